@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { demoCommand } from './commands/demo.js';
+import { EXIT, EXIT_HELP, exitOfError, hintOf } from './commands/exit.js';
+import { logCommand } from './commands/log-command.js';
+import { statusCommand } from './commands/status-command.js';
+import { switchCommand } from './commands/switch-command.js';
+import { syncCommand } from './commands/sync-command.js';
+import { IoFault } from './io/fault.js';
+import { writeToStderr } from './io/sink.js';
+import { PathMistake } from './standby/paths.js';
+import { SwitchUnclear } from './standby/switch.js';
+
+/**
+ * Ends the program. A thread that hangs in a read of a dead mount cannot be ended, and an ordinary exit would wait for
+ * it for ever, with the slave's lock in its hands: then only the kernel can end us. Everything is said by then.
+ */
+function finish(exitCode: number, stuck: boolean): void {
+  process.exitCode = exitCode;
+  if (stuck) process.kill(process.pid, 'SIGKILL');
+}
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const program = new Command('syncpozo')
+  .description("Keeps a warm standby of a Zope or Plone site's Data.fs, exact to the byte.")
+  .version(version, '-V, --version')
+  .showHelpAfterError('(--help tells the options)')
+  .addHelpText('after', EXIT_HELP)
+  .exitOverride();
+for (const command of [
+  syncCommand(finish),
+  statusCommand(),
+  switchCommand('on'),
+  switchCommand('off'),
+  logCommand(),
+  demoCommand(),
+]) {
+  program.addCommand(command.exitOverride());
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = endOf(error);
+}
+
+/** Exit status of whatever a command has thrown; says it, unless commander has done so already. */
+function endOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const foreseen = error instanceof IoFault || error instanceof PathMistake || error instanceof SwitchUnclear;
+  const text = error instanceof Error ? (foreseen ? error.message : (error.stack ?? error.message)) : String(error);
+  const hint = hintOf(error);
+  writeToStderr(`syncpozo: ${text}\n${hint ? `hint: ${hint}\n` : ''}`);
+  return exitOfError(error);
+}

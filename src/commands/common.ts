@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { writeToStdout } from '../io/sink.js';
+import type { Log, LogFormat, LogLevel } from '../report/log.js';
+import { parseBytes } from '../report/size.js';
+import { DEFAULT_STATUS_FILE } from '../standby/switch.js';
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly logLevel: Exclude<LogLevel, 'silent'>;
+  readonly logFormat?: LogFormat;
+  readonly logFile?: string;
+  readonly quiet?: boolean;
+}
+
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object on standard output; everything else goes to standard error')
+    .addOption(
+      new Option('--log-level <level>', 'least level to log')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'default: text on a terminal, JSON lines otherwise').choices([
+        'text',
+        'json',
+      ]),
+    )
+    .option('--log-file <file>', 'append the log to this file instead of standard error')
+    .option('-q, --quiet', 'log errors only, show no progress');
+}
+
+export function withStatusFile(command: Command): Command {
+  return command.option('--status-file <path>', `default: $SYNCPOZO_STATUS, or ${DEFAULT_STATUS_FILE}`);
+}
+
+export function statusFileOf(options: { readonly statusFile?: string }): string {
+  return options.statusFile ?? (process.env['SYNCPOZO_STATUS'] || DEFAULT_STATUS_FILE);
+}
+
+export async function logOf(options: CommonOptions): Promise<Log> {
+  const { openLog } = await import('../report/log.js');
+  const terminal = process.stderr.isTTY && options.logFile === undefined;
+  const format = options.logFormat ?? (terminal ? 'text' : 'json');
+  return openLog({ level: options.quiet ? 'error' : options.logLevel, format, file: options.logFile });
+}
+
+export function printJson(value: unknown): void {
+  writeToStdout(`${JSON.stringify(value)}\n`);
+}
+
+/** Commander's parser for an option that is a size. */
+export function sizeOption(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes === undefined || bytes < 1)
+    throw new InvalidArgumentError('Expected a size such as 32MiB (B, KiB, MiB, GiB).');
+  return bytes;
+}
+
+/** Commander's parser for an option that is a number of seconds, more than 0. */
+export function secondsOption(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds > 0) || seconds > 86_400)
+    throw new InvalidArgumentError('Expected a number of seconds.');
+  return seconds;
+}
+
+/** Commander's parser for an option that is a whole number, 0 or more. */
+export function countOption(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}

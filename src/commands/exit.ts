@@ -1,0 +1,64 @@
+import type { Outcome } from '../engine/sync.js';
+import { IoFault } from '../io/fault.js';
+import { PathMistake } from '../standby/paths.js';
+import { SwitchUnclear } from '../standby/switch.js';
+
+/** The exit statuses, and the one place where an outcome or an error becomes one. */
+export const EXIT = { ok: 0, fault: 1, usage: 2, refused: 3, damaged: 4, inUse: 5 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_HELP = `
+Exit status:
+  0  in step (also: nothing to do, switched off, another sync is running)
+  1  a fault outside the data: I/O error, no space, master out of reach; try again
+  2  usage
+  3  refused: the slave has grown, or the two have parted; a person decides
+  4  damaged: the data is wrong at a named place, or it is not a Data.fs
+  5  refused: the slave is in use by another program (a ZEO server holds its lock)`;
+
+export function exitOfOutcome(outcome: Outcome): ExitCode {
+  if (outcome.damage) return EXIT.damaged;
+  switch (outcome.plan.kind) {
+    case 'off':
+    case 'busy':
+    case 'none':
+    case 'full':
+    case 'rebuild':
+    case 'adopt':
+    case 'append':
+      return EXIT.ok;
+    case 'out-of-reach':
+      return EXIT.fault;
+    case 'unfit':
+    case 'damaged':
+      return EXIT.damaged;
+    case 'grown':
+    case 'parted':
+      return EXIT.refused;
+    case 'in-use':
+      return EXIT.inUse;
+  }
+}
+
+export function exitOfError(error: unknown): ExitCode {
+  return error instanceof PathMistake || error instanceof SwitchUnclear ? EXIT.usage : EXIT.fault;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room on that file system; the next run goes on from what was claimed',
+  EDQUOT: "the user's quota there is used up; the next run goes on from what was claimed",
+  EACCES: 'the user that runs syncpozo needs to read the master, and to write in the directory of the slave',
+  EPERM: 'the user that runs syncpozo needs to read the master, and to write in the directory of the slave',
+  EROFS: "the slave's file system is mounted read-only",
+  EIO: 'the disk or the network file system failed; look into the system log',
+  ESTALE: 'the next run opens it afresh',
+  ETIMEDOUT: "is the master's host up? The next run tries again",
+  ELOOP: 'symbolic links are not followed here; name the file itself',
+};
+
+/** What to do about an error, in words; undefined where there is nothing better than its message. */
+export function hintOf(error: unknown): string | undefined {
+  if (error instanceof PathMistake) return error.hint;
+  if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
+  return error instanceof IoFault ? HINTS[error.code] : undefined;
+}

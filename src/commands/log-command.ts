@@ -1,0 +1,129 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
+import { type Readable, readableEnd, readableFile } from '../engine/scan.js';
+import { Window } from '../engine/window.js';
+import {
+  MAGIC_LENGTH,
+  magicOf,
+  RECORD_HEADER_LENGTH,
+  readPosition,
+  TRANSACTION_HEADER_LENGTH,
+} from '../filestorage/layout.js';
+import { formatTid, parseTid, tidToIso } from '../filestorage/tid.js';
+import { factsBehindPath } from '../io/facts.js';
+import { OpenFile } from '../io/open-file.js';
+import { writeToStdout } from '../io/sink.js';
+import { formatBytes } from '../report/size.js';
+import { masterPath, PathMistake } from '../standby/paths.js';
+import { type CommonOptions, countOption, printJson, withCommonOptions } from './common.js';
+import { EXIT_HELP } from './exit.js';
+
+interface Flags extends CommonOptions {
+  readonly file: string;
+  readonly n: number;
+  readonly from?: bigint;
+  readonly to?: bigint;
+}
+
+/** One transaction as `syncpozo log` shows it. */
+interface Entry {
+  readonly tid: string;
+  readonly time: string | null;
+  readonly position: number;
+  /** Bytes in the file, with header and trailer. */
+  readonly size: number;
+  readonly status: string;
+  readonly user: string;
+  readonly description: string;
+  readonly objects: number;
+}
+
+const SHOWN = 10;
+const WINDOW_BYTES = 1 << 20;
+
+function tidOption(text: string): bigint {
+  const tid = parseTid(text);
+  if (tid === undefined) throw new InvalidArgumentError('Expected a tid: 16 hexadecimal digits.');
+  return tid;
+}
+
+/** `syncpozo log FILE`: the transactions of a Data.fs, newest first. */
+export function logCommand(): Command {
+  const command = new Command('log')
+    .description('shows the transactions of a Data.fs, newest first: tid, time, size, objects, user, description')
+    .argument('<FILE>', 'a Data.fs, or the data directory that holds it')
+    .option('-n <count>', 'how many', countOption, SHOWN)
+    .option('--from <tid>', 'not older than this transaction', tidOption)
+    .option('--to <tid>', 'not newer than this transaction', tidOption)
+    .option('--file <name>', 'name of the file in a directory', 'Data.fs');
+  withCommonOptions(command).addHelpText(
+    'after',
+    `\nExample:\n  syncpozo log /srv/zeo/var/filestorage -n 3\n${EXIT_HELP}`,
+  );
+  return command.action(async (given: string, flags: Flags) => {
+    const path = await masterPath(given, flags.file);
+    if ((await factsBehindPath(path))?.kind === 'directory') {
+      throw new PathMistake(`${path} is a directory`, 'name a Data.fs, or the directory that holds one');
+    }
+    const file = await OpenFile.openToRead(path);
+    try {
+      const entries = await listTransactions(readableFile(file), flags);
+      if (flags.json) printJson({ path, transactions: entries });
+      else for (const entry of entries) writeToStdout(`${render(entry)}\n`);
+    } finally {
+      file.close();
+    }
+  });
+}
+
+async function listTransactions(file: Readable, flags: Flags): Promise<Entry[]> {
+  const magic = new Uint8Array(MAGIC_LENGTH);
+  if ((await file.readBytes(magic, 0)) < MAGIC_LENGTH || magicOf(magic) === undefined) {
+    throw new PathMistake(
+      `${file.path} is not a Data.fs: it does not begin with FS21 or FS30`,
+      'name a Data.fs of ZODB',
+    );
+  }
+  const entries: Entry[] = [];
+  const end = await readableEnd(file, new Window(WINDOW_BYTES));
+  for await (const found of new BackwardReader(file).from(end)) {
+    if (entries.length >= flags.n || (flags.from !== undefined && found.tid < flags.from)) break;
+    if (flags.to === undefined || found.tid <= flags.to) entries.push(await entryOf(file, found));
+  }
+  return entries;
+}
+
+async function entryOf(file: Readable, found: FoundTransaction): Promise<Entry> {
+  const { position, end, tid, status, userLength, descriptionLength, extensionLength } = found;
+  const text = new Uint8Array(userLength + descriptionLength);
+  await file.readBytes(text, position + TRANSACTION_HEADER_LENGTH);
+  const first = position + TRANSACTION_HEADER_LENGTH + text.length + extensionLength;
+  return {
+    tid: formatTid(tid),
+    time: tidToIso(tid),
+    position,
+    size: end - position,
+    status: String.fromCharCode(status),
+    user: Buffer.from(text.subarray(0, userLength)).toString('utf8'),
+    description: Buffer.from(text.subarray(userLength)).toString('utf8'),
+    objects: await countRecords(file, first, end - 8),
+  };
+}
+
+/** Hops over the records of one transaction; a length that does not fit ends the count. */
+async function countRecords(file: Readable, first: number, end: number): Promise<number> {
+  const header = new Uint8Array(RECORD_HEADER_LENGTH);
+  const view = new DataView(header.buffer);
+  let count = 0;
+  for (let position = first; position + RECORD_HEADER_LENGTH <= end; count++) {
+    await file.readBytes(header, position);
+    position += RECORD_HEADER_LENGTH + (readPosition(view, 34) || 8);
+  }
+  return count;
+}
+
+/** One line; control characters in what users wrote are shown, not obeyed. */
+function render(entry: Entry): string {
+  const words = [entry.user, entry.description].map((text) => JSON.stringify(text)).join(' ');
+  return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${entry.objects} objects  ${words}`;
+}

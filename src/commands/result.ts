@@ -1,0 +1,168 @@
+import type { Outcome } from '../engine/sync.js';
+import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
+import type { ExitCode } from './exit.js';
+
+/** The JSON object of `syncpozo sync --json`. Fields are only ever added. null: not known. */
+export interface SyncResult {
+  readonly action: 'none' | 'append' | 'full' | 'rebuild' | 'adopt' | 'off' | 'busy' | 'refused' | 'failed';
+  readonly reason: string;
+  readonly hint: string | null;
+  readonly exitCode: ExitCode;
+  readonly dryRun: boolean;
+  readonly master: {
+    readonly path: string;
+    readonly size: number | null;
+    readonly committedEnd: number | null;
+    readonly lastTid: string | null;
+    readonly lastTime: string | null;
+  };
+  readonly slave: {
+    readonly path: string;
+    readonly size: number | null;
+    readonly claim: number | null;
+    readonly lastTid: string | null;
+    readonly lastTime: string | null;
+  };
+  readonly copied: {
+    readonly bytes: number;
+    readonly transactions: number;
+    readonly records: number;
+    readonly chunks: number;
+    readonly batches: number;
+  };
+  readonly scrubbed: { readonly bytes: number; readonly bad: number };
+  readonly lag: {
+    readonly seconds: number | null;
+    readonly transactions: number | null;
+    readonly bytes: number | null;
+  };
+  /** Where the master is damaged. */
+  readonly damage: {
+    readonly position: number;
+    readonly at: number;
+    readonly tid: string;
+    readonly rule: string;
+    readonly message: string;
+  } | null;
+  /** After a refusal: the transactions that only one side has. */
+  readonly onlyHere: SideResult | null;
+  readonly onlyThere: SideResult | null;
+  readonly seconds: number;
+}
+
+export interface SideResult {
+  readonly transactions: number;
+  /** true: the search ended early, there may be more. */
+  readonly atLeast: boolean;
+  readonly firstTid: string | null;
+  readonly firstTime: string | null;
+  readonly lastTid: string | null;
+  readonly lastTime: string | null;
+}
+
+export interface Round {
+  readonly masterPath: string;
+  readonly slavePath: string;
+  readonly dryRun: boolean;
+  readonly seconds: number;
+}
+
+const NOTHING = { bytes: 0, transactions: 0, records: 0, chunks: 0, batches: 0 };
+const UNKNOWN_LAG = { seconds: null, transactions: null, bytes: null };
+
+/** The result of a run that ended with an error instead of an outcome, or that did not come to begin. */
+export function plainResult(
+  round: Round,
+  action: SyncResult['action'],
+  exitCode: ExitCode,
+  reason: string,
+  hint?: string,
+): SyncResult {
+  return {
+    action,
+    reason,
+    hint: hint ?? null,
+    exitCode,
+    dryRun: round.dryRun,
+    master: { path: round.masterPath, size: null, committedEnd: null, lastTid: null, lastTime: null },
+    slave: { path: round.slavePath, size: null, claim: null, lastTid: null, lastTime: null },
+    copied: NOTHING,
+    scrubbed: { bytes: 0, bad: 0 },
+    lag: UNKNOWN_LAG,
+    damage: null,
+    onlyHere: null,
+    onlyThere: null,
+    seconds: round.seconds,
+  };
+}
+
+export function resultOf(
+  outcome: Outcome,
+  round: Round,
+  exitCode: ExitCode,
+  reason: string,
+  hint?: string,
+): SyncResult {
+  const { reached, damage, parting } = outcome;
+  const inStep = reached !== undefined && exitCode === 0 && !round.dryRun;
+  const last = { lastTid: reached ? formatTid(reached.tid) : null, lastTime: reached ? tidToIso(reached.tid) : null };
+  const side = (which: 'onlyHere' | 'onlyThere'): SideResult | null => {
+    if (!parting) return null;
+    const { count, first, last: newest } = parting[which];
+    return {
+      transactions: count,
+      atLeast: !parting.complete,
+      firstTid: first === undefined ? null : formatTid(first),
+      firstTime: first === undefined ? null : tidToIso(first),
+      lastTid: newest === undefined ? null : formatTid(newest),
+      lastTime: newest === undefined ? null : tidToIso(newest),
+    };
+  };
+  return {
+    ...plainResult(round, actionOf(outcome, exitCode), exitCode, reason, hint),
+    master: {
+      path: round.masterPath,
+      size: outcome.master?.size ?? null,
+      committedEnd: inStep ? reached.position : null,
+      ...(inStep ? last : { lastTid: null, lastTime: null }),
+    },
+    slave: { path: round.slavePath, size: outcome.slaveSize ?? null, claim: reached?.position ?? null, ...last },
+    copied: { ...outcome.copied },
+    lag: inStep ? { seconds: 0, transactions: 0, bytes: 0 } : lagOf(outcome),
+    damage: damage ? { ...damagePlace(damage), tid: formatTid(damage.tid) } : null,
+    onlyHere: side('onlyHere'),
+    onlyThere: side('onlyThere'),
+  };
+}
+
+function damagePlace({ position, at, rule, message }: NonNullable<Outcome['damage']>) {
+  return { position, at, rule, message };
+}
+
+function lagOf(outcome: Outcome): SyncResult['lag'] {
+  const { parting } = outcome;
+  if (!parting?.complete) return UNKNOWN_LAG;
+  const newest = parting.onlyThere.last === undefined ? undefined : tidToTime(parting.onlyThere.last);
+  const common = parting.common === undefined ? undefined : tidToTime(parting.common);
+  const seconds = newest === undefined ? 0 : common === undefined ? null : (newest - common) / 1000;
+  return { seconds, transactions: parting.onlyThere.count, bytes: null };
+}
+
+function actionOf(outcome: Outcome, exitCode: ExitCode): SyncResult['action'] {
+  if (outcome.damage) return 'failed';
+  switch (outcome.plan.kind) {
+    case 'grown':
+    case 'parted':
+    case 'in-use':
+      return 'refused';
+    case 'out-of-reach':
+    case 'unfit':
+    case 'damaged':
+      return 'failed';
+    case 'append':
+      // The tail was in flight or torn after all: nothing has become of it.
+      return outcome.copied.transactions === 0 && outcome.plan.row === 12 && exitCode === 0 ? 'none' : 'append';
+    default:
+      return outcome.plan.kind;
+  }
+}

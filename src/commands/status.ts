@@ -1,0 +1,99 @@
+import { findLag, type Lag } from '../engine/lag.js';
+import { observeMaster, observeSlave, usableDat } from '../engine/observe.js';
+import { Patience } from '../engine/patience.js';
+import { Window } from '../engine/window.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { factsBehindPath, factsOfPath } from '../io/facts.js';
+import { readDatFile } from '../standby/dat-file.js';
+import { Lock } from '../standby/lock.js';
+import { masterPath, slavePaths } from '../standby/paths.js';
+import { readSwitch, type Switch } from '../standby/switch.js';
+
+/** The JSON object of `syncpozo status --json`. null: not known. */
+export interface Standing {
+  readonly slave: string;
+  readonly role: 'slave' | 'promoted' | 'none';
+  readonly switch: Switch;
+  readonly statusFile: string;
+  readonly lockedBy: 'nobody' | 'syncpozo' | 'another program';
+  readonly size: number | null;
+  readonly claim: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
+  /** Why nothing is claimed. */
+  readonly problem: string | null;
+  /** When a sync last found the slave in step, and how long ago that is. */
+  readonly lastSync: string | null;
+  readonly ageSeconds: number | null;
+  readonly lastFullScrub: string | null;
+  readonly master: {
+    readonly path: string;
+    readonly problem: string | null;
+    readonly lastTid: string | null;
+    readonly lastTime: string | null;
+  } | null;
+  readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
+}
+
+export interface StatusOptions {
+  readonly slave: string;
+  readonly master: string | undefined;
+  readonly file: string;
+  readonly statusFile: string;
+  readonly timeoutSeconds: number;
+}
+
+const WINDOW_BYTES = 1 << 20;
+const NANOSECONDS = 1_000_000n;
+
+/** What is known of a slave, from its own files and, if a master is named, from a look at that. Changes nothing. */
+export async function readStanding(options: StatusOptions): Promise<Standing> {
+  const paths = slavePaths(options.slave, options.file);
+  const slave = observeSlave(paths);
+  const file = readDatFile(paths);
+  const { dat, problem } = usableDat(file, slave.inode);
+  const mtime = dat && factsOfPath(paths.dat)?.mtime;
+  const lastSync = mtime === undefined ? undefined : Number(BigInt(mtime) / NANOSECONDS);
+  const holder = Lock.look(paths.lock)?.kind;
+  const found = options.master === undefined ? undefined : await lookAtMaster(options, options.master, dat?.claim);
+  return {
+    slave: paths.data,
+    role: 'dat' in file ? file.dat.role : 'none',
+    switch: readSwitch(options.statusFile),
+    statusFile: options.statusFile,
+    lockedBy: holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program',
+    size: slave.state.state === 'there' ? slave.state.size : null,
+    claim: dat ? { position: dat.claim.position, tid: formatTid(dat.claim.tid), time: tidToIso(dat.claim.tid) } : null,
+    problem: problem ?? null,
+    lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString(),
+    ageSeconds: lastSync === undefined ? null : Math.max(0, Math.round((Date.now() - lastSync) / 1000)),
+    lastFullScrub: null,
+    master: found?.master ?? null,
+    lag: found?.lag
+      ? { seconds: found.lag.seconds, transactions: found.lag.transactions, bytes: found.lag.bytes }
+      : null,
+  };
+}
+
+async function lookAtMaster(
+  options: StatusOptions,
+  given: string,
+  claim: { readonly position: number; readonly tid: bigint } | undefined,
+): Promise<{ readonly master: NonNullable<Standing['master']>; readonly lag: Lag | undefined }> {
+  const patience = new Patience(options.timeoutSeconds);
+  const path = await masterPath(given, options.file, (at) => patience.wait(factsBehindPath(at), 'stat', at));
+  const observed = await observeMaster(path, patience, undefined);
+  if (!('master' in observed)) {
+    return { master: { path, problem: observed.state.reason, lastTid: null, lastTime: null }, lag: undefined };
+  }
+  const { master } = observed;
+  try {
+    const lag = await findLag(master, claim ?? { position: 4, tid: 0n }, new Window(WINDOW_BYTES));
+    const { masterTid } = lag;
+    const last = {
+      lastTid: masterTid === undefined ? null : formatTid(masterTid),
+      lastTime: masterTid === undefined ? null : tidToIso(masterTid),
+    };
+    return { master: { path, problem: null, ...last }, lag: claim && lag };
+  } finally {
+    master.close();
+  }
+}

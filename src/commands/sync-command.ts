@@ -1,0 +1,81 @@
+import { Command } from 'commander';
+import {
+  type CommonOptions,
+  countOption,
+  logOf,
+  printJson,
+  secondsOption,
+  sizeOption,
+  statusFileOf,
+  withCommonOptions,
+  withStatusFile,
+} from './common.js';
+import { EXIT, EXIT_HELP } from './exit.js';
+
+interface Flags extends CommonOptions {
+  readonly full?: boolean;
+  readonly dryRun?: boolean;
+  readonly statusFile?: string;
+  readonly file: string;
+  readonly chunkSize: number;
+  readonly workers?: number;
+  readonly timeout: number;
+}
+
+const DEFAULT_CHUNK_SIZE = '32MiB';
+const DEFAULT_TIMEOUT = 30;
+
+/** `syncpozo sync MASTER SLAVE`: one round, as cron runs it every minute. */
+export function syncCommand(finish: (exitCode: number, stuck: boolean) => void): Command {
+  const command = new Command('sync')
+    .description("brings the slave up to the master's last committed transaction; what cron runs every minute")
+    .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
+    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .option('--full', 'make the slave anew from all of the master')
+    .option('--dry-run', 'decide and say what would be done; write nothing')
+    .option('--file <name>', 'name of the file in both directories', 'Data.fs')
+    .option(
+      '--chunk-size <size>',
+      'about how much is read, checked and hashed as one piece',
+      sizeOption,
+      sizeOption(DEFAULT_CHUNK_SIZE),
+    )
+    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption)
+    .option(
+      '--timeout <seconds>',
+      'give a read of the master up after so long without progress',
+      secondsOption,
+      DEFAULT_TIMEOUT,
+    );
+  withStatusFile(withCommonOptions(command));
+  command.addHelpText(
+    'after',
+    `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,
+  );
+  command.action(async (master: string, slave: string, flags: Flags) => {
+    const [{ runSync }, { Patience }] = await Promise.all([import('./sync.js'), import('../engine/patience.js')]);
+    const patience = new Patience(flags.timeout);
+    const stop = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+    const progress =
+      process.stderr.isTTY && !flags.quiet ? new (await import('../report/progress.js')).Progress() : undefined;
+    const result = await runSync({
+      master,
+      slave,
+      full: flags.full === true,
+      dryRun: flags.dryRun === true,
+      file: flags.file,
+      statusFile: statusFileOf(flags),
+      chunkBytes: flags.chunkSize,
+      ...(flags.workers !== undefined && { workers: flags.workers }),
+      log: await logOf(flags),
+      signal: stop.signal,
+      patience,
+      ...(progress && { onProgress: progress.show }),
+    });
+    progress?.end();
+    if (flags.json) printJson(result);
+    finish(result.exitCode ?? EXIT.fault, patience.stuck);
+  });
+  return command;
+}

@@ -1,0 +1,116 @@
+import { basename, dirname } from 'node:path';
+import { InlineSource } from '../engine/chunk-source.js';
+import { Patience } from '../engine/patience.js';
+import { lockedOut, type Outcome, sync } from '../engine/sync.js';
+import { Window } from '../engine/window.js';
+import type { Work } from '../engine/work.js';
+import { touch } from '../io/directory.js';
+import { factsBehindPath, realPath } from '../io/facts.js';
+import { type Log, SILENT } from '../report/log.js';
+import { Lock } from '../standby/lock.js';
+import { masterPath, PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
+import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
+import { EXIT } from './exit.js';
+import { plainResult, type Round, type SyncResult } from './result.js';
+import { tellError, tellOutcome } from './tell.js';
+
+export type { SyncResult } from './result.js';
+
+export interface SyncOptions {
+  /** Data directory, or the path of the file itself. */
+  readonly master: string;
+  readonly slave: string;
+  readonly full?: boolean;
+  readonly dryRun?: boolean;
+  /** Name of the file in both directories. */
+  readonly file?: string;
+  readonly statusFile?: string;
+  readonly chunkBytes?: number;
+  readonly windowBytes?: number;
+  readonly batchBytes?: number;
+  readonly workers?: number;
+  readonly log?: Log;
+  readonly signal?: AbortSignal;
+  readonly patience?: Patience;
+  readonly onProgress?: (position: number, size: number) => void;
+}
+
+const MIB = 1 << 20;
+export const DEFAULT_CHUNK_BYTES = 32 * MIB;
+export const DEFAULT_TIMEOUT_SECONDS = 30;
+const WINDOW_BYTES = MIB;
+const BATCH_BYTES = 256 * MIB;
+const BATCH_MILLISECONDS = 10_000;
+
+/** One round of the sync, as `syncpozo sync` runs it. Faults come back as a result; nothing is thrown for them. */
+export async function runSync(options: SyncOptions): Promise<SyncResult> {
+  const began = performance.now();
+  const log = options.log ?? SILENT;
+  const dryRun = options.dryRun === true;
+  let round: Round = { masterPath: options.master, slavePath: options.slave, dryRun, seconds: 0 };
+  const timed = (): Round => ({ ...round, seconds: Math.round(performance.now() - began) / 1000 });
+  log.info({}, 'Script has started synchronization');
+  try {
+    const statusFile = options.statusFile ?? DEFAULT_STATUS_FILE;
+    if (readSwitch(statusFile) === 'off') {
+      log.info({ statusFile }, 'NOT SYNCING FROM MASTER');
+      return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
+    }
+    const file = options.file ?? 'Data.fs';
+    const patience = options.patience ?? new Patience(DEFAULT_TIMEOUT_SECONDS);
+    const paths = slavePaths(options.slave, file);
+    const master = await masterPath(options.master, file, (path) => patience.wait(factsBehindPath(path), 'stat', path));
+    round = { ...round, masterPath: master, slavePath: paths.data };
+    refuseSameDirectory(master, paths);
+    const outcome = await underLock(paths, dryRun, () => {
+      log.info({ master, slave: paths.data }, 'Start syncing');
+      return sync(workOf(options, paths, patience, log), {
+        masterPath: master,
+        full: options.full === true,
+        dryRun,
+        chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+        readSwitch: () => readSwitch(statusFile),
+      });
+    });
+    if (outcome.plan.kind === 'none' && !dryRun) touch(paths.dat);
+    return tellOutcome(outcome, timed(), log);
+  } catch (error) {
+    return tellError(error, timed(), log);
+  }
+}
+
+/** Copying a directory onto itself would end with the master's own name in our hands. */
+function refuseSameDirectory(master: string, paths: SlavePaths): void {
+  if (realPath(dirname(master)) === paths.directory && basename(master) === basename(paths.data)) {
+    throw new PathMistake(
+      'MASTER and SLAVE are the same file',
+      'name the directory of the master first, then that of the slave',
+    );
+  }
+}
+
+async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise<Outcome>): Promise<Outcome> {
+  const holder = dryRun ? Lock.look(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
+  if (holder !== undefined && holder.kind !== 'held') return lockedOut(holder.kind, paths);
+  try {
+    return await work();
+  } finally {
+    holder?.lock.release();
+  }
+}
+
+function workOf(options: SyncOptions, paths: SlavePaths, patience: Patience, log: Log): Work {
+  const source = new InlineSource(new Window(options.windowBytes ?? WINDOW_BYTES), {
+    chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+    signal: options.signal ?? new AbortController().signal,
+    onProgress: options.onProgress ?? (() => {}),
+  });
+  return {
+    paths,
+    source,
+    patience,
+    tell: ({ level, message, fields }) => log[level](fields ?? {}, message),
+    batchBytes: options.batchBytes ?? BATCH_BYTES,
+    batchMilliseconds: BATCH_MILLISECONDS,
+  };
+}

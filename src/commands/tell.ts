@@ -1,0 +1,112 @@
+import { Interrupted } from '../engine/chunk-source.js';
+import { Exchanged } from '../engine/copy.js';
+import type { Outcome } from '../engine/sync.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { IoFault } from '../io/fault.js';
+import type { Log } from '../report/log.js';
+import { PathMistake } from '../standby/paths.js';
+import { SwitchUnclear } from '../standby/switch.js';
+import { exitOfError, exitOfOutcome, hintOf } from './exit.js';
+import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
+
+/** Writes into the log how a run ended, in the words that operators grep for, and makes its result. */
+export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResult {
+  const { plan } = outcome;
+  const exitCode = exitOfOutcome(outcome);
+  const paths = { master: round.masterPath, slave: round.slavePath };
+  if (outcome.damage || plan.kind === 'damaged') return tellDamage(outcome, round, log);
+  switch (plan.kind) {
+    case 'off':
+      log.info({ ...paths, reason: plan.reason }, 'NOT SYNCING FROM MASTER');
+      return resultOf(outcome, round, exitCode, plan.reason);
+    case 'busy':
+      log.info({ ...paths }, plan.reason);
+      return resultOf(outcome, round, exitCode, plan.reason);
+    case 'in-use':
+      return refuse(
+        plan.reason,
+        'a ZEO server, or another program, has this slave open: a standby in use is not written to',
+      );
+    case 'out-of-reach':
+      return refuse(
+        `master out of reach: ${plan.reason}`,
+        'is the master mounted, and MASTER the right directory? The next run tries again',
+      );
+    case 'unfit':
+      return refuse(
+        plan.reason,
+        'MASTER has to be a Data.fs of ZODB, or the directory that holds one; the slave was not touched',
+      );
+    case 'grown':
+      return refuse('Slave (backup) file has grown since last syncing...', plan.hint);
+    case 'parted':
+      return refuse(plan.reason, plan.hint);
+    case 'none':
+    case 'full':
+    case 'rebuild':
+    case 'adopt':
+    case 'append':
+      return finish();
+  }
+
+  function refuse(message: string, hint: string): SyncResult {
+    const result = resultOf(outcome, round, exitCode, message, hint);
+    const sides = { ...namedSide('onlySlave', result.onlyHere), ...namedSide('onlyMaster', result.onlyThere) };
+    log.error({ ...paths, exitCode, ...sides, hint }, message);
+    return result;
+  }
+
+  function finish(): SyncResult {
+    if (plan.kind === 'full' && plan.row === 7) log.info(paths, 'missing or empty .dat file (full backup)');
+    else if ('resume' in plan && plan.row !== 12) log.warn(paths, plan.reason);
+    else if (plan.kind === 'rebuild') log.info(paths, plan.reason);
+    const result = resultOf(outcome, round, exitCode, 'reason' in plan ? plan.reason : '');
+    const { action, slave, copied, seconds } = result;
+    const claimed = { claim: slave.claim, lastTid: slave.lastTid, lastTime: slave.lastTime };
+    const tail = outcome.end && outcome.end.kind !== 'clean' ? { masterTail: outcome.end.kind } : {};
+    const done = round.dryRun ? 'Dry run: nothing was written' : 'Finished syncing';
+    log.info(
+      { action, ...paths, ...claimed, bytes: copied.bytes, transactions: copied.transactions, ...tail, seconds },
+      done,
+    );
+    return result;
+  }
+}
+
+function namedSide(name: string, side: SideResult | null): Record<string, unknown> {
+  if (!side) return {};
+  const { transactions, atLeast, firstTid, firstTime, lastTid, lastTime } = side;
+  if (transactions === 0) return { [name]: 0 };
+  return { [name]: { transactions, ...(atLeast && { atLeast }), firstTid, firstTime, lastTid, lastTime } };
+}
+
+function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
+  const damage = outcome.damage;
+  const exitCode = exitOfOutcome(outcome);
+  const place = damage && {
+    position: damage.position,
+    at: damage.at,
+    tid: formatTid(damage.tid),
+    time: tidToIso(damage.tid),
+    rule: damage.rule,
+  };
+  const reason = `the master is damaged at position ${damage?.position}: ${damage?.message}`;
+  const hint =
+    "what lies before that place is on the slave, what lies behind it is not; check the master with ZODB's fstest, and keep the slave as it is";
+  log.error(
+    { master: round.masterPath, slave: round.slavePath, exitCode, ...place, copied: outcome.copied.bytes, hint },
+    reason,
+  );
+  return resultOf(outcome, round, exitCode, reason, hint);
+}
+
+/** Writes an error into the log, and makes a result of it. Only what nobody foresaw comes with a stack trace. */
+export function tellError(error: unknown, round: Round, log: Log): SyncResult {
+  if (!(error instanceof Error)) throw error;
+  const foreseen = [IoFault, PathMistake, SwitchUnclear, Exchanged, Interrupted].some((kind) => error instanceof kind);
+  const hint = hintOf(error);
+  const exitCode = exitOfError(error);
+  const fields = { master: round.masterPath, slave: round.slavePath, exitCode, ...(hint && { hint }) };
+  log.error(foreseen ? fields : { ...fields, stack: error.stack }, error.message);
+  return plainResult(round, 'failed', exitCode, error.message, hint);
+}

@@ -1,0 +1,19 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+/** What a living site did until it was stopped. */
+export interface LiveReport {
+  readonly commits: number;
+  readonly aborts: number;
+}
+
+/** Lets a site commit in a thread of its own for as long as `meanwhile` takes. `path` is its Data.fs. */
+export async function whileLive(path: string, meanwhile: () => Promise<void>): Promise<LiveReport> {
+  const worker = new Worker(new URL('./live-writer.js', import.meta.url), { workerData: path });
+  const [[report]] = await Promise.all([
+    once(worker, 'message') as Promise<LiveReport[]>,
+    meanwhile().finally(() => worker.postMessage('stop')),
+  ]);
+  if (report === undefined) throw new Error('the living site said nothing when it was stopped');
+  return report;
+}

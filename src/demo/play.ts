@@ -1,0 +1,53 @@
+import { makeTemporaryDirectory, removeTree } from '../io/temporary.js';
+import { StepRecorder, type StepReport } from './report.js';
+import { Stage, type Sync } from './stage.js';
+import { REPLICATION } from './steps.js';
+import { TAKEOVER } from './takeover.js';
+
+export interface DemoReport {
+  readonly ok: boolean;
+  /** Where everything still is; null when it has been removed. */
+  readonly directory: string | null;
+  readonly steps: readonly StepReport[];
+  readonly seconds: number;
+}
+
+export interface DemoOptions {
+  readonly sync: Sync;
+  /** Gets every line as it comes. */
+  readonly tell: (line: string) => void;
+  /** Leaves the directory in place. */
+  readonly keep: boolean;
+}
+
+/** Plays all steps in a temporary directory. A step that throws is not as expected, and ends the play. */
+export async function playDemo({ sync, tell, keep }: DemoOptions): Promise<DemoReport> {
+  const start = performance.now();
+  const directory = makeTemporaryDirectory('syncpozo-demo-');
+  tell(`Everything happens in ${directory}`);
+  const steps: StepReport[] = [];
+  try {
+    const stage = new Stage(directory, sync);
+    for (const [number, { title, run }] of [...REPLICATION, ...TAKEOVER].entries()) {
+      const step = new StepRecorder(`${number + 1}. ${title}`, tell);
+      let failed = false;
+      try {
+        await run(stage, step);
+      } catch (error) {
+        failed = true;
+        step.check('the step runs to its end', false, String(error));
+      }
+      steps.push(step.report);
+      if (failed) break;
+    }
+    stage.close();
+  } finally {
+    if (!keep) await removeTree(directory);
+  }
+  return {
+    ok: steps.every((step) => step.ok),
+    directory: keep ? directory : null,
+    steps,
+    seconds: (performance.now() - start) / 1000,
+  };
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { OpenFile } from '../io/open-file.js';
+import { makeDirectory } from '../io/temporary.js';
+import { Site } from './site.js';
+
+/** What the demo reads of a sync's result, whose whole is the JSON object of `syncpozo sync --json`. */
+export interface SyncOutcome {
+  readonly action: string;
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly copied: { readonly bytes: number; readonly transactions: number };
+  readonly seconds: number;
+}
+
+/** The function behind `syncpozo sync MASTER SLAVE`. */
+export type Sync = (round: {
+  readonly master: string;
+  readonly slave: string;
+  readonly statusFile: string;
+  readonly full: boolean;
+}) => Promise<SyncOutcome>;
+
+/** A master and a slave in one directory, and what the steps of the demo do with them. */
+export class Stage {
+  readonly master: string;
+  readonly slave: string;
+  readonly masterFile: string;
+  readonly slaveFile: string;
+  readonly statusFile: string;
+  private site: Site;
+
+  constructor(
+    directory: string,
+    private readonly syncOnce: Sync,
+  ) {
+    this.master = join(directory, 'master');
+    this.slave = join(directory, 'slave');
+    this.masterFile = join(this.master, 'Data.fs');
+    this.slaveFile = join(this.slave, 'Data.fs');
+    this.statusFile = join(directory, 'syncPozo.status');
+    makeDirectory(this.master);
+    makeDirectory(this.slave);
+    this.site = Site.create(this.masterFile);
+  }
+
+  sync(full = false): Promise<SyncOutcome> {
+    const { master, slave, statusFile } = this;
+    return this.syncOnce({ master, slave, statusFile, full });
+  }
+
+  get liveSite(): Site {
+    return this.site;
+  }
+
+  /** Lets go of the master's file, so that another thread may be the site; `use` returns when that one has ended. */
+  async handOver<T>(use: (path: string) => Promise<T>): Promise<T> {
+    this.site.close();
+    const result = await use(this.masterFile);
+    this.site = Site.open(this.masterFile);
+    return result;
+  }
+
+  /** Whether the slave holds exactly the master's first `end` bytes, and nothing more. */
+  slaveEquals(end: number): boolean {
+    const slave = readWhole(this.slaveFile);
+    return slave.length === end && Buffer.compare(slave, readWhole(this.masterFile).subarray(0, end)) === 0;
+  }
+
+  close(): void {
+    this.site.close();
+  }
+}
+
+export function readWhole(path: string): Uint8Array {
+  const file = OpenFile.openHere(path);
+  try {
+    const bytes = new Uint8Array(file.facts().size);
+    return bytes.subarray(0, file.read(bytes, bytes.length, 0));
+  } finally {
+    file.close();
+  }
+}
+
+/** Writes `bytes` into a file at `position` and returns what was there. */
+export function overwrite(path: string, bytes: Uint8Array, position: number): Uint8Array {
+  const file = OpenFile.openToWrite(path);
+  try {
+    const old = new Uint8Array(bytes.length);
+    file.read(old, old.length, position);
+    file.write(bytes, position);
+    return old;
+  } finally {
+    file.close();
+  }
+}
+
+/** Cuts a file to `size` bytes, as a damaged file system may do. */
+export function cutFile(path: string, size: number): void {
+  const file = OpenFile.openToWrite(path);
+  file.truncate(size);
+  file.close();
+}

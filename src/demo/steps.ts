@@ -1,0 +1,176 @@
+import { TLOC_OFFSET, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
+import { formatTid } from '../filestorage/tid.js';
+import { whileLive } from './live.js';
+import { counted, inMiB, type StepRecorder } from './report.js';
+import { cutFile, overwrite, readWhole, type Stage, type SyncOutcome } from './stage.js';
+
+/** One step of the demo: what it shows, and how. */
+export interface Step {
+  readonly title: string;
+  readonly run: (stage: Stage, step: StepRecorder) => Promise<void> | void;
+}
+
+const TRANSACTIONS = 40;
+const PAGES_EACH = 50;
+const LIVE_SYNCS = 12;
+const CUT_BYTES = 100_000;
+
+/** The life of a standby while all is well: from the first copy to a packed master. */
+export const REPLICATION: readonly Step[] = [
+  { title: 'A site: a Data.fs with some transactions in it', run: fillMaster },
+  { title: 'The first sync copies all of it', run: firstSync },
+  { title: 'A sync with nothing new copies nothing', run: nothingNew },
+  { title: 'A sync after three commits appends those three', run: append },
+  { title: 'A transaction in flight is never copied, what is committed before it is', run: inFlight },
+  { title: `${LIVE_SYNCS} syncs in a row while the site goes on committing`, run: liveSyncs },
+  { title: 'The master is packed: the slave is made anew, the old one stays usable until then', run: packed },
+  { title: 'A slave that was cut short is mended', run: cutShort },
+  { title: 'A damaged transaction on the master is not copied, and its place is named', run: damagedMaster },
+];
+
+function fillMaster({ liveSite: site }: Stage, step: StepRecorder): void {
+  for (let number = 0; number < TRANSACTIONS; number++) {
+    const pages = Array.from({ length: PAGES_EACH }, (_, page) => 1 + ((number * PAGES_EACH) / 2 + page));
+    const text = `Edition ${number} of a page. `.repeat(250);
+    site.commit(site.pages(new Map(pages.map((page) => [page, `${page}: ${text}`])), `edition ${number}`));
+  }
+  site.commit({ user: 'editor', description: 'undo of an edit', edits: [{ oid: 30n, undo: true }] });
+  step.note(`${inMiB(site.committedEnd)}, ${counted(site.transactions.length, 'transaction')}`);
+}
+
+async function firstSync(stage: Stage, step: StepRecorder): Promise<void> {
+  const { liveSite: site } = stage;
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('a full copy', result.action, 'full');
+  step.equal('of every transaction', result.copied.transactions, site.transactions.length);
+  checkInStep(stage, step, result);
+}
+
+async function nothingNew(stage: Stage, step: StepRecorder): Promise<void> {
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('nothing to do', result.action, 'none');
+  step.equal('no byte copied', result.copied.bytes, 0);
+  checkInStep(stage, step, result);
+}
+
+async function append(stage: Stage, step: StepRecorder): Promise<void> {
+  const { liveSite: site } = stage;
+  const before = site.committedEnd;
+  for (const page of [1, 2, 2000]) site.commit(site.pages(new Map([[page, `page ${page}, edited`]])));
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('an append', result.action, 'append');
+  step.equal('of three transactions', result.copied.transactions, 3);
+  step.equal('of the new bytes and no others', result.copied.bytes, site.committedEnd - before);
+  checkInStep(stage, step, result);
+}
+
+async function inFlight(stage: Stage, step: StepRecorder): Promise<void> {
+  const { liveSite: site } = stage;
+  site.commit(site.pages(new Map([[3, 'committed']])));
+  const aborted = site.vote(site.pages(new Map([[4, 'voted, and aborted later']])));
+  step.note(`transaction ${formatTid(aborted)} is voted, with status 'c', at ${site.committedEnd}`);
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('one transaction copied', result.copied.transactions, 1);
+  checkInStep(stage, step, result);
+
+  site.abort();
+  site.commit(site.pages(new Map([[5, 'another transaction, in the place of the aborted one']])));
+  step.note('the site aborts it and commits another one in its place');
+  const after = await stage.sync();
+  noteCopied(step, after);
+  step.equal('one transaction copied', after.copied.transactions, 1);
+  checkInStep(stage, step, after);
+}
+
+async function liveSyncs(stage: Stage, step: StepRecorder): Promise<void> {
+  const results: SyncOutcome[] = [];
+  const copies: Uint8Array[] = [];
+  const live = await stage.handOver((path) =>
+    whileLive(path, async () => {
+      for (let round = 0; round < LIVE_SYNCS; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        results.push(await stage.sync());
+        copies.push(readWhole(stage.slaveFile));
+      }
+    }),
+  );
+  const copied = results.reduce((sum, result) => sum + result.copied.transactions, 0);
+  step.note(`the site made ${counted(live.commits, 'commit')} and ${counted(live.aborts, 'abort')}`);
+  step.note(`the syncs copied ${counted(copied, 'transaction')}`);
+  step.check(
+    'every sync ended with 0',
+    results.every(({ exitCode }) => exitCode === 0),
+    results.map(({ exitCode }) => exitCode).join(' '),
+  );
+  const master = readWhole(stage.masterFile);
+  const ends = new Set(stage.liveSite.transactions.map(({ position }) => position).concat(stage.liveSite.committedEnd));
+  step.check(
+    'after every sync the slave was the master up to the end of a transaction',
+    copies.every((copy) => ends.has(copy.length) && Buffer.compare(copy, master.subarray(0, copy.length)) === 0),
+  );
+  const last = await stage.sync();
+  step.equal('nothing is missing in the end', copied + last.copied.transactions, live.commits);
+  checkInStep(stage, step, last);
+}
+
+async function packed(stage: Stage, step: StepRecorder): Promise<void> {
+  const { liveSite: site } = stage;
+  const before = site.committedEnd;
+  const tid = site.lastTid;
+  site.pack();
+  step.note(`packed from ${inMiB(before)} to ${inMiB(site.committedEnd)}; the last tid stays ${formatTid(tid)}`);
+  site.commit(site.pages(new Map([[6, 'after the pack']])));
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('a rebuild', result.action, 'rebuild');
+  checkInStep(stage, step, result);
+}
+
+async function cutShort(stage: Stage, step: StepRecorder): Promise<void> {
+  const size = stage.liveSite.committedEnd - CUT_BYTES;
+  cutFile(stage.slaveFile, size);
+  step.note(`the slave loses its last ${inMiB(CUT_BYTES)}`);
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('an append, from the last sound place', result.action, 'append');
+  checkInStep(stage, step, result);
+}
+
+async function damagedMaster(stage: Stage, step: StepRecorder): Promise<void> {
+  const { liveSite: site } = stage;
+  const end = site.committedEnd;
+  const damaged = site.commit(site.pages(new Map([[11, 'to be damaged']])));
+  site.commit(site.pages(new Map([[12, 'sound, behind the damaged one']])));
+  const place = end + TRANSACTION_HEADER_LENGTH + 'editor'.length + 'edited'.length + TLOC_OFFSET;
+  const sound = overwrite(stage.masterFile, new Uint8Array(8), place);
+  step.note(`zeros stand at ${place} in the master's Data.fs, in transaction ${formatTid(damaged)}`);
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('exit status 4', result.exitCode, 4);
+  const said = JSON.stringify(result);
+  step.check('the transaction is named', said.includes(formatTid(damaged)), said);
+  step.check('the slave ends before it', stage.slaveEquals(end));
+
+  overwrite(stage.masterFile, sound, place);
+  step.note('the bytes are put back');
+  const after = await stage.sync();
+  noteCopied(step, after);
+  step.equal('two transactions copied', after.copied.transactions, 2);
+  checkInStep(stage, step, after);
+}
+
+/** What a sync did, in one line. */
+export function noteCopied(step: StepRecorder, { action, copied, reason, seconds }: SyncOutcome): void {
+  const what = `${inMiB(copied.bytes)}, ${counted(copied.transactions, 'transaction')}`;
+  step.note(`sync: ${action} (${reason}); copied ${what} in ${seconds.toFixed(2)} s`);
+}
+
+/** The slave ends where the master's committed transactions end, and every byte is the same. */
+export function checkInStep(stage: Stage, step: StepRecorder, result: SyncOutcome): void {
+  step.equal('exit status 0', result.exitCode, 0);
+  step.check("the slave's bytes are the master's committed bytes", stage.slaveEquals(stage.liveSite.committedEnd));
+}

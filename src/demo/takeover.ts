@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { listDirectory } from '../io/directory.js';
+import { writeSwitch } from '../standby/switch.js';
+import { type History, readHistory } from './history.js';
+import { counted, type StepRecorder } from './report.js';
+import { Site } from './site.js';
+import { readWhole, type Stage } from './stage.js';
+import { checkInStep, noteCopied, type Step } from './steps.js';
+
+const SHOWN = 3;
+
+/** When the two part, and when the slave takes over. */
+export const TAKEOVER: readonly Step[] = [
+  { title: 'A slave that somebody has written to is refused, not overwritten', run: grown },
+  { title: 'With --full the slave is made anew, and its old file is kept', run: movedAside },
+  { title: 'The takeover: the switch goes off, and a sync leaves the slave alone', run: switchedOff },
+  { title: 'The slave serves: a site opens it and goes on', run: serves },
+];
+
+async function grown(stage: Stage, step: StepRecorder): Promise<void> {
+  const here = commitOnce(stage.slaveFile, 7, 'committed on the slave by mistake');
+  const { liveSite: site } = stage;
+  // Two commits within one millisecond would get the same tid, and here the two sides' tids are told apart.
+  await pause(5);
+  const there = site.commit(site.pages(new Map([[8, 'committed on the master']])));
+  step.note(`only on the slave: ${formatTid(here)}; only on the master: ${formatTid(there)}`);
+  const before = readWhole(stage.slaveFile);
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('refused', result.action, 'refused');
+  step.equal('exit status 3', result.exitCode, 3);
+  const said = JSON.stringify(result);
+  step.check('the transaction on the slave is named', said.includes(formatTid(here)), said);
+  step.check('the transaction on the master is named', said.includes(formatTid(there)), said);
+  step.check('the slave is untouched', Buffer.compare(before, readWhole(stage.slaveFile)) === 0);
+}
+
+async function movedAside(stage: Stage, step: StepRecorder): Promise<void> {
+  const before = readWhole(stage.slaveFile);
+  const result = await stage.sync(true);
+  noteCopied(step, result);
+  checkInStep(stage, step, result);
+  const aside = listDirectory(stage.slave).filter((name) => name.startsWith('Data.fs.only-here-'));
+  step.equal('one file moved aside', aside.length, 1);
+  for (const name of aside) {
+    const same = Buffer.compare(before, readWhole(join(stage.slave, name))) === 0;
+    step.check(`${name} is the slave as it was`, same);
+  }
+}
+
+async function switchedOff(stage: Stage, step: StepRecorder): Promise<void> {
+  writeSwitch(stage.statusFile, 'off');
+  const { liveSite: site } = stage;
+  const end = site.committedEnd;
+  const lost = site.commit(site.pages(new Map([[9, 'committed when nobody copied any more']])));
+  const result = await stage.sync();
+  noteCopied(step, result);
+  step.equal('switched off', result.action, 'off');
+  step.equal('exit status 0', result.exitCode, 0);
+  step.check('the slave is the master as it was when the switch went off', stage.slaveEquals(end));
+  step.note(`the master alone has ${formatTid(lost)}: what is committed after the last sync is lost in a takeover`);
+}
+
+function serves(stage: Stage, step: StepRecorder): void {
+  const before = readHistory(readWhole(stage.slaveFile));
+  step.note(`the slave's last ${SHOWN} of ${counted(before.length, 'transaction')}:`);
+  for (const line of lastTransactions(before)) step.note(`  ${line}`);
+  const tid = commitOnce(stage.slaveFile, 10, 'the first edit after the takeover');
+  const after = readHistory(readWhole(stage.slaveFile));
+  step.equal('one transaction more', after.length, before.length + 1);
+  step.check(`and it is ${formatTid(tid)}`, after.at(-1)?.tid === tid);
+}
+
+function commitOnce(path: string, page: number, text: string): bigint {
+  const site = Site.open(path);
+  try {
+    return site.commit(site.pages(new Map([[page, text]]), text));
+  } finally {
+    site.close();
+  }
+}
+
+function lastTransactions(history: History): string[] {
+  const utf8 = new TextDecoder();
+  return history
+    .slice(-SHOWN)
+    .reverse()
+    .map(({ tid, user, description, records }) => {
+      const who = utf8.decode(user) || '-';
+      return `${formatTid(tid)}  ${tidToIso(tid)}  ${who}  ${utf8.decode(description)}  ${counted(records.length, 'object')}`;
+    });
+}

@@ -1,0 +1,134 @@
+import type { Magic } from '../filestorage/layout.js';
+import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
+import type { Dat } from '../standby/dat.js';
+import { Batch } from './batch.js';
+import type { ChunkFacts } from './chunk.js';
+import { copy, Exchanged, type MasterEnd, type Target } from './copy.js';
+import type { Resume } from './facts.js';
+import type { Master } from './master.js';
+import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
+
+export interface Written {
+  readonly resume: Resume;
+  readonly end: MasterEnd;
+  readonly copied: Copied;
+  /** What is published; undefined when nothing had to be. */
+  readonly dat: Dat | undefined;
+}
+
+/**
+ * Appends the master's transactions from `resume` on to the slave, in batches.
+ *
+ * Order: cut the slave back to `resume` (durable), then for each batch header, body, flip (see Batch) and the `.dat`.
+ * The batch is dropped when the master's path does not name the file any more that was read.
+ */
+export async function append(
+  work: Work,
+  opened: Master,
+  magic: Magic,
+  known: Dat | undefined,
+  resume: Resume,
+): Promise<Written> {
+  const file = OpenFile.openToWrite(work.paths.data);
+  try {
+    const facts = file.facts();
+    if (known && facts.inode !== known.slaveInode) {
+      throw new IoFault('open', work.paths.data, 'ESTALE', 'the slave was exchanged while this run looked at it');
+    }
+    if (facts.size > resume.position) {
+      work.tell({
+        level: 'warn',
+        message: 'cutting the slave back',
+        fields: { from: facts.size, to: resume.position },
+      });
+      file.truncate(resume.position);
+    }
+    const taken = resume.position !== known?.claim.position || facts.size !== resume.position;
+    // What a dead predecessor or another program wrote may still be in memory only: durable first, then claimed.
+    if (taken) file.sync();
+    const appending = new Appending(work, file, facts.inode, magic, resume);
+    const { resume: reached, end, master } = await appending.run(opened);
+    let dat = appending.published;
+    const claimed = dat ?? known;
+    if (
+      !dat &&
+      (taken || claimed?.master.inode !== master.facts.inode || claimed.master.device !== master.facts.device)
+    ) {
+      dat = claim(work, reached, identityOf(master, magic), facts.inode);
+    }
+    return { resume: reached, end, copied: appending.copied, dat };
+  } finally {
+    file.close();
+  }
+}
+
+class Appending implements Target {
+  readonly copied = new Copied();
+  published: Dat | undefined;
+  private batch: Batch;
+  private batchBegan = Date.now();
+
+  constructor(
+    private readonly work: Work,
+    private readonly file: OpenFile,
+    private readonly slaveInode: string,
+    private readonly magic: Magic,
+    private resume: Resume,
+  ) {
+    this.batch = new Batch(file, resume.position);
+  }
+
+  async run(opened: Master): Promise<{ resume: Resume; end: MasterEnd; master: Master }> {
+    try {
+      const result = await copy(opened, this.work.source, this.resume, this, this.work.patience);
+      await this.commit(result.master);
+      return result;
+    } catch (error) {
+      // The slave as it was before the batch; if even that fails, the next run does it.
+      this.dropQuietly();
+      throw error;
+    }
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    this.batch.write(bytes, position);
+  }
+
+  goBackTo(end: number): void {
+    this.batch.goBackTo(end);
+  }
+
+  async reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void> {
+    this.copied.add(this.resume, resume, facts);
+    tellWarnings(this.work, facts);
+    this.resume = resume;
+    const { batchBytes, batchMilliseconds } = this.work;
+    if (this.batch.length >= batchBytes || Date.now() - this.batchBegan >= batchMilliseconds) await this.commit(master);
+  }
+
+  private async commit(master: Master): Promise<void> {
+    this.batch.settle();
+    const { begun } = this.batch;
+    if (begun) {
+      if (!(await master.isStillThere())) throw new Exchanged(master.path);
+      this.batch.flip();
+    }
+    // From here on the batch is part of the slave; should the claim fail, it is not cut off again.
+    this.batch = new Batch(this.file, this.resume.position);
+    this.batchBegan = Date.now();
+    if (begun) {
+      this.published = claim(this.work, this.resume, identityOf(master, this.magic), this.slaveInode);
+      this.copied.batches++;
+    }
+  }
+
+  private dropQuietly(): void {
+    try {
+      this.batch.drop();
+    } catch (error) {
+      if (!(error instanceof IoFault)) throw error;
+      this.work.tell({ level: 'warn', message: `the unfinished batch could not be cut off: ${error.message}` });
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import {
+  bodyOffset,
+  MAGIC_LENGTH,
+  RECORD_HEADER_LENGTH,
+  readPosition,
+  readTransactionHeader,
+  SMALLEST_TRANSACTION,
+  STATUS_IN_FLIGHT,
+  TLOC_OFFSET,
+  TRAILER_LENGTH,
+  TRANSACTION_HEADER_LENGTH,
+} from '../filestorage/layout.js';
+
+/** Anything that bytes can be read from by position. Fewer bytes than asked only at its end. */
+export interface ByteSource {
+  readonly size: number;
+  readBytes(into: Uint8Array, position: number): number | Promise<number>;
+}
+
+export interface FoundTransaction {
+  readonly position: number;
+  /** Position after the trailer. */
+  readonly end: number;
+  readonly tid: bigint;
+  readonly status: number;
+  readonly userLength: number;
+  readonly descriptionLength: number;
+  readonly extensionLength: number;
+}
+
+const BLOCK = 65_536;
+
+/**
+ * Reads a file's transactions from its end, newest first, by their trailers: cheap where only the newest matter.
+ * It looks at headers, trailers and the first record only; what it finds is evidence for a decision, never a reason to
+ * copy a byte.
+ */
+export class BackwardReader {
+  private block = new Uint8Array(BLOCK);
+  private blockStart = 0;
+  private blockLength = 0;
+
+  constructor(private readonly source: ByteSource) {}
+
+  /** The transaction that ends at `end`; undefined when none does. */
+  async endingAt(end: number): Promise<FoundTransaction | undefined> {
+    if (end < MAGIC_LENGTH + SMALLEST_TRANSACTION) return undefined;
+    const trailer = await this.view(end - TRAILER_LENGTH, TRAILER_LENGTH, end);
+    if (!trailer) return undefined;
+    const length = readPosition(trailer, 0);
+    const position = end - TRAILER_LENGTH - length;
+    if (length < TRANSACTION_HEADER_LENGTH || position < MAGIC_LENGTH) return undefined;
+    const view = await this.view(position, TRANSACTION_HEADER_LENGTH, end);
+    if (!view) return undefined;
+    const header = readTransactionHeader(view, 0);
+    const body = bodyOffset(header);
+    if (header.length !== length || body > length || header.status >= 0x80) return undefined;
+    if (body < length) {
+      const record = await this.view(position + body, RECORD_HEADER_LENGTH, end);
+      if (!record || readPosition(record, TLOC_OFFSET) !== position) return undefined;
+    }
+    const { tid, status, userLength, descriptionLength, extensionLength } = header;
+    return { position, end, tid, status, userLength, descriptionLength, extensionLength };
+  }
+
+  /**
+   * Transactions from `end` backwards. In-flight ones at the very end are passed over. Ends at the first transaction of
+   * the file, or where the chain of trailers breaks: the return value says which.
+   */
+  async *from(end: number): AsyncGenerator<FoundTransaction, 'start' | 'broken'> {
+    let position = end;
+    while (position > MAGIC_LENGTH) {
+      const found = await this.endingAt(position);
+      if (!found) return 'broken';
+      position = found.position;
+      if (found.status !== STATUS_IN_FLIGHT) yield found;
+    }
+    return 'start';
+  }
+
+  /** A view of `length` bytes at `position`, from a block that ends near `end`: backward reads then hit the block. */
+  private async view(position: number, length: number, end: number): Promise<DataView | undefined> {
+    if (position < this.blockStart || position + length > this.blockStart + this.blockLength) {
+      const blockEnd = Math.min(this.source.size, Math.max(position + length, Math.min(end, position + BLOCK)));
+      this.blockStart = Math.max(0, blockEnd - BLOCK);
+      const wanted = this.block.subarray(0, blockEnd - this.blockStart);
+      this.blockLength = await this.source.readBytes(wanted, this.blockStart);
+      if (position + length > this.blockStart + this.blockLength) return undefined;
+    }
+    return new DataView(this.block.buffer, position - this.blockStart, length);
+  }
+}

@@ -1,0 +1,58 @@
+import type { Stop } from '../filestorage/walk.js';
+import { type ChunkFacts, readChunk } from './chunk.js';
+import { advance, nextTask } from './chunk-table.js';
+import type { Target } from './copy.js';
+import type { Resume } from './facts.js';
+import type { Master } from './master.js';
+import type { Window } from './window.js';
+
+/** Called in order, when everything before `resume` has been delivered and is complete. */
+export type OnReached = (resume: Resume, facts: ChunkFacts) => Promise<void>;
+
+/** Reads a master's chunks from a place on, delivers their bytes in order, and tells what stopped it. */
+export interface ChunkSource {
+  /** For looks beside the reading, while it does not run. */
+  readonly window: Window;
+  run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop>;
+}
+
+/** The work is to end: a signal asked for it. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor() {
+    super('interrupted by a signal');
+  }
+}
+
+export interface SourceOptions {
+  readonly chunkBytes: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (position: number, size: number) => void;
+}
+
+/** Reads in this thread, chunk after chunk: for short tails, where starting workers would cost more than it gives. */
+export class InlineSource implements ChunkSource {
+  constructor(
+    readonly window: Window,
+    private readonly options: SourceOptions,
+  ) {}
+
+  async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
+    const { chunkBytes, signal, onProgress } = this.options;
+    let resume = from;
+    for (;;) {
+      const task = nextTask(resume, master.size, chunkBytes);
+      const facts = await readChunk(task, this.window, master.read, (bytes, position) => {
+        if (signal.aborted) throw new Interrupted();
+        target.write(bytes, position);
+        onProgress(position + bytes.length, master.size);
+      });
+      if (facts.transactions > 0) {
+        resume = advance(resume, facts);
+        target.goBackTo(resume.position);
+        await onReached(resume, facts);
+      }
+      if (facts.stop.kind !== 'cut') return facts.stop;
+    }
+  }
+}

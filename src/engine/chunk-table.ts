@@ -1,0 +1,54 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { ZERO_TID } from '../filestorage/tid.js';
+import type { ChunkLine } from '../standby/dat.js';
+import type { ChunkFacts, ChunkTask } from './chunk.js';
+import type { Resume } from './facts.js';
+
+/**
+ * How a file is divided into chunks. The division depends on the bytes alone, not on how many runs, batches or workers
+ * it took to copy them: a chunk ends at the first transaction boundary at or beyond the next multiple of the chunk size,
+ * and a chunk that is not full yet is gone on with by the next run.
+ */
+export const NOTHING_YET: Resume = { position: MAGIC_LENGTH, tid: ZERO_TID, chunks: [], tailState: '' };
+
+/** Where a chunk that begins at `start` is full. */
+export function cutAfter(start: number, chunkBytes: number): number {
+  return (Math.floor(start / chunkBytes) + 1) * chunkBytes;
+}
+
+/** The next piece of work after `resume`: the rest of its last chunk, or a new one. */
+export function nextTask(resume: Resume, limit: number, chunkBytes: number): ChunkTask {
+  const open = openChunk(resume, chunkBytes);
+  const start = open ? open.start : resume.position;
+  return {
+    start,
+    from: resume.position,
+    hashState: open ? resume.tailState : '',
+    cutAt: cutAfter(start, chunkBytes),
+    limit,
+    lastTid: resume.tid,
+  };
+}
+
+function openChunk(resume: Resume, chunkBytes: number): ChunkLine | undefined {
+  const last = resume.chunks.at(-1);
+  return last && last.end < cutAfter(last.start, chunkBytes) ? last : undefined;
+}
+
+/** `resume` with what a chunk's reading found; the same when it found no complete transaction. */
+export function advance(resume: Resume, facts: ChunkFacts): Resume {
+  if (facts.transactions === 0) return resume;
+  const last = resume.chunks.at(-1);
+  const goesOn = last?.start === facts.start;
+  const line: ChunkLine = {
+    start: facts.start,
+    end: facts.end,
+    firstTid: goesOn ? last.firstTid : facts.firstTid,
+    lastTid: facts.lastTid,
+    transactions: facts.transactions + (goesOn ? last.transactions : 0),
+    records: facts.records + (goesOn ? last.records : 0),
+    hash: facts.hash,
+  };
+  const before = goesOn ? resume.chunks.slice(0, -1) : resume.chunks;
+  return { position: facts.end, tid: facts.lastTid, chunks: [...before, line], tailState: facts.hashState };
+}

@@ -1,0 +1,91 @@
+import { type Stop, Walk, type WalkWarning } from '../filestorage/walk.js';
+import type { Window } from './window.js';
+
+/**
+ * Reads, validates and hashes one chunk, and hands on the very bytes that were validated: the one function that runs in
+ * the workers for long tails and inline for short ones.
+ */
+export interface ChunkTask {
+  /** Where the chunk begins: a transaction boundary (4 for the first). */
+  readonly start: number;
+  /** Where to go on: a transaction boundary at or after `start`; the hash of [start, from) is in `hashState`. */
+  readonly from: number;
+  readonly hashState: string;
+  /** The chunk ends at the first transaction boundary at or beyond this position. */
+  readonly cutAt: number;
+  /** The file's size as it was seen. */
+  readonly limit: number;
+  /** The last tid before `from`. */
+  readonly lastTid: bigint;
+}
+
+export interface ChunkFacts {
+  readonly start: number;
+  /** Position after the last good transaction. */
+  readonly end: number;
+  /** Of the transactions in [from, end); 0 where there are none. */
+  readonly firstTid: bigint;
+  readonly lastTid: bigint;
+  readonly transactions: number;
+  readonly records: number;
+  /** XXH64 of [start, end), and the state to go on from. */
+  readonly hash: string;
+  readonly hashState: string;
+  readonly stop: Stop;
+  readonly warnings: readonly WalkWarning[];
+  readonly warningCount: number;
+}
+
+/** Reads up to `length` bytes at `position` into the window; fewer only at the end of the file. */
+export type ReadInto = (window: Window, length: number, position: number) => number | Promise<number>;
+
+/**
+ * Takes bytes that stand at `position`. They are structurally good as far as they go; those after the last whole
+ * transaction may have to be taken back when the chunk's `end` is known. They are the receiver's only until it returns;
+ * it may change them.
+ */
+export type Deliver = (bytes: Uint8Array, position: number) => void | Promise<void>;
+
+export async function readChunk(
+  task: ChunkTask,
+  window: Window,
+  read: ReadInto,
+  deliver: Deliver,
+): Promise<ChunkFacts> {
+  const walk = new Walk({ start: task.from, limit: task.limit, cutAt: task.cutAt, lastTid: task.lastTid });
+  if (task.from === task.start) window.reset();
+  else window.restore(task.hashState, task.from - task.start);
+  let mark = window.mark();
+  let position = task.from;
+  while (walk.stop === undefined) {
+    const wanted = Math.min(window.size, task.limit - position);
+    const length = await read(window, wanted, position);
+    const boundaryBefore = walk.end;
+    walk.feed(window.view, length);
+    // Fewer bytes than asked: the master cut its file back after we had seen its size.
+    if (length < wanted || position + length >= task.limit) walk.finish();
+
+    const good = walk.end > boundaryBefore ? walk.end - position : 0;
+    window.add(0, good);
+    if (good > 0) mark = window.mark();
+    // What follows the last whole transaction is hashed only as long as the walk goes on, and taken back if it fails.
+    if (walk.stop === undefined) window.add(good, length);
+    else window.rewind(mark);
+    const useful = walk.stop === undefined ? length : good;
+    if (useful > 0) await deliver(window.bytes.subarray(0, useful), position);
+    position += length;
+  }
+  return {
+    start: task.start,
+    end: walk.end,
+    firstTid: walk.transactions > 0 ? walk.firstTid : 0n,
+    lastTid: walk.lastTid,
+    transactions: walk.transactions,
+    records: walk.records,
+    hash: window.digest(),
+    hashState: window.save(),
+    stop: walk.stop,
+    warnings: walk.warnings,
+    warningCount: walk.warningCount,
+  };
+}

@@ -1,0 +1,122 @@
+import type { Decision, Facts, Resume } from './facts.js';
+
+/**
+ * The decision table: a pure function from what was observed to what is to be done. The first row that matches wins.
+ *
+ * Some rows need a look that costs reading (does the slave equal the master? is its last transaction among the
+ * master's?). While such a fact is missing, the function asks for exactly the look that the next row needs, and is
+ * called again with its answer. So nothing is read that the decision does not hang on.
+ */
+export function decide(facts: Facts): Decision {
+  // Row 1: the switch, and a slave that serves.
+  if (facts.switch === 'off') return { kind: 'off', row: 1, reason: 'the status file says SYNCING=0' };
+  if (facts.role === 'promoted') return { kind: 'off', row: 1, reason: 'the slave has been promoted' };
+  // Rows 2 and 3: somebody else is at work on the slave.
+  if (facts.lock === 'syncpozo') return { kind: 'busy', row: 2, reason: 'another syncpozo is at work on this slave' };
+  if (facts.lock === 'other') return { kind: 'in-use', row: 3, reason: "another program holds the slave's lock" };
+  // Rows 4 and 5: a master that cannot be read, or that is none.
+  if (facts.master.state === 'missing') return { kind: 'out-of-reach', row: 4, reason: facts.master.reason };
+  if (facts.master.state === 'unfit') return { kind: 'unfit', row: 5, reason: facts.master.reason };
+  // Rows 6 and 7: everything anew. Without a slave there is nothing that --full could destroy.
+  if (facts.slave.state !== 'there') {
+    if (facts.full) return { kind: 'full', row: 6, reason: '--full' };
+    return {
+      kind: 'full',
+      row: 7,
+      reason: facts.slave.state === 'empty' ? 'the slave is empty' : 'there is no slave yet',
+    };
+  }
+  if (facts.full) {
+    if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
+    const own = facts.parting.onlyHere.count > 0 || !facts.parting.complete;
+    return { kind: 'rebuild', row: 6, reason: '--full', keepOld: own };
+  }
+  // Row 8, or rows 9 to 13.
+  return facts.claim === undefined ? decideUnknown(facts) : decideKnown(facts, facts.claim.position, facts.slave.size);
+}
+
+/** Row 8: nothing is known of the slave, so its bytes decide. */
+function decideUnknown(facts: Facts): Decision {
+  const { comparison } = facts;
+  if (comparison === undefined) return { kind: 'look', at: 'comparison' };
+  if (comparison.masterDamaged) return { kind: 'damaged', row: 8, stop: comparison.masterDamaged };
+  if (comparison.equalUpTo === comparison.slaveEnd && comparison.slaveStop !== 'damaged') {
+    if (comparison.slaveStop !== 'torn') return adopt(facts, comparison);
+    // A torn tail may hide whole transactions behind a damaged length: its end tells.
+    if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
+    if (facts.parting.onlyHere.count === 0) return adopt(facts, comparison);
+  }
+  if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
+  return {
+    kind: 'parted',
+    row: 8,
+    reason: `${facts.datProblem}, and the slave differs from the master at position ${comparison.firstDifference}`,
+    hint: 'if MASTER is the right one and its state is the one to keep, run with --full: it makes the slave anew, and keeps the old file aside if it has transactions of its own',
+  };
+}
+
+function adopt(facts: Facts, resume: Resume): Decision {
+  return { kind: 'adopt', row: 8, reason: `${facts.datProblem}; the slave equals the master and is adopted`, resume };
+}
+
+function decideKnown(facts: Facts, claim: number, size: number): Decision {
+  const { trusted, beyond } = facts;
+  if (trusted === undefined) return { kind: 'look', at: 'trusted' };
+  // Row 9, and row 10 where the slave is not merely shorter: nothing of its own may be cut off.
+  if (size > trusted.position) {
+    if (beyond === undefined) return { kind: 'look', at: 'beyond' };
+    const hidesNothing =
+      beyond.equalUpTo === beyond.slaveEnd && (beyond.slaveStop === 'end' || beyond.slaveStop === 'in-flight');
+    if (!hidesNothing) {
+      if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
+      const unclear = size > claim && beyond.slaveStop === 'damaged' && !facts.parting.complete;
+      if (facts.parting.onlyHere.count > 0 || unclear) return grown();
+    }
+  }
+  // Row 11: is this still the file that the slave was copied from?
+  if (facts.generation === undefined) return { kind: 'look', at: 'generation' };
+  if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
+  if (facts.generation.kind === 'other') return decideOtherGeneration(facts);
+  // Rows 9, 10, 12 and 13: what equals the master beyond the trusted part is kept, not written again.
+  const resume = beyond && beyond.equalUpTo > trusted.position ? beyond : trusted;
+  if (trusted.position < claim) {
+    return { kind: 'append', row: 10, reason: trusted.problem ?? 'the slave is shorter than its claim', resume };
+  }
+  if (size > claim) return { kind: 'append', row: 9, reason: 'an unfinished batch was found and is settled', resume };
+  if (facts.generation.moved) {
+    return { kind: 'append', row: 11, reason: 'the master is another file with the same bytes', resume };
+  }
+  if (facts.news === undefined) return { kind: 'look', at: 'news' };
+  if (facts.news) return { kind: 'append', row: 12, reason: 'the master has grown', resume };
+  return { kind: 'none', row: 13, reason: 'nothing new' };
+}
+
+function grown(): Decision {
+  return {
+    kind: 'grown',
+    row: 9,
+    reason: 'the slave has transactions that the master lacks',
+    hint: 'has a ZEO server run on the slave? Then it may hold the newer data: find out which side is right; --full makes the slave anew from MASTER and keeps the old file aside',
+  };
+}
+
+function decideOtherGeneration(facts: Facts): Decision {
+  const { presence } = facts;
+  if (presence === undefined) return { kind: 'look', at: 'presence' };
+  switch (presence.kind) {
+    case 'present':
+    case 'packed-span':
+      return { kind: 'rebuild', row: 11, reason: 'master has been packed', keepOld: false };
+    case 'damaged':
+      return { kind: 'damaged', row: 11, stop: presence.stop };
+    case 'absent':
+      if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
+      return {
+        kind: 'parted',
+        row: 11,
+        reason:
+          "the master lacks the slave's last transaction: it was rolled back or restored, or it is another site's",
+        hint: 'is MASTER the right directory? If it is, and its state is the one to keep, run with --full: it makes the slave anew and keeps the old file aside',
+      };
+  }
+}

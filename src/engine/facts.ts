@@ -1,0 +1,112 @@
+import type { Stop } from '../filestorage/walk.js';
+import type { ChunkLine, Role } from '../standby/dat.js';
+import type { Switch } from '../standby/switch.js';
+
+/** A place to go on from: everything before it on the slave is known to equal the master. */
+export interface Resume {
+  readonly position: number;
+  readonly tid: bigint;
+  readonly chunks: readonly ChunkLine[];
+  /** Hash state of the last chunk; '' without chunks. */
+  readonly tailState: string;
+}
+
+export type MasterState =
+  | { readonly state: 'readable' }
+  /** Not there, although it was looked for again for about a second. */
+  | { readonly state: 'missing'; readonly reason: string }
+  /** There, and not a Data.fs that could be copied. */
+  | { readonly state: 'unfit'; readonly reason: string };
+
+export type SlaveState =
+  | { readonly state: 'missing' }
+  | { readonly state: 'empty' }
+  | { readonly state: 'there'; readonly size: number };
+
+/** How far the slave's bytes equal the master's, seen from a place where they are known to. */
+export interface Comparison extends Resume {
+  /** The last transaction boundary up to which both are equal; the same as `position`. */
+  readonly equalUpTo: number;
+  readonly firstDifference: number;
+  /** Position after the last transaction that a FileStorage would find on the slave. */
+  readonly slaveEnd: number;
+  /** What stopped the walk over the slave at `slaveEnd`. */
+  readonly slaveStop: Stop['kind'];
+  /** The master itself breaks a rule before a difference was met. */
+  readonly masterDamaged: Damage | undefined;
+}
+
+export type Damage = Extract<Stop, { kind: 'damaged' }>;
+
+/** Transactions that only one side has. */
+export interface Side {
+  readonly count: number;
+  /** Oldest and newest; undefined without any. */
+  readonly first: bigint | undefined;
+  readonly last: bigint | undefined;
+}
+
+export interface Parting {
+  readonly onlyHere: Side;
+  readonly onlyThere: Side;
+  /** The newest transaction that both have. */
+  readonly common: bigint | undefined;
+  /** false: the search ended early, so both counts are lower bounds. */
+  readonly complete: boolean;
+}
+
+export type Generation =
+  /** `moved`: another file (another inode or mount) that holds the very same bytes. */
+  | { readonly kind: 'same'; readonly moved: boolean }
+  | { readonly kind: 'other' }
+  | { readonly kind: 'damaged'; readonly stop: Damage };
+
+/** Whether the slave's last transaction is one of the master's. */
+export type Presence =
+  | { readonly kind: 'present' }
+  /** Absent, and so old that a pack may have dropped it. */
+  | { readonly kind: 'packed-span' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'damaged'; readonly stop: Damage };
+
+export interface Facts {
+  readonly switch: Switch;
+  readonly role: Role;
+  readonly lock: 'ours' | 'syncpozo' | 'other';
+  readonly master: MasterState;
+  readonly full: boolean;
+  readonly slave: SlaveState;
+  /** What a usable `.dat` that describes this very slave file claims. */
+  readonly claim: { readonly position: number; readonly tid: bigint } | undefined;
+  /** Why there is no claim. */
+  readonly datProblem: string | undefined;
+
+  /** Up to where the slave's own chunks verify; `problem` says why this is not the claim. */
+  readonly trusted?: Resume & { readonly problem?: string };
+  /** The slave's bytes beyond `trusted`. */
+  readonly beyond?: Comparison;
+  /** The whole slave, of which nothing is known. */
+  readonly comparison?: Comparison;
+  readonly generation?: Generation;
+  readonly presence?: Presence;
+  readonly parting?: Parting;
+  /** Whether the master has anything beyond the place to go on from that is not merely in flight. */
+  readonly news?: boolean;
+}
+
+export type Look = 'trusted' | 'beyond' | 'comparison' | 'generation' | 'presence' | 'parting' | 'news';
+
+export type Plan =
+  | {
+      readonly kind: 'off' | 'busy' | 'in-use' | 'out-of-reach' | 'unfit' | 'none';
+      readonly row: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'full'; readonly row: number; readonly reason: string }
+  | { readonly kind: 'rebuild'; readonly row: number; readonly reason: string; readonly keepOld: boolean }
+  | { readonly kind: 'adopt' | 'append'; readonly row: number; readonly reason: string; readonly resume: Resume }
+  | { readonly kind: 'grown' | 'parted'; readonly row: number; readonly reason: string; readonly hint: string }
+  | { readonly kind: 'damaged'; readonly row: number; readonly stop: Damage };
+
+/** A plan, or the look that is needed before there can be one. */
+export type Decision = Plan | { readonly kind: 'look'; readonly at: Look };

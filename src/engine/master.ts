@@ -1,0 +1,65 @@
+import { type FileFacts, factsBehindPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
+import { type Patience, pause } from './patience.js';
+import type { Window } from './window.js';
+
+/** A pack on the master renames Data.fs away and the packed file in: for an instant nothing is at the path. */
+const LOOKS = 11;
+const LOOK_PAUSE_MS = 100;
+
+/**
+ * One opening of the master's Data.fs, for reading only.
+ *
+ * Invariants: it is never written, locked or changed; `size` is that of the moment of opening, and nothing beyond it is
+ * read, so one opening sees one state of the file as far as it is committed.
+ */
+export class Master {
+  private constructor(
+    readonly path: string,
+    private readonly file: OpenFile,
+    readonly facts: FileFacts,
+    private readonly patience: Patience,
+  ) {}
+
+  /** Opens the master afresh; undefined when nothing has been at the path for about a second. */
+  static async open(path: string, patience: Patience): Promise<Master | undefined> {
+    for (let look = 1; look <= LOOKS; look++) {
+      try {
+        const file = await patience.wait(OpenFile.openToRead(path), 'open', path);
+        return new Master(path, file, file.facts(), patience);
+      } catch (error) {
+        if (!(error instanceof IoFault) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
+      }
+      if (look < LOOKS) await pause(LOOK_PAUSE_MS);
+    }
+    return undefined;
+  }
+
+  get size(): number {
+    return this.facts.size;
+  }
+
+  /** Reads up to `length` bytes at `position`; fewer only at the end of the file. */
+  readonly read = (window: Window, length: number, position: number): Promise<number> =>
+    this.patience.wait(this.file.readLater(window.bytes, length, position), 'read', this.path, position);
+
+  readBytes(into: Uint8Array, position: number): Promise<number> {
+    return this.patience.wait(this.file.readLater(into, into.length, position), 'read', this.path, position);
+  }
+
+  /** Whether the path still names the file that is open here: false after a pack or any other exchange. */
+  async isStillThere(): Promise<boolean> {
+    for (let look = 1; look <= LOOKS; look++) {
+      const now = await this.patience.wait(factsBehindPath(this.path), 'stat', this.path);
+      if (now) return now.inode === this.facts.inode && now.device === this.facts.device;
+      await pause(LOOK_PAUSE_MS);
+    }
+    return false;
+  }
+
+  close(): void {
+    // A thread may be stuck in a read of this very descriptor; closing it could hang as well.
+    if (!this.patience.stuck) this.file.close();
+  }
+}

@@ -1,0 +1,61 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { ZERO_TID } from '../filestorage/tid.js';
+import { type OnTransaction, Walk } from '../filestorage/walk.js';
+import type { OpenFile } from '../io/open-file.js';
+import { BackwardReader, type ByteSource } from './backward.js';
+import type { ReadInto } from './chunk.js';
+import type { Window } from './window.js';
+
+/** A file that can be read in windows and by position. */
+export interface Readable extends ByteSource {
+  readonly path: string;
+  readonly read: ReadInto;
+}
+
+/** The slave's own file, or any local one, as a Readable of the size that it has now. */
+export function readableFile(file: OpenFile): Readable {
+  return {
+    path: file.path,
+    size: file.facts().size,
+    read: (window, length, position) => file.read(window.bytes, length, position),
+    readBytes: (into, position) => file.read(into, into.length, position),
+  };
+}
+
+/** Walks over a file from a transaction boundary to where it stops, reading all of it. */
+export async function scan(
+  file: Readable,
+  window: Window,
+  start: number,
+  lastTid = ZERO_TID,
+  onTransaction?: OnTransaction,
+): Promise<Walk> {
+  const walk = new Walk({ start, limit: file.size, cutAt: Number.POSITIVE_INFINITY, lastTid }, onTransaction);
+  let position = start;
+  while (walk.stop === undefined) {
+    const wanted = Math.min(window.size, file.size - position);
+    const length = await file.read(window, wanted, position);
+    walk.feed(window.view, length);
+    position += length;
+    if (length < wanted || position >= file.size) walk.finish();
+  }
+  return walk;
+}
+
+/**
+ * A place from which the file's transactions can be read backwards: its size when a transaction ends there, otherwise
+ * the end of the last complete one, found by walking on from `boundary`.
+ */
+export async function readableEnd(file: Readable, window: Window, boundary = MAGIC_LENGTH): Promise<number> {
+  if (await new BackwardReader(file).endingAt(file.size)) return file.size;
+  return (await scan(file, window, boundary)).end;
+}
+
+/** Position of the first byte in which two pieces differ; undefined when the shorter is a prefix of the longer. */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
+  const length = Math.min(a.length, b.length);
+  if (Buffer.compare(a.subarray(0, length), b.subarray(0, length)) === 0) return undefined;
+  let at = 0;
+  while (a[at] === b[at]) at++;
+  return at;
+}

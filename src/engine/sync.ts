@@ -1,0 +1,240 @@
+import type { Magic } from '../filestorage/layout.js';
+import { removeIfThere } from '../io/directory.js';
+import { OpenFile } from '../io/open-file.js';
+import type { Dat, TornTail } from '../standby/dat.js';
+import { readDatFile } from '../standby/dat-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { Switch } from '../standby/switch.js';
+import { append, type Written } from './append.js';
+import { NOTHING_YET } from './chunk-table.js';
+import { Exchanged, type MasterEnd } from './copy.js';
+import { decide } from './decide.js';
+import type { Damage, Facts, Parting, Plan, Resume } from './facts.js';
+import { type Scene, take } from './looks.js';
+import type { Master } from './master.js';
+import { observeMaster, observeSlave, usableDat } from './observe.js';
+import { rebuild } from './rebuild.js';
+import { readableFile } from './scan.js';
+import { Window } from './window.js';
+import { Copied, claim, type Work } from './work.js';
+
+export interface SyncRequest {
+  readonly masterPath: string;
+  readonly full: boolean;
+  /** Decide and say, write nothing. */
+  readonly dryRun: boolean;
+  readonly chunkBytes: number;
+  /** Asked for once the lock is held: before that a failover may still throw it. */
+  readonly readSwitch: () => Switch;
+}
+
+/** How a run ended, as a value; the command line makes an exit status of it. */
+export interface Outcome {
+  readonly plan: Plan;
+  /** The place up to which the slave equals the master now; undefined when that is not known. */
+  readonly reached: Resume | undefined;
+  readonly master: { readonly size: number; readonly magic: Magic } | undefined;
+  readonly slaveSize: number | undefined;
+  readonly end: MasterEnd | undefined;
+  readonly damage: Damage | undefined;
+  readonly parting: Parting | undefined;
+  readonly copied: Copied;
+}
+
+/** Times that a run begins anew because the master was exchanged under it. */
+const ATTEMPTS = 3;
+/** Runs after which a torn tail that has not changed is damage. */
+const TORN_RUNS = 3;
+
+/** One round of the sync. The caller holds the slave's lock (except for a dry run). */
+export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptSync(work, request);
+    } catch (error) {
+      if (!(error instanceof Exchanged) || attempt === ATTEMPTS) throw error;
+      work.tell({ level: 'info', message: `${error.message}; beginning anew` });
+    }
+  }
+}
+
+async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
+  const file = readDatFile(work.paths);
+  const role = 'dat' in file ? file.dat.role : 'slave';
+  const slave = observeSlave(work.paths);
+  const { dat, problem } = usableDat(file, slave.inode);
+  const switchNow = request.readSwitch();
+  const active = switchNow === 'on' && role === 'slave';
+  const observed = active ? await observeMaster(request.masterPath, work.patience, dat) : undefined;
+  const facts: Facts = {
+    switch: switchNow,
+    role,
+    lock: 'ours',
+    master: observed?.state ?? { state: 'missing', reason: 'not looked at' },
+    full: request.full,
+    slave: slave.state,
+    claim: dat?.claim,
+    datProblem: problem,
+  };
+  if (!observed || !('master' in observed)) return settled(decideWithout(facts), facts, undefined, work.paths);
+  try {
+    const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
+    if (request.dryRun) return { ...settled(plan, known, observed, work.paths), reached: resumeOf(plan) };
+    return await execute(plan, known, observed, dat, work);
+  } finally {
+    observed.master.close();
+  }
+}
+
+/** The outcome of a run that did not get the slave's lock: rows 2 and 3. */
+export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcome {
+  const facts: Facts = {
+    switch: 'on',
+    role: 'slave',
+    lock,
+    master: { state: 'missing', reason: 'not looked at' },
+    full: false,
+    slave: { state: 'missing' },
+    claim: undefined,
+    datProblem: undefined,
+  };
+  return settled(decideWithout(facts), facts, undefined, paths);
+}
+
+/** A decision that needs no look, because there is no master to look at. */
+function decideWithout(facts: Facts): Plan {
+  const decision = decide(facts);
+  if (decision.kind === 'look') throw new Error(`the decision asks for a look at ${decision.at} without a master`);
+  return decision;
+}
+
+async function decideWithLooks(
+  facts: Facts,
+  work: Work,
+  request: SyncRequest,
+  master: Master,
+  dat: Dat | undefined,
+): Promise<{ readonly plan: Plan; readonly facts: Facts }> {
+  let known = facts;
+  let decision = decide(known);
+  if (decision.kind !== 'look') return { plan: decision, facts: known };
+  const file = OpenFile.openHere(work.paths.data);
+  try {
+    const other = new Window(work.source.window.size);
+    const scene: Scene = {
+      master,
+      slave: readableFile(file),
+      dat,
+      chunkBytes: request.chunkBytes,
+      windows: [work.source.window, other],
+    };
+    while (decision.kind === 'look') {
+      known = await take(decision.at, known, scene);
+      decision = decide(known);
+    }
+    // A refusal names both sides' transactions.
+    if ((decision.kind === 'grown' || decision.kind === 'parted') && !known.parting)
+      known = await take('parting', known, scene);
+    return { plan: decision, facts: known };
+  } finally {
+    file.close();
+  }
+}
+
+interface Observed {
+  readonly master: Master;
+  readonly magic: Magic;
+}
+
+async function execute(
+  plan: Plan,
+  facts: Facts,
+  observed: Observed,
+  dat: Dat | undefined,
+  work: Work,
+): Promise<Outcome> {
+  switch (plan.kind) {
+    case 'full':
+      return written(
+        plan,
+        await rebuild(work, observed.master, observed.magic, { keepOld: undefined, takeDamaged: true }),
+        observed,
+        dat,
+        work,
+      );
+    case 'rebuild': {
+      const lastTid = facts.parting?.onlyHere.last ?? facts.claim?.tid ?? NOTHING_YET.tid;
+      const options = { keepOld: plan.keepOld ? { lastTid } : undefined, takeDamaged: false };
+      return written(plan, await rebuild(work, observed.master, observed.magic, options), observed, dat, work);
+    }
+    case 'adopt':
+    case 'append':
+      return written(plan, await append(work, observed.master, observed.magic, dat, plan.resume), observed, dat, work);
+    default:
+      // What a killed run has left behind goes with the next run that finds the slave in order.
+      if (plan.kind === 'none') removeIfThere(work.paths.fresh);
+      return settled(plan, facts, observed, work.paths);
+  }
+}
+
+function written(plan: Plan, result: Written, observed: Observed, known: Dat | undefined, work: Work): Outcome {
+  const { end, resume } = result;
+  const dat = result.dat ?? known;
+  const torn = end.kind === 'torn' ? countTorn(end, dat) : undefined;
+  const changed =
+    torn?.runs !== dat?.torn?.runs || torn?.position !== dat?.torn?.position || torn?.size !== dat?.torn?.size;
+  if (dat && end.kind !== 'damaged' && changed) claim(work, resume, dat.master, dat.slaveInode, torn);
+  return {
+    plan,
+    reached: resume,
+    master: { size: observed.master.size, magic: observed.magic },
+    slaveSize: observeSize(work.paths),
+    end,
+    damage: damageOf(end, torn, resume),
+    parting: undefined,
+    copied: result.copied,
+  };
+}
+
+function countTorn(end: { readonly position: number; readonly size: number }, dat: Dat | undefined): TornTail {
+  const before = dat?.torn;
+  const same = before?.position === end.position && before.size === end.size;
+  return { position: end.position, size: end.size, runs: same ? Math.min(before.runs + 1, TORN_RUNS) : 1 };
+}
+
+function damageOf(end: MasterEnd, torn: TornTail | undefined, resume: Resume): Damage | undefined {
+  if (end.kind === 'damaged') return end.damage;
+  if (!torn || torn.runs < TORN_RUNS) return undefined;
+  const message = `the transaction that begins here is not complete, and has not changed for ${torn.runs} runs`;
+  return {
+    kind: 'damaged',
+    position: torn.position,
+    at: torn.position,
+    tid: resume.tid,
+    rule: 'transaction-length',
+    message,
+  };
+}
+
+function resumeOf(plan: Plan): Resume | undefined {
+  return plan.kind === 'append' || plan.kind === 'adopt' ? plan.resume : undefined;
+}
+
+/** The outcome of a plan by which nothing is written. */
+function settled(plan: Plan, facts: Facts, observed: Observed | undefined, paths: SlavePaths): Outcome {
+  return {
+    plan,
+    reached: plan.kind === 'none' ? facts.trusted : undefined,
+    master: observed && { size: observed.master.size, magic: observed.magic },
+    slaveSize: observeSize(paths),
+    end: undefined,
+    damage: plan.kind === 'damaged' ? plan.stop : undefined,
+    parting: facts.parting,
+    copied: new Copied(),
+  };
+}
+
+function observeSize(paths: SlavePaths): number | undefined {
+  const { state } = observeSlave(paths);
+  return state.state === 'there' ? state.size : undefined;
+}

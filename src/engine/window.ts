@@ -1,0 +1,104 @@
+import { loadHashModule } from '../io/hash-module.js';
+
+/**
+ * A window: the memory that a piece of a file is read into, walked over, hashed in and written from, without a copy.
+ * It is the memory of an XXH64 WebAssembly instance, so hashing happens in place; WebAssembly memory is page-aligned,
+ * which reads and writes want.
+ *
+ * Invariant: between calls the hash state is that of a plain XXH64 (seed 0) over all bytes added since `reset` or
+ * `restore`; it can be saved, kept in a file, and restored in another process, so a chunk that grows with every sync
+ * is never read twice for its hash.
+ */
+const PAGE = 65_536;
+/** Length 8, accumulators 32, buffered bytes 32, their count 4, padding. */
+const STATE_LENGTH = 88;
+const ACCUMULATORS_AT = 8;
+const BUFFER_AT = 40;
+const BUFFERED_COUNT_AT = 72;
+const STRIPE = 32;
+const ACCUMULATORS_LENGTH = 32;
+
+interface HashExports {
+  readonly mem: WebAssembly.Memory;
+  readonly init64: (state: number, seed: bigint) => void;
+  readonly update64: (state: number, from: number, length: number) => void;
+  readonly digest64: (state: number) => bigint;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+export class Window {
+  /** The bytes to read into. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  private readonly hash: HashExports;
+  private readonly state: Uint8Array;
+  private readonly stateView: DataView;
+
+  /** `size` in bytes, a multiple of 64 KiB. */
+  constructor(readonly size: number) {
+    compiled ??= loadHashModule();
+    this.hash = new WebAssembly.Instance(compiled).exports as unknown as HashExports;
+    this.hash.mem.grow(Math.ceil(size / PAGE));
+    const memory = this.hash.mem.buffer;
+    this.bytes = new Uint8Array(memory, PAGE, size);
+    this.view = new DataView(memory, PAGE, size);
+    this.state = new Uint8Array(memory, 0, STATE_LENGTH);
+    this.stateView = new DataView(memory, 0, STATE_LENGTH);
+    this.reset();
+  }
+
+  /** Begins a new hash. */
+  reset(): void {
+    // init64 leaves length and buffered bytes as they were: without this the hash depends on what was hashed before.
+    this.state.fill(0);
+    this.hash.init64(0, 0n);
+  }
+
+  /** Adds the window's bytes from offset `from` up to offset `to`. */
+  add(from: number, to: number): void {
+    if (to > from) this.hash.update64(0, PAGE + from, to - from);
+  }
+
+  /** 16 hexadecimal digits; the hash can go on afterwards. */
+  digest(): string {
+    return BigInt.asUintN(64, this.hash.digest64(0)).toString(16).padStart(16, '0');
+  }
+
+  /** The state in hexadecimal: accumulators, then the bytes that do not fill a stripe yet. */
+  save(): string {
+    const buffered = this.stateView.getUint32(BUFFERED_COUNT_AT, true);
+    const accumulators = this.state.subarray(ACCUMULATORS_AT, ACCUMULATORS_AT + ACCUMULATORS_LENGTH);
+    return (
+      Buffer.from(accumulators).toString('hex') +
+      Buffer.from(this.state.subarray(BUFFER_AT, BUFFER_AT + buffered)).toString('hex')
+    );
+  }
+
+  /** Goes on with a state that `save` gave after `length` bytes. */
+  restore(saved: string, length: number): void {
+    if (saved.length !== savedStateLength(length)) {
+      throw new RangeError(`hash state of ${saved.length} digits does not fit ${length} bytes`);
+    }
+    const bytes = Buffer.from(saved, 'hex');
+    this.reset();
+    this.stateView.setBigUint64(0, BigInt(length), true);
+    this.state.set(bytes.subarray(0, ACCUMULATORS_LENGTH), ACCUMULATORS_AT);
+    this.state.set(bytes.subarray(ACCUMULATORS_LENGTH), BUFFER_AT);
+    this.stateView.setUint32(BUFFERED_COUNT_AT, length % STRIPE, true);
+  }
+
+  /** A copy of the raw state, to come back to with `rewind`. */
+  mark(): Uint8Array {
+    return this.state.slice();
+  }
+
+  rewind(mark: Uint8Array): void {
+    this.state.set(mark);
+  }
+}
+
+/** Hexadecimal digits of a saved state after `length` bytes. */
+export function savedStateLength(length: number): number {
+  return 2 * (ACCUMULATORS_LENGTH + (length % STRIPE));
+}

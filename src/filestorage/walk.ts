@@ -1,0 +1,330 @@
+import {
+  BACK_POINTER_LENGTH,
+  RECORD_HEADER_LENGTH,
+  readPosition,
+  STATUS_COMMITTED,
+  STATUS_IN_FLIGHT,
+  STATUS_OFFSET,
+  STATUS_PACKED,
+  STATUS_UNDONE,
+  TRAILER_LENGTH,
+  TRANSACTION_HEADER_LENGTH,
+} from './layout.js';
+
+/**
+ * The validated walk: a resumable state machine that is fed a file's bytes window by window, in order.
+ *
+ * Invariants:
+ *  - `end` is always a transaction boundary: every transaction between the start and `end` is complete, finished and
+ *    keeps every rule below; nothing at or beyond `end` is vouched for.
+ *  - It is total: any bytes lead to progress or to a stop that names the place. No loop and no allocation depends on a
+ *    length that the file states; what does not fit a window is skipped by arithmetic.
+ *  - It keeps at most one header (42 bytes) between windows, so a transaction may span any number of them.
+ *  - The same bytes give the same outcome however they are cut into windows.
+ */
+export type Rule =
+  | 'status'
+  | 'transaction-length'
+  | 'record-length'
+  | 'record-tid'
+  | 'record-tloc'
+  | 'version-length'
+  | 'previous-pointer'
+  | 'back-pointer'
+  | 'trailer';
+
+export type Stop =
+  /** The limit was reached exactly at a transaction boundary. */
+  | { readonly kind: 'end'; readonly position: number }
+  /** The transaction that crosses the place asked for is complete: a chunk ends here. */
+  | { readonly kind: 'cut'; readonly position: number }
+  /** A transaction with status 'c' begins here: voted and not finished. */
+  | { readonly kind: 'in-flight'; readonly position: number; readonly length: number }
+  /** The rest is too short for the transaction that begins here, or its header is all zeros. */
+  | { readonly kind: 'torn'; readonly position: number }
+  /** The transaction that begins at `position` breaks a rule at `at`. */
+  | {
+      readonly kind: 'damaged';
+      readonly position: number;
+      readonly at: number;
+      readonly tid: bigint;
+      readonly rule: Rule;
+      readonly message: string;
+    };
+
+export interface WalkWarning {
+  readonly position: number;
+  readonly tid: bigint;
+  readonly rule: 'tid-order' | 'unknown-status';
+}
+
+export interface WalkOptions {
+  /** Position of the first transaction to read. */
+  readonly start: number;
+  /** The file's size as it was seen: nothing at or beyond it is read. */
+  readonly limit: number;
+  /** Stop at the first transaction boundary at or beyond this position; Infinity for none. */
+  readonly cutAt: number;
+  /** The last tid before `start`; 0 for none. */
+  readonly lastTid: bigint;
+}
+
+/** Called for every complete transaction, after it has been found good. */
+export type OnTransaction = (position: number, length: number, tid: bigint, status: number) => void;
+
+enum Expect {
+  Transaction,
+  Record,
+  BackPointer,
+  Trailer,
+}
+
+const WARNINGS_KEPT = 100;
+const LARGEST_FIELD = RECORD_HEADER_LENGTH;
+
+export class Walk {
+  /** Position after the last complete transaction. */
+  end: number;
+  firstTid = 0n;
+  lastTid: bigint;
+  transactions = 0;
+  records = 0;
+  stop: Stop | undefined;
+  readonly warnings: WalkWarning[] = [];
+  warningCount = 0;
+
+  private readonly limit: number;
+  private readonly cutAt: number;
+  private expect: Expect = Expect.Transaction;
+  /** Where the next field begins. */
+  private at: number;
+  /** Up to where bytes have been fed. */
+  private fed: number;
+  private readonly carry = new Uint8Array(LARGEST_FIELD);
+  private readonly carryView = new DataView(this.carry.buffer);
+  private carried = 0;
+
+  private transactionEnd = 0;
+  private transactionLength = 0;
+  private status = 0;
+  private recordPosition = 0;
+  private transactionRecords = 0;
+  private tidHigh = 0;
+  private tidLow = 0;
+
+  constructor(
+    options: WalkOptions,
+    private readonly onTransaction?: OnTransaction,
+  ) {
+    this.end = options.start;
+    this.at = options.start;
+    this.fed = options.start;
+    this.limit = options.limit;
+    this.cutAt = options.cutAt;
+    this.lastTid = options.lastTid;
+    if (this.at >= this.limit) this.stopAtEnd();
+  }
+
+  /**
+   * Takes the next `length` bytes of the file, which begin at offset 0 of `view`. Returns when they are used up or the
+   * walk has stopped (`stop` is set).
+   */
+  feed(view: DataView, length: number): void {
+    const windowStart = this.fed;
+    const windowEnd = windowStart + length;
+    this.fed = windowEnd;
+    while (this.stop === undefined) {
+      const need = this.fieldLength();
+      if (this.at + need > windowEnd) {
+        this.keep(view, windowStart, windowEnd);
+        return;
+      }
+      if (this.carried === 0) {
+        this.field(view, this.at - windowStart);
+      } else {
+        for (let i = this.carried; i < need; i++) this.carry[i] = view.getUint8(this.at + i - windowStart);
+        this.carried = 0;
+        this.field(this.carryView, 0);
+      }
+    }
+  }
+
+  /** Tells the walk that no more bytes will come: the file ended before the limit. */
+  finish(): void {
+    if (this.stop === undefined) this.stop = { kind: 'torn', position: this.end };
+  }
+
+  private fieldLength(): number {
+    switch (this.expect) {
+      case Expect.Transaction:
+        return TRANSACTION_HEADER_LENGTH;
+      case Expect.Record:
+        return RECORD_HEADER_LENGTH;
+      case Expect.BackPointer:
+        return BACK_POINTER_LENGTH;
+      case Expect.Trailer:
+        return TRAILER_LENGTH;
+    }
+  }
+
+  /** Keeps the beginning of a field that goes on in the next window. */
+  private keep(view: DataView, windowStart: number, windowEnd: number): void {
+    const from = Math.max(this.at + this.carried, windowStart);
+    for (let position = from; position < windowEnd; position++) {
+      this.carry[this.carried++] = view.getUint8(position - windowStart);
+    }
+  }
+
+  private field(view: DataView, offset: number): void {
+    switch (this.expect) {
+      case Expect.Transaction:
+        return this.transaction(view, offset);
+      case Expect.Record:
+        return this.record(view, offset);
+      case Expect.BackPointer:
+        return this.backPointer(view, offset);
+      case Expect.Trailer:
+        return this.trailer(view, offset);
+    }
+  }
+
+  private transaction(view: DataView, offset: number): void {
+    const position = this.at;
+    this.tidHigh = view.getUint32(offset);
+    this.tidLow = view.getUint32(offset + 4);
+    const length = readPosition(view, offset + 8);
+    this.status = view.getUint8(offset + STATUS_OFFSET);
+    const body =
+      TRANSACTION_HEADER_LENGTH +
+      view.getUint16(offset + 17) +
+      view.getUint16(offset + 19) +
+      view.getUint16(offset + 21);
+    this.transactionLength = length;
+    this.transactionEnd = position + length;
+    this.transactionRecords = 0;
+
+    if (this.status === STATUS_IN_FLIGHT) {
+      this.stop = { kind: 'in-flight', position, length };
+      return;
+    }
+    if (this.transactionEnd + TRAILER_LENGTH > this.limit || isZero(view, offset)) {
+      this.stop = { kind: 'torn', position };
+      return;
+    }
+    if (length < body) {
+      return this.damaged(
+        position + 8,
+        'transaction-length',
+        `length ${length} is less than its own header of ${body}`,
+      );
+    }
+    if (this.status >= 0x80) {
+      return this.damaged(position + STATUS_OFFSET, 'status', `status byte 0x${this.status.toString(16)}`);
+    }
+    if (this.status === STATUS_UNDONE || length === body) {
+      // ZODB skips what an undone transaction holds, whatever it is.
+      this.at = this.transactionEnd;
+      this.expect = Expect.Trailer;
+    } else {
+      this.at = position + body;
+      this.expect = Expect.Record;
+    }
+  }
+
+  private record(view: DataView, offset: number): void {
+    const position = this.at;
+    this.recordPosition = position;
+    if (position + RECORD_HEADER_LENGTH > this.transactionEnd) {
+      return this.damaged(position, 'record-length', `record header ends beyond the transaction's end`);
+    }
+    const tloc = readPosition(view, offset + 24);
+    if (tloc !== this.end) {
+      return this.damaged(position + 24, 'record-tloc', `record names transaction ${tloc}, it is in ${this.end}`);
+    }
+    if (view.getUint32(offset + 8) !== this.tidHigh || view.getUint32(offset + 12) !== this.tidLow) {
+      return this.damaged(position + 8, 'record-tid', `record's tid is not its transaction's`);
+    }
+    const previous = readPosition(view, offset + 16);
+    if (previous >= position) {
+      return this.damaged(position + 16, 'previous-pointer', `previous record ${previous} is not before ${position}`);
+    }
+    const versionLength = view.getUint16(offset + 32);
+    if (versionLength !== 0) {
+      return this.damaged(position + 32, 'version-length', `version length ${versionLength}, must be 0`);
+    }
+    const dataLength = readPosition(view, offset + 34);
+    const bodyLength = dataLength === 0 ? BACK_POINTER_LENGTH : dataLength;
+    const next = position + RECORD_HEADER_LENGTH + bodyLength;
+    if (next > this.transactionEnd) {
+      const available = this.transactionEnd - position - RECORD_HEADER_LENGTH;
+      return this.damaged(position + 34, 'record-length', `data length ${bodyLength} exceeds available ${available}`);
+    }
+    this.transactionRecords++;
+    if (dataLength === 0) {
+      this.at = position + RECORD_HEADER_LENGTH;
+      this.expect = Expect.BackPointer;
+    } else {
+      this.at = next;
+      this.expect = next === this.transactionEnd ? Expect.Trailer : Expect.Record;
+    }
+  }
+
+  private backPointer(view: DataView, offset: number): void {
+    const target = readPosition(view, offset);
+    if (target >= this.recordPosition) {
+      return this.damaged(this.at, 'back-pointer', `back pointer ${target} is not before ${this.recordPosition}`);
+    }
+    this.at += BACK_POINTER_LENGTH;
+    this.expect = this.at === this.transactionEnd ? Expect.Trailer : Expect.Record;
+  }
+
+  private trailer(view: DataView, offset: number): void {
+    const length = readPosition(view, offset);
+    if (length !== this.transactionLength) {
+      return this.damaged(
+        this.at,
+        'trailer',
+        `length ${length} in the trailer, ${this.transactionLength} in the header`,
+      );
+    }
+    const position = this.end;
+    const tid = this.tid();
+    if (tid <= this.lastTid) this.warn({ position, tid, rule: 'tid-order' });
+    if (!KNOWN_STATUS.has(this.status)) this.warn({ position, tid, rule: 'unknown-status' });
+    if (this.transactions === 0) this.firstTid = tid;
+    this.lastTid = tid;
+    this.transactions++;
+    this.records += this.transactionRecords;
+    this.at += TRAILER_LENGTH;
+    this.end = this.at;
+    this.expect = Expect.Transaction;
+    this.onTransaction?.(position, this.transactionLength, tid, this.status);
+    if (this.at >= this.limit) this.stopAtEnd();
+    else if (this.at >= this.cutAt) this.stop = { kind: 'cut', position: this.at };
+    else if (this.at + TRANSACTION_HEADER_LENGTH > this.limit) this.stop = { kind: 'torn', position: this.at };
+  }
+
+  private stopAtEnd(): void {
+    this.stop = { kind: 'end', position: this.end };
+  }
+
+  private tid(): bigint {
+    return (BigInt(this.tidHigh) << 32n) | BigInt(this.tidLow);
+  }
+
+  private damaged(at: number, rule: Rule, message: string): void {
+    this.stop = { kind: 'damaged', position: this.end, at, tid: this.tid(), rule, message };
+  }
+
+  private warn(warning: WalkWarning): void {
+    this.warningCount++;
+    if (this.warnings.length < WARNINGS_KEPT) this.warnings.push(warning);
+  }
+}
+
+const KNOWN_STATUS: ReadonlySet<number> = new Set([STATUS_COMMITTED, STATUS_PACKED, STATUS_UNDONE]);
+
+function isZero(view: DataView, offset: number): boolean {
+  for (let i = 0; i < TRANSACTION_HEADER_LENGTH; i++) if (view.getUint8(offset + i) !== 0) return false;
+  return true;
+}

@@ -1,0 +1,65 @@
+import fs from 'node:fs';
+import { attempt, IoFault } from './fault.js';
+
+export type Kind = 'file' | 'directory' | 'link' | 'other';
+
+/** What the file system says of one file. Device and inode are strings: both may exceed 2^53. */
+export interface FileFacts {
+  readonly kind: Kind;
+  readonly device: string;
+  readonly inode: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Nanoseconds since the epoch, in decimal. */
+  readonly mtime: string;
+  /** Permission bits only. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function factsOf(stats: fs.BigIntStats): FileFacts {
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'other',
+    device: String(stats.dev),
+    inode: String(stats.ino),
+    size: Number(stats.size),
+    mtime: String(stats.mtimeNs),
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+  };
+}
+
+/** Facts of an open file. */
+export function factsOfDescriptor(fd: number, path: string): FileFacts {
+  return attempt('fstat', path, () => factsOf(fs.fstatSync(fd, { bigint: true })));
+}
+
+/** Facts of what is at `path` itself (a symbolic link is not followed); undefined when nothing is there. */
+export function factsOfPath(path: string): FileFacts | undefined {
+  const stats = attempt('lstat', path, () => fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }));
+  return stats && factsOf(stats);
+}
+
+/** As factsOfPath, but follows links, and in the thread pool: for the master, whose mount may hang. */
+export async function factsBehindPath(path: string): Promise<FileFacts | undefined> {
+  try {
+    return factsOf(await fs.promises.stat(path, { bigint: true }));
+  } catch (error) {
+    const fault = IoFault.from(error, 'stat', path);
+    if (fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return undefined;
+    throw fault;
+  }
+}
+
+/** The path with every symbolic link in it resolved; undefined when nothing is there. */
+export function realPath(path: string): string | undefined {
+  try {
+    return fs.realpathSync.native(path);
+  } catch (error) {
+    const fault = IoFault.from(error, 'realpath', path);
+    if (fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return undefined;
+    throw fault;
+  }
+}

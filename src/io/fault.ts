@@ -1,0 +1,32 @@
+/** A fault of the machine or its file systems: operation, path, position and the system's own error code. */
+export class IoFault extends Error {
+  override readonly name = 'IoFault';
+  constructor(
+    readonly operation: string,
+    readonly path: string,
+    /** The system's code, such as ENOSPC; or one of our own: ESHORT (fewer bytes than asked), ETIMEDOUT, EPOISONED. */
+    readonly code: string,
+    detail: string,
+    readonly position?: number,
+  ) {
+    super(`${operation} ${path}${position === undefined ? '' : ` at ${position}`}: ${detail} (${code})`);
+  }
+
+  static from(error: unknown, operation: string, path: string, position?: number): IoFault {
+    if (error instanceof IoFault) return error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EUNKNOWN';
+    const text = error instanceof Error ? error.message : String(error);
+    // Node's messages read "ENOSPC: no space left on device, write": the middle is what the system says.
+    const detail = /^[A-Z0-9]+: ([^,]+)/.exec(text)?.[1] ?? text;
+    return new IoFault(operation, path, code, detail, position);
+  }
+}
+
+/** Runs `action`; whatever it throws comes out as an IoFault that names the operation and the place. */
+export function attempt<T>(operation: string, path: string, action: () => T, position?: number): T {
+  try {
+    return action();
+  } catch (error) {
+    throw IoFault.from(error, operation, path, position);
+  }
+}

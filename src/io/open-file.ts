@@ -1,0 +1,152 @@
+import fs from 'node:fs';
+import { type FileFacts, factsOfDescriptor } from './facts.js';
+import { attempt, IoFault } from './fault.js';
+
+/**
+ * One open file: positioned reads and writes that finish or fail.
+ *
+ * Invariants:
+ *  - A read returns fewer bytes than asked only at the end of the file; a write is whole or a fault.
+ *  - Once a sync has failed, the file is poisoned: nothing more is written, synced or promised through it. The kernel may
+ *    have dropped the very pages that were not written, and a second fsync would say that all is well.
+ *  - Once a write has failed (a full disk), nothing more is written; cutting back to what was there before still works.
+ */
+export class OpenFile {
+  private poison: IoFault | undefined;
+  private closed = false;
+
+  private constructor(
+    readonly path: string,
+    readonly fd: number,
+  ) {}
+
+  /**
+   * Opens for reading only, following links: the master. In the thread pool, because a mount may hang; without waiting
+   * for a writer, should somebody have put a pipe there.
+   */
+  static async openToRead(path: string): Promise<OpenFile> {
+    const fd = await new Promise<number>((resolve, reject) => {
+      fs.open(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK, (error, opened) => {
+        if (error) reject(IoFault.from(error, 'open', path));
+        else resolve(opened);
+      });
+    });
+    return new OpenFile(path, fd);
+  }
+
+  /** Opens for reading only; a symbolic link is refused (ELOOP): the slave's side. */
+  static openHere(path: string): OpenFile {
+    return OpenFile.open(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  }
+
+  /** Opens for reading, following links: in worker threads, where blocking harms nobody. */
+  static openSync(path: string): OpenFile {
+    return OpenFile.open(path, fs.constants.O_RDONLY);
+  }
+
+  /** Opens an existing file for reading and writing; a symbolic link is refused (ELOOP). */
+  static openToWrite(path: string): OpenFile {
+    return OpenFile.open(path, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
+  }
+
+  /** Makes a new file that only its owner may touch; fails when anything is at the path. */
+  static createNew(path: string, mode = 0o600): OpenFile {
+    const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
+    return OpenFile.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  }
+
+  private static open(path: string, flags: number, mode?: number): OpenFile {
+    return new OpenFile(
+      path,
+      attempt('open', path, () => fs.openSync(path, flags, mode)),
+    );
+  }
+
+  facts(): FileFacts {
+    return factsOfDescriptor(this.fd, this.path);
+  }
+
+  /** Reads up to `length` bytes at `position` into `into` from its offset 0; fewer only at the end of the file. */
+  read(into: Uint8Array, length: number, position: number): number {
+    let done = 0;
+    while (done < length) {
+      const at = position + done;
+      const count = attempt('read', this.path, () => fs.readSync(this.fd, into, done, length - done, at), at);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  /** As read, in the thread pool: the main thread stays free to notice that nothing comes. */
+  async readLater(into: Uint8Array, length: number, position: number): Promise<number> {
+    let done = 0;
+    while (done < length) {
+      const at = position + done;
+      const count = await new Promise<number>((resolve, reject) => {
+        fs.read(this.fd, into, done, length - done, at, (error, bytes) => {
+          if (error) reject(IoFault.from(error, 'read', this.path, at));
+          else resolve(bytes);
+        });
+      });
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  /** Writes all of `bytes` at `position`. */
+  write(bytes: Uint8Array, position: number): void {
+    this.change('write', position, () => {
+      let done = 0;
+      while (done < bytes.length) {
+        const count = fs.writeSync(this.fd, bytes, done, bytes.length - done, position + done);
+        if (count === 0)
+          throw new IoFault('write', this.path, 'ESHORT', 'the file takes no more bytes', position + done);
+        done += count;
+      }
+    });
+  }
+
+  /** Cuts the file (or extends it with zeros) to `size` bytes. */
+  truncate(size: number): void {
+    this.change('truncate', size, () => fs.ftruncateSync(this.fd, size));
+  }
+
+  /** Makes data and all metadata durable. */
+  sync(): void {
+    this.change('fsync', undefined, () => fs.fsyncSync(this.fd));
+  }
+
+  /** Makes data durable, and the metadata without which it cannot be read (the size). */
+  syncData(): void {
+    this.change('fdatasync', undefined, () => fs.fdatasyncSync(this.fd));
+  }
+
+  setMode(mode: number): void {
+    this.change('chmod', undefined, () => fs.fchmodSync(this.fd, mode));
+  }
+
+  setOwner(uid: number, gid: number): void {
+    this.change('chown', undefined, () => fs.fchownSync(this.fd, uid, gid));
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    attempt('close', this.path, () => fs.closeSync(this.fd));
+  }
+
+  private change(operation: string, position: number | undefined, action: () => void): void {
+    const cuttingBack = operation !== 'write' && this.poison?.operation === 'write';
+    if (this.poison && !cuttingBack) {
+      throw new IoFault(operation, this.path, 'EPOISONED', `not tried after "${this.poison.message}"`, position);
+    }
+    try {
+      attempt(operation, this.path, action, position);
+    } catch (error) {
+      this.poison = IoFault.from(error, operation, this.path, position);
+      throw this.poison;
+    }
+  }
+}

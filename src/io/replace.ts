@@ -1,0 +1,62 @@
+import { dirname } from 'node:path';
+import { removeIfThere, rename, syncDirectory } from './directory.js';
+import { IoFault } from './fault.js';
+import { OpenFile } from './open-file.js';
+
+export interface Ownership {
+  readonly mode: number;
+  /** Left as it is where the system does not let us give files away. */
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * Replaces a small text file so that after any crash the path holds the whole old text or the whole new one, and after
+ * the return the new one: temporary file, fsync, rename, fsync of the directory.
+ */
+export function durableReplace(path: string, text: string, ownership: Ownership): void {
+  const temporary = `${path}.tmp`;
+  removeIfThere(temporary);
+  const file = OpenFile.createNew(temporary);
+  try {
+    file.write(Buffer.from(text, 'utf8'), 0);
+    applyOwnership(file, ownership);
+    file.sync();
+  } finally {
+    file.close();
+  }
+  rename(temporary, path);
+  syncDirectory(dirname(path));
+}
+
+/** Sets owner, group and mode, in this order: chown clears set-id bits. Owner and group only where rights allow. */
+export function applyOwnership(file: OpenFile, ownership: Ownership): void {
+  const now = file.facts();
+  const uid = ownership.uid ?? now.uid;
+  const gid = ownership.gid ?? now.gid;
+  if (uid !== now.uid || gid !== now.gid) {
+    if (process.getuid?.() === 0) file.setOwner(uid, gid);
+    else if (gid !== now.gid && (process.getgroups?.() ?? []).includes(gid)) file.setOwner(now.uid, gid);
+  }
+  file.setMode(ownership.mode);
+}
+
+/** The text of a small file; undefined when it is missing. Larger than `limit` bytes is a fault (EFBIG). */
+export function readSmallText(path: string, limit: number): string | undefined {
+  let file: OpenFile;
+  try {
+    file = OpenFile.openHere(path);
+  } catch (error) {
+    if (error instanceof IoFault && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { size, kind } = file.facts();
+    if (kind !== 'file') throw new IoFault('read', path, 'EISDIR', `it is a ${kind}, not a file`);
+    if (size > limit) throw new IoFault('read', path, 'EFBIG', `${size} bytes, expected at most ${limit}`);
+    const bytes = new Uint8Array(size);
+    return Buffer.from(bytes.subarray(0, file.read(bytes, size, 0))).toString('utf8');
+  } finally {
+    file.close();
+  }
+}

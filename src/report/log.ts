@@ -1,0 +1,49 @@
+import { pino } from 'pino';
+import { appendTo, type TextSink, writeToStderr } from '../io/sink.js';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogFormat = 'text' | 'json';
+
+/** What the program logs through: facts as fields, then the message. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Appended to instead of standard error. */
+  readonly file?: string | undefined;
+}
+
+/** A log whose every line is written before the call returns: nothing is lost when the program ends or is killed. */
+export function openLog(options: LogOptions): Log {
+  const sink = options.file === undefined ? writeToStderr : appendTo(options.file);
+  const settings = {
+    level: options.level,
+    base: { pid: process.pid },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(settings, { write: options.format === 'json' ? sink : asText(sink) });
+}
+
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Renders pino's JSON lines for people: time, level, message, then the fields; the hint on a line of its own. */
+function asText(sink: TextSink): TextSink {
+  return (line) => {
+    const { time, level, msg, pid: _pid, hint, ...fields } = JSON.parse(line) as Record<string, unknown>;
+    const facts = Object.entries(fields).map(([name, value]) => ` ${name}=${renderValue(value)}`);
+    const advice = hint === undefined ? '' : `\n${time} hint: ${hint}`;
+    sink(`${time} ${String(level).toUpperCase()} ${msg}${facts.length > 0 ? ` --${facts.join('')}` : ''}${advice}\n`);
+  };
+}
+
+function renderValue(value: unknown): string {
+  if (typeof value === 'string') return /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
+  return JSON.stringify(value);
+}

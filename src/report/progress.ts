@@ -1,0 +1,36 @@
+import { type TextSink, writeToStderr } from '../io/sink.js';
+import { formatBytes } from './size.js';
+
+const FIRST_AFTER_MS = 1000;
+const EVERY_MS = 200;
+
+/** One line on a terminal that is written over and over; nothing for work that takes less than a second. */
+export class Progress {
+  private readonly began = Date.now();
+  private shownAt = 0;
+  private first: number | undefined;
+
+  constructor(
+    private readonly sink: TextSink = writeToStderr,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** `position` of `size` bytes is reached. */
+  readonly show = (position: number, size: number): void => {
+    const now = this.now();
+    this.first ??= position;
+    if (now - this.began < FIRST_AFTER_MS || now - this.shownAt < EVERY_MS) return;
+    this.shownAt = now;
+    const seconds = (now - this.began) / 1000;
+    const rate = (position - this.first) / seconds;
+    const left = rate > 0 ? Math.ceil((size - position) / rate) : undefined;
+    const percent = size > 0 ? Math.floor((100 * position) / size) : 100;
+    const rest = left === undefined ? '' : `, ${left} s left`;
+    this.sink(`\r\u001b[K${percent} % of ${formatBytes(size)}, ${formatBytes(rate)}/s${rest}`);
+  };
+
+  /** Removes the line. */
+  end(): void {
+    if (this.shownAt > 0) this.sink('\r\u001b[K');
+  }
+}

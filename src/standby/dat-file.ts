@@ -1,0 +1,30 @@
+import { IoFault } from '../io/fault.js';
+import { durableReplace, readSmallText } from '../io/replace.js';
+import { type Dat, formatDat, parseDat } from './dat.js';
+import type { SlavePaths } from './paths.js';
+
+/** Some 100 bytes a chunk of 32 MiB: room for far more than any Data.fs has. */
+const LARGEST = 1 << 30;
+
+export type DatFile = { readonly dat: Dat } | { readonly missing: true } | { readonly problem: string };
+
+/** Reads the slave's `.dat`. Unreadable ones are an IoFault; whatever it holds is an answer. */
+export function readDatFile(paths: SlavePaths): DatFile {
+  let text: string | undefined;
+  try {
+    text = readSmallText(paths.dat, LARGEST);
+  } catch (error) {
+    if (error instanceof IoFault && (error.code === 'EISDIR' || error.code === 'EFBIG'))
+      return { problem: error.message };
+    throw error;
+  }
+  if (text === undefined) return { missing: true };
+  const parsed = parseDat(text);
+  return 'dat' in parsed ? parsed : { problem: `${paths.dat} is not usable: ${parsed.problem}` };
+}
+
+/** Publishes a `.dat`: after the return it is what a crash leaves. */
+export function publishDat(paths: SlavePaths, dat: Dat): void {
+  const { uid, gid } = paths.directoryFacts;
+  durableReplace(paths.dat, formatDat(dat), { mode: 0o644, uid, gid });
+}

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
+import { formatTid, ZERO_TID } from '../filestorage/tid.js';
+
+/**
+ * The `.dat`: what the slave is known to be. Text, replaced atomically, parsed strictly.
+ *
+ * ```
+ * syncpozo 1
+ * role slave
+ * master DEVICE INODE SIZE MTIME_NS MAGIC
+ * slave INODE
+ * claim POSITION TID
+ * tail STATE                                   XXH64 state of the last chunk, to go on from; - without chunks
+ * torn POSITION SIZE RUNS                      only while the master ends in a tail that is not a 'c' transaction
+ * chunk START END FIRST_TID LAST_TID TRANSACTIONS RECORDS XXH64
+ * end CHUNKS CHECKSUM                          SHA-256 of all above, its first 16 digits
+ * ```
+ *
+ * Invariants of a parsed `.dat`: chunks lie back to back from position 4 to the claim; the claim's tid is the last
+ * chunk's; it is a witness, not an authority: the slave's bytes are looked at before anything is built on it.
+ */
+export type Role = 'slave' | 'promoted';
+
+export interface MasterIdentity {
+  readonly device: string;
+  readonly inode: string;
+  readonly size: number;
+  readonly mtime: string;
+  readonly magic: Magic;
+}
+
+export interface ChunkLine {
+  readonly start: number;
+  readonly end: number;
+  readonly firstTid: bigint;
+  readonly lastTid: bigint;
+  readonly transactions: number;
+  readonly records: number;
+  /** XXH64 of [start, end), 16 hexadecimal digits. */
+  readonly hash: string;
+}
+
+export interface Claim {
+  readonly position: number;
+  readonly tid: bigint;
+}
+
+/** A tail of the master that is neither complete nor in flight, and for how many runs it has stood there unchanged. */
+export interface TornTail {
+  readonly position: number;
+  readonly size: number;
+  readonly runs: number;
+}
+
+export interface Dat {
+  readonly role: Role;
+  readonly master: MasterIdentity;
+  readonly slaveInode: string;
+  readonly claim: Claim;
+  /** Hash state of the last chunk; '' without chunks. */
+  readonly tailState: string;
+  readonly torn: TornTail | undefined;
+  readonly chunks: readonly ChunkLine[];
+}
+
+const FIRST_LINE = 'syncpozo 1';
+
+export function formatDat(dat: Dat): string {
+  const { master, claim, torn } = dat;
+  const lines = [
+    FIRST_LINE,
+    `role ${dat.role}`,
+    `master ${master.device} ${master.inode} ${master.size} ${master.mtime} ${master.magic}`,
+    `slave ${dat.slaveInode}`,
+    `claim ${claim.position} ${formatTid(claim.tid)}`,
+    `tail ${dat.tailState || '-'}`,
+  ];
+  if (torn) lines.push(`torn ${torn.position} ${torn.size} ${torn.runs}`);
+  for (const chunk of dat.chunks) {
+    const tids = `${formatTid(chunk.firstTid)} ${formatTid(chunk.lastTid)}`;
+    lines.push(`chunk ${chunk.start} ${chunk.end} ${tids} ${chunk.transactions} ${chunk.records} ${chunk.hash}`);
+  }
+  const body = `${lines.join('\n')}\n`;
+  return `${body}end ${dat.chunks.length} ${checksum(body)}\n`;
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+export type ParsedDat = { readonly dat: Dat } | { readonly problem: string };
+
+/** Parses a `.dat`. Total: anything that is not exactly what formatDat writes comes back as a problem in words. */
+export function parseDat(text: string): ParsedDat {
+  if (text === '') return { problem: 'it is empty' };
+  if (!text.startsWith(`${FIRST_LINE}\n`)) return { problem: `its first line is not "${FIRST_LINE}"` };
+  const lastLine = text.lastIndexOf('\nend ') + 1;
+  if (lastLine === 0 || !text.endsWith('\n')) return { problem: 'its last line is missing: it was cut short' };
+  const body = text.slice(0, lastLine);
+  const end = /^end (\d{1,9}) ([0-9a-f]{16})\n$/.exec(text.slice(lastLine));
+  if (!end || end[2] !== checksum(body)) return { problem: 'its checksum is wrong' };
+  const lines = body.split('\n');
+  lines.pop();
+  const reader = new LineReader(lines.slice(1));
+  try {
+    const dat = readDat(reader);
+    if (dat.chunks.length !== Number(end[1]))
+      throw new Misfit(`it has ${dat.chunks.length} chunks, its end says ${end[1]}`);
+    checkChunks(dat);
+    return { dat };
+  } catch (error) {
+    if (error instanceof Misfit) return { problem: error.message };
+    throw error;
+  }
+}
+
+class Misfit extends Error {}
+
+class LineReader {
+  private next = 0;
+  constructor(private readonly lines: readonly string[]) {}
+
+  /** The captures of the next line if it has this form; a Misfit otherwise. */
+  expect(form: RegExp): readonly string[] {
+    const fields = this.accept(form);
+    if (!fields) throw new Misfit(`line ${this.next + 2} is not of the form ${form.source}`);
+    return fields;
+  }
+
+  accept(form: RegExp): readonly string[] | undefined {
+    const match = form.exec(this.lines[this.next] ?? '');
+    if (!match) return undefined;
+    this.next++;
+    return match.slice(1);
+  }
+
+  get done(): boolean {
+    return this.next >= this.lines.length;
+  }
+}
+
+function readDat(reader: LineReader): Dat {
+  const [role] = reader.expect(/^role (slave|promoted)$/);
+  const [device, inode, size, mtime, magic] = reader.expect(/^master (\d+) (\d+) (\d+) (\d+) (FS21|FS30)$/);
+  const [slaveInode] = reader.expect(/^slave (\d+)$/);
+  const [position, tid] = reader.expect(/^claim (\d+) ([0-9a-f]{16})$/);
+  const [tail] = reader.expect(/^tail (-|[0-9a-f]+)$/);
+  const torn = reader.accept(/^torn (\d+) (\d+) (\d+)$/);
+  const chunks: ChunkLine[] = [];
+  while (!reader.done) chunks.push(readChunkLine(reader));
+  return {
+    role: role === 'promoted' ? 'promoted' : 'slave',
+    master: {
+      device: device ?? '',
+      inode: inode ?? '',
+      size: wholeNumber(size),
+      mtime: mtime ?? '',
+      magic: magic === 'FS21' ? 'FS21' : 'FS30',
+    },
+    slaveInode: slaveInode ?? '',
+    claim: { position: wholeNumber(position), tid: BigInt(`0x${tid}`) },
+    tailState: tail === '-' ? '' : (tail ?? ''),
+    torn: torn && { position: wholeNumber(torn[0]), size: wholeNumber(torn[1]), runs: wholeNumber(torn[2]) },
+    chunks,
+  };
+}
+
+function readChunkLine(reader: LineReader): ChunkLine {
+  const [start, end, firstTid, lastTid, transactions, records, hash] = reader.expect(
+    /^chunk (\d+) (\d+) ([0-9a-f]{16}) ([0-9a-f]{16}) (\d+) (\d+) ([0-9a-f]{16})$/,
+  );
+  return {
+    start: wholeNumber(start),
+    end: wholeNumber(end),
+    firstTid: BigInt(`0x${firstTid}`),
+    lastTid: BigInt(`0x${lastTid}`),
+    transactions: wholeNumber(transactions),
+    records: wholeNumber(records),
+    hash: hash ?? '',
+  };
+}
+
+function wholeNumber(digits: string | undefined): number {
+  const value = Number(digits);
+  if (!Number.isSafeInteger(value)) throw new Misfit(`the number ${digits} is too large`);
+  return value;
+}
+
+/** Bytes of hash state after `length` bytes: 32 of accumulators and those that do not fill a stripe of 32. */
+function stateDigits(length: number): number {
+  return 2 * (32 + (length % 32));
+}
+
+function checkChunks(dat: Dat): void {
+  let position = MAGIC_LENGTH;
+  for (const chunk of dat.chunks) {
+    if (chunk.start !== position)
+      throw new Misfit(`a chunk begins at ${chunk.start}, the one before ends at ${position}`);
+    if (chunk.end <= chunk.start || chunk.transactions === 0) throw new Misfit(`the chunk at ${chunk.start} is empty`);
+    position = chunk.end;
+  }
+  if (dat.claim.position !== position)
+    throw new Misfit(`its claim is ${dat.claim.position}, its chunks end at ${position}`);
+  const last = dat.chunks.at(-1);
+  if (dat.claim.tid !== (last?.lastTid ?? ZERO_TID)) throw new Misfit("its claim's tid is not the last chunk's");
+  if (dat.tailState.length !== (last ? stateDigits(last.end - last.start) : 0)) {
+    throw new Misfit('the hash state of its last chunk has the wrong length');
+  }
+}

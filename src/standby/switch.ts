@@ -1,0 +1,36 @@
+import { factsOfPath } from '../io/facts.js';
+import { durableReplace, readSmallText } from '../io/replace.js';
+
+/** The status file: one line, `SYNCING=0` or `SYNCING=1`. A failover sets it to 0, a person sets it back to 1. */
+export type Switch = 'on' | 'off';
+
+export const DEFAULT_STATUS_FILE = '/var/run/syncPozo.status';
+
+/** The status file holds something else: nothing may be synced until a person has looked. */
+export class SwitchUnclear extends Error {
+  override readonly name = 'SwitchUnclear';
+  constructor(
+    readonly path: string,
+    readonly found: string,
+  ) {
+    super(`status file ${path} holds ${JSON.stringify(found)}, expected SYNCING=0 or SYNCING=1`);
+  }
+}
+
+const LARGEST = 4096;
+const SHOWN = 80;
+
+/** Reads the switch; a missing file means on. Throws SwitchUnclear, or an IoFault. */
+export function readSwitch(path: string): Switch {
+  if (factsOfPath(path)?.kind === 'directory') throw new SwitchUnclear(path, 'a directory');
+  const text = readSmallText(path, LARGEST);
+  if (text === undefined) return 'on';
+  const match = /^SYNCING=([01])\s*$/.exec(text);
+  if (!match) throw new SwitchUnclear(path, text.slice(0, SHOWN));
+  return match[1] === '1' ? 'on' : 'off';
+}
+
+/** Writes the switch so that it survives a power cut. */
+export function writeSwitch(path: string, value: Switch): void {
+  durableReplace(path, `SYNCING=${value === 'on' ? 1 : 0}\n`, { mode: 0o644 });
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { runSync } from '../../src/commands/sync.js';
+import { playDemo } from '../../src/demo/play.js';
+import type { Sync } from '../../src/demo/stage.js';
+
+/** What cp does, with a cheerful answer: the demo has to see through it. */
+const copyAll: Sync = async ({ master, slave }) => {
+  copyFileSync(join(master, 'Data.fs'), join(slave, 'Data.fs'));
+  const bytes = statSync(join(slave, 'Data.fs')).size;
+  return { action: 'full', reason: 'copied', exitCode: 0, copied: { bytes, transactions: 42 }, seconds: 0 };
+};
+
+describe('playDemo', () => {
+  it('finds what it expects in every step with the real sync, and removes its directory', async () => {
+    const told: string[] = [];
+    const report = await playDemo({ sync: runSync, tell: (line) => told.push(line), keep: false });
+    const wrong = report.steps.flatMap(({ checks }) => checks).filter(({ ok }) => !ok);
+    assert.deepEqual(wrong, []);
+    assert.equal(report.ok, true);
+    assert.equal(report.steps.length, 13);
+    const directory = /Everything happens in (\S+)/.exec(told[0] ?? '')?.[1];
+    assert.ok(directory && !existsSync(directory));
+  });
+
+  it('sees that a plain copy is no sync, step by step', async () => {
+    const report = await playDemo({ sync: copyAll, tell: () => {}, keep: false });
+    assert.equal(report.ok, false);
+    const steps = report.steps.map(({ title, ok }) => [ok, title] as const);
+    const passed = steps.filter(([ok]) => ok).map(([, title]) => title);
+    assert.deepEqual(
+      passed,
+      [
+        'A site: a Data.fs with some transactions in it',
+        'The first sync copies all of it',
+        'The slave serves: a site opens it and goes on',
+      ].map((title) => report.steps.find((step) => step.title.endsWith(title))?.title),
+    );
+  });
+
+  it('ends at a step that throws, and keeps the directory when it is asked to', async () => {
+    const failing: Sync = () => Promise.reject(new Error('no disk'));
+    const report = await playDemo({ sync: failing, tell: () => {}, keep: true });
+    assert.equal(report.ok, false);
+    assert.equal(report.steps.length, 2);
+    assert.match(JSON.stringify(report.steps[1]), /no disk/);
+    assert.ok(report.directory !== null && existsSync(report.directory));
+    rmSync(report.directory, { recursive: true });
+  });
+});

@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { inProject } from './support/root.js';
+import { ensureVenv, VenvError } from './support/venv.js';
+
+/**
+ * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART chooses the
+ * files that have it in their path.
+ *
+ * test/zodb has the real ZODB and ZEO as judge, test/scripts has shellcheck and the operator's scripts, all other folders
+ * are `unit`. `campaign` are the long tests, the files *.campaign.ts of all folders: they go by
+ *   SYNCPOZO_MINUTES  how long the live ZEO campaign runs (10)
+ *   SYNCPOZO_SEED     the seed of everything random, in the short tests too (printed by each test)
+ * The groups that need Python make `.venv` first.
+ */
+const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
+type Group = (typeof GROUPS)[number];
+
+const COMPILED = inProject('dist', 'test');
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(args: readonly string[]): number {
+  const [name, ...parts] = args;
+  const group = GROUPS.find((known) => known === name);
+  if (group === undefined) return complain(`usage: node dist/test/run.js ${GROUPS.join('|')} [PART ...]`, 2);
+  const files = testFiles().filter((file) => isIn(group, file) && isChosen(parts, file));
+  if (files.length === 0) return complain(`no test was found for: ${args.join(' ')} (npm run build comes first)`, 1);
+  try {
+    if (files.some(needsPython)) ensureVenv();
+  } catch (error) {
+    if (error instanceof VenvError) return complain(error.message, 1);
+    throw error;
+  }
+  const options = ['--test', '--test-concurrency=2', '--test-reporter=spec', '--enable-source-maps'];
+  const run = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit', cwd: inProject() });
+  if (run.error) throw run.error;
+  return run.status ?? complain(`the tests were ended by ${run.signal}`, 1);
+}
+
+/** Compiled test files in a steady order; what is left in dist of a test that is gone from the sources is not run. */
+function testFiles(): string[] {
+  return readdirSync(COMPILED, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(test|campaign)\.js$/.test(name))
+    .filter((name) => existsSync(inProject('test', name.replace(/\.js$/, '.ts'))))
+    .sort()
+    .map((name) => join(COMPILED, name));
+}
+
+function isIn(group: Group, file: string): boolean {
+  const isCampaign = file.endsWith('.campaign.js');
+  if (group === 'campaign' || isCampaign) return group === 'campaign' && isCampaign;
+  return group === 'all' || group === folderGroup(file);
+}
+
+function folderGroup(file: string): Group {
+  const folder = relative(COMPILED, file).split(sep)[0];
+  return folder === 'zodb' || folder === 'scripts' ? folder : 'unit';
+}
+
+function needsPython(file: string): boolean {
+  return folderGroup(file) !== 'unit';
+}
+
+function isChosen(parts: readonly string[], file: string): boolean {
+  return parts.length === 0 || parts.some((part) => relative(COMPILED, file).includes(part));
+}
+
+function complain(message: string, status: number): number {
+  process.stderr.write(`${message}\n`);
+  return status;
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { alive, kill, processesNaming, writeScript } from './shell.js';
+import {
+  commit,
+  freePort,
+  holdLock,
+  lockedBy,
+  lockIsFree,
+  makeInstance,
+  portListens,
+  served,
+  writeZeoConf,
+} from './zeo.js';
+
+test('start, status and stop of a real ZEO, each of them twice, and once more', async (t) => {
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 7);
+
+  const before = await master.zeo('status');
+  assert.deepEqual([before.status, before.stdout], [3, 'stopped\n']);
+
+  assert.equal((await master.zeo('start')).status, 0);
+  assert.ok(await portListens(master.port), 'start has returned before ZEO listens');
+  assert.equal(await served(master.port), 7);
+  const pid = lockedBy(master.lock);
+  const again = await master.zeo('start');
+  assert.equal(again.status, 0, again.stderr);
+  assert.equal(lockedBy(master.lock), pid, 'the second start has started another ZEO');
+  const running = await master.zeo('status');
+  assert.deepEqual([running.status, running.stdout], [0, 'running\n']);
+
+  const stop = await master.zeo('stop');
+  assert.equal(stop.status, 0, stop.stderr);
+  assert.ok(!alive(pid), 'stop has returned before ZEO has ended');
+  assert.ok(!(await portListens(master.port)));
+  assert.ok(await lockIsFree(master.lock));
+  assert.equal((await master.zeo('stop')).status, 0);
+  const stopped = await master.zeo('status');
+  assert.deepEqual([stopped.status, stopped.stdout], [3, 'stopped\n']);
+
+  const third = await master.zeo('start');
+  assert.equal(third.status, 0, third.stderr);
+  assert.equal(await served(master.port), 7);
+});
+
+test('control: a ZEO that listens elsewhere fails the start, and stop ends it all the same', async (t) => {
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 1);
+  const other = await freePort();
+  writeZeoConf(master.dir, other);
+  master.set({ ZEO_START_WAIT: 3 });
+  const start = await master.zeo('start');
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, new RegExp(`does not listen on port ${master.port} after 3 s`));
+  assert.equal((await master.zeo('status')).stdout, 'stopped\n');
+
+  const stop = await master.zeo('stop');
+  assert.equal(stop.status, 0, stop.stderr);
+  assert.ok(!(await portListens(other)));
+  assert.ok(await lockIsFree(master.lock));
+});
+
+test('control: a stranger on the port is not taken for ZEO', async (t) => {
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 1);
+  const stranger = createServer().listen(master.port, '127.0.0.1');
+  t.after(() => stranger.close());
+  assert.equal((await master.zeo('status')).stdout, 'stopped\n');
+  master.set({ ZEO_START_WAIT: 3 });
+  assert.equal((await master.zeo('start')).status, 1);
+});
+
+test('a control command that fails is named with its exit status', async (t) => {
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 1);
+  master.set({ ZEO_CTL: writeScript(join(master.dir, 'bin', 'broken'), 'exit 9') });
+  const start = await master.zeo('start');
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, /broken start ended with exit status 9/);
+});
+
+test('a missing or empty Data.fs is never served as an empty database', async (t) => {
+  const master = await makeInstance(t, 'master');
+  for (const make of [() => {}, () => writeFileSync(master.dataFs, '')]) {
+    make();
+    const start = await master.zeo('start');
+    assert.equal(start.status, 1);
+    assert.match(start.stderr, /missing or empty; ZEO would serve an empty database/);
+    assert.ok(!(await portListens(master.port)));
+  }
+  assert.equal(statSync(master.dataFs).size, 0);
+});
+
+test('data in use by another program: start fails, names it and leaves it alone', async (t) => {
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 1);
+  const stranger = await holdLock(t, master.lock, { content: '{pid}' });
+  const start = await master.zeo('start');
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, new RegExp(`held by process ${stranger.pid}: .*python`));
+  assert.ok(alive(stranger.pid));
+  assert.ok(!(await portListens(master.port)));
+});
+
+test('a ZEO whose daemon manager was killed is still stopped', async (t) => {
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 1);
+  assert.equal((await master.zeo('start')).status, 0);
+  const pid = lockedBy(master.lock);
+  const managers = processesNaming(join(master.dir, 'bin', 'runzeo')).filter((manager) => manager !== pid);
+  assert.equal(managers.length, 1);
+  for (const manager of managers) kill(manager);
+  assert.equal((await master.zeo('status')).stdout, 'running\n');
+  const stop = await master.zeo('stop');
+  assert.equal(stop.status, 0, stop.stderr);
+  assert.ok(!alive(pid));
+  assert.ok(await lockIsFree(master.lock));
+});
+
+test('status and stop write nothing beside the data', async (t) => {
+  const master = await makeInstance(t, 'master');
+  await master.zeo('status');
+  assert.equal((await master.zeo('stop')).status, 0);
+  // Made by root, a lock file here would keep ZEO's own user from starting it.
+  assert.deepEqual(readdirSync(join(master.dir, 'var')), []);
+});
+
+test('wrong settings and wrong verbs say so, and never look like a running ZEO', async (t) => {
+  const master = await makeInstance(t, 'master');
+  const verb = await master.zeo('restart');
+  assert.equal(verb.status, 2);
+  assert.match(verb.stderr, /usage: zeo start\|stop\|status/);
+
+  master.set({ ZEO_INSTANCE: '' });
+  const start = await master.zeo('start');
+  assert.equal(start.status, 6);
+  assert.match(start.stderr, /ZEO_INSTANCE is not set/);
+  const status = await master.zeo('status');
+  assert.equal(status.status, 6);
+  assert.doesNotMatch(status.stdout, /[Rr]unning|OK/);
+
+  master.set({ ZEO_INSTANCE: master.dir, ZEO_PORT: 'eight' });
+  assert.match((await master.zeo('start')).stderr, /not a number in the settings: 'eight'/);
+  assert.ok(!existsSync(master.lock));
+});
+
+const notRoot = process.getuid?.() === 0 ? false : 'not run: only root can start ZEO as another user';
+
+test('the control script runs as ZEO_USER', { skip: notRoot }, async (t) => {
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 1);
+  chmodSync(master.dir, 0o777);
+  master.set({
+    ZEO_CTL: writeScript(join(master.dir, 'bin', 'who'), `id -un >'${master.dir}/who'; exit 9`),
+    ZEO_USER: 'nobody',
+  });
+  assert.equal((await master.zeo('start')).status, 1);
+  assert.equal(readFileSync(join(master.dir, 'who'), 'utf8'), 'nobody\n');
+});

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { venvProgram } from '../support/venv.js';
+import { run, scratch, scripts, writeScript } from './shell.js';
+
+/** Every file under scripts/ that begins as a shell script does, so that none is forgotten. */
+const shellScripts = readdirSync(scripts, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+  .filter((path) => readFileSync(path, 'utf8').startsWith('#!'));
+
+const shellcheck = venvProgram('shellcheck');
+
+test('there are the scripts that an operator installs', () => {
+  assert.deepEqual(shellScripts.map((path) => path.slice(scripts.length + 1)).sort(), [
+    'heartbeat/master/zeo',
+    'heartbeat/slave/zeo',
+    'heartbeat/zeo.sh',
+    'syncData.sh',
+  ]);
+});
+
+for (const path of shellScripts) {
+  const name = path.slice(scripts.length + 1);
+
+  test(`${name} is shellcheck clean, POSIX sh, and parses in dash`, async () => {
+    assert.match(readFileSync(path, 'utf8'), /^#!\/bin\/sh\n/);
+    const result = await run(shellcheck, ['--external-sources', '--severity=style', '--shell=sh', path]);
+    assert.deepEqual([result.status, result.stdout], [0, '']);
+    assert.equal((await run('sh', ['-n', path])).status, 0);
+  });
+
+  test(`${name} treats an unset variable as an error`, () => {
+    assert.match(readFileSync(path, 'utf8'), /^set -u$/m);
+  });
+
+  if (!name.endsWith('.sh') || name === 'syncData.sh') {
+    test(`${name} is executable`, () => accessSync(path, constants.X_OK));
+  }
+}
+
+test('control: shellcheck finds an unquoted variable', async (t) => {
+  const bad = writeScript(join(scratch(t), 'bad.sh'), 'rm $1');
+  const result = await run(shellcheck, [bad]);
+  assert.equal(result.status, 1);
+  assert.match(result.stdout, /SC2086/);
+});

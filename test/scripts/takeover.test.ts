@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { venvProgram } from '../support/venv.js';
+import {
+  alive,
+  eventually,
+  installSyncpozo,
+  kill,
+  processesNaming,
+  type Result,
+  run,
+  scripts,
+  writeScript,
+} from './shell.js';
+import {
+  asSync,
+  commit,
+  holderProgram,
+  holdLock,
+  type Instance,
+  lockedBy,
+  lockIsFree,
+  makeInstance,
+  portListens,
+  served,
+  traceControl,
+} from './zeo.js';
+
+/** A slave with one transaction, switched on, and the real syncpozo as its command. */
+async function makeSlave(t: TestContext): Promise<Instance> {
+  const slave = await makeInstance(t, 'slave');
+  await commit(slave.dataFs, 5);
+  writeFileSync(slave.status, 'SYNCING=1\n');
+  slave.set({ SYNCPOZO: installSyncpozo(join(slave.dir, 'bin')) });
+  return slave;
+}
+
+test('the takeover: switched off first, then ZEO serves; stop leaves the switch off', async (t) => {
+  const slave = await makeSlave(t);
+  const trace = traceControl(slave);
+  assert.equal((await slave.zeo('status')).stdout, 'stopped\n');
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.doesNotMatch(start.stderr, /off has failed/);
+  assert.equal(trace(), 'SYNCING=0 lock=free\n');
+  assert.equal(await served(slave.port), 5);
+  assert.equal((await slave.zeo('status')).stdout, 'running\n');
+
+  // A ZEO that was started by hand is left running, but the switch goes off all the same.
+  writeFileSync(slave.status, 'SYNCING=1\n');
+  assert.equal((await slave.zeo('start')).status, 0);
+  assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
+
+  assert.equal((await slave.zeo('stop')).status, 0);
+  assert.equal((await slave.zeo('stop')).status, 0);
+  assert.ok(!(await portListens(slave.port)));
+  assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
+});
+
+test('a running sync is ended before ZEO is started', async (t) => {
+  const slave = await makeSlave(t);
+  const trace = traceControl(slave);
+  const sync = await holdLock(t, slave.lock, { content: asSync });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.ok(!alive(sync.pid));
+  assert.equal(sync.process.signalCode, 'SIGTERM');
+  assert.equal(trace(), 'SYNCING=0 lock=free\n');
+  assert.equal(await served(slave.port), 5);
+});
+
+test('a sync that does not end when asked to is killed', async (t) => {
+  const slave = await makeSlave(t);
+  const trace = traceControl(slave);
+  const sync = await holdLock(t, slave.lock, { content: asSync, ignoresTerm: true });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, new RegExp(`process ${sync.pid} has not ended after 1 s, killing it`));
+  assert.ok(!alive(sync.pid));
+  assert.equal(trace(), 'SYNCING=0 lock=free\n');
+});
+
+test('a sync that takes the lock while ZEO is being started is ended as well', async (t) => {
+  const slave = await makeSlave(t);
+  const program = join(slave.dir, 'late.py');
+  writeFileSync(program, holderProgram);
+  const marker = join(slave.dir, 'late');
+  traceControl(
+    slave,
+    `'${venvProgram('python')}' '${program}' '${slave.lock}' '${asSync}' no >'${marker}' 2>&1 &
+  until grep -q held '${marker}'; do sleep 0.05; done`,
+  );
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, /ending process \d+: .*late\.py/);
+  assert.deepEqual(processesNaming(program), []);
+  assert.equal(await served(slave.port), 5);
+});
+
+test('a lock held by anything else: ZEO is not started, the holder is left alone', async (t) => {
+  const slave = await makeSlave(t);
+  const trace = traceControl(slave);
+  const stranger = await holdLock(t, slave.lock, { content: '{pid}' });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, new RegExp(`held by process ${stranger.pid}`));
+  assert.ok(alive(stranger.pid));
+  assert.equal(trace(), '');
+  assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
+});
+
+test('an innocent process whose number stands in the lock file is never signalled', async (t) => {
+  const slave = await makeSlave(t);
+  const trace = traceControl(slave);
+  const other = join(slave.dir, 'other.lock');
+  const innocent = await holdLock(t, other, { content: '{pid}' });
+
+  // Held by a third process, which nobody can name: no start.
+  const stranger = await holdLock(t, slave.lock, { content: `${innocent.pid} syncpozo {hostname}` });
+  const refused = await slave.zeo('start');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /held by an unknown process/);
+  assert.ok(alive(innocent.pid) && alive(stranger.pid));
+  assert.equal(trace(), '');
+
+  // Free, the line is a dead sync's: the start does not mind it.
+  stranger.process.kill('SIGKILL');
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.ok(alive(innocent.pid));
+});
+
+for (const [what, body] of [
+  ['fails', 'exit 1'],
+  ['says that it succeeded and wrote nothing', 'exit 0'],
+  ['writes something else', 'echo SYNCING=1 >"$3"'],
+] as const) {
+  test(`a syncpozo command that ${what} does not keep the slave from taking over`, async (t) => {
+    const slave = await makeSlave(t);
+    const trace = traceControl(slave);
+    slave.set({ SYNCPOZO: writeScript(join(slave.dir, 'bin', 'broken'), body) });
+    const start = await slave.zeo('start');
+    assert.equal(start.status, 0, start.stderr);
+    assert.match(start.stderr, /broken off has failed, writing .* without it/);
+    assert.equal(trace(), 'SYNCING=0 lock=free\n');
+    assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
+    // The syncing user reads what root has written.
+    assert.equal(statSync(slave.status).mode & 0o777, 0o644);
+    assert.equal(await served(slave.port), 5);
+  });
+}
+
+test('a status file that cannot be written ends the start before anything else is touched', async (t) => {
+  const slave = await makeSlave(t);
+  const trace = traceControl(slave);
+  slave.set({ SYNCPOZO_STATUS: join(slave.dir, 'missing', 'syncPozo.status') });
+  const sync = await holdLock(t, slave.lock, { content: asSync });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, /cannot set SYNCING=0 in .*; not starting ZEO/);
+  assert.ok(alive(sync.pid));
+  assert.equal(trace(), '');
+});
+
+test('a slave that was never filled is not served', async (t) => {
+  const slave = await makeInstance(t, 'slave');
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, /missing or empty/);
+  assert.ok(!existsSync(slave.dataFs));
+});
+
+test('stop leaves a running sync and the switch alone', async (t) => {
+  const slave = await makeSlave(t);
+  const sync = await holdLock(t, slave.lock, { content: asSync });
+  const status = await slave.zeo('status');
+  assert.deepEqual([status.status, status.stdout], [3, 'stopped\n']);
+  const stop = await slave.zeo('stop');
+  assert.equal(stop.status, 0, stop.stderr);
+  assert.ok(alive(sync.pid));
+  assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=1\n');
+});
+
+test('control: a ZEO that does not listen where it should fails the takeover', async (t) => {
+  const slave = await makeSlave(t);
+  slave.set({ ZEO_PORT: slave.port === 65_535 ? 1024 : slave.port + 1, ZEO_START_WAIT: 3 });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, /ZEO does not listen on port/);
+  assert.equal((await slave.zeo('stop')).status, 0);
+  assert.ok(await lockIsFree(slave.lock));
+});
+
+test('called through a symbolic link in resource.d, the script finds its other half', async (t) => {
+  const slave = await makeSlave(t);
+  const link = join(slave.dir, 'resource.d-zeo');
+  symlinkSync(join(scripts, 'heartbeat', 'slave', 'zeo'), link);
+  const status = await run(link, ['status'], { env: { SYNCPOZO_DEFAULTS: join(slave.dir, 'etc', 'default') } });
+  assert.deepEqual([status.status, status.stdout], [3, 'stopped\n']);
+});
+
+test('the real syncpozo, stopped in mid-append: killed, and ZEO serves a whole transaction', async (t) => {
+  const slave = await makeSlave(t);
+  const master = join(slave.dir, 'master');
+  mkdirSync(master);
+  const from = join(master, 'Data.fs');
+  copyFileSync(slave.dataFs, from);
+  const sync = (): Promise<Result> =>
+    run(join(slave.dir, 'bin', 'syncpozo'), ['sync', master, slave.dataFs, '--status-file', slave.status]);
+  const adopted = await sync();
+  assert.equal(adopted.status, 0, adopted.stderr);
+
+  for (const n of [6, 7, 8, 9]) await commit(from, n, 32 << 20);
+  const before = statSync(slave.dataFs).size;
+  const running = sync();
+  await eventually('the sync has begun to write', () => statSync(slave.dataFs).size > before);
+  const pid = lockedBy(slave.lock);
+  kill(pid, 'SIGSTOP');
+  assert.ok(alive(pid) && !(await lockIsFree(slave.lock)), 'the sync was too quick to be stopped on its way');
+
+  const trace = traceControl(slave);
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, new RegExp(`process ${pid} has not ended after 1 s, killing it`));
+  assert.notEqual((await running).status, 0);
+  assert.equal(trace(), 'SYNCING=0 lock=free\n');
+  assert.ok([5, 6, 7, 8, 9].includes(await served(slave.port)));
+
+  // Twice protected: by the switch, and without it by the lock of the ZEO that serves.
+  const off = await sync();
+  assert.equal(off.status, 0, off.stderr);
+  assert.match(off.stderr, /NOT SYNCING FROM MASTER/);
+  writeFileSync(slave.status, 'SYNCING=1\n');
+  assert.equal((await sync()).status, 5);
+});

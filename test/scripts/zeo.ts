@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { venvProgram } from '../support/venv.js';
+import { type Result, run, scratch, scripts, writeScript } from './shell.js';
+
+const python = venvProgram('python');
+
+/** A ZEO instance as mkzeoinstance lays it out, with the settings file that the resource scripts read. */
+export interface Instance {
+  readonly dir: string;
+  readonly dataFs: string;
+  readonly lock: string;
+  readonly port: number;
+  readonly status: string;
+  /** Runs the master's or the slave's resource script. */
+  readonly zeo: (verb: string) => Promise<Result>;
+  /** Adds lines to the settings file; the last of several lines for one name counts. */
+  readonly set: (settings: Readonly<Record<string, string | number>>) => void;
+}
+
+export async function makeInstance(t: TestContext, role: 'master' | 'slave'): Promise<Instance> {
+  const dir = scratch(t);
+  for (const name of ['bin', 'etc', 'var']) mkdirSync(join(dir, name));
+  const port = await freePort();
+  const dataFs = join(dir, 'var', 'Data.fs');
+  writeZeoConf(dir, port);
+  writeScript(join(dir, 'bin', 'runzeo'), `exec '${venvProgram('runzeo')}' -C '${dir}/etc/zeo.conf' "$@"`);
+  writeScript(join(dir, 'bin', 'zeoctl'), `exec '${venvProgram('zeoctl')}' -C '${dir}/etc/zeo.conf' "$@"`);
+  const defaults = join(dir, 'etc', 'default');
+  const set: Instance['set'] = (settings) => {
+    const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
+    writeFileSync(defaults, lines.join(''), { flag: 'a' });
+  };
+  const status = join(dir, 'syncPozo.status');
+  set({
+    ZEO_INSTANCE: dir,
+    ZEO_PORT: port,
+    ZEO_START_WAIT: 20,
+    ZEO_STOP_WAIT: 10,
+    SYNC_STOP_WAIT: 1,
+    SYNCPOZO_STATUS: status,
+    ZEO_SYSLOG: 'no',
+  });
+  const script = join(scripts, 'heartbeat', role, 'zeo');
+  const zeo: Instance['zeo'] = (verb) => run(script, [verb], { env: { SYNCPOZO_DEFAULTS: defaults } });
+  return { dir, dataFs, lock: `${dataFs}.lock`, port, status, zeo, set };
+}
+
+export function writeZeoConf(dir: string, port: number): void {
+  writeFileSync(
+    join(dir, 'etc', 'zeo.conf'),
+    `<zeo>
+  address 127.0.0.1:${port}
+</zeo>
+<filestorage 1>
+  path ${dir}/var/Data.fs
+</filestorage>
+<eventlog>
+  <logfile>
+    path ${dir}/zeo.log
+  </logfile>
+</eventlog>
+<runner>
+  program ${dir}/bin/runzeo
+  socket-name ${dir}/zdsock
+  directory ${dir}
+  daemon true
+  forever false
+  backoff-limit 3
+  exit-codes 0, 2
+  default-to-interactive false
+</runner>
+`,
+  );
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject()));
+    });
+  });
+}
+
+async function inPython(program: string, args: readonly string[]): Promise<string> {
+  const result = await run(python, ['-c', program, ...args]);
+  assert.equal(result.status, 0, result.stderr);
+  return result.stdout.trim();
+}
+
+/** One transaction in Data.fs that sets root['n'], with so many bytes of ballast in it; no server must run. */
+export async function commit(dataFs: string, n: number, ballastBytes = 0): Promise<void> {
+  const program = `
+import os, sys, ZODB, ZODB.FileStorage, transaction
+from persistent.mapping import PersistentMapping
+db = ZODB.DB(ZODB.FileStorage.FileStorage(sys.argv[1]))
+root = db.open().root()
+root['n'] = int(sys.argv[2])
+for i in range(int(sys.argv[3]) >> 20):
+    root['ballast%s.%s' % (sys.argv[2], i)] = PersistentMapping(bytes=os.urandom(1 << 20))
+transaction.commit()
+db.close()`;
+  await inPython(program, [dataFs, String(n), String(ballastBytes)]);
+}
+
+/** What a ZEO client finds in root['n']. */
+export async function served(port: number): Promise<number> {
+  const program = `
+import sys, ZEO
+db = ZEO.DB(('127.0.0.1', int(sys.argv[1])), wait_timeout=10)
+print(db.open().root()['n'])
+db.close()`;
+  return Number(await inPython(program, [String(port)]));
+}
+
+export interface Holder {
+  readonly pid: number;
+  readonly process: ChildProcess;
+}
+
+export interface HolderOptions {
+  /** What the holder writes into the lock file, '{pid}' as zc.lockfile knows it. */
+  readonly content: string;
+  readonly ignoresTerm?: boolean;
+}
+
+/** A process that takes Data.fs.lock as ZODB and syncpozo do, and keeps it. */
+export async function holdLock(t: TestContext, lock: string, options: HolderOptions): Promise<Holder> {
+  const child = spawn(python, ['-c', holderProgram, lock, options.content, options.ignoresTerm ? 'yes' : 'no'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.once('data', () => resolve());
+    child.once('exit', () => reject(new Error(`cannot take ${lock}`)));
+  });
+  assert.ok(child.pid !== undefined);
+  return { pid: child.pid, process: child };
+}
+
+export const holderProgram = `
+import signal, sys, time, zc.lockfile
+if sys.argv[3] == 'yes':
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+lock = zc.lockfile.LockFile(sys.argv[1], content_template=sys.argv[2])
+print('held', flush=True)
+time.sleep(120)`;
+
+export const asSync = '{pid} syncpozo {hostname}';
+
+/** A control script that notes in `trace` what it was asked, the switch and the lock, and then does as it is told. */
+export function traceControl(instance: Instance, before = ''): () => string {
+  const trace = join(instance.dir, 'trace');
+  writeFileSync(trace, '');
+  const path = writeScript(
+    join(instance.dir, 'bin', 'traced'),
+    `if [ "$1" = start ]; then
+  if flock -n '${instance.lock}' true; then lock=free; else lock=held; fi
+  echo "$(cat '${instance.status}') lock=$lock" >>'${trace}'
+  ${before}
+fi
+exec '${instance.dir}/bin/zeoctl' "$@"`,
+  );
+  instance.set({ ZEO_CTL: path });
+  return () => readFileSync(trace, 'utf8');
+}
+
+export async function lockIsFree(lock: string): Promise<boolean> {
+  if (!existsSync(lock)) return true;
+  const probe = await run('flock', ['-n', lock, 'true']);
+  return probe.status === 0;
+}
+
+export function lockedBy(lock: string): number {
+  return Number.parseInt(readFileSync(lock, 'utf8'), 10);
+}
+
+export function portListens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { Judge } from './judge.js';
+import { Pair } from './pair.js';
+import { StorageUser } from './storage-user.js';
+import { Zeo } from './zeo.js';
+
+/** Long enough in the copying to be held up in the middle of it. */
+const LARGE_MEGABYTES = 256;
+
+describe('the lock of a slave', () => {
+  let judge: Judge;
+  let user: StorageUser;
+  before(() => {
+    judge = new Judge();
+    user = new StorageUser();
+  });
+  after(() => Promise.all([judge.close(), user.close()]));
+
+  it('a ZEO server that serves the slave keeps a sync out: exit 5, not a byte changed', async () => {
+    await Pair.with(async (pair) => {
+      await user.grow(pair.master, 1);
+      await pair.syncMust(0, 'the first sync');
+      const bytes = readFileSync(pair.slave);
+      const zeo = await Zeo.start({ directory: pair.directory, file: pair.slave, packKeepOld: true });
+      try {
+        await user.grow(pair.master, 1);
+        await pair.syncMust(5, 'a sync while ZEO serves the slave');
+        assert.ok(readFileSync(pair.slave).equals(bytes), 'the slave is untouched');
+      } finally {
+        await zeo.end();
+      }
+      await pair.syncMust(0, 'a sync after ZEO has ended');
+      pair.assertInStep('after ZEO has ended');
+      await judge.assertServes(pair.slave, 'the slave in the end');
+    });
+  });
+
+  it('an open FileStorage and a bare zc.lockfile keep a sync out as well', async () => {
+    await Pair.with(async (pair) => {
+      await user.grow(pair.master, 1);
+      await pair.syncMust(0, 'the first sync');
+      await user.grow(pair.master, 1);
+      const bytes = readFileSync(pair.slave);
+      for (const use of ['open', 'lock'] as const) {
+        const answer = await user[use](pair.slave);
+        assert.equal(answer.error, undefined, JSON.stringify(answer));
+        await pair.syncMust(5, `a sync while somebody holds the slave by ${use}`);
+        assert.ok(readFileSync(pair.slave).equals(bytes), 'the slave is untouched');
+        await user.release();
+      }
+      await pair.syncMust(0, 'a sync after the lock is free');
+      pair.assertInStep('after the lock is free');
+    });
+  });
+
+  for (const [kind, firstMegabytes] of [
+    ['the first copy', 0],
+    ['an append', 1],
+  ] as const) {
+    it(`a sync in the middle of ${kind} keeps FileStorage, zc.lockfile, ZEO and another sync out`, async () => {
+      await Pair.with(async (pair) => {
+        await prepare(pair, firstMegabytes);
+        const exitCode = await pair.whileHeldUp(async () => {
+          assert.equal((await user.open(pair.slave)).error, 'LockError', 'FileStorage');
+          assert.equal((await user.lock(pair.slave)).error, 'LockError', 'zc.lockfile');
+          await assert.rejects(serve(pair), /LockError|lock/i, 'runzeo');
+          const other = await pair.syncMust(0, 'another sync');
+          assert.equal(other.action, 'busy');
+        });
+        assert.equal(exitCode, 0, 'exit status of the sync that was held up');
+        pair.assertInStep('after the sync that was held up');
+        assert.equal(
+          (await user.open(pair.slave)).opensAt,
+          readFileSync(pair.master).length,
+          'FileStorage opens the slave',
+        );
+        await user.release();
+        await (await serve(pair)).end();
+        await pair.syncMust(0, 'one more sync');
+      });
+    });
+  }
+
+  it('a sync that is killed in the middle of an append leaves no lock, and the state before it', async () => {
+    await Pair.with(async (pair) => {
+      await prepare(pair, 1);
+      const before = readFileSync(pair.slave).length;
+      await pair.whileHeldUp(({ kill }) => kill());
+      assert.equal((await user.open(pair.slave)).opensAt, before, 'FileStorage opens the state before');
+      await user.release();
+      await pair.syncMust(0, 'the next sync');
+      pair.assertInStep('after the next sync');
+      assert.equal((await pair.syncMust(0, 'the sync after it')).action, 'none');
+    });
+  });
+
+  /** A slave of so many megabytes, in step, and a master that has grown far beyond it. */
+  async function prepare(pair: Pair, firstMegabytes: number): Promise<void> {
+    if (firstMegabytes > 0) {
+      await user.grow(pair.master, firstMegabytes);
+      await pair.syncMust(0, 'the first sync');
+    }
+    await user.grow(pair.master, LARGE_MEGABYTES);
+  }
+
+  function serve(pair: Pair): Promise<Zeo> {
+    return Zeo.start({ directory: pair.directory, file: pair.slave, packKeepOld: true });
+  }
+});

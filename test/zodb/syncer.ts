@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { runSync } from '../../src/commands/sync.js';
+import { inProject } from '../support/root.js';
+
+/**
+ * The one place that knows how a sync is called: as a process of its own, as cron calls it, or in this process through the
+ * function that the command line calls. SYNCPOZO_TEST_COMMAND names another program than the one that was built here.
+ */
+export interface SyncOptions {
+  readonly statusFile: string;
+  readonly full?: boolean;
+  readonly chunkBytes?: number;
+}
+
+export interface SyncOutcome {
+  readonly exitCode: number;
+  readonly action: string;
+  readonly reason: string;
+  /** Everything that was said: for the message of a failed test. */
+  readonly said: string;
+}
+
+export type Sync = (master: string, slave: string, options: SyncOptions) => Promise<SyncOutcome>;
+
+const COMMAND = process.env.SYNCPOZO_TEST_COMMAND?.split(' ') ?? [process.execPath, inProject('dist', 'src', 'cli.js')];
+
+/** Program and arguments of a sync. */
+export function syncCommand(master: string, slave: string, options: SyncOptions): [string, ...string[]] {
+  const [program, ...args] = COMMAND;
+  return [
+    program!,
+    ...args,
+    'sync',
+    master,
+    slave,
+    '--json',
+    '--status-file',
+    options.statusFile,
+    ...(options.full ? ['--full'] : []),
+    ...(options.chunkBytes === undefined ? [] : ['--chunk-size', `${options.chunkBytes}B`]),
+  ];
+}
+
+export const syncByProcess: Sync = async (master, slave, options) => {
+  const [program, ...args] = syncCommand(master, slave, options);
+  const { exitCode, out, err } = await run(program, args);
+  const json = parse(out);
+  return { exitCode, action: json.action ?? 'none said', reason: json.reason ?? '', said: `${out}${err}` };
+};
+
+/** The same function that the command line calls. */
+export const syncInProcess: Sync = async (master, slave, options) => {
+  const result = await runSync({
+    master,
+    slave,
+    statusFile: options.statusFile,
+    full: options.full ?? false,
+    ...(options.chunkBytes === undefined ? {} : { chunkBytes: options.chunkBytes }),
+  });
+  return { exitCode: result.exitCode, action: result.action, reason: result.reason, said: JSON.stringify(result) };
+};
+
+interface Run {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a program to its end; an end by a signal is exit code -1. */
+export function run(program: string, args: readonly string[]): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (data: Buffer) => {
+      out += data;
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      err += data;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ exitCode: code ?? -1, out, err }));
+  });
+}
+
+function parse(text: string): { action?: string; reason?: string } {
+  try {
+    return JSON.parse(text) as { action?: string; reason?: string };
+  } catch {
+    return {};
+  }
+}
