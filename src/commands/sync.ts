@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { basename, dirname } from 'node:path';
-import { InlineSource } from '../engine/chunk-source.js';
+import { AdaptiveSource } from '../engine/adaptive-source.js';
 import { Patience } from '../engine/patience.js';
 import { lockedOut, type Outcome, sync } from '../engine/sync.js';
 import { Window } from '../engine/window.js';
@@ -12,7 +13,7 @@ import { masterPath, PathMistake, type SlavePaths, slavePaths } from '../standby
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { EXIT } from './exit.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
-import { tellError, tellOutcome } from './tell.js';
+import { tellError, tellOutcome, tellPlan } from './tell.js';
 
 export type { SyncResult } from './result.js';
 
@@ -41,6 +42,7 @@ export const DEFAULT_TIMEOUT_SECONDS = 30;
 const WINDOW_BYTES = MIB;
 const BATCH_BYTES = 256 * MIB;
 const BATCH_MILLISECONDS = 10_000;
+const MOST_WORKERS = 4;
 
 /** One round of the sync, as `syncpozo sync` runs it. Faults come back as a result; nothing is thrown for them. */
 export async function runSync(options: SyncOptions): Promise<SyncResult> {
@@ -62,15 +64,21 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const master = await masterPath(options.master, file, (path) => patience.wait(factsBehindPath(path), 'stat', path));
     round = { ...round, masterPath: master, slavePath: paths.data };
     refuseSameDirectory(master, paths);
-    const outcome = await underLock(paths, dryRun, () => {
+    const outcome = await underLock(paths, dryRun, async () => {
       log.info({ master, slave: paths.data }, 'Start syncing');
-      return sync(workOf(options, paths, patience, log), {
-        masterPath: master,
-        full: options.full === true,
-        dryRun,
-        chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
-        readSwitch: () => readSwitch(statusFile),
-      });
+      const work = workOf(options, paths, patience, log);
+      try {
+        return await sync(work, {
+          masterPath: master,
+          full: options.full === true,
+          dryRun,
+          chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+          readSwitch: () => readSwitch(statusFile),
+          onPlan: (plan) => tellPlan(plan, log),
+        });
+      } finally {
+        await work.source.close();
+      }
     });
     if (outcome.plan.kind === 'none' && !dryRun) touch(paths.dat);
     return tellOutcome(outcome, timed(), log);
@@ -100,7 +108,8 @@ async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise
 }
 
 function workOf(options: SyncOptions, paths: SlavePaths, patience: Patience, log: Log): Work {
-  const source = new InlineSource(new Window(options.windowBytes ?? WINDOW_BYTES), {
+  const workers = options.workers ?? Math.min(availableParallelism(), MOST_WORKERS);
+  const source = new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
     chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
     signal: options.signal ?? new AbortController().signal,
     onProgress: options.onProgress ?? (() => {}),

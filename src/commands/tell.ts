@@ -1,5 +1,6 @@
 import { Interrupted } from '../engine/chunk-source.js';
 import { Exchanged } from '../engine/copy.js';
+import type { Plan } from '../engine/facts.js';
 import type { Outcome } from '../engine/sync.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { IoFault } from '../io/fault.js';
@@ -8,6 +9,14 @@ import { PathMistake } from '../standby/paths.js';
 import { SwitchUnclear } from '../standby/switch.js';
 import { exitOfError, exitOfOutcome, hintOf } from './exit.js';
 import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
+
+/** Writes into the log what is about to be done, before it is. */
+export function tellPlan(plan: Plan, log: Log): void {
+  if (plan.kind === 'full' && plan.row === 7)
+    log.info({ reason: plan.reason }, 'missing or empty .dat file (full backup)');
+  else if ('resume' in plan && plan.row !== 12) log.warn({ from: plan.resume.position }, plan.reason);
+  else if (plan.kind === 'rebuild' || plan.kind === 'full') log.info({}, plan.reason);
+}
 
 /** Writes into the log how a run ended, in the words that operators grep for, and makes its result. */
 export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResult {
@@ -57,9 +66,6 @@ export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResul
   }
 
   function finish(): SyncResult {
-    if (plan.kind === 'full' && plan.row === 7) log.info(paths, 'missing or empty .dat file (full backup)');
-    else if ('resume' in plan && plan.row !== 12) log.warn(paths, plan.reason);
-    else if (plan.kind === 'rebuild') log.info(paths, plan.reason);
     const result = resultOf(outcome, round, exitCode, 'reason' in plan ? plan.reason : '');
     const { action, slave, copied, seconds } = result;
     const claimed = { claim: slave.claim, lastTid: slave.lastTid, lastTime: slave.lastTime };

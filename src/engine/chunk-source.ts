@@ -14,6 +14,8 @@ export interface ChunkSource {
   /** For looks beside the reading, while it does not run. */
   readonly window: Window;
   run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop>;
+  /** Ends its threads, if it has any. */
+  close(): Promise<void>;
 }
 
 /** The work is to end: a signal asked for it. */
@@ -55,4 +57,6 @@ export class InlineSource implements ChunkSource {
       if (facts.stop.kind !== 'cut') return facts.stop;
     }
   }
+
+  async close(): Promise<void> {}
 }

@@ -26,6 +26,8 @@ export interface SyncRequest {
   readonly chunkBytes: number;
   /** Asked for once the lock is held: before that a failover may still throw it. */
   readonly readSwitch: () => Switch;
+  /** Told what is going to be done, before it is. */
+  readonly onPlan: (plan: Plan) => void;
 }
 
 /** How a run ended, as a value; the command line makes an exit status of it. */
@@ -79,6 +81,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   if (!observed || !('master' in observed)) return settled(decideWithout(facts), facts, undefined, work.paths);
   try {
     const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
+    request.onPlan(plan);
     if (request.dryRun) return { ...settled(plan, known, observed, work.paths), reached: resumeOf(plan) };
     return await execute(plan, known, observed, dat, work);
   } finally {

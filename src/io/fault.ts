@@ -6,7 +6,7 @@ export class IoFault extends Error {
     readonly path: string,
     /** The system's code, such as ENOSPC; or one of our own: ESHORT (fewer bytes than asked), ETIMEDOUT, EPOISONED. */
     readonly code: string,
-    detail: string,
+    readonly detail: string,
     readonly position?: number,
   ) {
     super(`${operation} ${path}${position === undefined ? '' : ` at ${position}`}: ${detail} (${code})`);

@@ -107,9 +107,9 @@ export function processesNaming(text: string): readonly number[] {
 
 /** Polls, because what is waited for happens in other processes. */
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 3000; tries += 1) {
+  for (let tries = 0; tries < 15_000; tries += 1) {
     if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
   throw new Error(`never happened: ${what}`);
 }

@@ -27,7 +27,7 @@ class Writer:
         self.storage = storage
         self.rng = rng
         self.mortal = mortal
-        self.db = DB(storage)
+        self.db = open_database(storage)
         self.connection = self.db.open()
         self.deleted = []
 
@@ -141,6 +141,16 @@ class Writer:
         except POSError as error:
             print(action.__name__, repr(error), flush=True)
             transaction.abort()
+
+
+def open_database(storage):
+    while True:
+        try:
+            return DB(storage)
+        except ConflictError:
+            # Another client has made the root object at the same moment.
+            transaction.abort()
+            storage.sync()
 
 
 def write(storage, rng, mortal):

@@ -1,0 +1,41 @@
+import type { Stop } from '../filestorage/walk.js';
+import { type ChunkSource, InlineSource, type OnReached, type SourceOptions } from './chunk-source.js';
+import type { Target } from './copy.js';
+import type { Resume } from './facts.js';
+import type { Master } from './master.js';
+import type { Patience } from './patience.js';
+import type { PoolSource } from './pool-source.js';
+import type { Window } from './window.js';
+
+/** Below so many chunks (256 MiB by default) starting workers takes longer than they save. */
+const CHUNKS_WORTH_A_POOL = 8;
+
+/** Reads short tails inline and long ones with workers; nothing of the pool is loaded before it is needed. */
+export class AdaptiveSource implements ChunkSource {
+  private readonly inline: InlineSource;
+  private pool: PoolSource | undefined;
+
+  /** `workers` 0: never a pool. */
+  constructor(
+    readonly window: Window,
+    private readonly workers: number,
+    private readonly patience: Patience,
+    private readonly options: SourceOptions,
+  ) {
+    this.inline = new InlineSource(window, options);
+  }
+
+  async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
+    const tail = master.size - from.position;
+    if (this.workers === 0 || tail < CHUNKS_WORTH_A_POOL * this.options.chunkBytes) {
+      return this.inline.run(master, from, target, onReached);
+    }
+    const { PoolSource } = await import('./pool-source.js');
+    this.pool ??= new PoolSource(this.window, this.workers, this.patience, this.options);
+    return this.pool.run(master, from, target, onReached);
+  }
+
+  async close(): Promise<void> {
+    await this.pool?.close();
+  }
+}

@@ -1,0 +1,256 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Piscina } from 'piscina';
+import { findBoundary } from '../filestorage/boundary.js';
+import type { Stop } from '../filestorage/walk.js';
+import { IoFault } from '../io/fault.js';
+import type { ChunkFacts, ChunkTask } from './chunk.js';
+import { type ChunkSource, Interrupted, type OnReached, type SourceOptions } from './chunk-source.js';
+import { advance, cutAfter, nextTask } from './chunk-table.js';
+import { Exchanged, type Target } from './copy.js';
+import type { Resume } from './facts.js';
+import { LaneReader, makeLane } from './lane.js';
+import type { Master } from './master.js';
+import type { Patience } from './patience.js';
+import type { ValidateAnswer, ValidateTask } from './validate-task.js';
+import type { Window } from './window.js';
+
+const MIB = 1 << 20;
+const SMALLEST_SLOT = 1 << 16;
+const STALL_LOOKS_PER_TIMEOUT = 10;
+
+/**
+ * Reads chunks in worker threads, several at a time, and delivers their bytes in order.
+ *
+ * A chunk's beginning is guessed before its predecessor has been walked; the stitch proves it: chunk n has to end
+ * exactly where chunk n+1 begins. Where it does not, the guesses are thrown away and the chunk is read from its true
+ * beginning. So what is delivered, and the chunks that are reported, are those of the inline source, whatever the
+ * number of workers and the order in which they finish.
+ */
+export class PoolSource implements ChunkSource {
+  private readonly lanes: LaneReader[] = [];
+  private readonly free: LaneReader[] = [];
+  private pool: Piscina | undefined;
+
+  constructor(
+    readonly window: Window,
+    private readonly workers: number,
+    private readonly patience: Patience,
+    private readonly options: SourceOptions,
+  ) {}
+
+  async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
+    await this.start();
+    const { chunkBytes, onProgress, signal } = this.options;
+    const jobs: Job[] = [];
+    let resume = from;
+    try {
+      this.submit(jobs, master, nextTask(resume, master.size, chunkBytes));
+      for (;;) {
+        await this.guessAhead(jobs, master);
+        const job = jobs[0];
+        if (!job) throw new Error('no chunk is being read');
+        const facts = await job.deliver(target, this.patience, () => {
+          if (signal.aborted) throw new Interrupted();
+          onProgress(job.position, master.size);
+        });
+        jobs.shift();
+        this.free.push(job.lane);
+        if (facts.transactions > 0) {
+          const seam = withSeam(facts, resume);
+          resume = advance(resume, seam);
+          target.goBackTo(resume.position);
+          await onReached(resume, seam);
+        }
+        if (facts.stop.kind !== 'cut') return facts.stop;
+        if (jobs[0]?.task.start !== resume.position) {
+          await this.cancel(jobs);
+          this.submit(jobs, master, nextTask(resume, master.size, chunkBytes));
+        }
+      }
+    } finally {
+      await this.cancel(jobs);
+    }
+  }
+
+  async close(): Promise<void> {
+    // A worker that hangs in a read cannot be ended; whoever has lost patience does not wait for it.
+    if (!this.patience.stuck) await this.pool?.destroy();
+  }
+
+  private async start(): Promise<void> {
+    if (this.pool) return;
+    const { Piscina } = await import('piscina');
+    const filename = new URL('../../workers/validate.js', import.meta.url).href;
+    this.pool = new Piscina({
+      filename,
+      minThreads: this.workers,
+      maxThreads: this.workers,
+      concurrentTasksPerWorker: 1,
+    });
+    const slot = Math.floor(this.options.chunkBytes / 8 / SMALLEST_SLOT) * SMALLEST_SLOT;
+    const slotBytes = Math.min(4 * MIB, Math.max(SMALLEST_SLOT, slot));
+    // One lane a worker, and one whose chunk has been read and is being written.
+    for (let n = 0; n < this.workers + 1; n++) this.lanes.push(new LaneReader(makeLane(slotBytes)));
+    this.free.push(...this.lanes);
+  }
+
+  private submit(jobs: Job[], master: Master, task: ChunkTask): void {
+    const lane = this.free.pop();
+    if (!lane || !this.pool) throw new Error('no lane is free');
+    jobs.push(new Job(this.pool, lane, master, task, this.window.size));
+  }
+
+  /** Begins as many further chunks as there are lanes, at places that look like transaction boundaries. */
+  private async guessAhead(jobs: Job[], master: Master): Promise<void> {
+    for (let last = jobs.at(-1); last && this.free.length > 0 && last.task.cutAt < master.size; last = jobs.at(-1)) {
+      const { cutAt } = last.task;
+      const length = await master.read(this.window, Math.min(this.window.size, master.size - cutAt), cutAt);
+      const start = findBoundary(this.window.view, length, cutAt, master.size);
+      if (start === undefined) return;
+      const next = {
+        start,
+        from: start,
+        hashState: '',
+        cutAt: cutAfter(start, this.options.chunkBytes),
+        limit: master.size,
+        lastTid: 0n,
+      };
+      this.submit(jobs, master, next);
+    }
+  }
+
+  /** Ends the jobs that are not wanted, and waits until their workers have let go of the lanes. */
+  private async cancel(jobs: Job[]): Promise<void> {
+    for (const job of jobs) job.lane.cancel();
+    if (!this.patience.stuck) await Promise.all(jobs.map((job) => job.ended()));
+    for (const job of jobs.splice(0)) this.free.push(job.lane);
+  }
+}
+
+/** The order of tids across the seam of two chunks, which the second one's worker could not see. */
+function withSeam(facts: ChunkFacts, before: Resume): ChunkFacts {
+  if (facts.firstTid > before.tid || facts.warnings.some(({ position }) => position === before.position)) return facts;
+  const warning = { position: before.position, tid: facts.firstTid, rule: 'tid-order' } as const;
+  return { ...facts, warnings: [warning, ...facts.warnings], warningCount: facts.warningCount + 1 };
+}
+
+/** One chunk in a worker's hands, and what has come of it so far. */
+class Job {
+  /** Up to where its bytes have been delivered. */
+  position: number;
+  private readonly arrived: number[] = [];
+  private readonly port: MessagePort;
+  private readonly answer: Promise<ValidateAnswer>;
+  private answered: ValidateAnswer | undefined;
+  private failure: unknown;
+  private wake: () => void = () => {};
+
+  constructor(
+    pool: Piscina,
+    readonly lane: LaneReader,
+    private readonly master: Master,
+    readonly task: ChunkTask,
+    windowBytes: number,
+  ) {
+    lane.reset();
+    this.position = task.from;
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    port1.on('message', (length: number) => {
+      this.arrived.push(length);
+      this.wake();
+    });
+    const { path, facts } = master;
+    const request: ValidateTask = {
+      path,
+      device: facts.device,
+      inode: facts.inode,
+      chunk: task,
+      lane: lane.memory,
+      port: port2,
+      windowBytes,
+    };
+    this.answer = pool.run(request, { transferList: [port2] });
+    this.answer.then(
+      (answer) => {
+        this.answered = answer;
+        this.wake();
+      },
+      (error) => {
+        this.failure = error;
+        this.wake();
+      },
+    );
+  }
+
+  /** Delivers the chunk's bytes as they come, and returns its facts when all are delivered. */
+  async deliver(target: Target, patience: Patience, onPiece: () => void): Promise<ChunkFacts> {
+    for (;;) {
+      const length = this.arrived.shift();
+      if (length !== undefined) {
+        target.write(this.lane.slot(length), this.position);
+        this.position += length;
+        this.lane.release();
+        onPiece();
+        continue;
+      }
+      if (this.failure) throw this.failure;
+      if (this.answered) {
+        const facts = this.factsOf(this.answered);
+        if (facts) return this.end(facts);
+      }
+      await this.news(patience);
+    }
+  }
+
+  /** Resolves when the worker has let go of the lane, however that ended. */
+  async ended(): Promise<void> {
+    await this.answer.catch(() => {});
+    this.port.close();
+  }
+
+  private end(facts: ChunkFacts): ChunkFacts {
+    this.port.close();
+    return facts;
+  }
+
+  /** The facts, once all that was delivered has arrived; the worker's faults as they would have come here. */
+  private factsOf(answer: ValidateAnswer): ChunkFacts | undefined {
+    switch (answer.kind) {
+      case 'facts':
+        return this.position - this.task.from === answer.delivered ? answer.facts : undefined;
+      case 'exchanged':
+        throw new Exchanged(this.master.path);
+      case 'fault':
+        throw new IoFault(answer.operation, answer.path, answer.code, answer.detail, answer.position);
+      case 'cancelled':
+        throw new Error('a chunk that is wanted was cancelled');
+    }
+  }
+
+  /** Waits for a slot or the answer; gives up when the worker has been in one read for too long. */
+  private async news(patience: Patience): Promise<void> {
+    if (this.arrived.length > 0) return;
+    let before: number | undefined;
+    let looksWithoutProgress = 0;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.wake = resolve;
+        timer = setInterval(
+          () => {
+            const now = this.lane.readProgress;
+            looksWithoutProgress = now !== undefined && now === before ? looksWithoutProgress + 1 : 0;
+            before = now;
+            if (looksWithoutProgress >= STALL_LOOKS_PER_TIMEOUT)
+              reject(patience.giveUp('read', this.master.path, this.position));
+          },
+          (patience.seconds * 1000) / STALL_LOOKS_PER_TIMEOUT,
+        );
+      });
+    } finally {
+      clearInterval(timer);
+      this.wake = () => {};
+    }
+  }
+}

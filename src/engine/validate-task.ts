@@ -1,0 +1,69 @@
+import type { MessagePort } from 'node:worker_threads';
+import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
+import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
+import { LaneCancelled, type LaneMemory, LaneWriter } from './lane.js';
+import { Window } from './window.js';
+
+/** What a worker is given: a chunk of a file, and the lane to hand its bytes over by. */
+export interface ValidateTask {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly chunk: ChunkTask;
+  readonly lane: LaneMemory;
+  readonly port: MessagePort;
+  readonly windowBytes: number;
+}
+
+/** Errors do not cross threads with their class, so a worker's answer is a value. */
+export type ValidateAnswer =
+  | { readonly kind: 'facts'; readonly facts: ChunkFacts; readonly delivered: number }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'exchanged' }
+  | {
+      readonly kind: 'fault';
+      readonly operation: string;
+      readonly path: string;
+      readonly code: string;
+      readonly detail: string;
+      readonly position: number | undefined;
+    };
+
+let window: Window | undefined;
+
+/** Runs in a worker: opens the file afresh, reads and validates the chunk, and hands on its bytes. */
+export async function validate(task: ValidateTask): Promise<ValidateAnswer> {
+  const { chunk, port, windowBytes } = task;
+  if (window?.size !== windowBytes) window = new Window(windowBytes);
+  let file: OpenFile | undefined;
+  try {
+    const lane = new LaneWriter(task.lane, (length) => port.postMessage(length));
+    const opened = lane.reading(() => OpenFile.openSync(task.path));
+    file = opened;
+    const { device, inode } = opened.facts();
+    if (device !== task.device || inode !== task.inode) return { kind: 'exchanged' };
+    let delivered = 0;
+    const facts = await readChunk(
+      chunk,
+      window,
+      (into, length, position) => lane.reading(() => opened.read(into.bytes, length, position)),
+      (bytes) => {
+        lane.put(bytes);
+        delivered += bytes.length;
+      },
+    );
+    lane.flush();
+    return { kind: 'facts', facts, delivered };
+  } catch (error) {
+    if (error instanceof LaneCancelled) return { kind: 'cancelled' };
+    if (error instanceof IoFault) {
+      const { operation, path, code, detail, position } = error;
+      return { kind: 'fault', operation, path, code, detail, position };
+    }
+    throw error;
+  } finally {
+    file?.close();
+    port.close();
+  }
+}
