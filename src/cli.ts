@@ -40,6 +40,11 @@ for (const command of [
   program.addCommand(command.exitOverride());
 }
 
+// Whoever reads our output may have seen enough (`| head`): that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,14 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
+import { recordsOf } from '../engine/records.js';
 import { type Readable, readableEnd, readableFile } from '../engine/scan.js';
 import { Window } from '../engine/window.js';
-import {
-  MAGIC_LENGTH,
-  magicOf,
-  RECORD_HEADER_LENGTH,
-  readPosition,
-  TRANSACTION_HEADER_LENGTH,
-} from '../filestorage/layout.js';
+import { MAGIC_LENGTH, magicOf, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
 import { formatTid, parseTid, tidToIso } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
@@ -94,10 +89,11 @@ async function listTransactions(file: Readable, flags: Flags): Promise<Entry[]> 
 }
 
 async function entryOf(file: Readable, found: FoundTransaction): Promise<Entry> {
-  const { position, end, tid, status, userLength, descriptionLength, extensionLength } = found;
+  const { position, end, tid, status, userLength, descriptionLength } = found;
   const text = new Uint8Array(userLength + descriptionLength);
   await file.readBytes(text, position + TRANSACTION_HEADER_LENGTH);
-  const first = position + TRANSACTION_HEADER_LENGTH + text.length + extensionLength;
+  let objects = 0;
+  for await (const _record of recordsOf(file, found)) objects++;
   return {
     tid: formatTid(tid),
     time: tidToIso(tid),
@@ -106,24 +102,12 @@ async function entryOf(file: Readable, found: FoundTransaction): Promise<Entry> 
     status: String.fromCharCode(status),
     user: Buffer.from(text.subarray(0, userLength)).toString('utf8'),
     description: Buffer.from(text.subarray(userLength)).toString('utf8'),
-    objects: await countRecords(file, first, end - 8),
+    objects,
   };
-}
-
-/** Hops over the records of one transaction; a length that does not fit ends the count. */
-async function countRecords(file: Readable, first: number, end: number): Promise<number> {
-  const header = new Uint8Array(RECORD_HEADER_LENGTH);
-  const view = new DataView(header.buffer);
-  let count = 0;
-  for (let position = first; position + RECORD_HEADER_LENGTH <= end; count++) {
-    await file.readBytes(header, position);
-    position += RECORD_HEADER_LENGTH + (readPosition(view, 34) || 8);
-  }
-  return count;
 }
 
 /** One line; control characters in what users wrote are shown, not obeyed. */
 function render(entry: Entry): string {
   const words = [entry.user, entry.description].map((text) => JSON.stringify(text)).join(' ');
-  return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${entry.objects} objects  ${words}`;
+  return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${entry.objects} ${entry.objects === 1 ? 'object' : 'objects'}  ${words}`;
 }

@@ -105,8 +105,9 @@ function decideOtherGeneration(facts: Facts): Decision {
   if (presence === undefined) return { kind: 'look', at: 'presence' };
   switch (presence.kind) {
     case 'present':
-    case 'packed-span':
       return { kind: 'rebuild', row: 11, reason: 'master has been packed', keepOld: false };
+    case 'packed-span':
+      return { kind: 'rebuild', row: 11, reason: 'master has been packed', keepOld: !presence.superseded };
     case 'damaged':
       return { kind: 'damaged', row: 11, stop: presence.stop };
     case 'absent':

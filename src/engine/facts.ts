@@ -64,8 +64,11 @@ export type Generation =
 /** Whether the slave's last transaction is one of the master's. */
 export type Presence =
   | { readonly kind: 'present' }
-  /** Absent, and so old that a pack may have dropped it. */
-  | { readonly kind: 'packed-span' }
+  /**
+   * Absent, and a pack may have dropped it. `superseded`: all that it wrote was written again by transactions that the
+   * pack took in, so there is nothing in it that the master lacks.
+   */
+  | { readonly kind: 'packed-span'; readonly superseded: boolean }
   | { readonly kind: 'absent' }
   | { readonly kind: 'damaged'; readonly stop: Damage };
 

@@ -2,17 +2,16 @@ import {
   MAGIC_LENGTH,
   readTransactionHeader,
   STATUS_IN_FLIGHT,
-  STATUS_PACKED,
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
 } from '../filestorage/layout.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
-import { BackwardReader, type FoundTransaction } from './backward.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
 import type { Comparison, Damage, Facts, Generation, Look, Parting, Presence, Resume } from './facts.js';
 import type { Master } from './master.js';
 import { findParting } from './parting.js';
+import { findPresence } from './presence.js';
 import { firstDifference, type Readable, readableEnd, scan } from './scan.js';
 import type { Window } from './window.js';
 
@@ -41,7 +40,7 @@ export async function take(look: Look, facts: Facts, scene: Scene): Promise<Fact
     case 'generation':
       return { ...facts, generation: await lookAtGeneration(scene, facts.trusted ?? NOTHING_YET) };
     case 'presence':
-      return { ...facts, presence: await lookAtPresence(scene, facts.trusted?.tid ?? NOTHING_YET.tid) };
+      return { ...facts, presence: await lookAtPresence(scene, facts) };
     case 'parting':
       return { ...facts, parting: await lookAtParting(scene, facts) };
     case 'news':
@@ -126,61 +125,22 @@ async function damageIn(file: Readable, window: Window): Promise<Damage | undefi
   return stop?.kind === 'damaged' ? stop : undefined;
 }
 
-/** Row 11: whether the slave's last transaction is one of the master's, or may have been dropped by a pack. */
-async function lookAtPresence(scene: Scene, tid: bigint): Promise<Presence> {
-  if (tid === NOTHING_YET.tid) return { kind: 'present' };
-  const { master, windows } = scene;
-  const end = await readableEnd(master, windows[0]);
-  const transactions = new BackwardReader(master).from(end);
-  let newer: FoundTransaction | undefined;
-  for (let next = await transactions.next(); ; next = await transactions.next()) {
-    if (next.done) {
-      if (next.value === 'start') return presenceBetween(undefined, newer);
-      return lookThroughAll(scene, tid);
-    }
-    if (next.value.tid === tid) return { kind: 'present' };
-    if (next.value.tid < tid) return presenceBetween(next.value, newer);
-    newer = next.value;
-  }
-}
-
-/**
- * A tid between two neighbours in the master was dropped by a pack if it falls into the packed span: there is something
- * newer, and what is older was packed. A master that ends before it has lost it.
- */
-function presenceBetween(older: { status: number } | undefined, newer: { status: number } | undefined): Presence {
-  if (newer === undefined) return { kind: 'absent' };
-  const packed = (older ?? newer).status === STATUS_PACKED;
-  return { kind: packed ? 'packed-span' : 'absent' };
-}
-
-/** The same from the front, where the master's end does not let itself be read backwards. */
-async function lookThroughAll(scene: Scene, tid: bigint): Promise<Presence> {
-  let present = false;
-  let older: { status: number } | undefined;
-  let newer: { status: number } | undefined;
-  const walk = await scan(
-    scene.master,
-    scene.windows[0],
-    MAGIC_LENGTH,
-    NOTHING_YET.tid,
-    (_position, _length, at, status) => {
-      if (at === tid) present = true;
-      else if (at < tid) older = { status };
-      else newer ??= { status };
-    },
-  );
-  if (present) return { kind: 'present' };
-  if (walk.stop?.kind === 'damaged') return { kind: 'damaged', stop: walk.stop };
-  return presenceBetween(older, newer);
-}
-
 async function lookAtParting(scene: Scene, facts: Facts): Promise<Parting> {
+  const { slave, master } = await endings(scene, facts);
+  return findParting(slave, master);
+}
+
+async function lookAtPresence(scene: Scene, facts: Facts): Promise<Presence> {
+  const { slave, master } = await endings(scene, facts);
+  return findPresence(slave, master, scene.windows[0]);
+}
+
+/** The places from which both files can be read backwards. */
+async function endings(scene: Scene, facts: Facts) {
   const { master, slave, windows } = scene;
-  const known = facts.trusted?.position ?? MAGIC_LENGTH;
-  const slaveEnd = await readableEnd(slave, windows[0], known);
+  const slaveEnd = await readableEnd(slave, windows[0], facts.trusted?.position ?? MAGIC_LENGTH);
   const masterEnd = await readableEnd(master, windows[0]);
-  return findParting(new BackwardReader(slave), slaveEnd, new BackwardReader(master), masterEnd);
+  return { slave: { source: slave, end: slaveEnd }, master: { source: master, end: masterEnd } };
 }
 
 /** Rows 12 and 13: whether anything but a transaction in flight begins at `position`. */

@@ -27,7 +27,7 @@ export class Master {
     for (let look = 1; look <= LOOKS; look++) {
       try {
         const file = await patience.wait(OpenFile.openToRead(path), 'open', path);
-        return new Master(path, file, file.facts(), patience);
+        return new Master(path, file, await patience.wait(file.factsLater(), 'fstat', path), patience);
       } catch (error) {
         if (!(error instanceof IoFault) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
       }

@@ -1,46 +1,50 @@
-import type { BackwardReader } from './backward.js';
+import { BackwardReader, type ByteSource } from './backward.js';
 import type { Parting, Side } from './facts.js';
+import { sameTransaction } from './same-transaction.js';
 
-/** Beyond this many transactions on one side the counts are given as lower bounds. */
+/** Beyond this many transactions the counts are given as lower bounds. */
 export const PARTING_LIMIT = 100_000;
+
+/** A file whose transactions can be read backwards from `end`. */
+export interface Ending {
+  readonly source: ByteSource;
+  readonly end: number;
+}
 
 /**
  * Which transactions only the slave has and which only the master has, from both ends backwards to the newest one that
  * both have. tids rise in both files, so one pass over both is enough.
  */
-export async function findParting(
-  slave: BackwardReader,
-  slaveEnd: number,
-  master: BackwardReader,
-  masterEnd: number,
-  limit = PARTING_LIMIT,
-): Promise<Parting> {
-  const here = slave.from(slaveEnd);
-  const there = master.from(masterEnd);
+export async function findParting(slave: Ending, master: Ending, limit = PARTING_LIMIT): Promise<Parting> {
+  const here = new BackwardReader(slave.source).from(slave.end);
+  const there = new BackwardReader(master.source).from(master.end);
   const onlyHere = new Counter();
   const onlyThere = new Counter();
+  const found = (common: bigint | undefined, complete: boolean): Parting => {
+    return { onlyHere: onlyHere.side(), onlyThere: onlyThere.side(), common, complete };
+  };
   let ours = await here.next();
   let theirs = await there.next();
-  let budget = limit;
-  while (budget-- > 0) {
-    if (ours.done && theirs.done) {
-      const complete = ours.value === 'start' && theirs.value === 'start';
-      return { onlyHere: onlyHere.side(), onlyThere: onlyThere.side(), common: undefined, complete };
-    }
+  for (let budget = limit; budget > 0; budget--) {
+    if (ours.done && theirs.done) return found(undefined, ours.value === 'start' && theirs.value === 'start');
     // A broken chain of trailers: what lies before it on this side is not known, so nothing more can be told apart.
     if ((ours.done && ours.value === 'broken') || (theirs.done && theirs.value === 'broken')) break;
-    if (!ours.done && !theirs.done && ours.value.tid === theirs.value.tid) {
-      return { onlyHere: onlyHere.side(), onlyThere: onlyThere.side(), common: ours.value.tid, complete: true };
+    const newerHere = !ours.done && (theirs.done || ours.value.tid >= theirs.value.tid);
+    const newerThere = !theirs.done && (ours.done || theirs.value.tid >= ours.value.tid);
+    if (!ours.done && !theirs.done && newerHere && newerThere) {
+      if (await sameTransaction(slave.source, ours.value, master.source, theirs.value))
+        return found(ours.value.tid, true);
     }
-    if (!ours.done && (theirs.done || ours.value.tid > theirs.value.tid)) {
+    if (!ours.done && newerHere) {
       onlyHere.add(ours.value.tid);
       ours = await here.next();
-    } else if (!theirs.done) {
+    }
+    if (!theirs.done && newerThere) {
       onlyThere.add(theirs.value.tid);
       theirs = await there.next();
     }
   }
-  return { onlyHere: onlyHere.side(), onlyThere: onlyThere.side(), common: undefined, complete: false };
+  return found(undefined, false);
 }
 
 /** Counts transactions that come newest first. */

@@ -36,6 +36,16 @@ export function factsOfDescriptor(fd: number, path: string): FileFacts {
   return attempt('fstat', path, () => factsOf(fs.fstatSync(fd, { bigint: true })));
 }
 
+/** As factsOfDescriptor, in the thread pool: for the master, whose mount may hang. */
+export function factsOfDescriptorLater(fd: number, path: string): Promise<FileFacts> {
+  return new Promise((resolve, reject) => {
+    fs.fstat(fd, { bigint: true }, (error, stats) => {
+      if (error) reject(IoFault.from(error, 'fstat', path));
+      else resolve(factsOf(stats));
+    });
+  });
+}
+
 /** Facts of what is at `path` itself (a symbolic link is not followed); undefined when nothing is there. */
 export function factsOfPath(path: string): FileFacts | undefined {
   const stats = attempt('lstat', path, () => fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }));

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
-import { type FileFacts, factsOfDescriptor } from './facts.js';
+import { type FileFacts, factsOfDescriptor, factsOfDescriptorLater } from './facts.js';
 import { attempt, IoFault } from './fault.js';
+import { notice } from './observer.js';
 
 /**
  * One open file: positioned reads and writes that finish or fail.
@@ -52,7 +53,9 @@ export class OpenFile {
   /** Makes a new file that only its owner may touch; fails when anything is at the path. */
   static createNew(path: string, mode = 0o600): OpenFile {
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
-    return OpenFile.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    const file = OpenFile.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    notice(() => ({ kind: 'create', path, inode: file.facts().inode }));
+    return file;
   }
 
   private static open(path: string, flags: number, mode?: number): OpenFile {
@@ -64,6 +67,11 @@ export class OpenFile {
 
   facts(): FileFacts {
     return factsOfDescriptor(this.fd, this.path);
+  }
+
+  /** As facts, in the thread pool. */
+  factsLater(): Promise<FileFacts> {
+    return factsOfDescriptorLater(this.fd, this.path);
   }
 
   /** Reads up to `length` bytes at `position` into `into` from its offset 0; fewer only at the end of the file. */
@@ -106,35 +114,45 @@ export class OpenFile {
         done += count;
       }
     });
+    notice(() => ({ kind: 'write', ...this.named(), position, bytes: bytes.slice() }));
   }
 
   /** Cuts the file (or extends it with zeros) to `size` bytes. */
   truncate(size: number): void {
     this.change('truncate', size, () => fs.ftruncateSync(this.fd, size));
+    notice(() => ({ kind: 'truncate', ...this.named(), size }));
   }
 
   /** Makes data and all metadata durable. */
   sync(): void {
     this.change('fsync', undefined, () => fs.fsyncSync(this.fd));
+    notice(() => ({ kind: 'sync', ...this.named(), what: 'all' }));
   }
 
   /** Makes data durable, and the metadata without which it cannot be read (the size). */
   syncData(): void {
     this.change('fdatasync', undefined, () => fs.fdatasyncSync(this.fd));
+    notice(() => ({ kind: 'sync', ...this.named(), what: 'data' }));
   }
 
   setMode(mode: number): void {
     this.change('chmod', undefined, () => fs.fchmodSync(this.fd, mode));
+    notice(() => ({ kind: 'attributes', ...this.named() }));
   }
 
   setOwner(uid: number, gid: number): void {
     this.change('chown', undefined, () => fs.fchownSync(this.fd, uid, gid));
+    notice(() => ({ kind: 'attributes', ...this.named() }));
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
     attempt('close', this.path, () => fs.closeSync(this.fd));
+  }
+
+  private named(): { readonly path: string; readonly inode: string } {
+    return { path: this.path, inode: this.facts().inode };
   }
 
   private change(operation: string, position: number | undefined, action: () => void): void {

@@ -26,10 +26,17 @@ function writeTo(fd: number, text: string): void {
   }
 }
 
-/** Appends to a file that is opened once, before anything else is done. */
+/**
+ * Appends to a file that is opened once, before anything else is done. A line that it does not take (a full disk) goes
+ * to standard error: a log that cannot be written must not stop what it tells of.
+ */
 export function appendTo(path: string): TextSink {
   const fd = attempt('open log file', path, () => fs.openSync(path, 'a', 0o644));
   return (text) => {
-    attempt('write to log file', path, () => fs.writeSync(fd, text));
+    try {
+      fs.writeSync(fd, text);
+    } catch {
+      writeToStderr(text);
+    }
   };
 }

@@ -59,7 +59,7 @@ describe("every state of ZODB's own storage tests", () => {
         await replay.replaceMaster(last, how, `${sequence.name}, its last state`);
         if (older) await replay.replaceMaster(older, how, `${sequence.name}, an older state ${how}`);
         await replay.replaceMaster(last, how, `${sequence.name}, its last state again`);
-        await replay.replaceMaster(stranger, how, `${sequence.name}, a stranger's file ${how}`);
+        await replay.replaceByStranger(stranger, how, `${sequence.name}, a stranger's file ${how}`);
       }
     });
     report(t, counts);

@@ -12,6 +12,7 @@ export interface Due {
 interface Transaction {
   readonly tid: string;
   readonly status: string;
+  readonly length: number;
 }
 
 const MAGIC_LENGTH = 4;
@@ -23,17 +24,26 @@ export function due(master: Buffer, committedEnd: number, slave: Buffer | undefi
   if (committed.subarray(0, slave.length).equals(slave)) {
     return { exitCode: 0, kind: committed.length === slave.length ? 'none' : 'append', slave: committed };
   }
-  const isPackOf = holds(transactions(committed), transactions(slave).at(-1)?.tid);
-  return isPackOf ? { exitCode: 0, kind: 'rebuild', slave: committed } : { exitCode: 3, kind: 'parted', slave };
+  if (!isPackOf(committed, slave)) return { exitCode: 3, kind: 'parted', slave };
+  return { exitCode: 0, kind: 'rebuild', slave: committed };
 }
 
-/** Whether the master still has the transaction, or a pack may have dropped it: then it lies before what was not packed. */
-function holds(master: readonly Transaction[], tid: string | undefined): boolean {
-  if (tid === undefined || master.some((transaction) => transaction.tid === tid)) return true;
-  const packed = master.findIndex(({ status }) => status !== 'p');
-  const packedCount = packed === -1 ? master.length : packed;
-  const next = master[packedCount] ?? master.at(-1);
-  return packedCount > 0 && tid < next!.tid;
+/**
+ * Whether a pack can have made this master of what the slave holds, and of what came after. A pack keeps tids, marks what it
+ * has been through by 'p', and drops transactions of which nothing is left, the newest one too.
+ */
+function isPackOf(master: Buffer, slave: Buffer): boolean {
+  const here = transactions(slave);
+  const there = transactions(master);
+  const last = here.at(-1)?.tid;
+  if (last === undefined || there.some(({ tid }) => tid === last)) return true;
+  const newest = there.at(-1);
+  if (there[0]?.status !== 'p' || newest === undefined) return false;
+  const unpacked = there.find(({ status }) => status !== 'p');
+  if (unpacked !== undefined) return last < unpacked.tid;
+  const before = here.find(({ tid }) => tid === newest.tid);
+  // All of it packed, and nothing newer: the slave shows whether the pack came after the last sync.
+  return last < newest.tid || (before !== undefined && (before.status !== 'p' || before.length > newest.length));
 }
 
 /** All transactions of a file that ends after a whole one. */
@@ -41,8 +51,9 @@ export function transactions(file: Buffer): Transaction[] {
   const found: Transaction[] = [];
   for (let position = MAGIC_LENGTH; position < file.length; ) {
     const tid = file.toString('hex', position, position + 8);
-    found.push({ tid, status: String.fromCharCode(file[position + 16]!) });
-    position += Number(file.readBigUInt64BE(position + 8)) + 8;
+    const length = Number(file.readBigUInt64BE(position + 8)) + 8;
+    found.push({ tid, status: String.fromCharCode(file[position + 16]!), length });
+    position += length;
   }
   return found;
 }

@@ -42,12 +42,19 @@ export class Replay {
     }
   }
 
-  /** Another file is put in the master's place: an older backup that was restored, or the wrong site's. */
+  /** Another file is put in the master's place: an older backup that was restored, say. */
   async replaceMaster(state: State, how: 'renamed over' | 'written over', what: string): Promise<void> {
     if (how === 'renamed over' || this.before === undefined) exchange(this.master, state.bytes);
     else overwrite(this.master, this.before, state.bytes);
     this.before = state.bytes;
     await this.step(state, what);
+  }
+
+  /** The wrong site's file is put in the master's place: it may look like a pack, but nothing may be lost by it. */
+  async replaceByStranger(state: State, how: 'renamed over' | 'written over', what: string): Promise<void> {
+    const held = this.slaveBytes();
+    await this.replaceMaster(state, how, what);
+    this.assertKeptAside(held, what);
   }
 
   private place(state: State): void {
@@ -84,9 +91,13 @@ export class Replay {
     const outcome = await this.call({ full: true });
     assert.equal(outcome.exitCode, 0, `${what}: exit status of --full\n${outcome.said}`);
     await this.judge.assertSlave(this.slave, expected, `${what}, --full`);
+    this.assertKeptAside(held, `${what}, --full`);
+  }
+
+  private assertKeptAside(held: Buffer | undefined, what: string): void {
     const aside = readdirSync(this.slaveDirectory).filter((name) => name.startsWith('Data.fs.only-here-'));
     const kept = aside.some((name) => readFileSync(join(this.slaveDirectory, name)).equals(held!));
-    assert.ok(kept, `${what}: --full keeps the old slave aside; there are: ${aside.join(' ')}`);
+    assert.ok(kept, `${what}: the old slave is kept aside; there are: ${aside.join(' ')}`);
   }
 
   private call(options: { full?: boolean }): Promise<SyncOutcome> {

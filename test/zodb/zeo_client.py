@@ -16,10 +16,11 @@ from persistent.mapping import PersistentMapping
 from ZEO.ClientStorage import ClientStorage
 from ZODB import DB
 from ZODB.Connection import TransactionMetaData
-from ZODB.POSException import ConflictError, POSError, POSKeyError, UndoError
+from ZODB.POSException import ConflictError, UndoError
 from ZODB.utils import z64
 
 KEYS = 200
+MOST_FAILURES = 20
 
 
 class Writer:
@@ -29,15 +30,16 @@ class Writer:
         self.mortal = mortal
         self.db = open_database(storage)
         self.connection = self.db.open()
-        self.deleted = []
+        self.failures = 0
 
-    @property
-    def tree(self):
+    def prepare(self):
+        # Not only once: an undo may have taken them away.
         root = self.connection.root()
-        if 'tree' not in root:
+        if 'tree' not in root or 'hot' not in root:
             root['tree'] = OOBTree()
             root['hot'] = PersistentMapping()
-        return root['tree']
+            transaction.commit()
+        self.tree = root['tree']
 
     def payload(self, most):
         return os.urandom(int(min(most, self.rng.lognormvariate(6.5, 1.6))))
@@ -135,12 +137,18 @@ class Writer:
              self.abort_after_vote, self.slow_finish, self.undo, self.delete_object],
             [40, 3, 4, 8, 12, 4, 6, 8, 6, 8, 6])
         try:
+            self.prepare()
             action()
-        except (ConflictError, UndoError, POSKeyError):
+            self.failures = 0
+        except (ConflictError, UndoError):
             transaction.abort()
-        except POSError as error:
+        except Exception as error:
+            # What an undo or a pack has taken away from under this client; not all the time, though.
             print(action.__name__, repr(error), flush=True)
             transaction.abort()
+            self.failures += 1
+            if self.failures > MOST_FAILURES:
+                raise
 
 
 def open_database(storage):

@@ -1,0 +1,38 @@
+import {
+  BACK_POINTER_LENGTH,
+  RECORD_HEADER_LENGTH,
+  readPosition,
+  TRAILER_LENGTH,
+  TRANSACTION_HEADER_LENGTH,
+} from '../filestorage/layout.js';
+import type { ByteSource, FoundTransaction } from './backward.js';
+
+export interface FoundRecord {
+  readonly oid: bigint;
+  /** Position of the data, or of the back pointer. */
+  readonly dataPosition: number;
+  /** 0: a back pointer stands instead of data. */
+  readonly dataLength: number;
+}
+
+/** Position of a transaction's first record. */
+export function recordsStart(found: FoundTransaction): number {
+  return (
+    found.position + TRANSACTION_HEADER_LENGTH + found.userLength + found.descriptionLength + found.extensionLength
+  );
+}
+
+/** Hops over the records of one transaction. Ends early at a length that does not fit: it never leaves the transaction. */
+export async function* recordsOf(source: ByteSource, found: FoundTransaction): AsyncGenerator<FoundRecord> {
+  const header = new Uint8Array(RECORD_HEADER_LENGTH);
+  const view = new DataView(header.buffer);
+  const end = found.end - TRAILER_LENGTH;
+  for (let position = recordsStart(found); position + RECORD_HEADER_LENGTH <= end; ) {
+    if ((await source.readBytes(header, position)) < header.length) return;
+    const dataLength = readPosition(view, 34);
+    const dataPosition = position + RECORD_HEADER_LENGTH;
+    position = dataPosition + (dataLength || BACK_POINTER_LENGTH);
+    if (position > end) return;
+    yield { oid: view.getBigUint64(0), dataPosition, dataLength };
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Every change that src/io makes to a file system, told to whoever listens: the crash tests build all legal states of the
+ * disk from it. Nobody listens in the product.
+ */
+export type DiskOperation =
+  | { readonly kind: 'create'; readonly path: string; readonly inode: string }
+  | {
+      readonly kind: 'write';
+      readonly path: string;
+      readonly inode: string;
+      readonly position: number;
+      readonly bytes: Uint8Array;
+    }
+  | { readonly kind: 'truncate'; readonly path: string; readonly inode: string; readonly size: number }
+  /** `data`: fdatasync; `all`: fsync. */
+  | { readonly kind: 'sync'; readonly path: string; readonly inode: string; readonly what: 'data' | 'all' }
+  | { readonly kind: 'attributes'; readonly path: string; readonly inode: string }
+  | { readonly kind: 'rename' | 'link'; readonly from: string; readonly to: string }
+  | { readonly kind: 'unlink'; readonly path: string }
+  | { readonly kind: 'sync-directory'; readonly path: string };
+
+/** `operation` has been done. */
+export type DiskObserver = (operation: DiskOperation) => void;
+
+let observer: DiskObserver | undefined;
+
+/** Sets the one listener, or none. */
+export function observeDisk(listener: DiskObserver | undefined): void {
+  observer = listener;
+}
+
+/** Tells of an operation that has succeeded; `describe` is called only if somebody listens. */
+export function notice(describe: () => DiskOperation): void {
+  if (observer) observer(describe());
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { runSync, type SyncResult } from '../../src/commands/sync.js';
+import { Site, steadyClock, withTempDir } from '../support/site.js';
+
+const ONLY_COPY = 'the only copy of this text';
+
+function text(value: string): ReadonlyMap<number, string> {
+  return new Map([[1, value]]);
+}
+
+/** Every file beside the slave that holds the text: the slave itself, or one that was kept aside. */
+function holders(slave: string): string[] {
+  const files = readdirSync(slave).filter((name) => name.startsWith('Data.fs'));
+  return files.filter((name) => readFileSync(join(slave, name)).includes(ONLY_COPY));
+}
+
+async function withPair(use: (master: string, slave: string, sync: () => Promise<SyncResult>) => Promise<void>) {
+  await withTempDir(async (directory) => {
+    const [master, slave] = [join(directory, 'master'), join(directory, 'slave')];
+    mkdirSync(master);
+    mkdirSync(slave);
+    await use(master, slave, () => runSync({ master, slave, statusFile: join(directory, 'status') }));
+  });
+}
+
+describe('runSync never destroys what exists nowhere else', () => {
+  // A clock behind the last transaction makes every ZODB take the next tid: both sides take the same one.
+  it('when both sides have given the same tid to different transactions', () =>
+    withPair(async (master, slave, sync) => {
+      const clock = () => Date.UTC(2026, 0, 1);
+      const site = Site.create(join(master, 'Data.fs'), { clock });
+      await sync();
+      const other = Site.open(join(slave, 'Data.fs'), { clock });
+      other.commit(other.pages(text(ONLY_COPY)));
+      other.close();
+      site.commit(site.pages(text('another text')));
+      site.close();
+      assert.equal((await sync()).exitCode, 3);
+      assert.deepEqual(holders(slave), ['Data.fs']);
+    }));
+
+  // The restored file's last transaction is packed, so by tids alone the lost one might have been dropped by a pack.
+  it('when a packed master is restored from a backup and goes on', () =>
+    withPair(async (master, slave, sync) => {
+      const clock = steadyClock();
+      const path = join(master, 'Data.fs');
+      const site = Site.create(path, { clock });
+      site.commit(site.pages(text('first')));
+      site.commit(site.pages(text('second')));
+      site.pack();
+      copyFileSync(path, join(master, 'backup'));
+      site.commit(site.pages(text(ONLY_COPY)));
+      site.close();
+      await sync();
+
+      renameSync(join(master, 'backup'), path);
+      const restored = Site.open(path, { clock });
+      restored.commit(restored.pages(text('after the restore')));
+      restored.close();
+      await sync();
+      assert.equal(holders(slave).length, 1);
+    }));
+});

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { projectRoot } from './support/root.js';
+
+/** Lints a file that does not exist, as if it stood at `path`; the exit status. */
+function lint(path: string, text: string): { readonly status: number | null; readonly output: string } {
+  const biome = join(projectRoot, 'node_modules', '.bin', 'biome');
+  const run = spawnSync(biome, ['lint', `--stdin-file-path=${path}`], {
+    cwd: projectRoot,
+    input: text,
+    encoding: 'utf8',
+  });
+  return { status: run.status, output: run.stdout + run.stderr };
+}
+
+const ARROWS: readonly (readonly [string, string])[] = [
+  ['src/filestorage/x.ts', '../io/open-file.js'],
+  ['src/filestorage/x.ts', '../engine/decide.js'],
+  ['src/filestorage/x.ts', 'node:fs'],
+  ['src/io/x.ts', '../engine/decide.js'],
+  ['src/io/x.ts', '../filestorage/layout.js'],
+  ['src/standby/x.ts', '../engine/decide.js'],
+  ['src/standby/x.ts', 'node:fs'],
+  ['src/engine/x.ts', '../report/log.js'],
+  ['src/engine/x.ts', '../commands/sync.js'],
+  ['src/engine/x.ts', 'node:fs'],
+  ['src/report/x.ts', '../engine/decide.js'],
+  ['src/commands/x.ts', 'node:fs'],
+  ['src/commands/x.ts', 'fs-extra'],
+  ['workers/x.ts', '../src/io/open-file.js'],
+];
+
+describe('the lint refuses arrows against the layers', () => {
+  for (const [path, target] of ARROWS) {
+    it(`${path} must not import ${target}`, () => {
+      const { status, output } = lint(path, `import { thing } from '${target}';\n\nexport const other = thing;\n`);
+      assert.notEqual(status, 0);
+      assert.match(output, /noRestrictedImports/);
+    });
+  }
+
+  it('and lets the others be', () => {
+    const { status, output } = lint(
+      'src/engine/x.ts',
+      "import { thing } from '../io/open-file.js';\n\nexport const other = thing;\n",
+    );
+    assert.equal(status, 0, output);
+  });
+});
