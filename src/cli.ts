@@ -14,11 +14,15 @@ import { SwitchUnclear } from './standby/switch.js';
 
 /**
  * Ends the program. A thread that hangs in a read of a dead mount cannot be ended, and an ordinary exit would wait for
- * it for ever, with the slave's lock in its hands: then only the kernel can end us. Everything is said by then.
+ * it for ever, with the slave's lock in its hands. By then everything is said; what is left is to be gone. Where Node can
+ * become another program, we become one that ends with our exit status; otherwise only the kernel can end us.
  */
 function finish(exitCode: number, stuck: boolean): void {
   process.exitCode = exitCode;
-  if (stuck) process.kill(process.pid, 'SIGKILL');
+  if (!stuck) return;
+  const { execve } = process as { execve?: (file: string, args: readonly string[]) => never };
+  if (execve) execve('/bin/sh', ['sh', '-c', `exit ${exitCode}`]);
+  process.kill(process.pid, 'SIGKILL');
 }
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };

@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { projectRoot } from './support/root.js';
+import { inProject } from './support/root.js';
 
-/** Lints a file that does not exist, as if it stood at `path`; the exit status. */
+/** Lints one file with the project's rules, in a directory of its own; exit status and output. */
 function lint(path: string, text: string): { readonly status: number | null; readonly output: string } {
-  const biome = join(projectRoot, 'node_modules', '.bin', 'biome');
-  const run = spawnSync(biome, ['lint', `--stdin-file-path=${path}`], {
-    cwd: projectRoot,
-    input: text,
-    encoding: 'utf8',
-  });
-  return { status: run.status, output: run.stdout + run.stderr };
+  const directory = mkdtempSync(join(tmpdir(), 'syncpozo-layers-'));
+  try {
+    copyFileSync(inProject('biome.json'), join(directory, 'biome.json'));
+    mkdirSync(join(directory, dirname(path)), { recursive: true });
+    writeFileSync(join(directory, path), text);
+    const biome = inProject('node_modules', '.bin', 'biome');
+    const run = spawnSync(biome, ['lint', path], { cwd: directory, encoding: 'utf8' });
+    return { status: run.status, output: run.stdout + run.stderr };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
 const ARROWS: readonly (readonly [string, string])[] = [

@@ -35,6 +35,14 @@ export function withStatusFile(command: Command): Command {
   return command.option('--status-file <path>', `default: $SYNCPOZO_STATUS, or ${DEFAULT_STATUS_FILE}`);
 }
 
+/** Seconds without progress after which a read of the master is given up, unless --timeout says otherwise. */
+export const DEFAULT_TIMEOUT_SECONDS = 30;
+
+export function withTimeout(command: Command): Command {
+  const meaning = 'give a read of the master up after so long without progress';
+  return command.option('--timeout <seconds>', meaning, secondsOption, DEFAULT_TIMEOUT_SECONDS);
+}
+
 export function statusFileOf(options: { readonly statusFile?: string }): string {
   return options.statusFile ?? (process.env['SYNCPOZO_STATUS'] || DEFAULT_STATUS_FILE);
 }
@@ -59,7 +67,7 @@ export function sizeOption(text: string): number {
 }
 
 /** Commander's parser for an option that is a number of seconds, more than 0. */
-export function secondsOption(text: string): number {
+function secondsOption(text: string): number {
   const seconds = Number(text);
   if (text.trim() === '' || !(seconds > 0) || seconds > 86_400)
     throw new InvalidArgumentError('Expected a number of seconds.');

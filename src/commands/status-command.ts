@@ -4,10 +4,10 @@ import { formatBytes } from '../report/size.js';
 import {
   type CommonOptions,
   printJson,
-  secondsOption,
   statusFileOf,
   withCommonOptions,
   withStatusFile,
+  withTimeout,
 } from './common.js';
 import { EXIT_HELP } from './exit.js';
 import { readStanding, type Standing } from './status.js';
@@ -19,22 +19,14 @@ interface Flags extends CommonOptions {
   readonly timeout: number;
 }
 
-const DEFAULT_TIMEOUT = 30;
-
 /** `syncpozo status SLAVE`: what is known of the slave. */
 export function statusCommand(): Command {
   const command = new Command('status')
     .description('tells role, switch, claim and age of the slave; with --master also how far it is behind')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
     .option('--master <MASTER>', "the master's data directory, or its Data.fs, to tell the lag")
-    .option('--file <name>', 'name of the file in both directories', 'Data.fs')
-    .option(
-      '--timeout <seconds>',
-      'give a read of the master up after so long without progress',
-      secondsOption,
-      DEFAULT_TIMEOUT,
-    );
-  withStatusFile(withCommonOptions(command));
+    .option('--file <name>', 'name of the file in both directories', 'Data.fs');
+  withTimeout(withStatusFile(withCommonOptions(command)));
   command.addHelpText(
     'after',
     `\nExample:\n  syncpozo status /srv/zeo/var/filestorage --master /mnt/master/var/filestorage\n${EXIT_HELP}`,

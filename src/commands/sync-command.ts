@@ -1,14 +1,14 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import {
   type CommonOptions,
   countOption,
   logOf,
   printJson,
-  secondsOption,
   sizeOption,
   statusFileOf,
   withCommonOptions,
   withStatusFile,
+  withTimeout,
 } from './common.js';
 import { EXIT, EXIT_HELP } from './exit.js';
 
@@ -23,7 +23,6 @@ interface Flags extends CommonOptions {
 }
 
 const DEFAULT_CHUNK_SIZE = '32MiB';
-const DEFAULT_TIMEOUT = 30;
 
 /** `syncpozo sync MASTER SLAVE`: one round, as cron runs it every minute. */
 export function syncCommand(finish: (exitCode: number, stuck: boolean) => void): Command {
@@ -34,29 +33,22 @@ export function syncCommand(finish: (exitCode: number, stuck: boolean) => void):
     .option('--full', 'make the slave anew from all of the master')
     .option('--dry-run', 'decide and say what would be done; write nothing')
     .option('--file <name>', 'name of the file in both directories', 'Data.fs')
-    .option(
-      '--chunk-size <size>',
-      'about how much is read, checked and hashed as one piece',
-      sizeOption,
-      sizeOption(DEFAULT_CHUNK_SIZE),
+    .addOption(
+      new Option('--chunk-size <size>', 'about how much is read, checked and hashed as one piece')
+        .argParser(sizeOption)
+        .default(sizeOption(DEFAULT_CHUNK_SIZE), DEFAULT_CHUNK_SIZE),
     )
-    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption)
-    .option(
-      '--timeout <seconds>',
-      'give a read of the master up after so long without progress',
-      secondsOption,
-      DEFAULT_TIMEOUT,
-    );
-  withStatusFile(withCommonOptions(command));
+    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption);
+  withTimeout(withStatusFile(withCommonOptions(command)));
   command.addHelpText(
     'after',
     `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,
   );
   command.action(async (master: string, slave: string, flags: Flags) => {
     const [{ runSync }, { Patience }] = await Promise.all([import('./sync.js'), import('../engine/patience.js')]);
-    const patience = new Patience(flags.timeout);
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+    const patience = new Patience(flags.timeout, stop.signal);
     const progress =
       process.stderr.isTTY && !flags.quiet ? new (await import('../report/progress.js')).Progress() : undefined;
     const result = await runSync({
@@ -69,7 +61,6 @@ export function syncCommand(finish: (exitCode: number, stuck: boolean) => void):
       chunkBytes: flags.chunkSize,
       ...(flags.workers !== undefined && { workers: flags.workers }),
       log: await logOf(flags),
-      signal: stop.signal,
       patience,
       ...(progress && { onProgress: progress.show }),
     });

@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { basename, dirname } from 'node:path';
 import { AdaptiveSource } from '../engine/adaptive-source.js';
 import { Patience } from '../engine/patience.js';
 import { lockedOut, type Outcome, sync } from '../engine/sync.js';
 import { Window } from '../engine/window.js';
 import type { Work } from '../engine/work.js';
 import { touch } from '../io/directory.js';
-import { factsBehindPath, realPath } from '../io/facts.js';
+import { factsBehindPath, factsOfPath } from '../io/facts.js';
 import { type Log, SILENT } from '../report/log.js';
 import { Lock } from '../standby/lock.js';
 import { masterPath, PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
@@ -31,14 +30,13 @@ export interface SyncOptions {
   readonly batchBytes?: number;
   readonly workers?: number;
   readonly log?: Log;
-  readonly signal?: AbortSignal;
   readonly patience?: Patience;
   readonly onProgress?: (position: number, size: number) => void;
 }
 
 const MIB = 1 << 20;
-export const DEFAULT_CHUNK_BYTES = 32 * MIB;
-export const DEFAULT_TIMEOUT_SECONDS = 30;
+const DEFAULT_CHUNK_BYTES = 32 * MIB;
+const TIMEOUT_SECONDS = 30;
 const WINDOW_BYTES = MIB;
 const BATCH_BYTES = 256 * MIB;
 const BATCH_MILLISECONDS = 10_000;
@@ -59,11 +57,11 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
     const file = options.file ?? 'Data.fs';
-    const patience = options.patience ?? new Patience(DEFAULT_TIMEOUT_SECONDS);
+    const patience = options.patience ?? new Patience(TIMEOUT_SECONDS);
     const paths = slavePaths(options.slave, file);
     const master = await masterPath(options.master, file, (path) => patience.wait(factsBehindPath(path), 'stat', path));
     round = { ...round, masterPath: master, slavePath: paths.data };
-    refuseSameDirectory(master, paths);
+    await refuseSameFile(master, paths, patience);
     const outcome = await underLock(paths, dryRun, async () => {
       log.info({ master, slave: paths.data }, 'Start syncing');
       const work = workOf(options, paths, patience, log);
@@ -87,9 +85,11 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   }
 }
 
-/** Copying a directory onto itself would end with the master's own name in our hands. */
-function refuseSameDirectory(master: string, paths: SlavePaths): void {
-  if (realPath(dirname(master)) === paths.directory && basename(master) === basename(paths.data)) {
+/** A file must not be synced onto itself, by whatever two names it goes. */
+async function refuseSameFile(master: string, paths: SlavePaths, patience: Patience): Promise<void> {
+  const theirs = await patience.wait(factsBehindPath(master), 'stat', master);
+  const ours = factsOfPath(paths.data);
+  if (theirs && ours && theirs.device === ours.device && theirs.inode === ours.inode) {
     throw new PathMistake(
       'MASTER and SLAVE are the same file',
       'name the directory of the master first, then that of the slave',
@@ -111,7 +111,6 @@ function workOf(options: SyncOptions, paths: SlavePaths, patience: Patience, log
   const workers = options.workers ?? Math.min(availableParallelism(), MOST_WORKERS);
   const source = new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
     chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
-    signal: options.signal ?? new AbortController().signal,
     onProgress: options.onProgress ?? (() => {}),
   });
   return {

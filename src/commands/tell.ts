@@ -1,6 +1,6 @@
-import { Interrupted } from '../engine/chunk-source.js';
 import { Exchanged } from '../engine/copy.js';
 import type { Plan } from '../engine/facts.js';
+import { Interrupted } from '../engine/patience.js';
 import type { Outcome } from '../engine/sync.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { IoFault } from '../io/fault.js';

@@ -18,17 +18,8 @@ export interface ChunkSource {
   close(): Promise<void>;
 }
 
-/** The work is to end: a signal asked for it. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-  constructor() {
-    super('interrupted by a signal');
-  }
-}
-
 export interface SourceOptions {
   readonly chunkBytes: number;
-  readonly signal: AbortSignal;
   readonly onProgress: (position: number, size: number) => void;
 }
 
@@ -40,12 +31,11 @@ export class InlineSource implements ChunkSource {
   ) {}
 
   async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
-    const { chunkBytes, signal, onProgress } = this.options;
+    const { chunkBytes, onProgress } = this.options;
     let resume = from;
     for (;;) {
       const task = nextTask(resume, master.size, chunkBytes);
       const facts = await readChunk(task, this.window, master.read, (bytes, position) => {
-        if (signal.aborted) throw new Interrupted();
         target.write(bytes, position);
         onProgress(position + bytes.length, master.size);
       });

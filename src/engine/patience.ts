@@ -1,5 +1,13 @@
 import { IoFault } from '../io/fault.js';
 
+/** The work is to end: a signal asked for it. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor() {
+    super('interrupted by a signal');
+  }
+}
+
 /**
  * Waits for reads of the master, but not for ever: a network mount whose server has vanished blocks a read without end.
  * The thread that waits in the kernel cannot be called back, so whoever gets this fault must not wait for it either;
@@ -8,18 +16,39 @@ import { IoFault } from '../io/fault.js';
 export class Patience {
   stuck = false;
 
-  /** `seconds` without any progress after which a read is given up. */
-  constructor(readonly seconds: number) {}
+  /** `seconds` without any progress after which a read is given up; `signal` ends every wait at once. */
+  constructor(
+    readonly seconds: number,
+    readonly signal: AbortSignal = new AbortController().signal,
+  ) {}
 
   async wait<T>(work: Promise<T>, operation: string, path: string, position?: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.giveUp(operation, path, position)), this.seconds * 1000);
+    return this.orGiveUp(work, this.seconds * 1000, () => {
+      throw this.giveUp(operation, path, position);
     });
+  }
+
+  /** Waits for `work`; calls `onTime` every so many milliseconds, which throws to end the waiting. */
+  async orGiveUp<T>(work: Promise<T>, milliseconds: number, onTime: () => void): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    let interrupt = (): void => {};
+    const ended = new Promise<never>((_, reject) => {
+      interrupt = () => reject(new Interrupted());
+      timer = setInterval(() => {
+        try {
+          onTime();
+        } catch (error) {
+          reject(error);
+        }
+      }, milliseconds);
+    });
+    if (this.signal.aborted) interrupt();
+    this.signal.addEventListener('abort', interrupt);
     try {
-      return await Promise.race([work, timeout]);
+      return await Promise.race([work, ended]);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
+      this.signal.removeEventListener('abort', interrupt);
     }
   }
 

@@ -4,13 +4,13 @@ import { findBoundary } from '../filestorage/boundary.js';
 import type { Stop } from '../filestorage/walk.js';
 import { IoFault } from '../io/fault.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
-import { type ChunkSource, Interrupted, type OnReached, type SourceOptions } from './chunk-source.js';
+import type { ChunkSource, OnReached, SourceOptions } from './chunk-source.js';
 import { advance, cutAfter, nextTask } from './chunk-table.js';
 import { Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
 import { LaneReader, makeLane } from './lane.js';
 import type { Master } from './master.js';
-import type { Patience } from './patience.js';
+import { Interrupted, type Patience } from './patience.js';
 import type { ValidateAnswer, ValidateTask } from './validate-task.js';
 import type { Window } from './window.js';
 
@@ -40,7 +40,7 @@ export class PoolSource implements ChunkSource {
 
   async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
     await this.start();
-    const { chunkBytes, onProgress, signal } = this.options;
+    const { chunkBytes, onProgress } = this.options;
     const jobs: Job[] = [];
     let resume = from;
     try {
@@ -50,7 +50,7 @@ export class PoolSource implements ChunkSource {
         const job = jobs[0];
         if (!job) throw new Error('no chunk is being read');
         const facts = await job.deliver(target, this.patience, () => {
-          if (signal.aborted) throw new Interrupted();
+          if (this.patience.signal.aborted) throw new Interrupted();
           onProgress(job.position, master.size);
         });
         jobs.shift();
@@ -233,24 +233,15 @@ class Job {
     if (this.arrived.length > 0) return;
     let before: number | undefined;
     let looksWithoutProgress = 0;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.wake = resolve;
-        timer = setInterval(
-          () => {
-            const now = this.lane.readProgress;
-            looksWithoutProgress = now !== undefined && now === before ? looksWithoutProgress + 1 : 0;
-            before = now;
-            if (looksWithoutProgress >= STALL_LOOKS_PER_TIMEOUT)
-              reject(patience.giveUp('read', this.master.path, this.position));
-          },
-          (patience.seconds * 1000) / STALL_LOOKS_PER_TIMEOUT,
-        );
-      });
-    } finally {
-      clearInterval(timer);
-      this.wake = () => {};
-    }
+    const woken = new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    await patience.orGiveUp(woken, (patience.seconds * 1000) / STALL_LOOKS_PER_TIMEOUT, () => {
+      const now = this.lane.readProgress;
+      looksWithoutProgress = now !== undefined && now === before ? looksWithoutProgress + 1 : 0;
+      before = now;
+      if (looksWithoutProgress >= STALL_LOOKS_PER_TIMEOUT)
+        throw patience.giveUp('read', this.master.path, this.position);
+    });
   }
 }

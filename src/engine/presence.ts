@@ -2,7 +2,7 @@ import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { BackwardReader, type ByteSource, type FoundTransaction } from './backward.js';
 import type { Presence } from './facts.js';
-import type { Ending } from './parting.js';
+import { type Ending, findParting } from './parting.js';
 import { recordsOf } from './records.js';
 import { sameTransaction } from './same-transaction.js';
 import { type Readable, scan } from './scan.js';
@@ -27,14 +27,14 @@ export async function findPresence(
   const transactions = new BackwardReader(master.source).from(master.end);
   for (let next = await transactions.next(); ; next = await transactions.next()) {
     if (next.done) {
-      if (next.value === 'start') return between(slave, ours, master.source, undefined, newer);
+      if (next.value === 'start') return between(slave, ours, master, undefined, newer);
       return lookThroughAll(master.source, ours.tid, window);
     }
     const found = next.value;
     if (found.tid === ours.tid) {
       return { kind: (await sameTransaction(slave.source, ours, master.source, found)) ? 'present' : 'absent' };
     }
-    if (found.tid < ours.tid) return between(slave, ours, master.source, found, newer);
+    if (found.tid < ours.tid) return between(slave, ours, master, found, newer);
     newer.push(found);
   }
 }
@@ -44,23 +44,23 @@ async function newest({ source, end }: Ending): Promise<FoundTransaction | undef
   return first.done ? undefined : first.value;
 }
 
-/** The slave's last transaction is none of the master's and lies between two of them, or behind the last. */
+/**
+ * The slave's last transaction is none of the master's and lies between two of them, or behind the last. A pack of this
+ * very site leaves something that both have: without it, the master is another site's.
+ */
 async function between(
   slave: Ending,
   ours: FoundTransaction,
-  master: ByteSource,
+  master: Ending,
   older: FoundTransaction | undefined,
   newer: readonly FoundTransaction[],
 ): Promise<Presence> {
-  if (newer.length === 0) {
-    const packedSince = older?.status === STATUS_PACKED && (await wasPackedSince(slave, older));
-    return packedSince
-      ? { kind: 'packed-span', superseded: await isSuperseded(slave.source, ours, master, newer) }
-      : { kind: 'absent' };
-  }
   const next = newer.at(-1);
-  if ((older ?? next)?.status !== STATUS_PACKED && next?.status !== STATUS_PACKED) return { kind: 'absent' };
-  return { kind: 'packed-span', superseded: await isSuperseded(slave.source, ours, master, newer) };
+  const packed = next
+    ? next.status === STATUS_PACKED || older?.status === STATUS_PACKED
+    : older?.status === STATUS_PACKED && (await wasPackedSince(slave, older));
+  if (!packed || (await findParting(slave, master)).common === undefined) return { kind: 'absent' };
+  return { kind: 'packed-span', superseded: await isSuperseded(slave.source, ours, master.source, newer) };
 }
 
 /** Whether the master's transaction, packed there, is on the slave as it was before: the pack came after the last sync. */

@@ -37,6 +37,8 @@ function isPackOf(master: Buffer, slave: Buffer): boolean {
   const there = transactions(master);
   const last = here.at(-1)?.tid;
   if (last === undefined || there.some(({ tid }) => tid === last)) return true;
+  // Every pack leaves something that both have: without it, this is another site's.
+  if (!there.some(({ tid }) => here.some((ours) => ours.tid === tid))) return false;
   const newest = there.at(-1);
   if (there[0]?.status !== 'p' || newest === undefined) return false;
   const unpacked = there.find(({ status }) => status !== 'p');
