@@ -187,9 +187,11 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
   const changed =
     torn?.runs !== dat?.torn?.runs || torn?.position !== dat?.torn?.position || torn?.size !== dat?.torn?.size;
   if (dat && end.kind !== 'damaged' && changed) claim(work, resume, dat.master, dat.slaveInode, torn);
+  // Nothing came of a rebuild from a damaged master: the slave is what it was.
+  const given = result.dat !== undefined || 'resume' in plan;
   return {
     plan,
-    reached: resume,
+    reached: given ? resume : undefined,
     master: { size: observed.master.size, magic: observed.magic },
     slaveSize: observeSize(work.paths),
     end,

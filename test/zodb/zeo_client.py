@@ -14,6 +14,7 @@ import transaction
 from BTrees.OOBTree import OOBTree
 from persistent.mapping import PersistentMapping
 from ZEO.ClientStorage import ClientStorage
+from ZEO.Exceptions import ServerException
 from ZODB import DB
 from ZODB.Connection import TransactionMetaData
 from ZODB.POSException import ConflictError, UndoError
@@ -170,14 +171,20 @@ def write(storage, rng, mortal):
 
 
 def pack(storage, rng):
+    failures = 0
     while True:
         time.sleep(rng.uniform(1, 5))
         kind = rng.choice(['now', 'now', 'seconds ago', 'days'])
-        if kind == 'days':
-            storage.pack(time.time(), wait=True, days=1)
-        else:
-            ago = 0 if kind == 'now' else rng.uniform(1, 10)
-            storage.pack(time.time() - ago, wait=True)
+        ago = rng.uniform(1, 10) if kind == 'seconds ago' else 0
+        try:
+            storage.pack(time.time() - ago, wait=True, days=1 if kind == 'days' else 0)
+            failures = 0
+        except ServerException as error:
+            # ZODB's packer fails an assertion of its own at some undos across the pack time, and leaves the file as it is.
+            failures += 1
+            if failures > MOST_FAILURES:
+                raise
+            kind += f' failed: {error!r}'
         print('packed', kind, flush=True)
 
 

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { formatTid } from '../../src/filestorage/tid.js';
+import { assertEnd, type Expected } from '../support/cli.js';
+import { type Pair, withPair } from '../support/pair.js';
+import { Site } from '../support/site.js';
+
+const GROWN = 'Slave (backup) file has grown since last syncing...';
+const PARTED = /the master lacks the slave's last transaction/;
+
+/** Twice, because the first refusal must not open a way for the second run. */
+function assertRefuses(pair: Pair, reason: Expected['reason'] & {}): void {
+  for (const _run of ['first', 'second']) {
+    const run = pair.unchanged(() => pair.sync());
+    assertEnd(run, { exit: 3, action: 'refused', reason, hint: /--full/ });
+  }
+}
+
+/** What the hint says: --full makes the slave anew, and the old file stays. */
+function assertFullHeals(pair: Pair, old: Buffer): void {
+  pair.synced('--full');
+  pair.assertInStep();
+  const aside = readdirSync(pair.slave).filter((name) => name.startsWith('Data.fs.only-here-'));
+  assert.equal(aside.length, 1);
+  assert.ok(readFileSync(join(pair.slave, aside[0] ?? '')).equals(old), 'the old slave is kept to the byte');
+  pair.assertNothingNew();
+}
+
+describe('sync refuses, with status 3, and writes nothing', () => {
+  it('when the slave has a transaction of its own, and names what each side has alone', () =>
+    withPair((pair) => {
+      pair.synced();
+      const tid = pair.commitToSlave('only here');
+      pair.commit('only there', 'only there as well');
+      assertRefuses(pair, GROWN);
+      const { json, records } = pair.sync();
+      const time = /^2026-01-01T00:00:\d\d/;
+      assert.equal(json.onlyHere.transactions, 1);
+      assert.equal(json.onlyHere.firstTid, formatTid(tid));
+      assert.equal(json.onlyHere.lastTid, formatTid(tid));
+      assert.match(json.onlyHere.lastTime, time);
+      assert.equal(json.onlyThere.transactions, 2);
+      assert.equal(json.onlyThere.lastTid, formatTid(pair.site.lastTid));
+      assert.match(json.onlyThere.firstTime, time);
+      const record = records.find(({ msg }) => msg === GROWN);
+      assert.deepEqual(record?.['onlySlave'], {
+        transactions: 1,
+        firstTid: json.onlyHere.firstTid,
+        firstTime: json.onlyHere.firstTime,
+        lastTid: json.onlyHere.lastTid,
+        lastTime: json.onlyHere.lastTime,
+      });
+      assertFullHeals(pair, readFileSync(pair.slaveFile));
+    }));
+
+  it('when the slave has grown and the master has nothing new', () =>
+    withPair((pair) => {
+      pair.synced();
+      pair.commitToSlave('only here');
+      assertRefuses(pair, GROWN);
+      assert.equal(pair.sync().json.onlyThere.transactions, 0);
+      assertFullHeals(pair, readFileSync(pair.slaveFile));
+    }));
+
+  it('when the master was rolled back in place', () =>
+    withPair((pair) => {
+      const end = pair.site.committedEnd;
+      pair.commit('to be rolled back');
+      pair.synced();
+      truncateSync(pair.masterFile, end);
+      assertRefuses(pair, PARTED);
+      assert.equal(pair.sync().json.onlyHere.transactions, 1);
+      assertFullHeals(pair, readFileSync(pair.slaveFile));
+    }));
+
+  it('when the master was rolled back and has gone on from there', () =>
+    withPair((pair) => {
+      const end = pair.site.committedEnd;
+      pair.commit('to be rolled back');
+      pair.synced();
+      truncateSync(pair.masterFile, end);
+      const again = Site.open(pair.masterFile, { clock: pair.clock });
+      for (const text of ['another', 'and another']) again.commit(again.pages(new Map([[1, text]])));
+      again.close();
+      assertRefuses(pair, PARTED);
+      const { onlyHere, onlyThere } = pair.sync().json;
+      assert.deepEqual([onlyHere.transactions, onlyThere.transactions], [1, 2]);
+      assertFullHeals(pair, readFileSync(pair.slaveFile));
+    }));
+
+  for (const size of ['smaller', 'larger'])
+    it(`when MASTER holds another, ${size} site`, () =>
+      withPair((pair) => {
+        pair.commit('one', 'two');
+        pair.synced();
+        rmSync(pair.masterFile);
+        const other = Site.create(pair.masterFile, { clock: pair.clock });
+        for (let page = 0; size === 'larger' && page < 20; page++)
+          other.commit(other.pages(new Map([[page + 1, 'of another site']])));
+        other.close();
+        assertRefuses(pair, PARTED);
+        assertFullHeals(pair, readFileSync(pair.slaveFile));
+      }));
+
+  for (const inode of ['the same', 'another'])
+    it(`when an older backup of the master was restored, in ${inode} inode`, () =>
+      withPair((pair) => {
+        const backup = readFileSync(pair.masterFile);
+        pair.commit('after the backup', 'one more');
+        pair.synced();
+        if (inode === 'another') rmSync(pair.masterFile);
+        writeFileSync(pair.masterFile, backup);
+        assertRefuses(pair, PARTED);
+        assert.equal(pair.sync().json.onlyHere.transactions, 2);
+        assertFullHeals(pair, readFileSync(pair.slaveFile));
+      }));
+
+  it('when the .dat is missing and the slave is another site', () =>
+    withPair((pair) => {
+      const elsewhere = join(pair.directory, 'elsewhere');
+      mkdirSync(elsewhere);
+      const other = Site.create(join(elsewhere, 'Data.fs'), { clock: pair.clock });
+      other.commit(other.pages(new Map([[1, 'of another site']])));
+      other.close();
+      copyFileSync(join(elsewhere, 'Data.fs'), pair.slaveFile);
+      assertRefuses(pair, /^the \.dat is missing, and the slave differs from the master at position \d+$/);
+      assertFullHeals(pair, readFileSync(pair.slaveFile));
+    }));
+
+  it('when the .dat is missing and one byte of the slave differs', () =>
+    withPair((pair) => {
+      pair.commit('some page text');
+      pair.synced();
+      rmSync(pair.dat);
+      const bytes = readFileSync(pair.slaveFile);
+      const at = bytes.indexOf('some page text');
+      bytes[at] = 0x53;
+      writeFileSync(pair.slaveFile, bytes);
+      assertRefuses(pair, new RegExp(`differs from the master at position ${at}$`));
+      pair.synced('--full');
+      pair.assertInStep();
+    }));
+});
+
+describe('sync does not refuse', () => {
+  it('when the same master has come back in another inode, and says that it is another file', () =>
+    withPair((pair) => {
+      pair.synced();
+      const bytes = readFileSync(pair.masterFile);
+      rmSync(pair.masterFile);
+      writeFileSync(pair.masterFile, bytes);
+      const run = pair.sync();
+      assertEnd(run, { exit: 0 });
+      assert.ok(run.records.some(({ msg }) => msg.includes('another file with the same bytes')), run.all);
+      pair.assertHeals();
+    }));
+
+  it('when the master was packed', () =>
+    withPair((pair) => {
+      pair.commit('again', 'and again');
+      pair.synced();
+      pair.site.pack();
+      assertEnd(pair.sync(), { exit: 0, action: 'rebuild', reason: 'master has been packed', hint: null });
+      pair.assertInStep();
+      pair.assertNothingNew();
+    }));
+});

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { inProject } from './root.js';
+
+/** The program under test, as an operator starts it. */
+export const PROGRAM = inProject('dist', 'src', 'cli.js');
+
+/** Far more than any command here needs: what has not ended by then hangs. */
+const HANGS_AFTER_MS = 30_000;
+
+export interface LogRecord {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program, with its arguments, that the command line is given to. */
+  readonly through?: readonly string[];
+}
+
+/** How one process of the command line ended, and what it said. */
+export class Run {
+  constructor(
+    readonly exit: number | null,
+    readonly signal: string | null,
+    readonly stdout: string,
+    readonly stderr: string,
+  ) {}
+
+  /** The one JSON object on standard output. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at single fields; result.test.ts checks the shape of all.
+  get json(): any {
+    const lines = this.stdout.split('\n');
+    assert.equal(lines.length, 2, `expected one line on standard output:\n${this.all}`);
+    assert.equal(lines[1], '');
+    return JSON.parse(lines[0] ?? '');
+  }
+
+  /** The log; every line of it has to be JSON. */
+  get records(): LogRecord[] {
+    const lines = this.stderr.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as LogRecord);
+  }
+
+  get all(): string {
+    return `exit ${this.exit} ${this.signal ?? ''}\n--- stdout\n${this.stdout}\n--- stderr\n${this.stderr}`;
+  }
+}
+
+function commandOf(args: readonly string[], { through = [] }: RunOptions): [string, string[]] {
+  const [program = '', ...rest] = [...through, process.execPath, PROGRAM, ...args];
+  return [program, rest];
+}
+
+function settingsOf({ cwd, env }: RunOptions) {
+  return { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) };
+}
+
+/** Runs the command line to its end. */
+export function syncpozo(args: readonly string[], options: RunOptions = {}): Run {
+  const [program, rest] = commandOf(args, options);
+  const done = spawnSync(program, rest, {
+    ...settingsOf(options),
+    encoding: 'utf8',
+    timeout: HANGS_AFTER_MS,
+    killSignal: 'SIGKILL',
+  });
+  const run = new Run(done.status, done.signal, done.stdout, done.stderr);
+  assert.equal(done.error, undefined, `${rest.join(' ')}: ${done.error?.message}\n${run.all}`);
+  return run;
+}
+
+/** A process of the command line that goes on while the test does something else. */
+export class Running {
+  private stdout = '';
+  private stderr = '';
+  private readonly closed: Promise<unknown[]>;
+
+  private constructor(private readonly child: ChildProcess) {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.closed = once(child, 'close');
+  }
+
+  static start(args: readonly string[], options: RunOptions = {}): Running {
+    const [program, rest] = commandOf(args, options);
+    return new Running(spawn(program, rest, { ...settingsOf(options), stdio: ['ignore', 'pipe', 'pipe'] }));
+  }
+
+  get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  async end(): Promise<Run> {
+    const hangs = setTimeout(() => this.child.kill('SIGKILL'), HANGS_AFTER_MS);
+    await this.closed;
+    clearTimeout(hangs);
+    return new Run(this.child.exitCode, this.child.signalCode, this.stdout, this.stderr);
+  }
+}
+
+export interface Expected {
+  readonly exit: number;
+  readonly action?: string;
+  readonly reason?: RegExp | string;
+  /** Of the result; null: there is none. */
+  readonly hint?: RegExp | null;
+}
+
+/** Asserts how a `sync --json` ended: exit status, result and log agree, and nothing looks like a crash. */
+export function assertEnd(run: Run, { exit, action, reason, hint }: Expected): void {
+  assertNoCrash(run);
+  assert.equal(run.exit, exit, run.all);
+  const { json } = run;
+  assert.equal(json.exitCode, exit);
+  if (action !== undefined) assert.equal(json.action, action, run.all);
+  if (typeof reason === 'string') assert.equal(json.reason, reason);
+  else if (reason !== undefined) assert.match(json.reason, reason);
+  if (hint === null) assert.equal(json.hint, null);
+  else if (hint !== undefined) assert.match(json.hint, hint);
+  const errors = run.records.filter(({ level }) => level === 'error');
+  if (exit === 0) return assert.deepEqual(errors, []);
+  assert.deepEqual(
+    errors.map(({ msg }) => msg),
+    [json.reason],
+    run.all,
+  );
+  assert.equal(errors[0]?.['hint'] ?? null, json.hint, 'log and result give the same hint');
+}
+
+/** Asserts that neither stream holds a stack trace, and that no signal ended the process. */
+export function assertNoCrash(run: Run): void {
+  assert.equal(run.signal, null, run.all);
+  assert.doesNotMatch(run.stdout + run.stderr, /^\s+at .*:\d+|\\n\s+at |"stack"|Node\.js v\d|UnhandledPromise/m, run.all);
+}
