@@ -1,4 +1,4 @@
-import type { Stop } from '../filestorage/walk.js';
+import type { Stop } from '../filestorage/stop.js';
 import { type ChunkSource, InlineSource, type OnReached, type SourceOptions } from './chunk-source.js';
 import type { Target } from './copy.js';
 import type { Resume } from './facts.js';

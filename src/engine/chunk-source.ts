@@ -1,4 +1,4 @@
-import type { Stop } from '../filestorage/walk.js';
+import type { Stop } from '../filestorage/stop.js';
 import { type ChunkFacts, readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
 import type { Target } from './copy.js';

@@ -1,4 +1,6 @@
-import { type Stop, Walk, type WalkWarning } from '../filestorage/walk.js';
+import type { Stop, WalkWarning } from '../filestorage/stop.js';
+import { Walk } from '../filestorage/walk.js';
+import type { ChunkLine } from '../standby/dat.js';
 import type { Window } from './window.js';
 
 /**
@@ -19,17 +21,12 @@ export interface ChunkTask {
   readonly lastTid: bigint;
 }
 
-export interface ChunkFacts {
-  readonly start: number;
-  /** Position after the last good transaction. */
-  readonly end: number;
-  /** Of the transactions in [from, end); 0 where there are none. */
-  readonly firstTid: bigint;
-  readonly lastTid: bigint;
-  readonly transactions: number;
-  readonly records: number;
-  /** XXH64 of [start, end), and the state to go on from. */
-  readonly hash: string;
+/**
+ * What came of it. `end` is the position after the last good transaction and `hash` the XXH64 of [start, end); first tid
+ * (0 without any), transactions and records are those of [from, end).
+ */
+export interface ChunkFacts extends ChunkLine {
+  /** The hash state to go on from. */
   readonly hashState: string;
   readonly stop: Stop;
   readonly warnings: readonly WalkWarning[];

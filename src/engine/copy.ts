@@ -1,6 +1,7 @@
 import { findBoundary } from '../filestorage/boundary.js';
 import { TRAILER_LENGTH } from '../filestorage/layout.js';
-import { type Stop, Walk } from '../filestorage/walk.js';
+import type { Stop } from '../filestorage/stop.js';
+import { Walk } from '../filestorage/walk.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource } from './chunk-source.js';
 import type { Damage, Resume } from './facts.js';

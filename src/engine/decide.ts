@@ -69,8 +69,11 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
       beyond.equalUpTo === beyond.slaveEnd && (beyond.slaveStop === 'end' || beyond.slaveStop === 'in-flight');
     if (!hidesNothing) {
       if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
-      const unclear = size > claim && beyond.slaveStop === 'damaged' && !facts.parting.complete;
-      if (facts.parting.onlyHere.count > 0 || unclear) return grown();
+      const { onlyHere, doubtful, complete } = facts.parting;
+      // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
+      const rotten = size <= claim && trusted.masterAgrees === true ? doubtful : 0;
+      const unclear = size > claim && beyond.slaveStop === 'damaged' && !complete;
+      if (onlyHere.count > rotten || unclear) return grown();
     }
   }
   // Row 11: is this still the file that the slave was copied from?

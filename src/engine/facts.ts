@@ -1,4 +1,4 @@
-import type { Stop } from '../filestorage/walk.js';
+import type { Stop } from '../filestorage/stop.js';
 import type { ChunkLine, Role } from '../standby/dat.js';
 import type { Switch } from '../standby/switch.js';
 
@@ -49,6 +49,8 @@ export interface Side {
 export interface Parting {
   readonly onlyHere: Side;
   readonly onlyThere: Side;
+  /** Of both sides' counts: the same tid stands on both, with other bytes; or a tid that its own records belie. */
+  readonly doubtful: number;
   /** The newest transaction that both have. */
   readonly common: bigint | undefined;
   /** false: the search ended early, so both counts are lower bounds. */
@@ -72,6 +74,14 @@ export type Presence =
   | { readonly kind: 'absent' }
   | { readonly kind: 'damaged'; readonly stop: Damage };
 
+/** Up to where the slave's own chunks verify. */
+export interface Trusted extends Resume {
+  /** Why this is not the claim. */
+  readonly problem?: string;
+  /** Where it is not: the master still has the bytes of the chunks that fail, as they were when they were copied. */
+  readonly masterAgrees?: boolean;
+}
+
 export interface Facts {
   readonly switch: Switch;
   readonly role: Role;
@@ -84,8 +94,7 @@ export interface Facts {
   /** Why there is no claim. */
   readonly datProblem: string | undefined;
 
-  /** Up to where the slave's own chunks verify; `problem` says why this is not the claim. */
-  readonly trusted?: Resume & { readonly problem?: string };
+  readonly trusted?: Trusted;
   /** The slave's bytes beyond `trusted`. */
   readonly beyond?: Comparison;
   /** The whole slave, of which nothing is known. */

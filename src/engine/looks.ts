@@ -8,7 +8,7 @@ import {
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
-import type { Comparison, Damage, Facts, Generation, Look, Parting, Presence, Resume } from './facts.js';
+import type { Comparison, Damage, Facts, Generation, Look, Parting, Presence, Resume, Trusted } from './facts.js';
 import type { Master } from './master.js';
 import { findParting } from './parting.js';
 import { findPresence } from './presence.js';
@@ -49,22 +49,25 @@ export async function take(look: Look, facts: Facts, scene: Scene): Promise<Fact
 }
 
 /** Row 10: the longest run of the slave's chunks whose last one is there and matches its checksum. */
-async function lookAtTrusted(scene: Scene): Promise<Resume & { readonly problem?: string }> {
-  const { slave, dat } = scene;
+async function lookAtTrusted(scene: Scene): Promise<Trusted> {
+  const { master, slave, dat, windows } = scene;
   const claim = dat?.claim.position ?? MAGIC_LENGTH;
   const chunks = [...(dat?.chunks ?? [])];
-  let problem: string | undefined;
+  let failed: { readonly problem: string; readonly masterAgrees: boolean } | undefined;
   for (let last = chunks.at(-1); last; last = chunks.at(-1)) {
-    if (last.end > slave.size) problem ??= `the slave has ${slave.size} bytes, ${claim} are claimed`;
-    else if ((await hashOf(slave, last, scene.windows[0])) !== last.hash) {
-      problem ??= `the slave's bytes ${last.start} to ${last.end} do not match their checksum`;
-    } else {
-      const tailState = scene.windows[0].save();
-      return { position: last.end, tid: last.lastTid, chunks, tailState, ...(problem && { problem }) };
+    const isThere = last.end <= slave.size;
+    if (isThere && (await hashOf(slave, last, windows[0])) === last.hash) {
+      const tailState = windows[0].save();
+      return { position: last.end, tid: last.lastTid, chunks, tailState, ...failed };
     }
+    const problem = isThere
+      ? `the slave's bytes ${last.start} to ${last.end} do not match their checksum`
+      : `the slave has ${slave.size} bytes, ${claim} are claimed`;
+    const agrees = (failed?.masterAgrees ?? true) && (await hashOf(master, last, windows[0])) === last.hash;
+    failed = { problem: failed?.problem ?? problem, masterAgrees: agrees };
     chunks.pop();
   }
-  return { ...NOTHING_YET, ...(problem && { problem }) };
+  return { ...NOTHING_YET, ...failed };
 }
 
 /** XXH64 of a chunk's bytes as they are now; '' when they are not all there. Leaves the hash state in the window. */

@@ -1,5 +1,6 @@
-import { BackwardReader, type ByteSource } from './backward.js';
+import { BackwardReader, type ByteSource, type FoundTransaction } from './backward.js';
 import type { Parting, Side } from './facts.js';
+import { recordsOf } from './records.js';
 import { sameTransaction } from './same-transaction.js';
 
 /** Beyond this many transactions the counts are given as lower bounds. */
@@ -21,8 +22,9 @@ export async function findParting(slave: Ending, master: Ending, limit = PARTING
   const onlyHere = new Counter();
   const onlyThere = new Counter();
   const found = (common: bigint | undefined, complete: boolean): Parting => {
-    return { onlyHere: onlyHere.side(), onlyThere: onlyThere.side(), common, complete };
+    return { onlyHere: onlyHere.side(), onlyThere: onlyThere.side(), doubtful, common, complete };
   };
+  let doubtful = 0;
   let ours = await here.next();
   let theirs = await there.next();
   for (let budget = limit; budget > 0; budget--) {
@@ -34,6 +36,9 @@ export async function findParting(slave: Ending, master: Ending, limit = PARTING
     if (!ours.done && !theirs.done && newerHere && newerThere) {
       if (await sameTransaction(slave.source, ours.value, master.source, theirs.value))
         return found(ours.value.tid, true);
+      doubtful++;
+    } else if (!ours.done && newerHere && !(await isConsistent(slave.source, ours.value))) {
+      doubtful++;
     }
     if (!ours.done && newerHere) {
       onlyHere.add(ours.value.tid);
@@ -45,6 +50,12 @@ export async function findParting(slave: Ending, master: Ending, limit = PARTING
     }
   }
   return found(undefined, false);
+}
+
+/** Whether a transaction's first record has its tid: a flipped bit in a header makes a tid that nobody ever gave. */
+async function isConsistent(source: ByteSource, found: FoundTransaction): Promise<boolean> {
+  const first = await recordsOf(source, found).next();
+  return first.done === true || first.value.tid === found.tid;
 }
 
 /** Counts transactions that come newest first. */

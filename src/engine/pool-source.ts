@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { findBoundary } from '../filestorage/boundary.js';
-import type { Stop } from '../filestorage/walk.js';
+import type { Stop } from '../filestorage/stop.js';
 import { IoFault } from '../io/fault.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
 import type { ChunkSource, OnReached, SourceOptions } from './chunk-source.js';

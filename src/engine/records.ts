@@ -9,6 +9,7 @@ import type { ByteSource, FoundTransaction } from './backward.js';
 
 export interface FoundRecord {
   readonly oid: bigint;
+  readonly tid: bigint;
   /** Position of the data, or of the back pointer. */
   readonly dataPosition: number;
   /** 0: a back pointer stands instead of data. */
@@ -33,6 +34,6 @@ export async function* recordsOf(source: ByteSource, found: FoundTransaction): A
     const dataPosition = position + RECORD_HEADER_LENGTH;
     position = dataPosition + (dataLength || BACK_POINTER_LENGTH);
     if (position > end) return;
-    yield { oid: view.getBigUint64(0), dataPosition, dataLength };
+    yield { oid: view.getBigUint64(0), tid: view.getBigUint64(8), dataPosition, dataLength };
   }
 }

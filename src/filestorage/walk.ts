@@ -10,52 +10,7 @@ import {
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
 } from './layout.js';
-
-/**
- * The validated walk: a resumable state machine that is fed a file's bytes window by window, in order.
- *
- * Invariants:
- *  - `end` is always a transaction boundary: every transaction between the start and `end` is complete, finished and
- *    keeps every rule below; nothing at or beyond `end` is vouched for.
- *  - It is total: any bytes lead to progress or to a stop that names the place. No loop and no allocation depends on a
- *    length that the file states; what does not fit a window is skipped by arithmetic.
- *  - It keeps at most one header (42 bytes) between windows, so a transaction may span any number of them.
- *  - The same bytes give the same outcome however they are cut into windows.
- */
-export type Rule =
-  | 'status'
-  | 'transaction-length'
-  | 'record-length'
-  | 'record-tloc'
-  | 'version-length'
-  | 'previous-pointer'
-  | 'back-pointer'
-  | 'trailer';
-
-export type Stop =
-  /** The limit was reached exactly at a transaction boundary. */
-  | { readonly kind: 'end'; readonly position: number }
-  /** The transaction that crosses the place asked for is complete: a chunk ends here. */
-  | { readonly kind: 'cut'; readonly position: number }
-  /** A transaction with status 'c' begins here: voted and not finished. */
-  | { readonly kind: 'in-flight'; readonly position: number; readonly length: number }
-  /** The rest is too short for the transaction that begins here, or its header is all zeros. */
-  | { readonly kind: 'torn'; readonly position: number }
-  /** The transaction that begins at `position` breaks a rule at `at`. */
-  | {
-      readonly kind: 'damaged';
-      readonly position: number;
-      readonly at: number;
-      readonly tid: bigint;
-      readonly rule: Rule;
-      readonly message: string;
-    };
-
-export interface WalkWarning {
-  readonly position: number;
-  readonly tid: bigint;
-  readonly rule: 'tid-order' | 'unknown-status' | 'record-tid';
-}
+import type { Rule, Stop, WalkWarning } from './stop.js';
 
 export interface WalkOptions {
   /** Position of the first transaction to read. */
@@ -81,6 +36,17 @@ enum Expect {
 const WARNINGS_KEPT = 100;
 const LARGEST_FIELD = RECORD_HEADER_LENGTH;
 
+/**
+ * The validated walk: a resumable state machine that is fed a file's bytes window by window, in order.
+ *
+ * Invariants:
+ *  - `end` is always a transaction boundary: every transaction between the start and `end` is complete, finished and
+ *    keeps every rule below; nothing at or beyond `end` is vouched for.
+ *  - It is total: any bytes lead to progress or to a stop that names the place. No loop and no allocation depends on a
+ *    length that the file states; what does not fit a window is skipped by arithmetic.
+ *  - It keeps at most one header (42 bytes) between windows, so a transaction may span any number of them.
+ *  - The same bytes give the same outcome however they are cut into windows.
+ */
 export class Walk {
   /** Position after the last complete transaction. */
   end: number;

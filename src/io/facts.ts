@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { attempt, IoFault } from './fault.js';
 
-export type Kind = 'file' | 'directory' | 'link' | 'other';
+export type Kind = 'file' | 'directory' | 'symbolic link' | 'special file';
 
 /** What the file system says of one file. Device and inode are strings: both may exceed 2^53. */
 export interface FileFacts {
@@ -20,7 +20,13 @@ export interface FileFacts {
 
 function factsOf(stats: fs.BigIntStats): FileFacts {
   return {
-    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'other',
+    kind: stats.isFile()
+      ? 'file'
+      : stats.isDirectory()
+        ? 'directory'
+        : stats.isSymbolicLink()
+          ? 'symbolic link'
+          : 'special file',
     device: String(stats.dev),
     inode: String(stats.ino),
     size: Number(stats.size),
@@ -48,8 +54,7 @@ export function factsOfDescriptorLater(fd: number, path: string): Promise<FileFa
 
 /** Facts of what is at `path` itself (a symbolic link is not followed); undefined when nothing is there. */
 export function factsOfPath(path: string): FileFacts | undefined {
-  const stats = attempt('lstat', path, () => fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }));
-  return stats && factsOf(stats);
+  return unlessMissing('lstat', path, () => factsOf(fs.lstatSync(path, { bigint: true })));
 }
 
 /** As factsOfPath, but follows links, and in the thread pool: for the master, whose mount may hang. */
@@ -58,18 +63,26 @@ export async function factsBehindPath(path: string): Promise<FileFacts | undefin
     return factsOf(await fs.promises.stat(path, { bigint: true }));
   } catch (error) {
     const fault = IoFault.from(error, 'stat', path);
-    if (fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return undefined;
+    if (isMissing(fault)) return undefined;
     throw fault;
   }
 }
 
 /** The path with every symbolic link in it resolved; undefined when nothing is there. */
 export function realPath(path: string): string | undefined {
+  return unlessMissing('realpath', path, () => fs.realpathSync.native(path));
+}
+
+/** What `action` gives, or undefined when the path, or a directory on the way to it, is not there. */
+function unlessMissing<T>(operation: string, path: string, action: () => T): T | undefined {
   try {
-    return fs.realpathSync.native(path);
+    return attempt(operation, path, action);
   } catch (error) {
-    const fault = IoFault.from(error, 'realpath', path);
-    if (fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return undefined;
-    throw fault;
+    if (isMissing(error)) return undefined;
+    throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof IoFault && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }

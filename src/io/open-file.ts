@@ -35,9 +35,19 @@ export class OpenFile {
     return new OpenFile(path, fd);
   }
 
-  /** Opens for reading only; a symbolic link is refused (ELOOP): the slave's side. */
+  /** Opens for reading only; a symbolic link is refused (ELOOP), a pipe is not waited for: the slave's side. */
   static openHere(path: string): OpenFile {
-    return OpenFile.open(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+    return OpenFile.open(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  }
+
+  /** As openHere; undefined when nothing is at the path. */
+  static openHereIfThere(path: string): OpenFile | undefined {
+    try {
+      return OpenFile.openHere(path);
+    } catch (error) {
+      if (error instanceof IoFault && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   /** Opens for reading, following links: in worker threads, where blocking harms nobody. */

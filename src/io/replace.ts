@@ -43,13 +43,8 @@ export function applyOwnership(file: OpenFile, ownership: Ownership): void {
 
 /** The text of a small file; undefined when it is missing. Larger than `limit` bytes is a fault (EFBIG). */
 export function readSmallText(path: string, limit: number): string | undefined {
-  let file: OpenFile;
-  try {
-    file = OpenFile.openHere(path);
-  } catch (error) {
-    if (error instanceof IoFault && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const file = OpenFile.openHereIfThere(path);
+  if (!file) return undefined;
   try {
     const { size, kind } = file.facts();
     if (kind !== 'file') throw new IoFault('read', path, 'EISDIR', `it is a ${kind}, not a file`);

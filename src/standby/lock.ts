@@ -3,6 +3,7 @@ import type { FileFacts } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { tryFlock } from '../io/flock.js';
 import { OpenFile } from '../io/open-file.js';
+import { mayHaveOpen } from '../io/processes.js';
 import { applyOwnership } from '../io/replace.js';
 
 /**
@@ -29,39 +30,44 @@ export class Lock {
   /**
    * Takes the lock without waiting. The lock file is made as the owner of `like` (the slave's directory), so that a ZEO
    * server that runs as another user than cron can open it later.
+   *
+   * Whoever took the lock a moment ago may not have written its text yet, or have let go again: a text that names nobody
+   * who lives is read again for a while, and the lock tried again.
    */
   static take(path: string, like: FileFacts): LockOutcome {
     const file = openOrCreate(path, like);
     try {
-      if (tryFlock(file.fd, path)) {
-        const text = Buffer.from(` ${process.pid} ${MARK} ${hostname()}\n`);
-        file.write(text, 0);
-        file.truncate(text.length);
-        return { kind: 'held', lock: new Lock(file) };
+      for (let look = 1; ; look++) {
+        if (tryFlock(file.fd, path)) {
+          const text = Buffer.from(` ${process.pid} ${MARK} ${hostname()}\n`);
+          file.write(text, 0);
+          file.truncate(text.length);
+          return { kind: 'held', lock: new Lock(file) };
+        }
+        const holder = readHolder(file);
+        if (holder.lives || look === LOOKS) {
+          file.close();
+          return { kind: holder.lives && holder.isSyncpozo ? 'syncpozo' : 'other', holder: holder.text };
+        }
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_PAUSE_MS);
       }
     } catch (error) {
       file.close();
       throw error;
     }
-    try {
-      return whoHolds(file);
-    } finally {
-      file.close();
-    }
   }
 
-  /** Asks who holds the lock without leaving a trace: for a dry run. undefined: nobody. */
+  /**
+   * Who holds the lock, by its text and by what that process has open; undefined: nobody who says so. The lock itself is
+   * not tried: to hold it for an instant only could keep a ZEO server from starting.
+   */
   static look(path: string): Exclude<LockOutcome, { kind: 'held' }> | undefined {
-    let file: OpenFile;
+    const file = OpenFile.openHereIfThere(path);
+    if (!file) return undefined;
     try {
-      file = OpenFile.openHere(path);
-    } catch (error) {
-      if (error instanceof IoFault && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
-    try {
-      if (tryFlock(file.fd, path)) return undefined;
-      return whoHolds(file);
+      const holder = readHolder(file);
+      if (!holder.lives || (holder.isHere && !mayHaveOpen(holder.pid, path))) return undefined;
+      return { kind: holder.isSyncpozo ? 'syncpozo' : 'other', holder: holder.text };
     } finally {
       file.close();
     }
@@ -89,28 +95,25 @@ function openOrCreate(path: string, like: FileFacts): OpenFile {
   }
 }
 
-/**
- * Tells a syncpozo from anything else by the lock file's text. Whoever took the lock a moment ago may not have written
- * its text yet, so a text that names nobody who lives is read again for a while.
- */
-function whoHolds(file: OpenFile): Exclude<LockOutcome, { kind: 'held' }> {
-  for (let look = 1; ; look++) {
-    const holder = textOf(file);
-    const [pid = '', mark, host] = holder.split(' ');
-    const here = host === undefined || host === hostname();
-    if ((here ? isAlive(pid) : mark === MARK) || look === LOOKS) {
-      const known = mark === MARK && (!here || isAlive(pid));
-      return { kind: known ? 'syncpozo' : 'other', holder };
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_PAUSE_MS);
-  }
+interface Holder {
+  readonly text: string;
+  readonly pid: string;
+  readonly isSyncpozo: boolean;
+  /** It runs on this host, as far as the text tells. */
+  readonly isHere: boolean;
+  /** The process that it names is there; on another host it is taken to be. */
+  readonly lives: boolean;
 }
 
-function textOf(file: OpenFile): string {
+function readHolder(file: OpenFile): Holder {
   const bytes = new Uint8Array(LARGEST_TEXT);
-  return Buffer.from(bytes.subarray(0, file.read(bytes, bytes.length, 0)))
+  const text = Buffer.from(bytes.subarray(0, file.read(bytes, bytes.length, 0)))
     .toString('utf8')
     .trim();
+  const [pid = '', mark, host] = text.split(' ');
+  const isSyncpozo = mark === MARK;
+  const isHere = host === undefined || host === hostname();
+  return { text, pid, isSyncpozo, isHere, lives: isHere ? isAlive(pid) : isSyncpozo };
 }
 
 function isAlive(pid: string): boolean {

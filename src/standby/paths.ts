@@ -61,7 +61,7 @@ export function slavePaths(given: string, file: string): SlavePaths {
   }
   const data = join(directory, namesFile ? basename(path) : file);
   const at = factsOfPath(data);
-  if (at?.kind === 'link') {
+  if (at?.kind === 'symbolic link') {
     throw new PathMistake(
       `the slave ${data} is a symbolic link`,
       "name the file that it points to; links are not followed out of the slave's directory",

@@ -7,7 +7,7 @@ import { inProject } from './root.js';
 export const PROGRAM = inProject('dist', 'src', 'cli.js');
 
 /** Far more than any command here needs: what has not ended by then hangs. */
-const HANGS_AFTER_MS = 30_000;
+const HANGS_AFTER_MS = 20_000;
 
 export interface LogRecord {
   readonly level: string;

@@ -62,7 +62,10 @@ describe('the lock of a slave', () => {
     it(`a sync in the middle of ${kind} keeps FileStorage, zc.lockfile, ZEO and another sync out`, async () => {
       await Pair.with(async (pair) => {
         await prepare(pair, firstMegabytes);
+        const before = firstMegabytes > 0 ? readFileSync(pair.slave).length : undefined;
         const exitCode = await pair.whileHeldUp(async () => {
+          const seen = await judge.read(pair.slave);
+          assert.equal('error' in seen ? undefined : seen.opensAt, before, 'a reader sees the state before the sync');
           assert.equal((await user.open(pair.slave)).error, 'LockError', 'FileStorage');
           assert.equal((await user.lock(pair.slave)).error, 'LockError', 'zc.lockfile');
           await assert.rejects(serve(pair), /LockError|lock/i, 'runzeo');

@@ -1,0 +1,20 @@
+import fs from 'node:fs';
+
+/** Whether a process has the file at `path` open. Where the system does not tell us (another user's process), it may. */
+export function mayHaveOpen(pid: string, path: string): boolean {
+  const directory = `/proc/${pid}/fd`;
+  let descriptors: string[];
+  try {
+    descriptors = fs.readdirSync(directory);
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ENOENT' && fs.existsSync('/proc/self/fd'));
+  }
+  return descriptors.some((descriptor) => {
+    try {
+      return fs.readlinkSync(`${directory}/${descriptor}`) === path;
+    } catch {
+      // Closed in between.
+      return false;
+    }
+  });
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { assertEnd } from '../support/cli.js';
+import { listing, type Pair, withPair } from '../support/pair.js';
+
+/** A file outside the slave's directory that must stay as it is, whoever points to it. */
+function outside(pair: Pair): { readonly path: string; readonly assertUntouched: () => void } {
+  const directory = join(pair.directory, 'outside');
+  mkdirSync(directory);
+  const path = join(directory, 'precious');
+  writeFileSync(path, 'something of an operator', { mode: 0o640 });
+  const before = listing(directory);
+  return { path, assertUntouched: () => assert.deepEqual(listing(directory), before) };
+}
+
+function replaceByLink(path: string, target: string): void {
+  rmSync(path, { force: true });
+  symlinkSync(target, path);
+}
+
+describe('a symbolic link beside the slave is never followed', () => {
+  for (const name of ['Data.fs.dat', 'Data.fs.lock'])
+    for (const target of ['a file', 'nothing'])
+      it(`${name}, to ${target}: an error that says so`, () =>
+        withPair((pair) => {
+          const { path, assertUntouched } = outside(pair);
+          const nowhere = join(pair.directory, 'outside', 'nowhere');
+          pair.synced();
+          pair.commit('since then');
+          replaceByLink(join(pair.slave, name), target === 'a file' ? path : nowhere);
+          for (const more of [[], ['--full'], ['--dry-run']]) {
+            const run = pair.unchanged(() => pair.sync(...more));
+            assertEnd(run, { exit: 1, action: 'failed', reason: new RegExp(name), hint: /symbolic links/ });
+          }
+          assertUntouched();
+          assert.equal(existsSync(nowhere), false);
+          rmSync(join(pair.slave, name));
+          pair.assertHeals();
+        }));
+
+  for (const name of ['Data.fs.new', 'Data.fs.dat.tmp', 'Data.fs.index'])
+    it(`${name}: what it points to stays, and the sync goes on`, () =>
+      withPair((pair) => {
+        const { path, assertUntouched } = outside(pair);
+        symlinkSync(path, join(pair.slave, name));
+        assertEnd(pair.sync(), { exit: 0, action: 'full' });
+        assertUntouched();
+        pair.assertInStep();
+        assert.equal(lstatSync(pair.slaveFile).isFile(), true);
+        pair.assertNothingNew();
+        assertUntouched();
+      }));
+
+  it('Data.fs.only-here-TID: what it points to stays, and the old slave is kept under another name', () =>
+    withPair((pair) => {
+      const { path, assertUntouched } = outside(pair);
+      pair.synced();
+      const tid = pair.commitToSlave('only here').toString(16).padStart(16, '0');
+      const aside = join(pair.slave, `Data.fs.only-here-${tid}`);
+      symlinkSync(path, aside);
+      assertEnd(pair.sync('--full'), { exit: 0, action: 'rebuild' });
+      assertUntouched();
+      assert.equal(lstatSync(aside).isSymbolicLink(), true);
+      assert.equal(lstatSync(`${aside}.1`).isFile(), true);
+      pair.assertInStep();
+    }));
+});
+
+describe('what is in the way of a file of ours', () => {
+  it('a directory at Data.fs.new is an error that names it, and stays', () =>
+    withPair((pair) => {
+      const inTheWay = join(pair.slave, 'Data.fs.new');
+      mkdirSync(inTheWay);
+      assertEnd(
+        pair.unchanged(() => pair.sync()),
+        { exit: 1, action: 'failed', reason: /Data\.fs\.new/ },
+      );
+      rmSync(inTheWay, { recursive: true });
+      pair.assertHeals();
+    }));
+
+  it('a Data.fs.new that a killed run has left goes', () =>
+    withPair((pair) => {
+      pair.synced();
+      writeFileSync(join(pair.slave, 'Data.fs.new'), 'half a file');
+      pair.sync();
+      assert.equal(existsSync(join(pair.slave, 'Data.fs.new')), false);
+      pair.assertNothingNew();
+    }));
+});

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { type Dat, formatDat, parseDat } from '../../src/standby/dat.js';
+import type { FileChange } from './change.js';
+
+/** The contents of one file at one moment. Never changed once it is made. */
+export interface Image {
+  readonly bytes: Uint8Array;
+  /** How many changes of owner and mode have been made to it. */
+  readonly attributes: number;
+}
+
+export const EMPTY: Image = { bytes: new Uint8Array(), attributes: 0 };
+
+/** The image after some changes, in order. A gap is zeros. */
+export function after(image: Image, changes: readonly FileChange[]): Image {
+  let size = image.bytes.length;
+  let highest = size;
+  for (const change of changes) {
+    if (change.kind === 'write') size = Math.max(size, change.position + change.bytes.length);
+    else if (change.kind === 'truncate') size = change.size;
+    highest = Math.max(highest, size);
+  }
+  const bytes = new Uint8Array(highest);
+  bytes.set(image.bytes);
+  let { attributes } = image;
+  let end = image.bytes.length;
+  for (const change of changes) {
+    if (change.kind === 'attributes') attributes++;
+    else if (change.kind === 'write') {
+      bytes.set(change.bytes, change.position);
+      end = Math.max(end, change.position + change.bytes.length);
+    } else {
+      bytes.fill(0, change.size, Math.max(end, change.size));
+      end = change.size;
+    }
+  }
+  return { bytes: bytes.subarray(0, size), attributes };
+}
+
+/** The image with at least so many bytes: what is added is zeros. */
+export function extended(image: Image, size: number): Image {
+  return image.bytes.length >= size ? image : after(image, [{ kind: 'truncate', file: 0, size }]);
+}
+
+const digests = new WeakMap<Image, string>();
+
+export function digestOf(image: Image): string {
+  let digest = digests.get(image);
+  if (digest === undefined) {
+    digest = createHash('sha1').update(image.bytes).update(String(image.attributes)).digest('base64');
+    digests.set(image, digest);
+  }
+  return digest;
+}
+
+const dats = new WeakMap<Image, { readonly dat: Dat | undefined }>();
+
+/** The whole `.dat` that this image is; undefined for anything else, a torn one too. */
+export function datIn(image: Image): Dat | undefined {
+  let found = dats.get(image);
+  if (found === undefined) {
+    const parsed = parseDat(Buffer.from(image.bytes).toString('utf8'));
+    found = { dat: 'dat' in parsed ? parsed.dat : undefined };
+    dats.set(image, found);
+  }
+  return found.dat;
+}
+
+/** The bytes, with another inode in their place if they are a whole `.dat`. */
+export function withInode(bytes: Uint8Array, inodeOf: (inode: string) => string): Uint8Array {
+  const parsed = parseDat(Buffer.from(bytes).toString('utf8'));
+  if (!('dat' in parsed)) return bytes;
+  return Buffer.from(formatDat({ ...parsed.dat, slaveInode: inodeOf(parsed.dat.slaveInode) }));
+}

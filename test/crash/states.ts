@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { FileId } from './change.js';
+import { datIn, digestOf, type Image } from './image.js';
+import { fileVariants } from './file-variants.js';
+import { type Disk, type ModelDisk, type Names, renamed } from './model-disk.js';
+import { subsets } from './subsets.js';
+
+/**
+ * The fault model: what a power cut may leave of a directory. The states of a crash point are all combinations of the
+ * following, each counted once.
+ *
+ * - Of a file's changes since its last sync, any of these sets took place, in order: none, all, every prefix, all but
+ *   one, all but two, only one.
+ * - The size may be ahead of the data: what was not written is zeros up to the size that all of it would have given.
+ * - A write may be torn at each multiple of 512 bytes of the file (4 KiB for writes above 64 KiB), and on, one byte
+ *   before and one byte after each edge of a transaction: its head without its tail, or its tail without its head.
+ * - Owner and mode are changes of a file too; fdatasync does not make them durable, fsync does.
+ * - Names are changes of the directory: creating, renaming, linking, removing. Of those since the directory's last sync
+ *   the same sets as above took place, whatever became of the files' data. One rename is whole or not at all.
+ * - A file's sync makes none of its names durable.
+ *
+ * The death of the process alone loses nothing: the next run finds everything done, and what was pending still is.
+ *
+ * Left out: bytes that nobody wrote (a torn write of a disk without sector atomicity, bit rot), and writes that a sync has
+ * acknowledged and the disk has lost. Scrub is there for those.
+ *
+ * The model's one liberty: a `.dat` names the inode of the slave, and a state is laid out in new files, so a whole
+ * `.dat` is rewritten to name the new inode of the very file that it meant, or none if that file is gone. A torn one
+ * stays as it is.
+ */
+export interface State extends Disk {
+  readonly key: string;
+}
+
+/** Every state that a power cut at this moment may leave, each once. `edges` are the positions of transactions. */
+export function* statesOf(disk: ModelDisk, edges: readonly number[], variants: VariantCache): Generator<State> {
+  const seen = new Set<string>();
+  for (const names of namesOf(disk)) {
+    const files = [...new Set(names.values())].sort((a, b) => a - b);
+    for (const images of combinations(disk, files, edges, variants)) {
+      const state = stateOf({ names, images });
+      if (seen.has(state.key)) continue;
+      seen.add(state.key);
+      yield state;
+    }
+  }
+}
+
+export function stateOf(disk: Disk): State {
+  return { ...disk, key: keyOf(disk) };
+}
+
+function namesOf(disk: ModelDisk): Names[] {
+  const { durable, pending } = disk.names;
+  const found = new Map<string, Names>();
+  for (const chosen of subsets(pending)) {
+    const names = renamed(durable, chosen);
+    found.set(JSON.stringify([...names].sort()), names);
+  }
+  return [...found.values()];
+}
+
+/** Contents of the files: each one's variants with the others as if nothing, or everything, had been done to them. */
+function* combinations(
+  disk: ModelDisk,
+  files: readonly FileId[],
+  edges: readonly number[],
+  variants: VariantCache,
+): Generator<ReadonlyMap<FileId, Image>> {
+  const pending = files.filter((file) => (disk.files.get(file)?.pending.length ?? 0) > 0);
+  const durable = new Map(files.flatMap((file) => {
+    const found = disk.files.get(file);
+    return found ? [[file, found.durable] as const] : [];
+  }));
+  if (pending.length === 0) yield durable;
+  for (const file of pending) {
+    const others = pending.filter((other) => other !== file);
+    const backgrounds = others.length === 0 ? [durable] : [durable, withSeen(durable, others, disk)];
+    for (const background of backgrounds) {
+      for (const image of variants.of(disk, file, edges)) yield new Map(background).set(file, image);
+    }
+  }
+}
+
+function withSeen(images: ReadonlyMap<FileId, Image>, files: readonly FileId[], disk: ModelDisk): Map<FileId, Image> {
+  return new Map([...images, ...files.map((file) => [file, disk.seenOf(file)] as const)]);
+}
+
+/** A file's variants stay the same as long as nothing is done to it. */
+export class VariantCache {
+  private readonly known = new Map<FileId, { readonly of: object; readonly images: readonly Image[] }>();
+
+  of(disk: ModelDisk, file: FileId, edges: readonly number[]): readonly Image[] {
+    const model = disk.files.get(file);
+    if (!model) return [];
+    const found = this.known.get(file);
+    if (found?.of === model) return found.images;
+    const images = fileVariants(model, edges);
+    this.known.set(file, { of: model, images });
+    return images;
+  }
+}
+
+/** Two states with the same key are the same: names, contents, attributes, and which file a `.dat` means. */
+function keyOf({ names, images }: Disk): string {
+  const hash = createHash('sha1');
+  const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
+  const first = new Map<FileId, string>();
+  for (const [name, file] of sorted) if (!first.has(file)) first.set(file, name);
+  for (const [name, file] of sorted) {
+    const image = images.get(file);
+    if (!image) throw new Error(`${name} is a file that was never made`);
+    hash.update(`${name}\n${first.get(file)}\n`);
+    const dat = name.includes('.dat') ? datIn(image) : undefined;
+    if (dat) {
+      const { slaveInode, ...rest } = dat;
+      const meant = first.get(Number(slaveInode)) ?? '';
+      hash.update(`${meant}\n${image.attributes}\n`);
+      hash.update(JSON.stringify(rest, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
+    } else hash.update(digestOf(image));
+  }
+  return hash.digest('base64');
+}
