@@ -41,7 +41,7 @@ for (const command of [
   logCommand(),
   demoCommand(),
 ]) {
-  program.addCommand(command.exitOverride());
+  program.addCommand(command.copyInheritedSettings(program));
 }
 
 // Whoever reads our output may have seen enough (`| head`): that is no fault.

@@ -119,7 +119,7 @@ export function resultOf(
     };
   };
   return {
-    ...plainResult(round, actionOf(outcome, exitCode), exitCode, reason, hint),
+    ...plainResult(round, actionOf(outcome, exitCode, round.dryRun), exitCode, reason, hint),
     master: {
       path: round.masterPath,
       size: outcome.master?.size ?? null,
@@ -148,7 +148,11 @@ function lagOf(outcome: Outcome): SyncResult['lag'] {
   return { seconds, transactions: parting.onlyThere.count, bytes: null };
 }
 
-function actionOf(outcome: Outcome, exitCode: ExitCode): SyncResult['action'] {
+function cameToNothing({ copied, plan }: Outcome): boolean {
+  return plan.row === 12 && copied.transactions === 0;
+}
+
+function actionOf(outcome: Outcome, exitCode: ExitCode, dryRun: boolean): SyncResult['action'] {
   if (outcome.damage) return 'failed';
   switch (outcome.plan.kind) {
     case 'grown':
@@ -160,8 +164,8 @@ function actionOf(outcome: Outcome, exitCode: ExitCode): SyncResult['action'] {
     case 'damaged':
       return 'failed';
     case 'append':
-      // The tail was in flight or torn after all: nothing has become of it.
-      return outcome.copied.transactions === 0 && outcome.plan.row === 12 && exitCode === 0 ? 'none' : 'append';
+      // The tail was in flight or torn after all: nothing has come of it.
+      return cameToNothing(outcome) && exitCode === 0 && !dryRun ? 'none' : 'append';
     default:
       return outcome.plan.kind;
   }

@@ -38,6 +38,8 @@ export class Batch {
   write(bytes: Uint8Array, position: number): void {
     if (position !== this.position)
       throw new RangeError(`batch written to ${this.position}, next piece at ${position}`);
+    // Beforehand: a write that fails half-way leaves bytes as well.
+    this.highest = Math.max(this.highest, position + bytes.length);
     if (this.finalStatus === undefined) {
       this.finalStatus = bytes[STATUS_OFFSET] ?? STATUS_IN_FLIGHT;
       bytes[STATUS_OFFSET] = STATUS_IN_FLIGHT;
@@ -46,7 +48,6 @@ export class Batch {
     }
     this.file.write(bytes, position);
     this.position = position + bytes.length;
-    this.highest = Math.max(this.highest, this.position);
   }
 
   /** Goes back to `end`, the last whole transaction: what was written beyond it belongs to one that broke off. */

@@ -24,6 +24,7 @@ export interface RebuildOptions {
 const SYNC_EVERY = 1 << 30;
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
+const OWNER_MAY_WRITE = 0o600;
 
 /**
  * Makes the slave anew: everything into `Data.fs.new`, then the swap.
@@ -96,10 +97,15 @@ class Filling implements Target {
   }
 }
 
+/** The master's, but its owner may write: a snapshot may be read-only, a standby has to be appended to and to serve. */
 function ownershipOf(master: Master, work: Work): Ownership {
   const { mode, uid, gid } = master.facts;
   const directory = work.paths.directoryFacts;
-  return { mode, uid: uid === NOBODY ? directory.uid : uid, gid: gid === NOBODY ? directory.gid : gid };
+  return {
+    mode: mode | OWNER_MAY_WRITE,
+    uid: uid === NOBODY ? directory.uid : uid,
+    gid: gid === NOBODY ? directory.gid : gid,
+  };
 }
 
 function swap(work: Work, options: RebuildOptions): void {

@@ -22,10 +22,13 @@ export function durableReplace(path: string, text: string, ownership: Ownership)
     file.write(Buffer.from(text, 'utf8'), 0);
     applyOwnership(file, ownership);
     file.sync();
+    rename(temporary, path);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw error;
   } finally {
     file.close();
   }
-  rename(temporary, path);
   syncDirectory(dirname(path));
 }
 

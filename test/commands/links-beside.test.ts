@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { assertEnd } from '../support/cli.js';
+import { assertEnd, assertNoCrash } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
 
 /** A file outside the slave's directory that must stay as it is, whoever points to it. */
@@ -89,4 +90,19 @@ describe('what is in the way of a file of ours', () => {
       assert.equal(existsSync(join(pair.slave, 'Data.fs.new')), false);
       pair.assertNothingNew();
     }));
+
+  for (const name of ['Data.fs.dat', 'Data.fs.lock'])
+    it(`a pipe at ${name} does not hang the sync`, () =>
+      withPair((pair) => {
+        pair.synced().commit('more');
+        rmSync(join(pair.slave, name));
+        execFileSync('mkfifo', [join(pair.slave, name)]);
+        for (const more of [['--dry-run'], []]) {
+          const run = pair.sync(...more);
+          assertNoCrash(run);
+          assert.ok(run.exit === 0 || run.json.reason.includes(name), run.all);
+        }
+        rmSync(join(pair.slave, name));
+        pair.assertHeals();
+      }));
 });

@@ -19,6 +19,7 @@ const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
   [['sync', 'M', 'S', '--timeout', 'soon'], /'soon' is invalid/],
   [['sync', 'M', 'S', '--timeout'], /argument missing/],
   [['sync', 'M', 'S', '--workers', '1.5'], /'1\.5' is invalid/],
+  [['sync', 'M', 'S', '--workers', '100000'], /'100000' is invalid/],
   [['sync', 'M', 'S', '--log-level', 'loud'], /'loud' is invalid/],
   [['sync', 'M', 'S', '--log-format', 'xml'], /'xml' is invalid/],
   [['status'], /missing required argument 'SLAVE'/],

@@ -45,7 +45,10 @@ export function materialise(disk: Disk, directory: string): Identities {
   for (const name of dats) {
     const file = disk.names.get(name);
     if (file === undefined) continue;
-    writeFileSync(join(directory, name), withInode(bytesOf(disk, file), (id) => inodes.get(id) ?? '0'));
+    writeFileSync(
+      join(directory, name),
+      withInode(bytesOf(disk, file), (id) => inodes.get(id) ?? '0'),
+    );
   }
   return identities;
 }

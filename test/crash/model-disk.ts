@@ -82,9 +82,10 @@ export class ModelDisk {
 export function renamed(names: Names, changes: readonly NameChange[]): Names {
   const result = new Map(names);
   for (const change of changes) {
-    if (change.kind === 'create') result.set(change.name, change.file);
-    else if (change.kind === 'unlink') result.delete(change.name);
-    else {
+    if ('name' in change) {
+      if (change.kind === 'create') result.set(change.name, change.file);
+      else result.delete(change.name);
+    } else {
       if (change.kind === 'rename' && result.get(change.from) === change.file) result.delete(change.from);
       result.set(change.to, change.file);
     }

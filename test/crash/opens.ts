@@ -43,13 +43,16 @@ export class Openings {
     const asked = this.waiting;
     this.waiting = [];
     if (asked.length === 0) return;
-    this.process.ask({ paths: asked.map(({ path }) => path) }).then((answers) => {
-      for (const [index, { resolve }] of asked.entries()) {
-        resolve((answers as Opening[])[index] ?? { error: 'the judge has given no answer' });
-      }
-    }, () => {
-      for (const { resolve } of asked) resolve({ error: 'the judge has ended' });
-    });
+    this.process.ask({ paths: asked.map(({ path }) => path) }).then(
+      (answers) => {
+        for (const [index, { resolve }] of asked.entries()) {
+          resolve((answers as Opening[])[index] ?? { error: 'the judge has given no answer' });
+        }
+      },
+      () => {
+        for (const { resolve } of asked) resolve({ error: 'the judge has ended' });
+      },
+    );
   }
 
   /** Makes the index beside a file, as a server that is shut down leaves it. */

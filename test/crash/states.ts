@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileId } from './change.js';
-import { datIn, digestOf, type Image } from './image.js';
 import { fileVariants } from './file-variants.js';
+import { datIn, digestOf, type Image } from './image.js';
 import { type Disk, type ModelDisk, type Names, renamed } from './model-disk.js';
 import { subsets } from './subsets.js';
 
@@ -68,10 +68,12 @@ function* combinations(
   variants: VariantCache,
 ): Generator<ReadonlyMap<FileId, Image>> {
   const pending = files.filter((file) => (disk.files.get(file)?.pending.length ?? 0) > 0);
-  const durable = new Map(files.flatMap((file) => {
-    const found = disk.files.get(file);
-    return found ? [[file, found.durable] as const] : [];
-  }));
+  const durable = new Map(
+    files.flatMap((file) => {
+      const found = disk.files.get(file);
+      return found ? [[file, found.durable] as const] : [];
+    }),
+  );
   if (pending.length === 0) yield durable;
   for (const file of pending) {
     const others = pending.filter((other) => other !== file);

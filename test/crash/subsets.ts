@@ -6,7 +6,10 @@ export function subsets<T>(changes: readonly T[]): T[][] {
   const found = new Map<string, T[]>();
   const add = (takesPart: (index: number) => boolean): void => {
     const indexes = changes.map((_, index) => index).filter(takesPart);
-    found.set(indexes.join(), indexes.map((index) => changes[index]!));
+    found.set(
+      indexes.join(),
+      indexes.map((index) => changes[index]!),
+    );
   };
   for (let length = 0; length <= changes.length; length++) add((index) => index < length);
   for (let one = 0; one < changes.length; one++) {

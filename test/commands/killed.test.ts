@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { readHistory } from '../../src/demo/history.js';
+import { encodedLength } from '../../src/filestorage/encode.js';
+import { fill } from '../support/in-mid-copy.js';
+import { type Pair, withPair } from '../support/pair.js';
+
+const KILLS = 15;
+const LONGEST_MS = 300;
+
+/** Whatever was going on: what a FileStorage would find on the slave is a state that the master has had, packed or not. */
+function assertOpensWell(pair: Pair): void {
+  if (!existsSync(pair.slaveFile)) return;
+  const slave = readFileSync(pair.slaveFile);
+  const last = readHistory(slave).at(-1);
+  assert.ok(last, 'the slave is never an empty database');
+  const end = last.position + encodedLength(last);
+  const masters = [pair.masterFile, `${pair.masterFile}.old`].filter(existsSync);
+  assert.ok(masters.some((path) => slave.subarray(0, end).equals(readFileSync(path).subarray(0, end))));
+}
+
+describe('a sync that is killed, at any moment', () => {
+  const seed = Number(process.env['SYNCPOZO_SEED'] ?? Date.now() % 100_000);
+
+  it(`leaves a slave that opens well, and the next one heals it (seed ${seed})`, () =>
+    withPair(async (pair) => {
+      let state = seed;
+      const random = () => {
+        state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+        return state / 2 ** 31;
+      };
+      fill(pair, 8);
+      for (let kill = 1; kill <= KILLS; kill++) {
+        if (kill === 5) pair.synced();
+        if (kill === KILLS - 3) pair.site.pack();
+        if (kill > 5) fill(pair, 2);
+        const running = pair.startSync(...(kill % 4 === 0 ? ['--full'] : []));
+        await setTimeout(random() * LONGEST_MS);
+        running.signal('SIGKILL');
+        await running.end();
+        assertOpensWell(pair);
+      }
+      pair.assertHeals();
+      const left = readdirSync(pair.slave).sort();
+      assert.deepEqual(left, ['Data.fs', 'Data.fs.dat', 'Data.fs.lock']);
+    }));
+
+  it('leaves a first copy that the next run throws away', () =>
+    withPair(async (pair) => {
+      fill(pair, 8);
+      const running = pair.startSync();
+      while (!existsSync(join(pair.slave, 'Data.fs.new')) && !running.ended) await setTimeout(1);
+      running.signal('SIGKILL');
+      await running.end();
+      assertOpensWell(pair);
+      rmSync(pair.dat, { force: true });
+      pair.assertHeals();
+      assert.equal(existsSync(join(pair.slave, 'Data.fs.new')), false);
+    }));
+});

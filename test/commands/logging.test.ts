@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { assertNoCrash, type LogRecord, syncpozo } from '../support/cli.js';
+import { withPair } from '../support/pair.js';
+
+function recordsIn(path: string): LogRecord[] {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as LogRecord);
+}
+
+describe('the log', () => {
+  it('is JSON lines on standard error where that is no terminal, each with level, time and message', () =>
+    withPair((pair) => {
+      const { records, exit } = pair.sync();
+      assert.equal(exit, 0);
+      assert.deepEqual(
+        records.map(({ msg }) => msg),
+        [
+          'Script has started synchronization',
+          'Start syncing',
+          'missing or empty .dat file (full backup)',
+          'Finished syncing',
+        ],
+      );
+      for (const { level, time } of records) {
+        assert.match(level, /^(debug|info|warn|error)$/);
+        assert.match(String(time), /^\d{4}-\d\d-\d\dT.*Z$/);
+      }
+      const last = records.at(-1);
+      assert.deepEqual(
+        [last?.['master'], last?.['slave'], last?.['claim'], last?.['transactions']],
+        [pair.masterFile, pair.slaveFile, pair.site.committedEnd, 3],
+      );
+    }));
+
+  it('is text where that is asked for, with a hint on a line of its own', () =>
+    withPair((pair) => {
+      const good = pair.sync('--log-format', 'text');
+      assert.match(good.stderr, /^\S+Z INFO Finished syncing -- action=full master=\/\S+ slave=\/\S+ claim=\d+ /m);
+      assert.equal(good.json.action, 'full');
+      rmSync(pair.masterFile);
+      const bad = pair.sync('--log-format', 'text');
+      assertNoCrash(bad);
+      assert.match(bad.stderr, /^\S+Z ERROR master out of reach: .*\n\S+Z hint: is the master mounted/m);
+    }));
+
+  it('goes to the end of a file where one is named, and nothing to standard error', () =>
+    withPair((pair) => {
+      const path = join(pair.directory, 'log');
+      writeFileSync(path, '{"msg":"of yesterday"}\n');
+      for (const count of [5, 8]) {
+        const run = pair.sync('--log-file', path);
+        assert.deepEqual([run.exit, run.stderr], [0, '']);
+        assert.equal(recordsIn(path).length, count);
+      }
+      assert.equal(recordsIn(path)[0]?.msg, 'of yesterday');
+    }));
+
+  it('has errors only with --quiet', () =>
+    withPair((pair) => {
+      assert.equal(pair.sync('--quiet').stderr, '');
+      rmSync(pair.masterFile);
+      assert.deepEqual(
+        pair.sync('--quiet').records.map(({ level }) => level),
+        ['error'],
+      );
+    }));
+
+  it('has no more than the level that is asked for', () =>
+    withPair((pair) => {
+      pair.synced();
+      assert.equal(pair.sync('--log-level', 'warn').stderr, '');
+      rmSync(pair.dat);
+      const { records } = pair.sync('--log-level', 'warn');
+      assert.deepEqual(
+        records.map(({ level }) => level),
+        ['warn'],
+      );
+    }));
+
+  it('is all that there is without --json', () =>
+    withPair((pair) => {
+      const run = syncpozo(pair.syncArgs().filter((word) => word !== '--json'));
+      assert.deepEqual([run.exit, run.stdout], [0, '']);
+      pair.assertInStep();
+    }));
+
+  for (const name of ['nowhere/log', 'a-directory'])
+    it(`that cannot be opened (${name}) is an error, and nothing is synced`, () =>
+      withPair((pair) => {
+        mkdirSync(join(pair.directory, 'a-directory'));
+        const run = pair.unchanged(() => pair.sync('--log-file', join(pair.directory, name)));
+        assertNoCrash(run);
+        assert.equal(run.exit, 1, run.all);
+        assert.match(run.stderr, new RegExp(`open log file .*${name}`));
+      }));
+
+  it('that takes no more is no reason not to sync', () =>
+    withPair((pair) => {
+      const run = pair.sync('--log-file', '/dev/full');
+      assert.equal(run.exit, 0, run.all);
+      assert.match(run.stderr, /Finished syncing/);
+      pair.assertInStep();
+    }));
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { syncpozo } from '../support/cli.js';
+import { type Pair, withPair } from '../support/pair.js';
+import { needsRoot } from '../support/powers.js';
+
+const [OWNER, GROUP, OTHER] = [54_321, 54_322, 54_323];
+
+function rights(pair: Pair, name: string): [string, number, number] {
+  const { mode, uid, gid } = statSync(join(pair.slave, name));
+  return [(mode & 0o7777).toString(8), uid, gid];
+}
+
+describe('the slave gets', () => {
+  it("the master's mode", async (test) => {
+    for (const mode of [0o600, 0o640, 0o644, 0o660])
+      await test.test(mode.toString(8), () =>
+        withPair((pair) => {
+          chmodSync(pair.masterFile, mode);
+          pair.synced();
+          assert.equal(statSync(pair.slaveFile).mode & 0o7777, mode);
+        }),
+      );
+  });
+
+  it("the master's mode of now when it is made anew", () =>
+    withPair((pair) => {
+      pair.synced();
+      chmodSync(pair.masterFile, 0o600);
+      pair.synced('--full');
+      assert.equal(statSync(pair.slaveFile).mode & 0o7777, 0o600);
+    }));
+
+  it('the master its mode and owner whatever the umask', () =>
+    withPair((pair) => {
+      chmodSync(pair.masterFile, 0o664);
+      const through = ['sh', '-c', 'umask 077; exec "$@"', 'sh'];
+      assert.equal(pair.syncWith({ through }).exit, 0);
+      assert.equal(rights(pair, 'Data.fs')[0], '664');
+      assert.equal(rights(pair, 'Data.fs.dat')[0], '644');
+      assert.equal(rights(pair, 'Data.fs.lock')[0], '644');
+    }));
+
+  it("the master's owner, and what stands beside it the slave's directory's, when root syncs", { skip: needsRoot ?? false }, () =>
+    withPair((pair) => {
+      chownSync(pair.masterFile, OWNER, GROUP);
+      chownSync(pair.slave, OTHER, GROUP);
+      pair.synced();
+      assert.deepEqual(rights(pair, 'Data.fs'), ['644', OWNER, GROUP]);
+      assert.deepEqual(rights(pair, 'Data.fs.dat'), ['644', OTHER, GROUP]);
+      assert.deepEqual(rights(pair, 'Data.fs.lock'), ['644', OTHER, GROUP]);
+      pair.commit('more');
+      pair.synced();
+      assert.deepEqual(rights(pair, 'Data.fs'), ['644', OWNER, GROUP]);
+      assert.deepEqual(rights(pair, 'Data.fs.dat'), ['644', OTHER, GROUP]);
+    }));
+
+  it("its directory's owner where the master's is squashed to nobody", { skip: needsRoot ?? false }, () =>
+    withPair((pair) => {
+      chownSync(pair.masterFile, 65_534, 65_534);
+      chownSync(pair.slave, OTHER, GROUP);
+      pair.synced();
+      assert.deepEqual(rights(pair, 'Data.fs'), ['644', OTHER, GROUP]);
+    }));
+});
+
+describe('the master', () => {
+  it('keeps mode, owner and times, and nothing is ever made in its directory', () =>
+    withPair((pair) => {
+      const before = statSync(pair.masterFile);
+      for (const more of [[], [], ['--full']]) pair.synced(...more);
+      const after = statSync(pair.masterFile);
+      assert.deepEqual(
+        [after.mode, after.uid, after.gid, after.ctimeMs, after.mtimeMs, after.ino],
+        [before.mode, before.uid, before.gid, before.ctimeMs, before.mtimeMs, before.ino],
+      );
+    }));
+
+  it('may lie where nothing can be written', () =>
+    withPair((pair) => {
+      chmodSync(pair.masterFile, 0o444);
+      chmodSync(pair.master, 0o555);
+      pair.synced();
+      chmodSync(pair.master, 0o755);
+      const other = join(pair.directory, 'other');
+      mkdirSync(other);
+      const run = syncpozo(['sync', pair.slave, other, '--json', '--status-file', pair.statusFile]);
+      assert.equal(run.exit, 0, run.all);
+    }));
+});

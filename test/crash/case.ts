@@ -1,0 +1,27 @@
+import type { Change } from './change.js';
+import type { Image } from './image.js';
+import type { Disk } from './model-disk.js';
+
+/** A generation of the master: its committed bytes. */
+export type Generation = Uint8Array;
+
+/** One record to enumerate, and what it is judged by. */
+export interface Case {
+  readonly name: string;
+  readonly start: Disk;
+  readonly changes: readonly Change[];
+  /** States of the crash points before this one have been enumerated elsewhere. */
+  readonly from: number;
+  /** Path of the master's file. */
+  readonly master: string;
+  /** All that the master has been, the latest last. */
+  readonly generations: readonly Generation[];
+  /** What FileStorage shows of the slave before the run: its bytes; undefined without a slave. */
+  readonly shown: Uint8Array | undefined;
+  /** The slave that the run began with breaks its claim already (it was cut short). */
+  readonly claimBroken: boolean;
+  /** Making the slave anew is no answer: the master's file is the one that the slave was copied from. */
+  readonly neverRebuild: boolean;
+  /** A slave whose own transactions must not be lost: it stays in the directory under some name. */
+  readonly kept: Image | undefined;
+}

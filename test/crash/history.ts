@@ -1,0 +1,62 @@
+import type { Change, FileId } from './change.js';
+import { datIn, type Image } from './image.js';
+import { type Disk, ModelDisk } from './model-disk.js';
+
+export const DATA = 'Data.fs';
+export const DAT = 'Data.fs.dat';
+
+/** A `.dat` that a run has published. */
+export interface Publication {
+  /** Numbers of the changes by which it came to its name, and after which it was promised to stay. */
+  readonly renamedAt: number;
+  readonly returnedAt: number;
+  readonly dat: Image;
+  /** The slave's file, and its bytes up to the claim. */
+  readonly slave: FileId;
+  readonly claimed: Uint8Array;
+}
+
+/** What a run did, as far as it may be held against it. Numbers are those of its changes. */
+export interface History {
+  readonly publications: readonly Publication[];
+  /** Where it cut the slave back or made a batch visible, and what it shows since. */
+  readonly turns: readonly { readonly at: number; readonly shown: Uint8Array }[];
+  /** How many changes of owner and mode each file was given. */
+  readonly attributes: ReadonlyMap<FileId, number>;
+}
+
+/** Reads the history off a record. Throws where a run published what is no `.dat`. */
+export function historyOf(start: Disk, changes: readonly Change[]): History {
+  const disk = new ModelDisk(start);
+  const publications: Publication[] = [];
+  const turns: { at: number; shown: Uint8Array }[] = [];
+  const attributes = new Map<FileId, number>();
+  for (const [index, change] of changes.entries()) {
+    disk.apply(change);
+    const data = disk.seen().names.get(DATA);
+    if (change.kind === 'attributes') attributes.set(change.file, (attributes.get(change.file) ?? 0) + 1);
+    if ((change.kind === 'truncate' || isFlip(change)) && change.file === data) {
+      turns.push({ at: index, shown: disk.seenOf(change.file).bytes });
+    }
+    if (change.kind === 'rename' && change.to === DAT) {
+      const image = disk.seenOf(change.file);
+      const dat = datIn(image);
+      if (!dat) throw new Error('a run has published something that is no .dat');
+      const slave = Number(dat.slaveInode);
+      const claimed = disk.seenOf(slave).bytes.subarray(0, dat.claim.position);
+      const returnedAt = changes.findIndex((later, at) => at > index && isReturn(later));
+      publications.push({ renamedAt: index, returnedAt, dat: image, slave, claimed });
+    }
+  }
+  return { publications, turns, attributes };
+}
+
+/** Batch.flip writes one byte. */
+export function isFlip(change: Change): change is Extract<Change, { kind: 'write' }> {
+  return change.kind === 'write' && change.within.includes('flip');
+}
+
+/** publishDat ends with the sync of the directory. */
+export function isReturn(change: Change): boolean {
+  return change.kind === 'sync-directory' && change.within.includes('publishDat');
+}

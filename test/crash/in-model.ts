@@ -1,0 +1,97 @@
+import type { Case } from './case.js';
+import type { FileId } from './change.js';
+import { transactionEdges } from './edges.js';
+import { DAT, DATA, type History } from './history.js';
+import { datIn, digestOf, type Image } from './image.js';
+import type { Disk } from './model-disk.js';
+
+/** Which changes of the record have been made at a crash point. */
+export type Made = (index: number) => boolean;
+
+/** The states that a slave may show at a crash point. */
+export function mayShow(of: Case, history: History, made: Made): Uint8Array[] {
+  const promised = history.publications.findLast(({ returnedAt }) => made(returnedAt));
+  const floor = promised?.renamedAt ?? -1;
+  const images = history.publications.filter(({ renamedAt }) => renamedAt >= floor).map(({ claimed }) => claimed);
+  for (const { at, shown } of history.turns) if (at > floor) images.push(shown);
+  if (!promised && of.shown) images.push(of.shown);
+  return images;
+}
+
+/**
+ * What can be said against a state without opening it (invariants 1, 2, 5 and 6): the claim is true and a boundary, the
+ * `.dat` is whole, not older than the last one promised and not newer than the last one written, the slave is there,
+ * owner and mode are set, and what exists nowhere else still exists.
+ */
+export function inModelProblem(of: Case, history: History, made: Made, state: Disk): string | undefined {
+  return (
+    datProblem(of, history, made, state) ??
+    claimProblem(of, state) ??
+    slaveProblem(of, history, made, state) ??
+    attributesProblem(history, state) ??
+    keptProblem(of, state)
+  );
+}
+
+function imageAt(state: Disk, name: string): Image | undefined {
+  const file = state.names.get(name);
+  return file === undefined ? undefined : state.images.get(file);
+}
+
+function datProblem(of: Case, history: History, made: Made, state: Disk): string | undefined {
+  const image = imageAt(state, DAT);
+  const promised = history.publications.findLastIndex(({ returnedAt }) => made(returnedAt));
+  const allowed = history.publications.filter(({ renamedAt }, index) => index >= promised && made(renamedAt));
+  const before = imageAt(of.start, DAT);
+  if (promised < 0) {
+    if (image === undefined) return before && 'the .dat is gone (invariant 5)';
+    if (before && digestOf(image) === digestOf(before)) return undefined;
+  }
+  if (image === undefined) return 'the .dat that was promised is gone (invariant 5)';
+  const same = (one: Image): boolean => Buffer.compare(one.bytes, image.bytes) === 0;
+  if (allowed.some(({ dat }) => same(dat))) return undefined;
+  const dat = datIn(image);
+  return dat
+    ? `the .dat claims ${dat.claim.position}, which is not what was promised (invariant 5)`
+    : 'the .dat is neither the old one nor the new one (invariant 5)';
+}
+
+function claimProblem(of: Case, state: Disk): string | undefined {
+  const file = state.names.get(DATA);
+  const image = imageAt(state, DATA);
+  const dat = imageAt(state, DAT);
+  const known = dat && datIn(dat);
+  if (!known || !image || Number(known.slaveInode) !== file) return undefined;
+  if (of.claimBroken && digestOf(dat) === digestOf(imageAt(of.start, DAT) ?? dat)) return undefined;
+  const { position } = known.claim;
+  const bytes = image.bytes.subarray(0, position);
+  if (bytes.length < position) return `the slave has ${bytes.length} bytes of the ${position} claimed (invariant 1)`;
+  const generation = of.generations.find((each) => startsWith(each, bytes));
+  if (!generation) return `the slave's first ${position} bytes are not the master's, but claimed (invariant 1)`;
+  return transactionEdges(generation).includes(position) ? undefined : `${position} is no boundary (invariant 2)`;
+}
+
+function slaveProblem(of: Case, history: History, made: Made, state: Disk): string | undefined {
+  const promised = history.publications.some(({ returnedAt }) => made(returnedAt));
+  if (state.names.has(DATA)) return undefined;
+  return of.start.names.has(DATA) || promised ? 'the slave is gone (invariant 6)' : undefined;
+}
+
+function attributesProblem(history: History, state: Disk): string | undefined {
+  for (const name of [DATA, DAT]) {
+    const file: FileId | undefined = state.names.get(name);
+    const given = file === undefined ? 0 : (history.attributes.get(file) ?? 0);
+    if ((imageAt(state, name)?.attributes ?? 0) < given) return `${name} has lost its owner or mode`;
+  }
+  return undefined;
+}
+
+function keptProblem({ kept }: Case, state: Disk): string | undefined {
+  if (!kept) return undefined;
+  const there = [...state.images.values()].some(({ bytes }) => startsWith(bytes, kept.bytes));
+  return there ? undefined : "the slave's own transactions are gone, which exist nowhere else";
+}
+
+export function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return bytes.length >= head.length && Buffer.compare(bytes.subarray(0, head.length), head) === 0;
+}

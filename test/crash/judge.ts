@@ -1,0 +1,102 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
+import { parseDat } from '../../src/standby/dat.js';
+import type { Case } from './case.js';
+import { DAT, DATA } from './history.js';
+import { startsWith } from './in-model.js';
+import { materialise } from './materialise.js';
+import type { Disk } from './model-disk.js';
+import { oneSync, type Synced } from './one-sync.js';
+import { type Opening, Openings } from './opens.js';
+import { inodeOf } from './record.js';
+
+/**
+ * The judge of a state that is laid out: what a server would show of it, and whether the next sync brings it in step and
+ * the one after that does nothing at all.
+ */
+export class Judge {
+  readonly openings: Openings;
+  private readonly slave: string;
+
+  /** `scratch`: a directory of its own. */
+  constructor(readonly scratch: string) {
+    this.openings = new Openings(join(scratch, 'openings'));
+    this.slave = join(scratch, 'slave');
+    mkdirSync(this.slave);
+  }
+
+  /** What FileStorage shows of the slave; undefined without one. */
+  opening(state: Disk): Promise<Opening> | undefined {
+    const [data, index] = [DATA, `${DATA}.index`].map((name) => state.images.get(state.names.get(name) ?? -1));
+    return data && this.openings.ask(data, index);
+  }
+
+  /**
+   * Syncs a slave in this state twice. `problem`: what is wrong with that (invariants 3 and 4); undefined: nothing. `did`:
+   * what the first sync decided and did, without numbers.
+   */
+  async recover(of: Case, state: Disk): Promise<{ readonly problem: string | undefined; readonly did: string }> {
+    materialise(state, this.slave);
+    const operations: string[] = [];
+    observeDisk((operation) => operations.push(operation.kind + nameIn(operation)));
+    try {
+      const first = await oneSync(of.master, this.slave, needsFull(of, state));
+      const did = [first.said, ...new Set(operations)].join('; ');
+      operations.length = 0;
+      return { problem: await this.problemAfter(of, first, operations), did };
+    } finally {
+      observeDisk(undefined);
+    }
+  }
+
+  private async problemAfter(of: Case, first: Synced, operations: readonly string[]): Promise<string | undefined> {
+    if (first.exitCode !== 0) return `the next sync ends with ${first.exitCode}: ${first.said} (invariant 4)`;
+    if (first.kind === 'rebuild' && of.neverRebuild) return `the next sync copies everything anew: ${first.said}`;
+    const wrong = this.notInStep(of);
+    if (wrong) return `after the next sync (${first.said}) ${wrong}`;
+    const second = await oneSync(of.master, this.slave);
+    if (second.exitCode !== 0 || second.kind !== 'none') return `the sync after the next says: ${second.said}`;
+    if (operations.length === 0) return undefined;
+    return `after the next sync (${first.said}) the one behind it still does: ${operations.join(', ')} (invariant 4)`;
+  }
+
+  private notInStep({ generations, kept }: Case): string | undefined {
+    const expected = generations.at(-1) ?? new Uint8Array();
+    const slave = readFileSync(join(this.slave, DATA));
+    if (Buffer.compare(slave, expected) !== 0) return 'the slave is not the master (invariant 3)';
+    const parsed = parseDat(readFileSync(join(this.slave, DAT), 'utf8'));
+    if (!('dat' in parsed)) return `the .dat is not usable: ${parsed.problem}`;
+    const { claim, slaveInode } = parsed.dat;
+    if (claim.position !== expected.length) return `${claim.position} bytes are claimed of ${expected.length}`;
+    if (slaveInode !== inodeOf(join(this.slave, DATA))) return 'the .dat means another file';
+    if (!kept) return undefined;
+    const there = readdirSync(this.slave).some((name) => startsWith(readFileSync(join(this.slave, name)), kept.bytes));
+    return there ? undefined : "the slave's own transactions are gone";
+  }
+
+  async close(): Promise<void> {
+    await this.openings.close();
+    rmSync(this.scratch, { recursive: true, force: true });
+  }
+}
+
+/** While the slave still is the one with transactions of its own, only --full makes a sync go on. */
+export function needsFull({ kept, start }: Case, state: Disk): boolean {
+  return kept !== undefined && state.names.get(DATA) === start.names.get(DATA);
+}
+
+function nameIn(operation: DiskOperation): string {
+  return ` ${basename('path' in operation ? operation.path : operation.to)}`;
+}
+
+/** What is wrong with what a server shows (invariants 2 and 6); undefined: nothing. */
+export function openingProblem(opening: Opening, state: Disk, mayShow: readonly Uint8Array[]): string | undefined {
+  if ('error' in opening) return `FileStorage does not open it: ${opening.error}`;
+  const bytes = state.images.get(state.names.get(DATA) ?? -1)?.bytes ?? new Uint8Array();
+  const shown = bytes.subarray(0, opening.opensAt);
+  if (!mayShow.some((each) => Buffer.compare(each, shown) === 0)) {
+    return `FileStorage shows ${opening.opensAt} bytes, neither the state before nor the one after (invariant 6)`;
+  }
+  return opening.indexRight ? undefined : 'FileStorage takes a wrong index';
+}

@@ -1,0 +1,52 @@
+import { exitOfError, exitOfOutcome } from '../../src/commands/exit.js';
+import { InlineSource } from '../../src/engine/chunk-source.js';
+import { Patience } from '../../src/engine/patience.js';
+import { type Outcome, sync } from '../../src/engine/sync.js';
+import { Window } from '../../src/engine/window.js';
+import { slavePaths } from '../../src/standby/paths.js';
+
+/** Sizes so small that a master of some kilobytes has several chunks and batches. */
+export const SIZES = { chunkBytes: 1024, windowBytes: 65_536, batchBytes: 2048 } as const;
+
+export interface Synced {
+  readonly exitCode: number;
+  /** What was decided, or the message of the error that ended it. */
+  readonly said: string;
+  readonly kind: Outcome['plan']['kind'] | 'error';
+}
+
+const window = new Window(SIZES.windowBytes);
+const patience = new Patience(30);
+
+/** One round as `syncpozo sync` runs it, but without its lock: taking that costs more than all the rest. */
+export async function oneSync(master: string, slave: string, full = false): Promise<Synced> {
+  const source = new InlineSource(window, {
+    chunkBytes: SIZES.chunkBytes,
+    onProgress: () => {},
+  });
+  try {
+    const outcome = await sync(
+      {
+        paths: slavePaths(slave, 'Data.fs'),
+        source,
+        patience,
+        tell: () => {},
+        batchBytes: SIZES.batchBytes,
+        batchMilliseconds: Number.POSITIVE_INFINITY,
+      },
+      {
+        masterPath: master,
+        full,
+        dryRun: false,
+        chunkBytes: SIZES.chunkBytes,
+        readSwitch: () => 'on',
+        onPlan: () => {},
+      },
+    );
+    const { plan } = outcome;
+    const said = `${plan.kind}, row ${plan.row}: ${'reason' in plan ? plan.reason : plan.stop.message}`;
+    return { exitCode: exitOfOutcome(outcome), said, kind: plan.kind };
+  } catch (error) {
+    return { exitCode: exitOfError(error), said: String(error), kind: 'error' };
+  }
+}

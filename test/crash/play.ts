@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Case } from './case.js';
+import { DATA } from './history.js';
+import { type Judge, needsFull } from './judge.js';
+import { materialise } from './materialise.js';
+import { type Disk, ModelDisk } from './model-disk.js';
+import { oneSync } from './one-sync.js';
+import { Identities, readDisk, record } from './record.js';
+import { type Scenario, Stage } from './scenario.js';
+import type { State } from './states.js';
+
+/** A scenario that has been played once, recorded. */
+export interface Played {
+  readonly case: Case;
+  readonly scratch: string;
+}
+
+/** Plays a scenario in a directory of its own and records its run. */
+export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
+  const directory = join(judge.scratch, scenario.name.replaceAll(' ', '-'));
+  mkdirSync(directory);
+  const stage = new Stage(directory, judge.openings);
+  await scenario.prepare(stage);
+  stage.remember();
+  const identities = new Identities();
+  const start = readDisk(stage.slave, identities);
+  const shown = await shownBy(judge, start);
+  const during = scenario.during?.bind(scenario, stage);
+  const before = masterAt(stage);
+  const { changes, result } = await record(
+    stage.slave,
+    start.names,
+    identities,
+    () => stage.sync(scenario.full),
+    during,
+  );
+  assert.equal(result.exitCode, scenario.exitCode ?? 0, `${scenario.name}: ${result.reason}`);
+  if (!during) assert.deepEqual(masterAt(stage), before, `${scenario.name}: the master is as it was (invariant 7)`);
+  scenario.afterwards?.(stage);
+  stage.remember();
+  const kept = scenario.keepsOwn ? start.images.get(start.names.get(DATA) ?? -1) : undefined;
+  return {
+    scratch: directory,
+    case: {
+      name: scenario.name,
+      start,
+      changes,
+      from: 0,
+      master: stage.masterFile,
+      generations: stage.generations,
+      shown,
+      claimBroken: scenario.claimBroken ?? false,
+      neverRebuild: !(scenario.full || scenario.packed || scenario.keepsOwn),
+      kept,
+    },
+  };
+}
+
+function masterAt(stage: Stage): unknown {
+  if (!existsSync(stage.masterFile)) return undefined;
+  const { ino, size, mtimeMs, mode } = statSync(stage.masterFile);
+  return { ino, size, mtimeMs, mode, bytes: readFileSync(stage.masterFile) };
+}
+
+async function shownBy(judge: Judge, disk: Disk): Promise<Uint8Array | undefined> {
+  const opening = judge.opening(disk);
+  judge.openings.flush();
+  const found = await opening;
+  if (!found) return undefined;
+  if ('error' in found) throw new Error(`the scenario's slave cannot be opened: ${found.error}`);
+  return disk.images.get(disk.names.get(DATA) ?? -1)?.bytes.subarray(0, found.opensAt);
+}
+
+/** The process dies after change number `point`, nothing else does; the next sync runs; then the power goes. */
+export async function afterKill({ case: of, scratch }: Played, point: number): Promise<Case> {
+  const disk = new ModelDisk(of.start);
+  for (const change of of.changes.slice(0, point + 1)) disk.apply(change);
+  const changes = await recordRecovery(of, disk.seen(), scratch);
+  return {
+    ...of,
+    name: `${of.name}, killed after ${point}`,
+    changes: [...of.changes.slice(0, point + 1), ...changes],
+    from: point + 2,
+  };
+}
+
+/** The power goes and leaves this state; the next sync runs; then the power goes again. */
+export async function afterPowerCut({ case: of, scratch }: Played, state: State, judge: Judge): Promise<Case> {
+  const changes = await recordRecovery(of, state, scratch);
+  return { ...of, name: `${of.name}, power cut`, start: state, changes, from: 1, shown: await shownBy(judge, state) };
+}
+
+async function recordRecovery(of: Case, disk: Disk, scratch: string): Promise<Case['changes']> {
+  const directory = join(scratch, 'recovery');
+  if (!existsSync(directory)) mkdirSync(directory);
+  const identities = materialise(disk, directory);
+  const run = () => oneSync(of.master, directory, needsFull(of, disk));
+  return (await record(directory, disk.names, identities, run)).changes;
+}

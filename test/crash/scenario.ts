@@ -1,0 +1,94 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runSync, type SyncResult } from '../../src/commands/sync.js';
+import type { DiskOperation } from '../../src/io/observer.js';
+import { Site, steadyClock } from '../support/site.js';
+import { transactionEdges } from './edges.js';
+import { DATA } from './history.js';
+import { SIZES } from './one-sync.js';
+import type { Openings } from './opens.js';
+
+/** A run whose crashes are enumerated, and the state of master and slave that it begins with. */
+export interface Scenario {
+  readonly name: string;
+  prepare(stage: Stage): void | Promise<void>;
+  /** The run is a `sync --full`. */
+  readonly full?: boolean;
+  /** How the run ends; 0 unless told. */
+  readonly exitCode?: number;
+  /** Told of each operation of the run when it has been done. */
+  during?(stage: Stage, operation: DiskOperation): void;
+  /** What happens between the run and the next sync. */
+  afterwards?(stage: Stage): void;
+  /** The slave breaks its claim before the run. */
+  readonly claimBroken?: boolean;
+  /** The master's file is another one than the slave was copied from, so the slave is made anew. */
+  readonly packed?: boolean;
+  /** The slave has transactions of its own, which must not be lost. */
+  readonly keepsOwn?: boolean;
+}
+
+/** A master and a slave in directories of their own. */
+export class Stage {
+  readonly master: string;
+  readonly slave: string;
+  readonly clock = steadyClock();
+  /** Committed bytes of everything that the master has been. */
+  readonly generations: Uint8Array[] = [];
+
+  constructor(
+    private readonly directory: string,
+    private readonly openings: Openings,
+  ) {
+    this.master = join(directory, 'master');
+    this.slave = join(directory, 'slave');
+    mkdirSync(this.master);
+    mkdirSync(this.slave);
+  }
+
+  get masterFile(): string {
+    return join(this.master, DATA);
+  }
+
+  get slaveFile(): string {
+    return join(this.slave, DATA);
+  }
+
+  /** A new site with some pages as its master. */
+  site(pages = 3): Site {
+    const site = Site.create(this.masterFile, { clock: this.clock });
+    write(site, pages, 60);
+    return site;
+  }
+
+  /** The next sync, as the command line runs it. */
+  sync(full = false): Promise<SyncResult> {
+    const statusFile = join(this.directory, 'status');
+    return runSync({ master: this.master, slave: this.slave, statusFile, full, workers: 0, ...SIZES });
+  }
+
+  /** Brings the slave in step; throws where that does not succeed. */
+  async inStep(): Promise<void> {
+    const { exitCode, reason } = await this.sync();
+    if (exitCode !== 0) throw new Error(`the slave could not be brought in step: ${reason}`);
+    this.remember();
+  }
+
+  /** What the master is now may be what a slave claims to equal. */
+  remember(): void {
+    const bytes = readFileSync(this.masterFile);
+    this.generations.push(bytes.subarray(0, transactionEdges(bytes).at(-1)));
+  }
+
+  /** Leaves the index of the slave beside it, as a server that was shut down does. */
+  async indexSlave(): Promise<void> {
+    await this.openings.makeIndex(this.slaveFile);
+  }
+}
+
+/** Commits a text of about so many bytes to page 1, 2, 3 and so on, each in a transaction of its own. */
+export function write(site: Site, pages: number, length: number, mark = 'text'): void {
+  for (let page = 1; page <= pages; page++) {
+    site.commit(site.pages(new Map([[page, `${mark} of page ${page} `.padEnd(length, '.')]])));
+  }
+}

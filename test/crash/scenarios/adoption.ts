@@ -1,0 +1,13 @@
+import { copyFileSync } from 'node:fs';
+import { type Scenario, write } from '../scenario.js';
+
+/** A slave that another program has copied, without a `.dat`. */
+export const adoption: Scenario = {
+  name: 'adoption',
+  prepare(stage) {
+    const site = stage.site();
+    copyFileSync(stage.masterFile, stage.slaveFile);
+    write(site, 2, 300);
+    site.close();
+  },
+};

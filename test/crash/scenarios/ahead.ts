@@ -1,0 +1,29 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { type Scenario, type Stage, write } from '../scenario.js';
+
+const STATUS_OFFSET = 16;
+
+/** Leaves on the slave what a batch that was not published has written, and lets the master grow on. */
+async function batchBeyondClaim(stage: Stage, status: string | undefined, cut: number): Promise<void> {
+  const site = stage.site();
+  await stage.inStep();
+  const claim = site.committedEnd;
+  write(site, 2, 250);
+  const batch = Buffer.from(readFileSync(stage.masterFile).subarray(claim));
+  if (status) batch.write(status, STATUS_OFFSET);
+  appendFileSync(stage.slaveFile, batch.subarray(0, batch.length - cut));
+  write(site, 1, 200);
+  site.close();
+}
+
+/** A killed run has left a batch that is not whole and not flipped. */
+export const aheadUnfinished: Scenario = {
+  name: 'ahead by an unfinished batch',
+  prepare: (stage) => batchBeyondClaim(stage, 'c', 100),
+};
+
+/** A killed run has left a batch that is whole and flipped, but not published. */
+export const aheadFlipped: Scenario = {
+  name: 'ahead by a flipped batch',
+  prepare: (stage) => batchBeyondClaim(stage, undefined, 0),
+};

@@ -1,0 +1,12 @@
+import { type Scenario, write } from '../scenario.js';
+
+/** The master has grown by less than a batch. */
+export const append: Scenario = {
+  name: 'append',
+  async prepare(stage) {
+    const site = stage.site();
+    await stage.inStep();
+    write(site, 2, 350);
+    site.close();
+  },
+};

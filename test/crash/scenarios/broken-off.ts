@@ -1,0 +1,31 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { type Scenario, write } from '../scenario.js';
+
+const LARGE = 70_000;
+const TLOC_IN_LAST_RECORD = 24;
+
+/**
+ * A transaction larger than what is read at once is not good in its second half (a stale page of a network file system):
+ * its first half is cut off again, and what came before it is committed. Then the master is found whole.
+ */
+export const brokenOff: Scenario = {
+  name: 'a large transaction broken off',
+  exitCode: 4,
+  async prepare(stage) {
+    const site = stage.site(2);
+    await stage.inStep();
+    write(site, 1, 200);
+    const second = { oid: 2n, data: new TextEncoder().encode('the second record') };
+    site.commit({ edits: [{ oid: 1n, data: new Uint8Array(LARGE).fill(0x2e) }, second] });
+    site.close();
+    const whole = readFileSync(stage.masterFile);
+    writeFileSync(`${stage.masterFile}.whole`, whole);
+    const record = whole.length - 8 - second.data.length - 42;
+    writeFileSync(stage.masterFile, Buffer.from(whole).fill(0xee, record + TLOC_IN_LAST_RECORD, record + 32));
+    truncateSync(stage.masterFile, whole.length);
+  },
+  afterwards(stage) {
+    stage.generations.pop();
+    writeFileSync(stage.masterFile, readFileSync(`${stage.masterFile}.whole`));
+  },
+};

@@ -1,0 +1,16 @@
+import { statSync, truncateSync } from 'node:fs';
+import { type Scenario, write } from '../scenario.js';
+
+/** Somebody, or something, has cut bytes off the slave's end. */
+export const cutShort: Scenario = {
+  name: 'a slave cut short',
+  claimBroken: true,
+  async prepare(stage) {
+    const site = stage.site();
+    write(site, 3, 300);
+    await stage.inStep();
+    truncateSync(stage.slaveFile, statSync(stage.slaveFile).size - 500);
+    write(site, 1, 200);
+    site.close();
+  },
+};

@@ -1,0 +1,11 @@
+import { type Scenario, write } from '../scenario.js';
+
+/** There is no slave yet. */
+export const firstCopy: Scenario = {
+  name: 'first copy',
+  prepare(stage) {
+    const site = stage.site();
+    write(site, 3, 300);
+    site.close();
+  },
+};

@@ -1,0 +1,32 @@
+import type { Scenario } from '../scenario.js';
+import { adoption } from './adoption.js';
+import { aheadFlipped, aheadUnfinished } from './ahead.js';
+import { append } from './append.js';
+import { appendInBatches } from './append-in-batches.js';
+import { brokenOff } from './broken-off.js';
+import { cutShort } from './cut-short.js';
+import { exchanged } from './exchanged.js';
+import { firstCopy } from './first-copy.js';
+import { full } from './full.js';
+import { fullOverOwn } from './full-over-own.js';
+import { nothingNew } from './nothing-new.js';
+import { rebuildAfterPack } from './rebuild-after-pack.js';
+import { refusedOwn } from './refused-own.js';
+
+/** Every run whose crashes are enumerated. */
+export const SCENARIOS: readonly Scenario[] = [
+  firstCopy,
+  append,
+  appendInBatches,
+  nothingNew,
+  rebuildAfterPack,
+  full,
+  fullOverOwn,
+  refusedOwn,
+  adoption,
+  aheadUnfinished,
+  aheadFlipped,
+  cutShort,
+  brokenOff,
+  exchanged,
+];

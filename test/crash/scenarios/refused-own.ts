@@ -1,0 +1,16 @@
+import { Site } from '../../support/site.js';
+import { type Scenario, write } from '../scenario.js';
+
+/** The slave has transactions of its own: refused, and nothing is done. */
+export const refusedOwn: Scenario = {
+  name: 'refused own transactions',
+  exitCode: 3,
+  keepsOwn: true,
+  async prepare(stage) {
+    stage.site().close();
+    await stage.inStep();
+    const served = Site.open(stage.slaveFile, { clock: stage.clock });
+    write(served, 1, 150, 'only here');
+    served.close();
+  },
+};
