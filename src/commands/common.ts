@@ -74,8 +74,23 @@ function secondsOption(text: string): number {
   return seconds;
 }
 
-/** Commander's parser for an option that is a whole number, 0 or more. */
-export function countOption(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
-  return Number(text);
+/** Commander's parser for an option that is a whole number, from 0 up to `most`. */
+export function countOption(most: number): (text: string) => number {
+  return (text) => {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(count <= most)) throw new InvalidArgumentError(`Expected a whole number from 0 to ${most}.`);
+    return count;
+  };
+}
+
+/** Commander's parser for a file's name: a path would lead out of the directories that were named. */
+function nameOption(text: string): string {
+  if (text === '' || text === '.' || text === '..' || text.includes('/') || text.includes('\0')) {
+    throw new InvalidArgumentError("Expected a file's name without a directory.");
+  }
+  return text;
+}
+
+export function withFileName(command: Command, meaning: string): Command {
+  return command.option('--file <name>', meaning, nameOption, 'Data.fs');
 }

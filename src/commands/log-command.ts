@@ -8,9 +8,10 @@ import { formatTid, parseTid, tidToIso } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { writeToStdout } from '../io/sink.js';
+import { quote } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import { masterPath, PathMistake } from '../standby/paths.js';
-import { type CommonOptions, countOption, printJson, withCommonOptions } from './common.js';
+import { type CommonOptions, countOption, printJson, withCommonOptions, withFileName } from './common.js';
 import { EXIT_HELP } from './exit.js';
 
 interface Flags extends CommonOptions {
@@ -34,6 +35,7 @@ interface Entry {
 }
 
 const SHOWN = 10;
+const MOST_SHOWN = 999_999_999;
 const WINDOW_BYTES = 1 << 20;
 
 function tidOption(text: string): bigint {
@@ -47,18 +49,20 @@ export function logCommand(): Command {
   const command = new Command('log')
     .description('shows the transactions of a Data.fs, newest first: tid, time, size, objects, user, description')
     .argument('<FILE>', 'a Data.fs, or the data directory that holds it')
-    .option('-n <count>', 'how many', countOption, SHOWN)
+    .option('-n <count>', 'how many', countOption(MOST_SHOWN), SHOWN)
     .option('--from <tid>', 'not older than this transaction', tidOption)
-    .option('--to <tid>', 'not newer than this transaction', tidOption)
-    .option('--file <name>', 'name of the file in a directory', 'Data.fs');
+    .option('--to <tid>', 'not newer than this transaction', tidOption);
+  withFileName(command, 'name of the file in a directory');
   withCommonOptions(command).addHelpText(
     'after',
     `\nExample:\n  syncpozo log /srv/zeo/var/filestorage -n 3\n${EXIT_HELP}`,
   );
   return command.action(async (given: string, flags: Flags) => {
     const path = await masterPath(given, flags.file);
-    if ((await factsBehindPath(path))?.kind === 'directory') {
-      throw new PathMistake(`${path} is a directory`, 'name a Data.fs, or the directory that holds one');
+    const kind = (await factsBehindPath(path))?.kind;
+    if (kind !== 'file') {
+      const what = kind === undefined ? 'does not exist' : `is a ${kind}, not a Data.fs`;
+      throw new PathMistake(`${path} ${what}`, 'name a Data.fs, or the directory that holds one');
     }
     const file = await OpenFile.openToRead(path);
     try {
@@ -108,6 +112,6 @@ async function entryOf(file: Readable, found: FoundTransaction): Promise<Entry> 
 
 /** One line; control characters in what users wrote are shown, not obeyed. */
 function render(entry: Entry): string {
-  const words = [entry.user, entry.description].map((text) => JSON.stringify(text)).join(' ');
+  const words = [entry.user, entry.description].map(quote).join(' ');
   return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${entry.objects} ${entry.objects === 1 ? 'object' : 'objects'}  ${words}`;
 }

@@ -6,6 +6,7 @@ import {
   printJson,
   statusFileOf,
   withCommonOptions,
+  withFileName,
   withStatusFile,
   withTimeout,
 } from './common.js';
@@ -24,8 +25,8 @@ export function statusCommand(): Command {
   const command = new Command('status')
     .description('tells role, switch, claim and age of the slave; with --master also how far it is behind')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
-    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to tell the lag")
-    .option('--file <name>', 'name of the file in both directories', 'Data.fs');
+    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to tell the lag");
+  withFileName(command, 'name of the file in both directories');
   withTimeout(withStatusFile(withCommonOptions(command)));
   command.addHelpText(
     'after',

@@ -7,6 +7,7 @@ import {
   sizeOption,
   statusFileOf,
   withCommonOptions,
+  withFileName,
   withStatusFile,
   withTimeout,
 } from './common.js';
@@ -22,6 +23,7 @@ interface Flags extends CommonOptions {
   readonly timeout: number;
 }
 
+const MOST_WORKERS = 64;
 const DEFAULT_CHUNK_SIZE = '32MiB';
 
 /** `syncpozo sync MASTER SLAVE`: one round, as cron runs it every minute. */
@@ -32,13 +34,13 @@ export function syncCommand(finish: (exitCode: number, stuck: boolean) => void):
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
     .option('--full', 'make the slave anew from all of the master')
     .option('--dry-run', 'decide and say what would be done; write nothing')
-    .option('--file <name>', 'name of the file in both directories', 'Data.fs')
     .addOption(
       new Option('--chunk-size <size>', 'about how much is read, checked and hashed as one piece')
         .argParser(sizeOption)
         .default(sizeOption(DEFAULT_CHUNK_SIZE), DEFAULT_CHUNK_SIZE),
     )
-    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption);
+    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption(MOST_WORKERS));
+  withFileName(command, 'name of the file in both directories');
   withTimeout(withStatusFile(withCommonOptions(command)));
   command.addHelpText(
     'after',

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { appendTo, type TextSink, writeToStderr } from '../io/sink.js';
+import { quote } from './quote.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFormat = 'text' | 'json';
@@ -44,6 +45,6 @@ function asText(sink: TextSink): TextSink {
 }
 
 function renderValue(value: unknown): string {
-  if (typeof value === 'string') return /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value === 'string') return /^[!#-~]+$/.test(value) ? value : quote(value);
   return JSON.stringify(value);
 }

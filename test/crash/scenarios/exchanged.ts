@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync } from 'node:fs';
 import { Site } from '../../support/site.js';
 import { type Scenario, write } from '../scenario.js';
 
@@ -10,16 +10,18 @@ export const exchanged: Scenario = {
     const site = stage.site();
     await stage.inStep();
     write(site, 2, 250);
-    stage.remember();
     site.close();
+    const packed = `${stage.masterFile}.packed`;
+    copyFileSync(stage.masterFile, packed);
+    const later = Site.open(packed, { clock: stage.clock });
+    later.pack();
+    later.close();
   },
   during(stage, operation) {
-    if (operation.kind !== 'write' || operation.path !== stage.slaveFile || operation.bytes.length < 100) return;
-    const old = `${stage.masterFile}.before-the-pack`;
-    if (existsSync(old)) return;
-    const site = Site.open(stage.masterFile, { clock: stage.clock });
-    site.pack();
-    site.close();
-    renameSync(`${stage.masterFile}.old`, old);
+    const packed = `${stage.masterFile}.packed`;
+    const body = operation.kind === 'write' && operation.path === stage.slaveFile && operation.bytes.length > 100;
+    if (!body || !existsSync(packed)) return;
+    renameSync(stage.masterFile, `${stage.masterFile}.old`);
+    renameSync(packed, stage.masterFile);
   },
 };

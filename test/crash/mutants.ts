@@ -1,0 +1,87 @@
+import type { Case } from './case.js';
+import type { Change } from './change.js';
+import { type Bad, enumerate, type Mutation } from './enumerate.js';
+import type { Judge } from './judge.js';
+import { ModelDisk } from './model-disk.js';
+import { transactionEdges } from './edges.js';
+import { statesOf, VariantCache } from './states.js';
+
+/**
+ * A mutant is a record with something left out or done in another order: the run as it would be if the code lacked that
+ * call. What the run decided does not hang on it: a sync changes nothing that a living process sees.
+ */
+export interface Mutant {
+  readonly name: string;
+  /** Undefined where the record has no place for it. */
+  mutate(changes: readonly Change[]): Mutation | undefined;
+}
+
+/** The call at this place does nothing. */
+export function without(site: string): Mutant {
+  return {
+    name: `without ${site}`,
+    mutate(changes) {
+      const lost = new Set<number>();
+      for (const [index, change] of changes.entries()) {
+        if ((change.kind === 'sync' || change.kind === 'sync-directory') && change.site === site) lost.add(index);
+      }
+      return lost.size > 0 ? { lost, order: changes.map((_, index) => index) } : undefined;
+    },
+  };
+}
+
+/** What one function does, and what publishing does right after it, the other way round. */
+export function publishBefore(name: string): Mutant {
+  return {
+    name: `published before ${name}`,
+    mutate(changes) {
+      const order: number[] = [];
+      let exchanged = false;
+      for (let at = 0; at < changes.length; ) {
+        const first = endOf(changes, at, name);
+        const second = endOf(changes, first, 'publishDat');
+        if (first > at && second > first) {
+          order.push(...range(first, second), ...range(at, first));
+          exchanged = true;
+          at = second;
+        } else order.push(at++);
+      }
+      return exchanged ? { lost: new Set(), order } : undefined;
+    },
+  };
+}
+
+function endOf(changes: readonly Change[], from: number, name: string): number {
+  let end = from;
+  while (changes[end]?.within.includes(name)) end++;
+  return end;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+/**
+ * The first state that the mutant leaves and that breaks an invariant; undefined: it survives. States that the record
+ * leaves without the mutation are known to be good.
+ */
+export async function findKiller(mutant: Mutant, of: Case, judge: Judge): Promise<Bad | undefined> {
+  const mutation = mutant.mutate(of.changes);
+  if (!mutation) return undefined;
+  const plain = await enumerate(of, judge, { mutation, judged: new Set(), inModelOnly: true, stopAtFirst: true });
+  if (plain.bad[0]) return plain.bad[0];
+  const { bad } = await enumerate(of, judge, { mutation, judged: keysOf(of), stopAtFirst: true });
+  return bad[0];
+}
+
+function keysOf(of: Case): Set<string> {
+  const keys = new Set<string>();
+  const disk = new ModelDisk(of.start);
+  const variants = new VariantCache();
+  const edges = transactionEdges(of.generations.at(-1) ?? new Uint8Array());
+  for (const change of of.changes) {
+    disk.apply(change);
+    for (const { key } of statesOf(disk, edges, variants)) keys.add(key);
+  }
+  return keys;
+}
