@@ -1,4 +1,5 @@
 import type { Magic } from '../filestorage/layout.js';
+import { syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
@@ -13,15 +14,16 @@ export interface Written {
   readonly resume: Resume;
   readonly end: MasterEnd;
   readonly copied: Copied;
-  /** What is published; undefined when nothing had to be. */
+  /** What is published now; undefined when nothing is. */
   readonly dat: Dat | undefined;
 }
 
 /**
  * Appends the master's transactions from `resume` on to the slave, in batches.
  *
- * Order: cut the slave back to `resume` (durable), then for each batch header, body, flip (see Batch) and the `.dat`.
- * The batch is dropped when the master's path does not name the file any more that was read.
+ * Order: where `resume` is not what is claimed, cut the slave back to it, make it and its name durable, and publish the
+ * `.dat` for it; then for each batch header, body, flip (see Batch) and the `.dat`. So no byte below the published claim is
+ * ever written. The batch is dropped when the master's path does not name the file any more that was read.
  */
 export async function append(
   work: Work,
@@ -32,30 +34,27 @@ export async function append(
 ): Promise<Written> {
   const file = OpenFile.openToWrite(work.paths.data);
   try {
-    const facts = file.facts();
-    if (known && facts.inode !== known.slaveInode) {
+    const { inode, size } = file.facts();
+    if (known && inode !== known.slaveInode) {
       throw new IoFault('open', work.paths.data, 'ESTALE', 'the slave was exchanged while this run looked at it');
     }
-    if (facts.size > resume.position) {
-      work.tell({
-        level: 'warn',
-        message: 'cutting the slave back',
-        fields: { from: facts.size, to: resume.position },
-      });
+    if (size > resume.position) {
+      work.tell({ level: 'warn', message: 'cutting the slave back', fields: { from: size, to: resume.position } });
       file.truncate(resume.position);
+      file.sync();
     }
-    const taken = resume.position !== known?.claim.position || facts.size !== resume.position;
-    // What a dead predecessor or another program wrote may still be in memory only: durable first, then claimed.
-    if (taken) file.sync();
-    const appending = new Appending(work, file, facts.inode, magic, resume);
+    let dat = known;
+    if (resume.position !== known?.claim.position) {
+      // What a dead predecessor or another program left may still be in memory only, its name as well.
+      file.sync();
+      syncDirectory(work.paths.directory);
+      dat = claim(work, resume, identityOf(opened, magic), inode);
+    }
+    const appending = new Appending(work, file, inode, magic, resume);
     const { resume: reached, end, master } = await appending.run(opened);
-    let dat = appending.published;
-    const claimed = dat ?? known;
-    if (
-      !dat &&
-      (taken || claimed?.master.inode !== master.facts.inode || claimed.master.device !== master.facts.device)
-    ) {
-      dat = claim(work, reached, identityOf(master, magic), facts.inode);
+    dat = appending.published ?? dat;
+    if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
+      dat = claim(work, reached, identityOf(master, magic), inode);
     }
     return { resume: reached, end, copied: appending.copied, dat };
   } finally {

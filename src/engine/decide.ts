@@ -120,7 +120,7 @@ function decideOtherGeneration(facts: Facts): Decision {
         row: 11,
         reason:
           "the master lacks the slave's last transaction: it was rolled back or restored, or it is another site's",
-        hint: 'is MASTER the right directory? If it is, and its state is the one to keep, run with --full: it makes the slave anew and keeps the old file aside',
+        hint: 'is MASTER the right directory? (A pack that has left nothing of what the slave has looks the same.) If it is, and its state is the one to keep, run with --full: it makes the slave anew and keeps the old file aside',
       };
   }
 }

@@ -129,7 +129,8 @@ export class PoolSource implements ChunkSource {
 
 /** The order of tids across the seam of two chunks, which the second one's worker could not see. */
 function withSeam(facts: ChunkFacts, before: Resume): ChunkFacts {
-  if (facts.firstTid > before.tid || facts.warnings.some(({ position }) => position === before.position)) return facts;
+  const known = facts.warnings.some(({ position, rule }) => position === before.position && rule === 'tid-order');
+  if (facts.firstTid > before.tid || known) return facts;
   const warning = { position: before.position, tid: facts.firstTid, rule: 'tid-order' } as const;
   return { ...facts, warnings: [warning, ...facts.warnings], warningCount: facts.warningCount + 1 };
 }

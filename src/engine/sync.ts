@@ -156,6 +156,8 @@ async function execute(
   dat: Dat | undefined,
   work: Work,
 ): Promise<Outcome> {
+  // What a killed run has left behind; a rebuild makes its own.
+  if (plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt') removeIfThere(work.paths.fresh);
   switch (plan.kind) {
     case 'full':
       return written(
@@ -174,8 +176,6 @@ async function execute(
     case 'append':
       return written(plan, await append(work, observed.master, observed.magic, dat, plan.resume), observed, dat, work);
     default:
-      // What a killed run has left behind goes with the next run that finds the slave in order.
-      if (plan.kind === 'none') removeIfThere(work.paths.fresh);
       return settled(plan, facts, observed, work.paths);
   }
 }

@@ -6,14 +6,16 @@ const EVERY_MS = 200;
 
 /** One line on a terminal that is written over and over; nothing for work that takes less than a second. */
 export class Progress {
-  private readonly began = Date.now();
+  private readonly began: number;
   private shownAt = 0;
   private first: number | undefined;
 
   constructor(
     private readonly sink: TextSink = writeToStderr,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.began = now();
+  }
 
   /** `position` of `size` bytes is reached. */
   readonly show = (position: number, size: number): void => {

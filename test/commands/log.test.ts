@@ -34,7 +34,10 @@ describe('syncpozo log', () => {
         lines.map((line) => line.split(' ')[0]),
         tidsOf(pair).slice(0, 10),
       );
-      assert.match(lines[0] ?? '', /^[0-9a-f]{16} {2}2026-01-01T00:00:\d\d\.\d{3}Z {2}\d+ B {2}1 object {2}"editor" "edited"$/);
+      assert.match(
+        lines[0] ?? '',
+        /^[0-9a-f]{16} {2}2026-01-01T00:00:\d\d\.\d{3}Z {2}\d+ B {2}1 object {2}"editor" "edited"$/,
+      );
     }));
 
   it('in JSON has position, size, status and objects of each', () =>

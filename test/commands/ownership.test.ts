@@ -43,19 +43,23 @@ describe('the slave gets', () => {
       assert.equal(rights(pair, 'Data.fs.lock')[0], '644');
     }));
 
-  it("the master's owner, and what stands beside it the slave's directory's, when root syncs", { skip: needsRoot ?? false }, () =>
-    withPair((pair) => {
-      chownSync(pair.masterFile, OWNER, GROUP);
-      chownSync(pair.slave, OTHER, GROUP);
-      pair.synced();
-      assert.deepEqual(rights(pair, 'Data.fs'), ['644', OWNER, GROUP]);
-      assert.deepEqual(rights(pair, 'Data.fs.dat'), ['644', OTHER, GROUP]);
-      assert.deepEqual(rights(pair, 'Data.fs.lock'), ['644', OTHER, GROUP]);
-      pair.commit('more');
-      pair.synced();
-      assert.deepEqual(rights(pair, 'Data.fs'), ['644', OWNER, GROUP]);
-      assert.deepEqual(rights(pair, 'Data.fs.dat'), ['644', OTHER, GROUP]);
-    }));
+  it(
+    "the master's owner, and what stands beside it the slave's directory's, when root syncs",
+    { skip: needsRoot ?? false },
+    () =>
+      withPair((pair) => {
+        chownSync(pair.masterFile, OWNER, GROUP);
+        chownSync(pair.slave, OTHER, GROUP);
+        pair.synced();
+        assert.deepEqual(rights(pair, 'Data.fs'), ['644', OWNER, GROUP]);
+        assert.deepEqual(rights(pair, 'Data.fs.dat'), ['644', OTHER, GROUP]);
+        assert.deepEqual(rights(pair, 'Data.fs.lock'), ['644', OTHER, GROUP]);
+        pair.commit('more');
+        pair.synced();
+        assert.deepEqual(rights(pair, 'Data.fs'), ['644', OWNER, GROUP]);
+        assert.deepEqual(rights(pair, 'Data.fs.dat'), ['644', OTHER, GROUP]);
+      }),
+  );
 
   it("its directory's owner where the master's is squashed to nobody", { skip: needsRoot ?? false }, () =>
     withPair((pair) => {
@@ -63,7 +67,8 @@ describe('the slave gets', () => {
       chownSync(pair.slave, OTHER, GROUP);
       pair.synced();
       assert.deepEqual(rights(pair, 'Data.fs'), ['644', OTHER, GROUP]);
-    }));
+    }),
+  );
 });
 
 describe('the master', () => {

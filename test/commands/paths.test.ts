@@ -33,7 +33,7 @@ describe('MASTER and SLAVE may be named', () => {
       }),
     );
 
-  for (const name of ['with spaces in it', 'Döner ☃ 数据', "it's $HOME;`x` \"y\"", '-dash', 'new\nline'])
+  for (const name of ['with spaces in it', 'Döner ☃ 数据', 'it\'s $HOME;`x` "y"', '-dash', 'new\nline'])
     it(`by odd names: ${JSON.stringify(name)}`, () =>
       withPair((pair) => {
         const [master, slave] = [join(pair.directory, `m ${name}`), join(pair.directory, `s ${name}`)];

@@ -109,6 +109,16 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         assert.equal(assertRefuses(pair, PARTED).json.onlyHere.transactions, 2);
       }));
 
+  it('when the slave was cut short and has gone on by itself, though it is shorter than what is claimed', () =>
+    withPair((pair) => {
+      const end = pair.site.committedEnd;
+      pair.commit('a text that is a good deal longer than the one that takes its place');
+      pair.synced();
+      truncateSync(pair.slaveFile, end);
+      const tid = formatTid(pair.commitToSlave('only here'));
+      assert.equal(assertRefuses(pair, GROWN).json.onlyHere.lastTid, tid);
+    }));
+
   it('when the .dat is missing and the slave is another site', () =>
     withPair((pair) => {
       const elsewhere = join(pair.directory, 'elsewhere');
@@ -145,7 +155,10 @@ describe('sync does not refuse', () => {
       writeFileSync(pair.masterFile, bytes);
       const run = pair.sync();
       assertEnd(run, { exit: 0 });
-      assert.ok(run.records.some(({ msg }) => msg.includes('another file with the same bytes')), run.all);
+      assert.ok(
+        run.records.some(({ msg }) => msg.includes('another file with the same bytes')),
+        run.all,
+      );
       pair.assertInStep();
     }));
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertEnd, type Expected } from '../support/cli.js';
-import { type Pair, withPair } from '../support/pair.js';
 import { heldByOther } from '../support/locks.js';
+import { type Pair, withPair } from '../support/pair.js';
 
 type Shape = (value: unknown) => boolean;
 
@@ -51,7 +51,8 @@ function assertGroup(name: string, group: Readonly<Record<string, unknown>>, sha
 }
 
 function assertShape(json: Record<string, Record<string, unknown>>): void {
-  for (const [name, shapes] of Object.entries(GROUPS)) assertGroup(name, name === '' ? json : (json[name] ?? {}), shapes);
+  for (const [name, shapes] of Object.entries(GROUPS))
+    assertGroup(name, name === '' ? json : (json[name] ?? {}), shapes);
   for (const [name, shapes] of Object.entries(NULLABLE)) {
     assert.ok(name in json, `${name} is there`);
     if (json[name] !== null) assertGroup(name, json[name] ?? {}, shapes);

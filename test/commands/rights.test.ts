@@ -54,21 +54,24 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
     ['the .dat may not be read', ({ dat }) => dat],
     ['the lock file may not be opened', ({ slave }) => join(slave, 'Data.fs.lock')],
   ];
-  for (const [name, choose] of cases)
-    it(`is told what is missing when ${name}`, () =>
-      withPair((pair) => {
-        pair.synced();
-        giveSlave(pair);
-        pair.commit('must not be copied');
-        const path = choose(pair);
-        const mode = statSync(path).mode & 0o777;
-        chownSync(path, 0, 0);
-        chmodSync(path, 0o700);
-        const run = pair.unchanged(() => pair.syncWith(AS_NOBODY));
-        assertEnd(run, { exit: 1, action: 'failed', reason: /EACCES/, hint: HINT });
-        chmodSync(path, mode);
-        pair.assertHeals();
-      }));
+  it('is told what is missing', (test) =>
+    withPair(async (pair) => {
+      pair.synced();
+      giveSlave(pair);
+      pair.commit('must not be copied');
+      for (const [name, choose] of cases)
+        await test.test(`when ${name}`, () => {
+          const path = choose(pair);
+          const { mode, uid, gid } = statSync(path);
+          chownSync(path, 0, 0);
+          chmodSync(path, 0o700);
+          const run = pair.unchanged(() => pair.syncWith(AS_NOBODY));
+          chownSync(path, uid, gid);
+          chmodSync(path, mode & 0o777);
+          assertEnd(run, { exit: 1, action: 'failed', reason: /EACCES/, hint: HINT });
+        });
+      pair.assertHeals();
+    }));
 
   it("is told so when the slave's directory may not be written to", () =>
     withPair((pair) => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { formatDat, parseDat } from '../../src/standby/dat.js';
-import { readFileSync } from 'node:fs';
 import { formatTid } from '../../src/filestorage/tid.js';
+import { formatDat, parseDat } from '../../src/standby/dat.js';
 import { assertEnd, assertNoCrash, type Run, syncpozo } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
 
@@ -139,7 +138,10 @@ describe('a slave that has been promoted', () => {
       for (const more of [[], ['--full'], ['--dry-run']]) {
         const run = pair.unchanged(() => pair.sync(...more));
         assertEnd(run, { exit: 0, action: 'off', reason: /promoted/ });
-        assert.ok(run.records.some(({ msg }) => msg === 'NOT SYNCING FROM MASTER'), run.all);
+        assert.ok(
+          run.records.some(({ msg }) => msg === 'NOT SYNCING FROM MASTER'),
+          run.all,
+        );
       }
     }));
 });

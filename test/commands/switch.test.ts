@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { assertEnd, assertNoCrash, Running, syncpozo } from '../support/cli.js';
@@ -58,7 +67,10 @@ describe('the status file', () => {
       for (const more of [[], ['--full'], ['--dry-run']]) {
         const run = pair.unchanged(() => pair.sync(...more));
         assertEnd(run, { exit: 0, action: 'off', hint: null });
-        assert.ok(run.records.some(({ msg }) => msg === 'NOT SYNCING FROM MASTER'), run.all);
+        assert.ok(
+          run.records.some(({ msg }) => msg === 'NOT SYNCING FROM MASTER'),
+          run.all,
+        );
       }
     }));
 });

@@ -85,7 +85,10 @@ describe('a slave that was removed', () => {
       rmSync(pair.slaveFile);
       const run = pair.sync();
       assertEnd(run, { exit: 0, action: 'full' });
-      assert.ok(run.records.some(({ msg }) => msg === 'missing or empty .dat file (full backup)'), run.all);
+      assert.ok(
+        run.records.some(({ msg }) => msg === 'missing or empty .dat file (full backup)'),
+        run.all,
+      );
       pair.assertInStep();
       pair.assertNothingNew();
     }));

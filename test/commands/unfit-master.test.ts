@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertEnd, type Expected } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
@@ -76,18 +85,24 @@ const CASES: readonly Case[] = [
 ];
 
 describe('sync leaves the slave as it is, and says why, with', () => {
-  for (const { name, spoil, expected } of CASES)
-    it(name, () =>
-      withPair((pair) => {
-        pair.synced();
-        spoil(pair);
-        const before = listing(pair.slave);
-        const masterBefore = existsSync(pair.master) ? listing(pair.master) : [];
-        assertEnd(pair.sync(), expected);
-        assert.deepEqual(listing(pair.slave), before);
-        assert.deepEqual(existsSync(pair.master) ? listing(pair.master) : [], masterBefore);
-      }),
-    );
+  it('a master that is unfit', (test) =>
+    withPair(async (pair) => {
+      pair.synced();
+      const good = readFileSync(pair.masterFile);
+      for (const { name, spoil, expected } of CASES)
+        await test.test(name, () => {
+          spoil(pair);
+          const there = existsSync(pair.master);
+          const both = () => [listing(pair.slave), there ? listing(pair.master) : []];
+          const before = both();
+          assertEnd(pair.sync(), expected);
+          assert.deepEqual(both(), before);
+          rmSync(pair.master, { recursive: true, force: true });
+          mkdirSync(pair.master);
+          writeFileSync(pair.masterFile, good);
+        });
+      pair.assertHeals();
+    }));
 });
 
 describe('sync makes no slave', () => {

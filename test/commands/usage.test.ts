@@ -52,7 +52,17 @@ describe('a mistake in usage ends with status 2, and says where help is:', () =>
 const OPTIONS: readonly (readonly [string, readonly string[]])[] = [
   [
     'sync',
-    ['--full', '--dry-run', '--json', '--status-file', '--file', '--chunk-size', '--workers', '--log-format', '--quiet'],
+    [
+      '--full',
+      '--dry-run',
+      '--json',
+      '--status-file',
+      '--file',
+      '--chunk-size',
+      '--workers',
+      '--log-format',
+      '--quiet',
+    ],
   ],
   ['status', ['--master', '--json', '--status-file', '--file', '--timeout']],
   ['on', ['--json', '--status-file']],
@@ -107,7 +117,7 @@ describe('a reader that has seen enough is no fault', () => {
   it('a log whose reader has gone away does not stop the sync', () =>
     withPair((pair) => {
       const args = pair.syncArgs().map((word) => `'${word}'`);
-      const { stdout } = pipe(`{ sleep 0.2; "$0" "$1" ${args.join(' ')} 2>&1 >&3; echo $? >&3; } 3>&1 | true`);
+      const { stdout } = pipe(`exec 3>&1; { sleep 0.2; "$0" "$1" ${args.join(' ')} 2>&1 >&3; echo $? >&3; } | true`);
       assert.match(stdout, /"action":"full".*\n0\n$/);
       pair.assertInStep();
     }));

@@ -31,7 +31,38 @@ export function fileVariants({ durable, pending }: ModelFile, edges: readonly nu
       add([...before, tail, ...behind]);
     }
   }
+  for (const image of mixtures(after(durable, pending), durable)) found.set(digestOf(image), image);
   return [...found.values()];
+}
+
+/** The image after all changes with some of its sectors as they were: all but one, all but two, only one changed. */
+function mixtures(changed: Image, durable: Image): Image[] {
+  const size = changed.bytes.length;
+  const before = new Uint8Array(size);
+  before.set(durable.bytes.subarray(0, size));
+  const sectors = changedSectors(changed.bytes, before);
+  const mixed = (base: Uint8Array, other: Uint8Array, taken: readonly Range[]): Image => {
+    const bytes = base.slice();
+    for (const [from, to] of taken) bytes.set(other.subarray(from, to), from);
+    return { bytes, attributes: changed.attributes };
+  };
+  return sectors.flatMap((one, index) => [
+    mixed(before, changed.bytes, [one]),
+    mixed(changed.bytes, before, [one]),
+    ...sectors.slice(index + 1).map((two) => mixed(changed.bytes, before, [one, two])),
+  ]);
+}
+
+type Range = readonly [from: number, to: number];
+
+function changedSectors(changed: Uint8Array, before: Uint8Array): Range[] {
+  const step = changed.length > LARGE_WRITE ? PAGE : SECTOR;
+  const sectors: Range[] = [];
+  for (let from = 0; from < changed.length; from += step) {
+    const to = Math.min(from + step, changed.length);
+    if (Buffer.compare(changed.subarray(from, to), before.subarray(from, to)) !== 0) sectors.push([from, to]);
+  }
+  return sectors;
 }
 
 /** Offsets in the write at which it may be torn. */

@@ -1,9 +1,9 @@
 import type { Case } from './case.js';
 import type { Change } from './change.js';
+import { transactionEdges } from './edges.js';
 import { type Bad, enumerate, type Mutation } from './enumerate.js';
 import type { Judge } from './judge.js';
 import { ModelDisk } from './model-disk.js';
-import { transactionEdges } from './edges.js';
 import { statesOf, VariantCache } from './states.js';
 
 /**

@@ -20,6 +20,8 @@ export interface Scenario {
   during?(stage: Stage, operation: DiskOperation): void;
   /** What happens between the run and the next sync. */
   afterwards?(stage: Stage): void;
+  /** Its files are so large that crashes two deep are left to the campaign. */
+  readonly large?: boolean;
   /** The slave breaks its claim before the run. */
   readonly claimBroken?: boolean;
   /** The master's file is another one than the slave was copied from, so the slave is made anew. */

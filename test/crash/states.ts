@@ -14,6 +14,8 @@ import { subsets } from './subsets.js';
  * - The size may be ahead of the data: what was not written is zeros up to the size that all of it would have given.
  * - A write may be torn at each multiple of 512 bytes of the file (4 KiB for writes above 64 KiB), and on, one byte
  *   before and one byte after each edge of a transaction: its head without its tail, or its tail without its head.
+ * - The disk knows nothing of writes, only of sectors: of those in which the file differs from what is durable, all but
+ *   one, all but two or only one were written (4 KiB pages for files above 64 KiB).
  * - Owner and mode are changes of a file too; fdatasync does not make them durable, fsync does.
  * - Names are changes of the directory: creating, renaming, linking, removing. Of those since the directory's last sync
  *   the same sets as above took place, whatever became of the files' data. One rename is whole or not at all.

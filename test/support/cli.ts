@@ -143,5 +143,9 @@ export function assertEnd(run: Run, { exit, action, reason, hint }: Expected): v
 /** Asserts that neither stream holds a stack trace, and that no signal ended the process. */
 export function assertNoCrash(run: Run): void {
   assert.equal(run.signal, null, run.all);
-  assert.doesNotMatch(run.stdout + run.stderr, /^\s+at .*:\d+|\\n\s+at |"stack"|Node\.js v\d|UnhandledPromise/m, run.all);
+  assert.doesNotMatch(
+    run.stdout + run.stderr,
+    /^\s+at .*:\d+|\\n\s+at |"stack"|Node\.js v\d|UnhandledPromise/m,
+    run.all,
+  );
 }

@@ -9,7 +9,11 @@ import type { Pair } from './pair.js';
  * Runs `use` while another process holds the slave's lock. The lock file's text is that of a syncpozo with that process's
  * id, or, for anything else, the text that is given; PID in it stands for the id.
  */
-export async function heldByOther(pair: Pair, holder: string, use: (pid: number) => void | Promise<void>): Promise<void> {
+export async function heldByOther(
+  pair: Pair,
+  holder: string,
+  use: (pid: number) => void | Promise<void>,
+): Promise<void> {
   const lock = join(pair.slave, 'Data.fs.lock');
   const keeper = spawn('flock', ['-x', '-n', '--no-fork', lock, 'sh', '-c', 'echo held; exec sleep 600'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -17,7 +21,10 @@ export async function heldByOther(pair: Pair, holder: string, use: (pid: number)
   await Promise.race([once(keeper.stdout, 'data'), once(keeper, 'exit')]);
   const pid = keeper.pid ?? 0;
   try {
-    writeFileSync(lock, holder === 'syncpozo' ? ` ${pid} syncpozo ${hostname()}\n` : holder.replace('PID', String(pid)));
+    writeFileSync(
+      lock,
+      holder === 'syncpozo' ? ` ${pid} syncpozo ${hostname()}\n` : holder.replace('PID', String(pid)),
+    );
     await use(pid);
   } finally {
     await ended(keeper);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { Running, type Run, type RunOptions, syncpozo } from './cli.js';
+import { type Run, Running, type RunOptions, syncpozo } from './cli.js';
 import { Site, steadyClock, withTempDir } from './site.js';
 
 /** A master with a site in it, a slave's directory that is still empty, and a status file of their own. */
@@ -127,7 +127,9 @@ export interface ListingOptions {
 /** All that a directory holds, a line a file: kind, name, mode, owner, contents, time of modification. */
 export function listing(directory: string, { times = true, locks = false }: ListingOptions = {}): string[] {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
-  return names.filter((name) => locks || !name.endsWith('.lock')).map((name) => describe(join(directory, name), name, times));
+  return names
+    .filter((name) => locks || !name.endsWith('.lock'))
+    .map((name) => describe(join(directory, name), name, times));
 }
 
 function describe(path: string, name: string, times: boolean): string {

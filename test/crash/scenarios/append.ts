@@ -6,7 +6,8 @@ export const append: Scenario = {
   async prepare(stage) {
     const site = stage.site();
     await stage.inStep();
-    write(site, 2, 350);
+    write(site, 3, 250);
+    write(site, 3, 600);
     site.close();
   },
 };

@@ -11,6 +11,7 @@ const TLOC_IN_LAST_RECORD = 24;
 export const brokenOff: Scenario = {
   name: 'a large transaction broken off',
   exitCode: 4,
+  large: true,
   async prepare(stage) {
     const site = stage.site(2);
     await stage.inStep();

@@ -6,6 +6,7 @@ export const firstCopy: Scenario = {
   prepare(stage) {
     const site = stage.site();
     write(site, 3, 300);
+    write(site, 3, 1100);
     site.close();
   },
 };

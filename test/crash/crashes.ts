@@ -1,0 +1,45 @@
+import { enumerate } from './enumerate.js';
+import type { Judge } from './judge.js';
+import { afterKill, afterPowerCut, play } from './play.js';
+import type { Line } from './report.js';
+import type { Scenario } from './scenario.js';
+import type { State } from './states.js';
+
+/** How far to go. */
+export interface Depth {
+  /** Crashes during the recovery as well, of large scenarios too. */
+  readonly large: boolean;
+  /** Crashes during the recovery from every state after a power cut, not from one of each kind of recovery only. */
+  readonly everyState: boolean;
+}
+
+/**
+ * Enumerates a scenario: the crashes of its run; the death of the process after each of its changes and the crashes of
+ * the run that follows; power cuts and the crashes of the run that follows.
+ */
+export async function crashesOf(scenario: Scenario, judge: Judge, depth: Depth, counted: Set<string>): Promise<Line> {
+  const began = performance.now();
+  const played = await play(scenario, judge);
+  const judged = new Set<string>();
+  const recoveries = new Map<string, State>();
+  const onState = (state: State, did: string): void => {
+    const kind = depth.everyState ? state.key : did;
+    if (!recoveries.has(kind)) recoveries.set(kind, state);
+  };
+  const found = await enumerate(played.case, judge, { judged, onState });
+  const bad = [...found.bad];
+  let { points } = found;
+  const goOn = async (of: typeof played.case): Promise<void> => {
+    const more = await enumerate(of, judge, { judged });
+    points += more.points;
+    bad.push(...more.bad);
+  };
+  if (!scenario.large || depth.large) {
+    for (let point = -1; point < played.case.changes.length; point++) await goOn(await afterKill(played, point));
+    for (const state of recoveries.values()) await goOn(await afterPowerCut(played, state, judge));
+  }
+  const before = counted.size;
+  for (const key of judged) counted.add(key);
+  const seconds = (performance.now() - began) / 1000;
+  return { scenario: scenario.name, points, states: counted.size - before, seconds, bad };
+}

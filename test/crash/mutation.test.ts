@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Case } from './case.js';
+import { enumerate } from './enumerate.js';
+import { Judge } from './judge.js';
+import { fastDirectory } from './materialise.js';
+import { findKiller, type Mutant, publishBefore, without } from './mutants.js';
+import { afterKill, type Played, play } from './play.js';
+import { SCENARIOS } from './scenarios/index.js';
+import { recordSwitch, type SwitchRecord, switchProblems } from './switch-crashes.js';
+import { syncSites } from './sync-sites.js';
+
+/** A call that makes something durable is there for a reason, or it is not there: without it, some crash is not survived. */
+describe('the enumeration fails for every mutant', () => {
+  const sites = syncSites();
+  const plays: Played[] = [];
+  let switched: SwitchRecord;
+  let judge: Judge;
+
+  before(async () => {
+    judge = new Judge(mkdtempSync(join(fastDirectory(), 'syncpozo-mutation-')));
+    for (const scenario of SCENARIOS) plays.push(await play(scenario, judge));
+    switched = await recordSwitch(join(judge.scratch, 'switch'), 'on', 'off');
+  });
+  after(() => judge.close());
+
+  it('and every call in the sources is met by a scenario, and every call that is met was found', () => {
+    const changes = [...plays.flatMap((played) => played.case.changes), ...switched.changes];
+    const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
+    assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
+  });
+
+  for (const mutant of [...sites.map(without), publishBefore('flip'), publishBefore('swap')]) {
+    it(mutant.name, async (t) => {
+      const killer = await firstKiller(mutant);
+      assert.ok(
+        killer !== undefined,
+        'no state becomes bad: the model lacks a legal state, or the call is superfluous',
+      );
+      t.diagnostic(killer);
+    });
+  }
+
+  async function firstKiller(mutant: Mutant): Promise<string | undefined> {
+    const mutation = mutant.mutate(switched.changes);
+    const problem = mutation && switchProblems(switched, new Set(), mutation)[0];
+    if (problem) return `the switch ${problem}`;
+    for await (const of of cases(mutant)) {
+      const bad = await findKiller(mutant, of, judge);
+      if (bad && (await isClean(of))) return `${bad.case}, after change ${bad.point}: ${bad.problem}`;
+    }
+    return undefined;
+  }
+
+  /** The records of the runs, then those of the runs after the death of the process. */
+  async function* cases(mutant: Mutant): AsyncGenerator<Case> {
+    for (const played of plays) yield played.case;
+    for (const [index, played] of plays.entries()) {
+      if (SCENARIOS[index]?.large) continue;
+      for (let point = -1; point < played.case.changes.length; point++) {
+        const of = await afterKill(played, point);
+        if (mutant.mutate(of.changes)) yield of;
+      }
+    }
+  }
+
+  /** A record that has bad states of its own proves nothing against a mutant of it. */
+  async function isClean(of: Case): Promise<boolean> {
+    const { bad } = await enumerate(of, judge, { judged: new Set(), stopAtFirst: true });
+    return bad.length === 0;
+  }
+});

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Facts } from '../../src/engine/facts.js';
+import {
+  assertDecides,
+  CLAIM,
+  compared,
+  MOVED,
+  OTHER,
+  partedBy,
+  SAME,
+  slaveOf,
+  trustedTo,
+  UNKNOWN,
+} from '../support/deciding.js';
+
+const LONGER = slaveOf(1300);
+const MISSING = { state: 'missing', reason: 'gone' } as const;
+const UNFIT = { state: 'unfit', reason: 'empty' } as const;
+
+describe('where several rows match, the first one wins', () => {
+  it('the switch wins over everything', () => {
+    for (const lock of ['ours', 'syncpozo', 'other'] as const) {
+      for (const full of [true, false]) {
+        assertDecides(['off', 1], { switch: 'off', role: 'promoted', lock, full, master: MISSING });
+      }
+    }
+  });
+
+  it('a promoted slave is left alone even by --full and whoever holds its lock', () => {
+    assertDecides(['off', 1], { role: 'promoted', lock: 'other', full: true });
+  });
+
+  it('a lock wins over the state of the master and over --full', () => {
+    assertDecides(['busy', 2], { lock: 'syncpozo', master: MISSING, full: true });
+    assertDecides(['in-use', 3], { lock: 'other', master: UNFIT, full: true });
+  });
+
+  it('without a good master --full does nothing, and no slave is made', () => {
+    for (const slave of [{ state: 'missing' }, { state: 'empty' }, LONGER] as const) {
+      assertDecides(['out-of-reach', 4], { master: MISSING, full: true, slave });
+      assertDecides(['unfit', 5], { master: UNFIT, full: true, slave });
+    }
+  });
+
+  it('--full without a slave needs no look', () => {
+    assertDecides(['full', 6], { full: true, slave: { state: 'missing' } });
+    assertDecides(['full', 6], { full: true, slave: { state: 'empty' } });
+  });
+
+  it('--full keeps a slave aside that has transactions of its own, or may have', () => {
+    for (const parting of [partedBy(1), partedBy(0, { complete: false })]) {
+      assert.equal(assertDecides(['rebuild', 6, 'parting'], { full: true }, { parting }).keepOld, true);
+    }
+  });
+
+  it('--full looks at an unknown slave in the same way', () => {
+    assertDecides(['rebuild', 6, 'parting'], { full: true, ...UNKNOWN }, { parting: partedBy(3) });
+  });
+});
+
+describe('a slave without a usable .dat', () => {
+  const unknown = (size: number): Partial<Facts> => ({ ...UNKNOWN, slave: slaveOf(size) });
+
+  it('of the same length is adopted when it is equal', () => {
+    assertDecides(['adopt', 8, 'comparison'], unknown(CLAIM), { comparison: compared(CLAIM, CLAIM, 'end') });
+  });
+
+  it('shorter than the master is adopted when it is a prefix up to a boundary', () => {
+    assertDecides(['adopt', 8, 'comparison'], unknown(400), { comparison: compared(400, 400, 'end') });
+  });
+
+  it('that ends in an unfinished batch is adopted up to it', () => {
+    const comparison = compared(400, 400, 'in-flight');
+    assert.equal(assertDecides(['adopt', 8, 'comparison'], unknown(700), { comparison }).resume.position, 400);
+  });
+
+  it('longer than the master is refused', () => {
+    const answers = { comparison: compared(CLAIM, 1300, 'end'), parting: partedBy(1) };
+    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(1300), answers);
+  });
+
+  it('that is torn is adopted when nothing of its own hides in the tail', () => {
+    const answers = { comparison: compared(400, 400, 'torn'), parting: partedBy(0) };
+    assertDecides(['adopt', 8, 'comparison', 'parting'], unknown(450), answers);
+  });
+
+  it('that is torn is refused when whole transactions of its own stand behind', () => {
+    const answers = { comparison: compared(400, 400, 'torn'), parting: partedBy(1) };
+    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
+  });
+
+  it('that is damaged is refused even if all before the damage is equal', () => {
+    const answers = { comparison: compared(400, 400, 'damaged'), parting: partedBy(0) };
+    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
+  });
+
+  it('of another site is refused', () => {
+    const answers = { comparison: { ...compared(4, 900, 'end'), equalUpTo: 0 }, parting: partedBy(7) };
+    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(900), answers);
+  });
+});
+
+describe('a slave longer than its claim', () => {
+  const trusted = trustedTo(CLAIM);
+
+  it('goes on from its own end when that equals the master', () => {
+    const answers = { trusted, beyond: compared(1300, 1300, 'end'), generation: SAME };
+    const plan = assertDecides(['append', 9, 'trusted', 'beyond', 'generation'], { slave: LONGER }, answers);
+    assert.equal(plan.resume.position, 1300);
+  });
+
+  it('keeps what equals the master and cuts off an unfinished batch behind it', () => {
+    const answers = { trusted, beyond: compared(1100, 1100, 'in-flight'), generation: SAME };
+    const plan = assertDecides(['append', 9, 'trusted', 'beyond', 'generation'], { slave: LONGER }, answers);
+    assert.equal(plan.resume.position, 1100);
+  });
+
+  it('is cut back when its torn tail holds nothing of its own', () => {
+    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), parting: partedBy(0), generation: SAME };
+    assertDecides(['append', 9, 'trusted', 'beyond', 'parting', 'generation'], { slave: LONGER }, answers);
+  });
+
+  it('is refused when a torn tail hides whole transactions of its own', () => {
+    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), parting: partedBy(1) };
+    assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
+  });
+
+  it('is refused when its tail is damaged and cannot be read through', () => {
+    const answers = { trusted, beyond: compared(1100, 1100, 'damaged'), parting: partedBy(0, { complete: false }) };
+    assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
+  });
+
+  it('with transactions of its own is refused before a pack of the master is looked for', () => {
+    const answers = { trusted, beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(2) };
+    assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
+  });
+
+  it('with an unfinished batch when the master was packed is rebuilt', () => {
+    const presence = { kind: 'present' } as const;
+    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'in-flight'), generation: OTHER, presence };
+    const looks = ['trusted', 'beyond', 'generation', 'presence'] as const;
+    assertDecides(['rebuild', 11, ...looks], { slave: LONGER }, answers);
+  });
+
+  it('whose tail differs only because the master was packed is rebuilt', () => {
+    const presence = { kind: 'present' } as const;
+    const answers = { trusted, beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(0), generation: OTHER, presence };
+    const looks = ['trusted', 'beyond', 'parting', 'generation', 'presence'] as const;
+    assertDecides(['rebuild', 11, ...looks], { slave: LONGER }, answers);
+  });
+});
+
+describe('a slave whose last chunks do not verify', () => {
+  const problem = 'wrong checksum';
+  const all = ['trusted', 'beyond', 'parting'] as const;
+
+  it('shorter than the claim is rebuilt when the master was packed as well', () => {
+    const answers = { trusted: trustedTo(400, { problem }), generation: OTHER, presence: { kind: 'present' } } as const;
+    assertDecides(['rebuild', 11, 'trusted', 'generation', 'presence'], { slave: slaveOf(400) }, answers);
+  });
+
+  it('is refused when transactions of its own stand in or behind the bad bytes', () => {
+    for (const masterAgrees of [true, false]) {
+      const trusted = trustedTo(400, { problem, masterAgrees });
+      const answers = { trusted, beyond: compared(400, 1300, 'end'), parting: partedBy(1, { doubtful: 1 }) };
+      assertDecides(['grown', 9, ...all], { slave: LONGER }, answers);
+    }
+  });
+
+  it('is repaired where other bytes under a known tid are rot', () => {
+    const trusted = trustedTo(400, { problem, masterAgrees: true });
+    const seen = { trusted, beyond: compared(400, CLAIM, 'end'), generation: SAME };
+    assertDecides(['append', 10, ...all, 'generation'], {}, { ...seen, parting: partedBy(1, { doubtful: 1 }) });
+  });
+
+  it('is refused where one more transaction is its own than rot explains', () => {
+    const trusted = trustedTo(400, { problem, masterAgrees: true });
+    const seen = { trusted, beyond: compared(400, CLAIM, 'end') };
+    assertDecides(['grown', 9, ...all], {}, { ...seen, parting: partedBy(2, { doubtful: 1 }) });
+  });
+
+  it('is refused where the master does not have the bytes any more that were copied', () => {
+    const trusted = trustedTo(400, { problem, masterAgrees: false });
+    const seen = { trusted, beyond: compared(400, CLAIM, 'end') };
+    assertDecides(['grown', 9, ...all], {}, { ...seen, parting: partedBy(1, { doubtful: 1 }) });
+  });
+});
+
+describe('another generation of the master', () => {
+  const trusted = trustedTo(CLAIM);
+  const looks = ['trusted', 'generation', 'presence'] as const;
+
+  it('moved, with the same bytes, is gone on with, whether or not it has grown', () => {
+    const plan = assertDecides(['append', 11, 'trusted', 'generation'], {}, { trusted, generation: MOVED });
+    assert.equal(plan.resume.position, CLAIM);
+  });
+
+  it('packed so that the last transaction was dropped is rebuilt, and the old file kept where something may be lost', () => {
+    for (const superseded of [true, false]) {
+      const answers = { trusted, generation: OTHER, presence: { kind: 'packed-span', superseded } } as const;
+      assert.equal(assertDecides(['rebuild', 11, ...looks], {}, answers).keepOld, !superseded);
+    }
+  });
+});

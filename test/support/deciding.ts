@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { decide } from '../../src/engine/decide.js';
+import type {
+  Comparison,
+  Damage,
+  Facts,
+  Look,
+  Parting,
+  Plan,
+  Resume,
+  SlaveState,
+  Trusted,
+} from '../../src/engine/facts.js';
+
+/** What the looks would find; one that is not given must not be asked for. */
+export type Answers = Partial<Pick<Facts, Look>>;
+
+export const CLAIM = 1000;
+export const LOOKS: readonly Look[] = ['trusted', 'beyond', 'comparison', 'generation', 'presence', 'parting', 'news'];
+
+/** A slave in order, of which nothing has been looked at yet. */
+export const USUAL: Facts = {
+  switch: 'on',
+  role: 'slave',
+  lock: 'ours',
+  master: { state: 'readable' },
+  full: false,
+  slave: { state: 'there', size: CLAIM },
+  claim: { position: CLAIM, tid: 9n },
+  datProblem: undefined,
+};
+
+export const slaveOf = (size: number): SlaveState => ({ state: 'there', size });
+export const UNKNOWN = { claim: undefined, datProblem: 'the .dat is missing' } as const;
+
+export function resumeAt(position: number): Resume {
+  return { position, tid: 9n, chunks: [], tailState: '' };
+}
+
+export function trustedTo(position: number, more: Partial<Trusted> = {}): Trusted {
+  return { ...resumeAt(position), ...more };
+}
+
+/** The slave's bytes equal the master's up to `equalUpTo`; a FileStorage would find transactions up to `slaveEnd`. */
+export function compared(
+  equalUpTo: number,
+  slaveEnd: number,
+  slaveStop: Comparison['slaveStop'],
+  masterDamaged?: Damage,
+): Comparison {
+  return { ...resumeAt(equalUpTo), equalUpTo, firstDifference: equalUpTo + 5, slaveEnd, slaveStop, masterDamaged };
+}
+
+/** `own` transactions are only on the slave. */
+export function partedBy(own: number, more: Partial<Parting> = {}): Parting {
+  const side = (count: number) => ({ count, first: count > 0 ? 10n : undefined, last: count > 0 ? 12n : undefined });
+  return { onlyHere: side(own), onlyThere: side(1), doubtful: 0, common: 9n, complete: true, ...more };
+}
+
+export const DAMAGE: Damage = {
+  kind: 'damaged',
+  position: 500,
+  at: 508,
+  tid: 8n,
+  rule: 'trailer',
+  message: 'length 1 in the trailer, 2 in the header',
+};
+
+export const SAME = { kind: 'same', moved: false } as const;
+export const MOVED = { kind: 'same', moved: true } as const;
+export const OTHER = { kind: 'other' } as const;
+
+export interface Decided {
+  readonly plan: Plan;
+  readonly looks: readonly Look[];
+}
+
+/** Decides, answering each look from the table, and records what was looked at, in order. */
+export function decideWith(facts: Facts, answers: Answers = {}): Decided {
+  const looks: Look[] = [];
+  let known = facts;
+  for (;;) {
+    const decision = decide(known);
+    if (decision.kind !== 'look') return { plan: decision, looks };
+    const { at } = decision;
+    assert.ok(!looks.includes(at), `looked at ${at} a second time`);
+    assert.ok(at in answers, `an unexpected look at ${at} after ${looks}`);
+    looks.push(at);
+    known = { ...known, [at]: answers[at] };
+  }
+}
+
+/** Asserts the plan's kind and row, and the looks that it took. Returns the plan. */
+export function assertDecides<K extends Plan['kind']>(
+  [kind, row, ...looks]: readonly [K, number, ...Look[]],
+  facts: Partial<Facts>,
+  answers: Answers = {},
+): Extract<Plan, { kind: K }> {
+  const decided = decideWith({ ...USUAL, ...facts }, answers);
+  const { plan } = decided;
+  assert.deepEqual({ kind: plan.kind, row: plan.row, looks: decided.looks }, { kind, row, looks });
+  return plan as Extract<Plan, { kind: K }>;
+}

@@ -1,0 +1,29 @@
+import { type OnTransaction, Walk, type WalkOptions } from '../../src/filestorage/walk.js';
+
+/** Window lengths around every field of the format. */
+export const WINDOWS: readonly number[] = [1, 2, 3, 7, 22, 23, 24, 41, 42, 43, 64, 1000, Number.POSITIVE_INFINITY];
+
+export interface HowToWalk extends Partial<WalkOptions> {
+  /** Bytes a window; all at once without it. */
+  readonly window?: number;
+  readonly onTransaction?: OnTransaction;
+}
+
+/** Walks over a file in memory, as the engine does over one on a disk. */
+export function walkOver(bytes: Uint8Array, how: HowToWalk = {}): Walk {
+  const { start = 4, limit = bytes.length, cutAt = Number.POSITIVE_INFINITY, lastTid = 0n, onTransaction } = how;
+  const walk = new Walk({ start, limit, cutAt, lastTid }, onTransaction);
+  for (let position = start; walk.stop === undefined; ) {
+    const length = Math.max(0, Math.min(how.window ?? limit, limit - position, bytes.length - position));
+    walk.feed(new DataView(bytes.buffer, bytes.byteOffset + position, length), length);
+    position += length;
+    if (position >= limit || length === 0) walk.finish();
+  }
+  return walk;
+}
+
+/** All that a walk has found, to be compared. */
+export function findings(walk: Walk): object {
+  const { end, firstTid, lastTid, transactions, records, stop, warnings, warningCount } = walk;
+  return { end, firstTid, lastTid, transactions, records, stop, warnings, warningCount };
+}
