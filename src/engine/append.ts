@@ -21,8 +21,8 @@ export interface Written {
 /**
  * Appends the master's transactions from `resume` on to the slave, in batches.
  *
- * Order: where `resume` is not what is claimed, cut the slave back to it, make it and its name durable, and publish the
- * `.dat` for it; then for each batch header, body, flip (see Batch) and the `.dat`. So no byte below the published claim is
+ * Order: cut the slave back to `resume`, make the names in its directory durable; where `resume` is not what is claimed,
+ * make the slave durable and publish the `.dat` for it; then for each batch header, body, flip (see Batch) and the `.dat`. So no byte below the published claim is
  * ever written. The batch is dropped when the master's path does not name the file any more that was read.
  */
 export async function append(
@@ -41,13 +41,13 @@ export async function append(
     if (size > resume.position) {
       work.tell({ level: 'warn', message: 'cutting the slave back', fields: { from: size, to: resume.position } });
       file.truncate(resume.position);
-      file.sync();
     }
+    // What a killed predecessor has renamed may be in memory only; what is built on it now must not outlive it.
+    syncDirectory(work.paths.directory);
     let dat = known;
     if (resume.position !== known?.claim.position) {
-      // What a dead predecessor or another program left may still be in memory only, its name as well.
+      // So may the bytes that are going to be claimed.
       file.sync();
-      syncDirectory(work.paths.directory);
       dat = claim(work, resume, identityOf(opened, magic), inode);
     }
     const appending = new Appending(work, file, inode, magic, resume);

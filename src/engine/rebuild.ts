@@ -20,8 +20,6 @@ export interface RebuildOptions {
   readonly takeDamaged: boolean;
 }
 
-/** Bytes between two fdatasyncs while a new file is written: the disk works while we read. */
-const SYNC_EVERY = 1 << 30;
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
@@ -63,7 +61,6 @@ class Filling implements Target {
   readonly copied = new Copied();
   private position = MAGIC_LENGTH;
   private highest = MAGIC_LENGTH;
-  private syncedTo = 0;
   private before: Resume = NOTHING_YET;
 
   constructor(
@@ -86,10 +83,6 @@ class Filling implements Target {
     this.copied.add(this.before, resume, facts);
     tellWarnings(this.work, facts);
     this.before = resume;
-    if (resume.position - this.syncedTo >= SYNC_EVERY) {
-      this.file.syncData();
-      this.syncedTo = resume.position;
-    }
   }
 
   finish(resume: Resume): void {

@@ -6,7 +6,7 @@ import { Window } from '../../src/engine/window.js';
 import { slavePaths } from '../../src/standby/paths.js';
 
 /** Sizes so small that a master of some kilobytes has several chunks and batches. */
-export const SIZES = { chunkBytes: 512, windowBytes: 65_536, batchBytes: 4096 } as const;
+export const SIZES = { chunkBytes: 512, windowBytes: 65_536, batchBytes: 6144 } as const;
 
 export interface Synced {
   readonly exitCode: number;

@@ -90,14 +90,17 @@ export function decideWith(facts: Facts, answers: Answers = {}): Decided {
   }
 }
 
+/** The plan of the union that has this kind. */
+type PlanOf<K, P = Plan> = P extends { readonly kind: infer Kinds } ? (K extends Kinds ? P : never) : never;
+
 /** Asserts the plan's kind and row, and the looks that it took. Returns the plan. */
 export function assertDecides<K extends Plan['kind']>(
   [kind, row, ...looks]: readonly [K, number, ...Look[]],
   facts: Partial<Facts>,
   answers: Answers = {},
-): Extract<Plan, { kind: K }> {
+): PlanOf<K> {
   const decided = decideWith({ ...USUAL, ...facts }, answers);
   const { plan } = decided;
   assert.deepEqual({ kind: plan.kind, row: plan.row, looks: decided.looks }, { kind, row, looks });
-  return plan as Extract<Plan, { kind: K }>;
+  return plan as PlanOf<K>;
 }

@@ -29,8 +29,8 @@ export async function stoppedInMidCopy(
 ): Promise<Running> {
   const before = sizeOf(file) ?? 0;
   const dat = () => statSync(pair.dat, { throwIfNoEntry: false })?.ino;
-  const datBefore = dat();
   for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const datBefore = dat();
     const running = pair.startSync(...more);
     while (!running.ended && (sizeOf(file) ?? 0) < before + MIB) await setImmediate();
     running.signal('SIGSTOP');

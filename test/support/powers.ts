@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { PROGRAM } from './cli.js';
 
 /** What this machine lets a test do; each is a reason to skip where it does not, undefined where it does. */
 
@@ -15,7 +16,9 @@ function works(program: string, args: readonly string[]): boolean {
 }
 
 export const needsOtherUser =
-  isRoot && works('setpriv', [...asNobody.slice(1), 'true']) ? undefined : 'needs root and setpriv';
+  isRoot && works('setpriv', [...asNobody.slice(1), process.execPath, PROGRAM, '--version'])
+    ? undefined
+    : 'needs root, setpriv, and a checkout that every user may read';
 
 /** A mount namespace of the test's own: what is mounted in it is gone when its process ends. */
 export const needsMounts =

@@ -7,7 +7,8 @@ export const adoption: Scenario = {
   prepare(stage) {
     const site = stage.site();
     copyFileSync(stage.masterFile, stage.slaveFile);
-    write(site, 2, 300);
+    write(site, 3, 300);
+    write(site, 3, 600);
     site.close();
   },
 };

@@ -8,11 +8,13 @@ async function batchBeyondClaim(stage: Stage, status: string | undefined, cut: n
   const site = stage.site();
   await stage.inStep();
   const claim = site.committedEnd;
-  write(site, 2, 250);
+  write(site, 3, 250);
+  write(site, 3, 500);
   const batch = Buffer.from(readFileSync(stage.masterFile).subarray(claim));
   if (status) batch.write(status, STATUS_OFFSET);
   appendFileSync(stage.slaveFile, batch.subarray(0, batch.length - cut));
-  write(site, 1, 200);
+  write(site, 3, 200);
+  write(site, 3, 500);
   site.close();
 }
 

@@ -6,7 +6,7 @@ export const appendInBatches: Scenario = {
   async prepare(stage) {
     const site = stage.site();
     await stage.inStep();
-    for (const length of [200, 700, 30, 1200]) write(site, 3, length);
+    for (const length of [200, 700, 30, 1200, 500]) write(site, 3, length);
     site.close();
   },
 };

@@ -8,6 +8,7 @@ export const append: Scenario = {
     await stage.inStep();
     write(site, 3, 250);
     write(site, 3, 600);
+    write(site, 3, 400);
     site.close();
   },
 };

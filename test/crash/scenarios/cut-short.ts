@@ -10,7 +10,8 @@ export const cutShort: Scenario = {
     write(site, 3, 300);
     await stage.inStep();
     truncateSync(stage.slaveFile, statSync(stage.slaveFile).size - 500);
-    write(site, 1, 200);
+    write(site, 3, 200);
+    write(site, 3, 500);
     site.close();
   },
 };

@@ -9,7 +9,8 @@ export const exchanged: Scenario = {
   async prepare(stage) {
     const site = stage.site();
     await stage.inStep();
-    write(site, 2, 250);
+    write(site, 3, 250);
+    write(site, 3, 600);
     site.close();
     const packed = `${stage.masterFile}.packed`;
     copyFileSync(stage.masterFile, packed);

@@ -13,7 +13,8 @@ export const fullOverOwn: Scenario = {
     write(served, 2, 150, 'only here');
     served.close();
     await stage.indexSlave();
-    write(site, 1, 250);
+    write(site, 3, 250);
+    write(site, 2, 700);
     site.close();
   },
 };

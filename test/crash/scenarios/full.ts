@@ -8,7 +8,8 @@ export const full: Scenario = {
     const site = stage.site();
     await stage.inStep();
     await stage.indexSlave();
-    write(site, 2, 250);
+    write(site, 3, 250);
+    write(site, 2, 700);
     site.close();
   },
 };

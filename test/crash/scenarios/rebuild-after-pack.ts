@@ -1,7 +1,7 @@
 import type { Site } from '../../support/site.js';
 import type { Scenario } from '../scenario.js';
 
-const TEXT = 100;
+const TEXT = 400;
 
 /**
  * The master was packed and has grown again to its old size, and its last transaction stands where the slave's last one does

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import type { ChunkSource } from '../../src/engine/chunk-source.js';
+import type { ChunkFacts } from '../../src/engine/chunk.js';
+import { NOTHING_YET } from '../../src/engine/chunk-table.js';
+import type { Target } from '../../src/engine/copy.js';
+import type { Resume } from '../../src/engine/facts.js';
+import type { Master } from '../../src/engine/master.js';
+import { Window } from '../../src/engine/window.js';
+import type { Stop } from '../../src/filestorage/stop.js';
+
+const hasher = new Window(1 << 20);
+
+/** XXH64 of bytes in one go. */
+export function xxh64(bytes: Uint8Array): string {
+  hasher.reset();
+  for (let done = 0; done < bytes.length; done += hasher.size) {
+    const piece = bytes.subarray(done, done + hasher.size);
+    hasher.bytes.set(piece);
+    hasher.add(0, piece.length);
+  }
+  return hasher.digest();
+}
+
+/** What came out of a source: all that a slave and its `.dat` are made of. */
+export interface Delivered {
+  readonly bytes: Uint8Array;
+  readonly resume: Resume;
+  readonly stop: Stop;
+  /** Of each chunk that was reported. */
+  readonly warnings: readonly object[];
+}
+
+/** A slave in memory, which takes bytes in order only. */
+class MemoryTarget implements Target {
+  private slave: Uint8Array;
+  private length: number;
+
+  constructor(before: Uint8Array) {
+    this.slave = before.slice();
+    this.length = before.length;
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    assert.equal(position, this.length, 'bytes come in order');
+    if (position + bytes.length > this.slave.length) {
+      const larger = new Uint8Array(2 * (position + bytes.length));
+      larger.set(this.slave.subarray(0, this.length));
+      this.slave = larger;
+    }
+    this.slave.set(bytes, position);
+    this.length += bytes.length;
+    // The receiver may do so: it is the writer's first status byte.
+    bytes.fill(0);
+  }
+
+  goBackTo(end: number): void {
+    assert.ok(end <= this.length);
+    this.length = end;
+  }
+
+  async reached(): Promise<void> {}
+
+  get bytes(): Uint8Array {
+    return this.slave.slice(0, this.length);
+  }
+}
+
+/** Lets a source copy a master on, from where `before` has got to. */
+export async function deliver(source: ChunkSource, master: Master, before?: Delivered): Promise<Delivered> {
+  const target = new MemoryTarget(before?.bytes ?? Buffer.from('FS30'));
+  const warnings: object[] = [];
+  let resume = before?.resume ?? NOTHING_YET;
+  const stop = await source.run(master, resume, target, async (reached: Resume, facts: ChunkFacts) => {
+    resume = reached;
+    warnings.push({ start: facts.start, end: facts.end, count: facts.warningCount, kept: facts.warnings });
+  });
+  target.goBackTo(resume.position);
+  return { bytes: target.bytes, resume, stop, warnings };
+}
