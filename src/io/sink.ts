@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { attempt } from './fault.js';
+import { attempt, IoFault } from './fault.js';
 
 /** Takes whole lines of text. */
 export type TextSink = (text: string) => void;
@@ -8,22 +8,31 @@ const STDOUT = 1;
 const STDERR = 2;
 const RETRY_PAUSE_MS = 5;
 
-/** Writes to standard error before it returns. A reader that has gone away is not our fault and stops nothing. */
-export const writeToStderr: TextSink = (text) => writeTo(STDERR, text);
-export const writeToStdout: TextSink = (text) => writeTo(STDOUT, text);
+/** Writes to standard error before it returns. Where that does not work there is nobody to tell. */
+export const writeToStderr: TextSink = (text) => {
+  writeTo(STDERR, text);
+};
 
-function writeTo(fd: number, text: string): void {
+/** Writes to standard output before it returns. A reader that has seen enough is no fault; an output that is full is one. */
+export const writeToStdout: TextSink = (text) => {
+  const error = writeTo(STDOUT, text);
+  if (error?.code !== undefined && error.code !== 'EPIPE') throw IoFault.from(error, 'write to', 'standard output');
+};
+
+function writeTo(fd: number, text: string): NodeJS.ErrnoException | undefined {
   const bytes = Buffer.from(text, 'utf8');
   for (let done = 0; done < bytes.length; ) {
     try {
       done += fs.writeSync(fd, bytes, done);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // A pipe whose reader is slow, where the descriptor does not block.
-      if (code !== 'EAGAIN') return;
+      if (!(error instanceof Error)) throw error;
+      const failure: NodeJS.ErrnoException = error;
+      // EAGAIN: a pipe whose reader is slow, where the descriptor does not block.
+      if (failure.code !== 'EAGAIN') return failure;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_PAUSE_MS);
     }
   }
+  return undefined;
 }
 
 /**

@@ -3,8 +3,8 @@ import { durableReplace, readSmallText } from '../io/replace.js';
 import { type Dat, formatDat, parseDat } from './dat.js';
 import type { SlavePaths } from './paths.js';
 
-/** Some 100 bytes a chunk of 32 MiB: room for far more than any Data.fs has. */
-const LARGEST = 1 << 30;
+/** Some 100 bytes a chunk of 32 MiB: room for 16 TiB. */
+const LARGEST = 1 << 26;
 
 export type DatFile = { readonly dat: Dat } | { readonly missing: true } | { readonly problem: string };
 

@@ -9,7 +9,6 @@ export const full: Scenario = {
     await stage.inStep();
     await stage.indexSlave();
     write(site, 3, 250);
-    write(site, 2, 700);
     site.close();
   },
 };

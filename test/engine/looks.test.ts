@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { altered, dataFs, filler, nthTid, plain } from '../support/data-fs.js';
+import { chunksOf, lookAt } from '../support/scene.js';
+
+/** 20 transactions that were synced, and more that the master may have got since. */
+const drafts = plain(30, 100);
+const claimed = dataFs(drafts.slice(0, 20)).bytes;
+const grown = dataFs(drafts).bytes;
+const places = dataFs(drafts).places;
+const flipped = (bytes: Uint8Array, at: number) => altered(bytes, (view) => view.setUint8(at, view.getUint8(at) ^ 1));
+
+describe('the look at what is trusted', () => {
+  it('finds the claim where the last chunk verifies', async () => {
+    const { trusted } = await lookAt({ claimed, slave: claimed, master: grown }, 'trusted');
+    assert.deepEqual(trusted, await chunksOf(claimed));
+  });
+
+  it('goes back chunk by chunk from a slave that is too short', async () => {
+    const { chunks } = await chunksOf(claimed);
+    for (const [n, chunk] of chunks.entries()) {
+      const { trusted } = await lookAt({ claimed, slave: claimed.slice(0, chunk.end - 1), master: grown }, 'trusted');
+      assert.deepEqual(trusted?.chunks, chunks.slice(0, n));
+      assert.equal(trusted?.position, chunks[n - 1]?.end ?? 4);
+      assert.equal(trusted?.masterAgrees, true);
+      assert.match(trusted?.problem ?? '', new RegExp(`has ${chunk.end - 1} bytes, ${claimed.length} are claimed`));
+    }
+  });
+
+  it('goes back before the chunk in which a byte has changed, and names it', async () => {
+    const { chunks } = await chunksOf(claimed);
+    const last = chunks.at(-1)!;
+    const { trusted } = await lookAt({ claimed, slave: flipped(claimed, last.start + 50), master: grown }, 'trusted');
+    assert.deepEqual([trusted?.position, trusted?.masterAgrees], [last.start, true]);
+    assert.match(trusted?.problem ?? '', new RegExp(`${last.start} to ${last.end} do not match their checksum`));
+  });
+
+  it('sees that the master does not have the bytes any more that were copied', async () => {
+    const at = (await chunksOf(claimed)).chunks.at(-1)!.start + 50;
+    const { trusted } = await lookAt({ claimed, slave: flipped(claimed, at), master: flipped(grown, at) }, 'trusted');
+    assert.equal(trusted?.masterAgrees, false);
+  });
+
+  it('leaves a hash state to go on from', async () => {
+    const { chunks, tailState } = await chunksOf(claimed.slice(0, places[12]!.end));
+    const { trusted } = await lookAt({ claimed: claimed.slice(0, places[12]!.end), slave: grown, master: grown }, 'trusted');
+    assert.deepEqual([trusted?.chunks, trusted?.tailState], [chunks, tailState]);
+  });
+});
+
+describe('the look at the generation', () => {
+  const generation = async (scene: Omit<Parameters<typeof lookAt>[0], 'claimed'>) => {
+    return (await lookAt({ claimed, ...scene }, 'trusted', 'generation')).generation;
+  };
+
+  it('knows the same file again, grown or not', async () => {
+    for (const master of [claimed, grown]) {
+      assert.deepEqual(await generation({ slave: claimed, master }), { kind: 'same', moved: false });
+    }
+  });
+
+  it('knows another file with the same bytes as moved', async () => {
+    const found = await generation({ slave: claimed, master: grown, exchanged: true });
+    assert.deepEqual(found, { kind: 'same', moved: true });
+  });
+
+  it('sees any changed byte in another file, at the head, in the middle and before the claim', async () => {
+    for (const at of [20, 30, Math.floor(claimed.length / 2), claimed.length - 1]) {
+      const found = await generation({ slave: claimed, master: flipped(grown, at), exchanged: true });
+      assert.deepEqual(found, { kind: 'other' }, `at ${at}`);
+    }
+  });
+
+  it('sees another magic, and a file that is shorter', async () => {
+    assert.deepEqual(await generation({ slave: claimed, master: flipped(grown, 3), exchanged: true }), { kind: 'other' });
+    for (const exchanged of [true, false]) {
+      const master = grown.slice(0, places[9]!.end);
+      assert.deepEqual(await generation({ slave: claimed, master, exchanged }), { kind: 'other' });
+    }
+  });
+
+  it('names damage in the same file with other bytes', async () => {
+    const { position, records } = places[3]!;
+    const found = await generation({ slave: claimed, master: flipped(grown, records[0]! + 31) });
+    assert.equal(found?.kind, 'damaged');
+    assert.deepEqual([found.stop.position, found.stop.rule], [position, 'record-tloc']);
+  });
+});
+
+describe('the look for news', () => {
+  const news = async (master: Uint8Array) => (await lookAt({ claimed, slave: claimed, master }, 'trusted', 'news')).news;
+  const next = places[20]!;
+
+  it('has none where the master ends', async () => {
+    assert.equal(await news(claimed), false);
+  });
+
+  it('has some where a transaction follows', async () => {
+    assert.equal(await news(grown.slice(0, next.end)), true);
+  });
+
+  it('has none where one is in flight up to the end, or goes on beyond it', async () => {
+    const inFlight = altered(grown, (view) => view.setUint8(next.position + 16, 0x63)).slice(0, next.end);
+    assert.equal(await news(inFlight), false);
+    assert.equal(await news(inFlight.slice(0, -20)), false);
+  });
+
+  it('has some where more follows behind one in flight', async () => {
+    assert.equal(await news(altered(grown, (view) => view.setUint8(next.position + 16, 0x63))), true);
+  });
+
+  it('has some where a few bytes follow that are no header', async () => {
+    assert.equal(await news(grown.slice(0, next.position + 10)), true);
+  });
+});
+
+describe('the looks at a slave of which nothing is known', () => {
+  it('compare from the beginning', async () => {
+    const { comparison } = await lookAt({ slave: claimed, master: grown }, 'comparison');
+    assert.equal(comparison?.equalUpTo, claimed.length);
+  });
+
+  it('find nothing in common with a file of another magic', async () => {
+    const { comparison } = await lookAt({ slave: flipped(claimed, 3), master: grown }, 'comparison');
+    assert.deepEqual([comparison?.equalUpTo, comparison?.firstDifference], [0, 0]);
+    assert.equal(comparison?.slaveEnd, claimed.length);
+  });
+
+  it('read transactions of its own back from behind bytes that are torn', async () => {
+    const own = dataFs([...drafts.slice(0, 20), { tid: nthTid(50), records: [{ data: filler(9) }] }]).bytes;
+    const torn = new Uint8Array(Buffer.concat([own, filler(11)]));
+    const { parting } = await lookAt({ claimed, slave: torn, master: grown }, 'trusted', 'parting');
+    assert.deepEqual([parting?.onlyHere.count, parting?.onlyHere.last, parting?.onlyThere.count], [1, nthTid(50), 10]);
+  });
+});

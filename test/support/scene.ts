@@ -1,0 +1,64 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readChunk } from '../../src/engine/chunk.js';
+import { advance, NOTHING_YET, nextTask } from '../../src/engine/chunk-table.js';
+import type { Facts, Look, Resume } from '../../src/engine/facts.js';
+import { take } from '../../src/engine/looks.js';
+import { Window } from '../../src/engine/window.js';
+import type { MasterIdentity } from '../../src/standby/dat.js';
+import { USUAL } from './deciding.js';
+import { MemoryFile } from './memory-file.js';
+import { withTempDir } from './site.js';
+import { openMaster } from './sources.js';
+
+export const CHUNK_BYTES = 1000;
+const windows = [new Window(1 << 16), new Window(1 << 16)] as const;
+
+/** The chunks of a slave of these bytes. */
+export async function chunksOf(bytes: Uint8Array): Promise<Resume> {
+  const file = new MemoryFile(bytes);
+  for (let resume = NOTHING_YET; ; ) {
+    const facts = await readChunk(nextTask(resume, file.size, CHUNK_BYTES), windows[0], file.read, () => {});
+    resume = advance(resume, facts);
+    if (facts.stop.kind !== 'cut') return resume;
+  }
+}
+
+export interface SceneToSet {
+  /** What the master had, and the slave was given, when the `.dat` was published; without it there is none. */
+  readonly claimed?: Uint8Array;
+  readonly slave: Uint8Array;
+  readonly master: Uint8Array;
+  /** The master's file is another one than the `.dat` knows. */
+  readonly exchanged?: boolean;
+}
+
+/** Takes looks at a scene, one after the other, each with what the ones before have found. */
+export async function lookAt(scene: SceneToSet, ...looks: readonly Look[]): Promise<Facts & { slaveReads: number }> {
+  return withTempDir(async (directory) => {
+    const path = join(directory, 'Data.fs');
+    writeFileSync(path, scene.claimed ?? scene.master);
+    const before = await openMaster(path);
+    const { device, inode, size, mtime } = before.facts;
+    const identity: MasterIdentity = { device, inode, size, mtime, magic: 'FS30' };
+    before.close();
+    if (scene.exchanged) {
+      // The old file stays, so that the new one cannot be given its inode number.
+      renameSync(path, `${path}.old`);
+    }
+    writeFileSync(path, scene.master);
+    const resume = scene.claimed ? await chunksOf(scene.claimed) : NOTHING_YET;
+    const { position, tid, tailState, chunks } = resume;
+    const dat = { role: 'slave', slaveInode: '1', master: identity, claim: { position, tid }, tailState, chunks } as const;
+    const master = await openMaster(path);
+    const slave = new MemoryFile(scene.slave);
+    const all = { master, slave, dat: scene.claimed && { ...dat, torn: undefined }, chunkBytes: CHUNK_BYTES, windows };
+    try {
+      let facts: Facts = { ...USUAL, slave: { state: 'there', size: slave.size } };
+      for (const look of looks) facts = await take(look, facts, all);
+      return { ...facts, slaveReads: slave.reads.length };
+    } finally {
+      master.close();
+    }
+  }) as Promise<Facts & { slaveReads: number }>;
+}

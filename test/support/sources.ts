@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ChunkSource, InlineSource } from '../../src/engine/chunk-source.js';
+import { Master } from '../../src/engine/master.js';
+import { Patience } from '../../src/engine/patience.js';
+import { PoolSource } from '../../src/engine/pool-source.js';
+import { Window } from '../../src/engine/window.js';
+import { type Delivered, deliver } from './chunks.js';
+import { withTempDir } from './site.js';
+
+/** How long a test waits for a read that does not come back. */
+const SECONDS = 20;
+
+export async function openMaster(path: string, patience = new Patience(SECONDS)): Promise<Master> {
+  const master = await Master.open(path, patience);
+  assert.ok(master);
+  return master;
+}
+
+/** The inline source and pools of several sizes, which all have to deliver the same. The pools' threads are kept. */
+export class Sources {
+  private readonly options = { chunkBytes: 0, onProgress: () => {} };
+  readonly inline: ChunkSource;
+  private readonly pools: readonly ChunkSource[];
+
+  constructor(windowBytes: number, workers: readonly number[]) {
+    this.inline = new InlineSource(new Window(windowBytes), this.options);
+    this.pools = workers.map((count) => {
+      return new PoolSource(new Window(windowBytes), count, new Patience(SECONDS), this.options);
+    });
+  }
+
+  /** Copies a file of these bytes with every source, asserts that all give the same, and returns it. */
+  async agreed(bytes: Uint8Array, chunkBytes: number, before?: Delivered): Promise<Delivered> {
+    this.options.chunkBytes = chunkBytes;
+    return withTempDir(async (directory) => {
+      const path = join(directory, 'Data.fs');
+      writeFileSync(path, bytes);
+      const master = await openMaster(path);
+      try {
+        const expected = await deliver(this.inline, master, before);
+        for (const [n, pool] of this.pools.entries()) {
+          assert.deepEqual(await deliver(pool, master, before), expected, `pool ${n}, chunks of ${chunkBytes}`);
+        }
+        return expected;
+      } finally {
+        master.close();
+      }
+    }) as Promise<Delivered>;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.pools.map((pool) => pool.close()));
+  }
+}
