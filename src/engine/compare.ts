@@ -51,11 +51,29 @@ export async function compare(
   return {
     ...resume,
     equalUpTo: resume.position,
-    firstDifference: difference ?? limit,
+    firstDifference: difference ?? (await findDifference(master, slave, resume.position, windows)),
     slaveEnd: walk.end,
     slaveStop: walk.stop?.kind ?? 'end',
     masterDamaged: difference === undefined ? masterDamaged : undefined,
   };
+}
+
+/** The first place at or after `from` where the files differ; where one of them ends, at the latest. */
+async function findDifference(
+  master: Readable,
+  slave: Readable,
+  from: number,
+  [window, other]: readonly [Window, Window],
+): Promise<number> {
+  const end = Math.min(master.size, slave.size);
+  for (let position = from; position < end; ) {
+    const wanted = Math.min(window.size, end - position);
+    const count = Math.min(await master.read(window, wanted, position), await slave.read(other, wanted, position));
+    const at = firstDifference(window.bytes.subarray(0, count), other.bytes.subarray(0, count));
+    if (at !== undefined || count < wanted) return position + (at ?? count);
+    position += count;
+  }
+  return end;
 }
 
 /** Whether both files begin with the same magic. */

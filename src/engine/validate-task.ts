@@ -30,6 +30,8 @@ export type ValidateAnswer =
       readonly position: number | undefined;
     };
 
+const TRANSIENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ESTALE']);
+
 let window: Window | undefined;
 
 /** Runs in a worker: opens the file afresh, reads and validates the chunk, and hands on its bytes. */
@@ -57,6 +59,9 @@ export async function validate(task: ValidateTask): Promise<ValidateAnswer> {
     return { kind: 'facts', facts, delivered };
   } catch (error) {
     if (error instanceof LaneCancelled) return { kind: 'cancelled' };
+    // A pack renames: for an instant nothing is at the path, or a handle is stale. Whoever opens it afresh waits for it.
+    if (error instanceof IoFault && error.operation === 'open' && TRANSIENT.has(error.code))
+      return { kind: 'exchanged' };
     if (error instanceof IoFault) {
       const { operation, path, code, detail, position } = error;
       return { kind: 'fault', operation, path, code, detail, position };

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { appendTo, type TextSink, writeToStderr } from '../io/sink.js';
-import { quote } from './quote.js';
+import { quote, visible } from './quote.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFormat = 'text' | 'json';
@@ -39,12 +39,13 @@ function asText(sink: TextSink): TextSink {
   return (line) => {
     const { time, level, msg, pid: _pid, hint, ...fields } = JSON.parse(line) as Record<string, unknown>;
     const facts = Object.entries(fields).map(([name, value]) => ` ${name}=${renderValue(value)}`);
-    const advice = hint === undefined ? '' : `\n${time} hint: ${hint}`;
-    sink(`${time} ${String(level).toUpperCase()} ${msg}${facts.length > 0 ? ` --${facts.join('')}` : ''}${advice}\n`);
+    const advice = hint === undefined ? '' : `\n${time} hint: ${visible(String(hint))}`;
+    sink(
+      `${time} ${String(level).toUpperCase()} ${visible(String(msg))}${facts.length > 0 ? ` --${facts.join('')}` : ''}${advice}\n`,
+    );
   };
 }
 
 function renderValue(value: unknown): string {
-  if (typeof value === 'string') return /^[!#-~]+$/.test(value) ? value : quote(value);
-  return JSON.stringify(value);
+  return typeof value === 'string' && /^[!#-~]+$/.test(value) ? value : quote(value);
 }

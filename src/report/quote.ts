@@ -1,7 +1,13 @@
-/** Text of others in quotes, with every control character shown and not obeyed: 8-bit terminals have some of their own. */
-export function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+/** Control characters, those of 8-bit terminals and Unicode's line ends among them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** Text of others with every control character shown and not obeyed. */
+export function visible(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A value as JSON, with no character in it that a terminal would obey. */
+export function quote(value: unknown): string {
+  return visible(JSON.stringify(value));
 }
