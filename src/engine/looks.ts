@@ -138,10 +138,15 @@ async function lookAtPresence(scene: Scene, facts: Facts): Promise<Presence> {
   return findPresence(slave, master, scene.windows[0]);
 }
 
-/** The places from which both files can be read backwards. */
+/**
+ * The places from which both files can be read backwards. On the slave it is the end of what a FileStorage would show: of
+ * a batch that was broken off, the last transactions may well be complete, behind a first one that is in flight.
+ */
 async function endings(scene: Scene, facts: Facts) {
   const { master, slave, windows } = scene;
-  const slaveEnd = await readableEnd(slave, windows[0], facts.trusted?.position ?? MAGIC_LENGTH);
+  const seen = facts.beyond ?? facts.comparison;
+  const shown = seen?.slaveStop === 'end' || seen?.slaveStop === 'in-flight' ? seen.slaveEnd : undefined;
+  const slaveEnd = shown ?? (await readableEnd(slave, windows[0], facts.trusted?.position ?? MAGIC_LENGTH));
   const masterEnd = await readableEnd(master, windows[0]);
   return { slave: { source: slave, end: slaveEnd }, master: { source: master, end: masterEnd } };
 }

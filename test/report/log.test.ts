@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { IoFault } from '../../src/io/fault.js';
+import { type Log, type LogFormat, type LogLevel, openLog, SILENT } from '../../src/report/log.js';
+import { withTempDir } from '../support/site.js';
+
+/** Opens a log to a file, lets `use` write to it, and returns its lines. */
+function logged(use: (log: Log) => void, format: LogFormat = 'text', level: LogLevel = 'info'): Promise<string[]> {
+  return withTempDir((directory) => {
+    const file = join(directory, 'log');
+    use(openLog({ level, format, file }));
+    const text = readFileSync(file, 'utf8');
+    if (text === '') return [];
+    assert.ok(text.endsWith('\n'));
+    return text.slice(0, -1).split('\n');
+  });
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /;
+/** A line without the time that it begins with. */
+function withoutTime(line: string | undefined): string {
+  assert.match(line ?? '', TIME);
+  return (line ?? '').replace(TIME, '');
+}
+
+describe('a log in text', () => {
+  it('has a line for each message: time, level, message, fields', async () => {
+    const lines = await logged((log) => {
+      log.info({}, 'nothing new');
+      log.warn({ from: 10, to: 4 }, 'cutting the slave back');
+      log.error({ path: '/srv/Data.fs' }, 'it failed');
+    });
+    assert.deepEqual(lines.map(withoutTime), [
+      'INFO nothing new',
+      'WARN cutting the slave back -- from=10 to=4',
+      'ERROR it failed -- path=/srv/Data.fs',
+    ]);
+  });
+
+  it('puts the hint on a line of its own, at the end', async () => {
+    const lines = await logged((log) => log.error({ hint: 'make room', code: 'ENOSPC' }, 'write failed'));
+    assert.deepEqual(lines.map(withoutTime), ['ERROR write failed -- code=ENOSPC', 'hint: make room']);
+  });
+
+  it('shows fields so that each can be told from the next', async () => {
+    const fields = { empty: '', blank: 'a b', quote: 'a"b', list: [1, 'x'], object: { a: 1 }, yes: true, no: null };
+    const [line] = await logged((log) => log.info(fields, 'm'));
+    assert.equal(
+      withoutTime(line),
+      'INFO m -- empty="" blank="a b" quote="a\\"b" list=[1,"x"] object={"a":1} yes=true no=null',
+    );
+  });
+
+  it('obeys no control character in a field, in a list of them, in a message or in a hint', async () => {
+    const evil = 'a\nb\r\u001b[2J\u0085\u009b2J\u2028c';
+    const lines = await logged((log) => {
+      log.warn({ text: evil }, 'm');
+      log.warn({ list: [evil], object: { evil } }, 'm');
+      log.warn({}, `cannot read ${evil}`);
+      log.warn({ hint: `remove ${evil}` }, 'm');
+    });
+    assert.equal(lines.length, 5, lines.join('\n'));
+    for (const line of lines) {
+      withoutTime(line);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there.
+      assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    }
+  });
+});
+
+describe('a log in JSON', () => {
+  it('has an object a line, with time, level as a word, process id, message and fields', async () => {
+    const lines = await logged((log) => log.warn({ bytes: 7, hint: 'h' }, 'the message'), 'json');
+    const { time, ...rest } = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+    assert.equal(new Date(String(time)).toISOString(), time);
+    assert.deepEqual(rest, { level: 'warn', pid: process.pid, bytes: 7, hint: 'h', msg: 'the message' });
+  });
+
+  it('keeps a message with line ends in one line', async () => {
+    const lines = await logged((log) => log.info({}, 'a\nb'), 'json');
+    assert.equal(lines.length, 1);
+    assert.equal((JSON.parse(lines[0] ?? '') as { msg: string }).msg, 'a\nb');
+  });
+});
+
+describe('a log', () => {
+  const all = (log: Log): void => {
+    log.debug({}, 'debug');
+    log.info({}, 'info');
+    log.warn({}, 'warn');
+    log.error({}, 'error');
+  };
+
+  it('leaves out what is below its level', async () => {
+    for (const [level, count] of [['debug', 4], ['info', 3], ['warn', 2], ['error', 1], ['silent', 0]] as const) {
+      assert.equal((await logged(all, 'text', level)).length, count, level);
+    }
+  });
+
+  it('has written each line when the call returns', async () => {
+    await withTempDir((directory) => {
+      const file = join(directory, 'log');
+      const log = openLog({ level: 'info', format: 'json', file });
+      for (let n = 1; n < 5; n++) {
+        const before = statSync(file).size;
+        log.info({ n }, 'line');
+        assert.ok(statSync(file).size > before);
+      }
+    });
+  });
+
+  it('goes on in a file that is there', async () => {
+    await withTempDir((directory) => {
+      const file = join(directory, 'log');
+      writeFileSync(file, 'before\n');
+      openLog({ level: 'info', format: 'text', file }).info({}, 'after');
+      assert.match(readFileSync(file, 'utf8'), /^before\n.* INFO after\n$/);
+    });
+  });
+
+  it('that cannot be opened is a fault at once, not at the first line', async () => {
+    await withTempDir((directory) => {
+      assert.throws(() => openLog({ level: 'info', format: 'text', file: join(directory, 'no', 'log') }), IoFault);
+    });
+  });
+
+  it('that is silent takes everything and says nothing', () => {
+    all(SILENT);
+  });
+});

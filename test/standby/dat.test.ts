@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { type Dat, formatDat, parseDat } from '../../src/standby/dat.js';
+import { Random } from '../support/random.js';
+
+const CHUNKS = [
+  { start: 4, end: 1004, firstTid: 1n, lastTid: 7n, transactions: 3, records: 9, hash: '0123456789abcdef' },
+  { start: 1004, end: 2000, firstTid: 8n, lastTid: 8n, transactions: 1, records: 0, hash: 'f'.repeat(16) },
+  { start: 2000, end: 2050, firstTid: 9n, lastTid: 1n << 63n, transactions: 2, records: 4, hash: '0'.repeat(16) },
+];
+const FULL: Dat = {
+  role: 'slave',
+  master: { device: '66', inode: '18446744073709551615', size: 9000, mtime: '1795411149500000000', magic: 'FS30' },
+  slaveInode: '123456',
+  claim: { position: 2050, tid: 1n << 63n },
+  tailState: 'ab'.repeat(32 + (50 % 32)),
+  torn: { position: 2050, size: 9000, runs: 2 },
+  chunks: CHUNKS,
+};
+const EMPTY: Dat = { ...FULL, claim: { position: 4, tid: 0n }, tailState: '', torn: undefined, chunks: [] };
+const TEXT = formatDat(FULL);
+
+function problemOf(text: string): string {
+  const parsed = parseDat(text);
+  assert.ok('problem' in parsed, `taken for usable:\n${text}`);
+  return parsed.problem;
+}
+
+/** The text with a last line that is right for its other lines: what a mistake of ours, or a person, could write. */
+function sealed(lines: readonly string[]): string {
+  const body = lines.map((line) => `${line}\n`).join('');
+  const chunks = lines.filter((line) => line.startsWith('chunk ')).length;
+  return `${body}end ${chunks} ${createHash('sha256').update(body).digest('hex').slice(0, 16)}\n`;
+}
+const LINES = TEXT.split('\n').slice(0, -2);
+
+describe('a .dat', () => {
+  it('is read back as it was written', () => {
+    const cases: readonly Dat[] = [
+      FULL,
+      EMPTY,
+      { ...FULL, role: 'promoted' },
+      { ...FULL, torn: undefined },
+      { ...FULL, master: { ...FULL.master, magic: 'FS21' } },
+      { ...EMPTY, torn: { position: 4, size: 5, runs: 1 } },
+    ];
+    for (const dat of cases) assert.deepEqual(parseDat(formatDat(dat)), { dat });
+  });
+
+  it('of ten thousand chunks is read back', () => {
+    const chunks = Array.from({ length: 10_000 }, (_, n) => {
+      return { ...CHUNKS[0]!, start: 4 + n * 32, end: 36 + n * 32, lastTid: BigInt(n) };
+    });
+    const dat = { ...FULL, chunks, claim: { position: 320_004, tid: 9999n }, tailState: 'ab'.repeat(32) };
+    assert.deepEqual(parseDat(formatDat(dat)), { dat });
+  });
+
+  it('is sealed as this test seals it', () => {
+    assert.equal(sealed(LINES), TEXT);
+  });
+});
+
+describe('a .dat that is damaged is refused', () => {
+  it('empty', () => assert.match(problemOf(''), /empty/));
+
+  it('of another version', () => {
+    assert.match(problemOf(TEXT.replace('syncpozo 1', 'syncpozo 2')), /first line/);
+    assert.match(problemOf(TEXT.replace('syncpozo 1', 'syncpozo 10')), /first line/);
+  });
+
+  it('cut short at any place', () => {
+    for (let length = 0; length < TEXT.length; length++) problemOf(TEXT.slice(0, length));
+  });
+
+  it('with anything behind its end', () => {
+    for (const more of ['\n', ' ', 'x', TEXT, 'end 3 0123456789abcdef\n', '\0']) problemOf(TEXT + more);
+  });
+
+  it('with any one bit flipped', () => {
+    const bytes = Buffer.from(TEXT);
+    for (let at = 0; at < bytes.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] = flipped[at]! ^ (1 << bit);
+        problemOf(flipped.toString('utf8'));
+      }
+    }
+  });
+
+  it('with a line removed, doubled or moved', () => {
+    const all = TEXT.split('\n').slice(0, -1);
+    for (const [n, line] of all.entries()) {
+      const without = all.toSpliced(n, 1);
+      problemOf(`${without.join('\n')}\n`);
+      for (let to = 0; to <= without.length; to++) {
+        problemOf(`${all.toSpliced(to, 0, line).join('\n')}\n`);
+        if (to !== n) problemOf(`${without.toSpliced(to, 0, line).join('\n')}\n`);
+      }
+    }
+  });
+
+  it('without throwing, whatever is in it', () => {
+    const random = new Random(9);
+    for (let round = 0; round < 2000; round++) {
+      const bytes = Buffer.from(TEXT);
+      for (let n = random.below(6); n >= 0; n--) bytes[random.below(bytes.length)] = random.below(256);
+      const from = random.below(40);
+      const text = bytes.toString('utf8', from > 20 ? from : 0);
+      if (text !== TEXT) problemOf(text);
+    }
+  });
+});
+
+describe('a .dat whose checksum is right is refused all the same', () => {
+  const refused = (lines: readonly string[]) => problemOf(sealed(lines));
+
+  it('when a line is missing, doubled or moved', () => {
+    for (const [n, line] of LINES.entries()) {
+      if (!line.startsWith('torn')) refused(LINES.toSpliced(n, 1));
+      refused(LINES.toSpliced(n, 0, line));
+      if (n > 0) refused(LINES.toSpliced(n, 1).toSpliced(n - 1, 0, line));
+    }
+  });
+
+  it('when a field is missing, too much or of another form', () => {
+    for (const [n, line] of LINES.entries()) {
+      const fields = line.split(' ');
+      for (let field = 0; field < fields.length; field++) {
+        refused(LINES.with(n, fields.toSpliced(field, 1).join(' ')));
+        refused(LINES.with(n, fields.with(field, '?').join(' ')));
+        refused(LINES.with(n, fields.with(field, '-1').join(' ')));
+        refused(LINES.with(n, fields.with(field, '').join(' ')));
+      }
+      refused(LINES.with(n, `${line} 0`));
+      refused(LINES.with(n, `${line} `));
+      refused(LINES.with(n, ` ${line}`));
+      refused(LINES.with(n, `${line}\r`));
+    }
+  });
+
+  const change = (from: string, to: string) => refused(LINES.map((line) => line.replace(from, to)));
+
+  it('when chunks do not lie back to back', () => {
+    assert.match(change('chunk 4 1004', 'chunk 5 1004'), /begins at 5/);
+    assert.match(change('chunk 1004 2000', 'chunk 1003 2000'), /begins at 1003, the one before ends at 1004/);
+    assert.match(change('chunk 1004 2000', 'chunk 1005 2000'), /begins at 1005/);
+  });
+
+  it('when a chunk is empty or ends before it begins', () => {
+    assert.match(change('chunk 4 1004', 'chunk 4 4'), /empty/);
+    assert.match(change('chunk 4 1004', 'chunk 4 3'), /empty/);
+    assert.match(change(' 3 9 ', ' 0 9 '), /empty/);
+  });
+
+  it('when the claim is not where the chunks end', () => {
+    assert.match(change('claim 2050', 'claim 2051'), /claim is 2051/);
+    assert.match(change('claim 2050 8000000000000000', 'claim 2050 8000000000000001'), /tid/);
+  });
+
+  it('when the hash state has the wrong length', () => {
+    assert.match(change('tail abab', 'tail ab'), /hash state/);
+    assert.match(change('tail ab', 'tail a'), /hash state/);
+    assert.match(refused(LINES.map((line) => (line.startsWith('tail') ? 'tail -' : line))), /hash state/);
+  });
+
+  it('when a number does not fit', () => {
+    for (const large of ['9007199254740992', '18446744073709551616', '9'.repeat(400)]) {
+      assert.match(change('claim 2050', `claim ${large}`), /too large/);
+    }
+  });
+
+  it('when its end tells another number of chunks', () => {
+    assert.match(problemOf(TEXT.replace('\nend 3 ', '\nend 2 ')), /has 3 chunks, its end says 2/);
+  });
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, it } from 'node:test';
+import { masterPath, PathMistake, slavePaths } from '../../src/standby/paths.js';
+import { withTempDir } from '../support/site.js';
+
+/** A directory `data` with a Data.fs in it, and links to both. */
+function withPlace(use: (place: string) => void | Promise<void>): Promise<void> {
+  return withTempDir((directory) => {
+    const place = realpathSync(directory);
+    mkdirSync(join(place, 'data'));
+    mkdirSync(join(place, 'empty'));
+    writeFileSync(join(place, 'data', 'Data.fs'), 'FS30');
+    writeFileSync(join(place, 'data', 'other.db'), 'FS30');
+    symlinkSync('data', join(place, 'to-data'));
+    symlinkSync('data/Data.fs', join(place, 'Data.fs'));
+    symlinkSync('nowhere', join(place, 'to-nowhere'));
+    return use(place);
+  });
+}
+
+describe('MASTER', () => {
+  it('is a directory that holds the file, or the file itself', async () => {
+    await withPlace(async (place) => {
+      const file = join(place, 'data', 'Data.fs');
+      assert.equal(await masterPath(join(place, 'data'), 'Data.fs'), file);
+      assert.equal(await masterPath(`${join(place, 'data')}/`, 'Data.fs'), file);
+      assert.equal(await masterPath(file, 'Data.fs'), file);
+      assert.equal(await masterPath(join(place, 'data', 'other.db'), 'Data.fs'), join(place, 'data', 'other.db'));
+    });
+  });
+
+  it('may be given by a link, or relative to where the program was started', async () => {
+    await withPlace(async (place) => {
+      assert.equal(await masterPath(join(place, 'to-data'), 'Data.fs'), join(place, 'to-data', 'Data.fs'));
+      assert.equal(await masterPath(join(place, 'Data.fs'), 'Data.fs'), join(place, 'Data.fs'));
+      const given = relative(process.cwd(), join(place, 'data'));
+      assert.equal(await masterPath(given, 'Data.fs'), join(place, 'data', 'Data.fs'));
+    });
+  });
+
+  it('that is not there is taken for the directory, unless its name is a file of this kind', async () => {
+    await withPlace(async (place) => {
+      const named = (name: string, file = 'Data.fs') => masterPath(join(place, 'gone', name), file);
+      assert.equal(await named('var'), join(place, 'gone', 'var', 'Data.fs'));
+      assert.equal(await named('Data.fs'), join(place, 'gone', 'Data.fs'));
+      assert.equal(await named('catalog.fs'), join(place, 'gone', 'catalog.fs'));
+      assert.equal(await named('zodb', 'zodb'), join(place, 'gone', 'zodb'));
+    });
+  });
+
+  it('in a directory of another file name is that file', async () => {
+    await withPlace(async (place) => {
+      assert.equal(await masterPath(join(place, 'data'), 'other.db'), join(place, 'data', 'other.db'));
+    });
+  });
+});
+
+describe('SLAVE', () => {
+  it('is a directory, with or without the file, and everything stands beside it', async () => {
+    await withPlace((place) => {
+      for (const name of ['data', 'empty']) {
+        const directory = join(place, name);
+        const paths = slavePaths(directory, 'Data.fs');
+        const data = join(directory, 'Data.fs');
+        assert.equal(paths.directory, directory);
+        assert.equal(paths.data, data);
+        assert.equal(paths.directoryFacts.kind, 'directory');
+        const beside = [paths.dat, paths.lock, paths.index, paths.fresh, paths.onlyHere('0f')];
+        assert.deepEqual(beside, ['.dat', '.lock', '.index', '.new', '.only-here-0f'].map((end) => data + end));
+      }
+    });
+  });
+
+  it('is the file itself, there or not there yet', async () => {
+    await withPlace((place) => {
+      assert.equal(slavePaths(join(place, 'data', 'other.db'), 'Data.fs').data, join(place, 'data', 'other.db'));
+      assert.equal(slavePaths(join(place, 'empty', 'Data.fs'), 'Data.fs').data, join(place, 'empty', 'Data.fs'));
+      assert.equal(slavePaths(join(place, 'empty', 'new.fs'), 'Data.fs').dat, join(place, 'empty', 'new.fs.dat'));
+    });
+  });
+
+  it('may be reached by a link to its directory, and its own path holds none', async () => {
+    await withPlace((place) => {
+      assert.equal(slavePaths(join(place, 'to-data'), 'Data.fs').data, join(place, 'data', 'Data.fs'));
+      assert.equal(slavePaths(join(place, 'to-data', 'Data.fs'), 'Data.fs').data, join(place, 'data', 'Data.fs'));
+    });
+  });
+
+  const mistakes: Readonly<Record<string, readonly [string, RegExp]>> = {
+    'whose directory is not there is a mistake': ['gone', /gone does not exist/],
+    'below a directory that is not there is a mistake': ['gone/Data.fs', /gone does not exist/],
+    'below a file is a mistake': ['data/Data.fs/Data.fs', /does not exist/],
+    'that is a link is a mistake': ['Data.fs', /symbolic link/],
+  };
+  for (const [name, [given, message]] of Object.entries(mistakes)) {
+    it(name, async () => {
+      await withPlace((place) => {
+        assert.throws(() => slavePaths(join(place, given), 'Data.fs'), (error) => {
+          assert.ok(error instanceof PathMistake);
+          assert.match(error.message, message);
+          assert.ok(error.hint.length > 10);
+          return true;
+        });
+      });
+    });
+  }
+
+  it('that is a link which leads nowhere is a mistake', async () => {
+    await withPlace((place) => {
+      assert.throws(() => slavePaths(join(place, 'to-nowhere'), 'Data.fs'), PathMistake);
+    });
+  });
+
+  it('in whose place a directory stands is a mistake', async () => {
+    await withPlace((place) => {
+      mkdirSync(join(place, 'empty', 'Data.fs'));
+      assert.throws(() => slavePaths(join(place, 'empty'), 'Data.fs'), /directory, not a file/);
+    });
+  });
+});
