@@ -1,29 +1,12 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { demoCommand } from './commands/demo.js';
 import { EXIT, EXIT_HELP, exitOfError, hintOf } from './commands/exit.js';
-import { logCommand } from './commands/log-command.js';
-import { statusCommand } from './commands/status-command.js';
-import { switchCommand } from './commands/switch-command.js';
-import { syncCommand } from './commands/sync-command.js';
+import { Patience } from './engine/patience.js';
 import { IoFault } from './io/fault.js';
 import { writeToStderr } from './io/sink.js';
 import { PathMistake } from './standby/paths.js';
 import { SwitchUnclear } from './standby/switch.js';
-
-/**
- * Ends the program. A thread that hangs in a read of a dead mount cannot be ended, and an ordinary exit would wait for
- * it for ever, with the slave's lock in its hands. By then everything is said; what is left is to be gone. Where Node can
- * become another program, we become one that ends with our exit status; otherwise only the kernel can end us.
- */
-function finish(exitCode: number, stuck: boolean): void {
-  process.exitCode = exitCode;
-  if (!stuck) return;
-  const { execve } = process as { execve?: (file: string, args: readonly string[]) => never };
-  if (execve) execve('/bin/sh', ['sh', '-c', `exit ${exitCode}`]);
-  process.kill(process.pid, 'SIGKILL');
-}
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -33,15 +16,19 @@ const program = new Command('syncpozo')
   .showHelpAfterError('(--help tells the options)')
   .addHelpText('after', EXIT_HELP)
   .exitOverride();
-for (const command of [
-  syncCommand(finish),
-  statusCommand(),
-  switchCommand('on'),
-  switchCommand('off'),
-  logCommand(),
-  demoCommand(),
-]) {
-  program.addCommand(command.copyInheritedSettings(program));
+/** Each is loaded only if it is called for: cron starts this program every minute. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  sync: async () => (await import('./commands/sync-command.js')).syncCommand(),
+  status: async () => (await import('./commands/status-command.js')).statusCommand(),
+  on: async () => (await import('./commands/switch-command.js')).switchCommand('on'),
+  off: async () => (await import('./commands/switch-command.js')).switchCommand('off'),
+  log: async () => (await import('./commands/log-command.js')).logCommand(),
+  demo: async () => (await import('./commands/demo.js')).demoCommand(),
+};
+const name = process.argv[2] ?? '';
+const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+for (const load of called ? [called] : Object.values(COMMANDS)) {
+  program.addCommand((await load()).copyInheritedSettings(program));
 }
 
 // Whoever reads our output may have seen enough (`| head`): that is no fault.
@@ -53,6 +40,18 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = endOf(error);
+}
+if (Patience.anyStuck) endWithoutWaiting(Number(process.exitCode ?? EXIT.ok));
+
+/**
+ * A thread that hangs in a read of a dead mount cannot be ended, and an ordinary exit would wait for it for ever, with the
+ * slave's lock in its hands. By now everything is said; what is left is to be gone. Where Node can become another program,
+ * we become one that ends with our exit status; otherwise only the kernel can end us.
+ */
+function endWithoutWaiting(exitCode: number): void {
+  const { execve } = process as { execve?: (file: string, args: readonly string[]) => never };
+  if (execve) execve('/bin/sh', ['sh', '-c', `exit ${exitCode}`]);
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** Exit status of whatever a command has thrown; says it, unless commander has done so already. */

@@ -3,11 +3,12 @@ import { observeMaster, observeSlave, usableDat } from '../engine/observe.js';
 import { Patience } from '../engine/patience.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
-import { factsBehindPath, factsOfPath } from '../io/facts.js';
+import { factsOfPath } from '../io/facts.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { Lock } from '../standby/lock.js';
-import { masterPath, slavePaths } from '../standby/paths.js';
+import { slavePaths } from '../standby/paths.js';
 import { readSwitch, type Switch } from '../standby/switch.js';
+import { findMaster } from './master.js';
 
 /** The JSON object of `syncpozo status --json`. null: not known. */
 export interface Standing {
@@ -79,7 +80,7 @@ async function lookAtMaster(
   claim: { readonly position: number; readonly tid: bigint } | undefined,
 ): Promise<{ readonly master: NonNullable<Standing['master']>; readonly lag: Lag | undefined }> {
   const patience = new Patience(options.timeoutSeconds);
-  const path = await masterPath(given, options.file, (at) => patience.wait(factsBehindPath(at), 'stat', at));
+  const path = await findMaster(given, options.file, patience);
   const observed = await observeMaster(path, patience, undefined);
   if (!('master' in observed)) {
     return { master: { path, problem: observed.state.reason, lastTid: null, lastTime: null }, lag: undefined };

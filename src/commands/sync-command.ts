@@ -11,7 +11,7 @@ import {
   withStatusFile,
   withTimeout,
 } from './common.js';
-import { EXIT, EXIT_HELP } from './exit.js';
+import { EXIT_HELP } from './exit.js';
 
 interface Flags extends CommonOptions {
   readonly full?: boolean;
@@ -27,7 +27,7 @@ const MOST_WORKERS = 64;
 const DEFAULT_CHUNK_SIZE = '32MiB';
 
 /** `syncpozo sync MASTER SLAVE`: one round, as cron runs it every minute. */
-export function syncCommand(finish: (exitCode: number, stuck: boolean) => void): Command {
+export function syncCommand(): Command {
   const command = new Command('sync')
     .description("brings the slave up to the master's last committed transaction; what cron runs every minute")
     .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
@@ -68,7 +68,7 @@ export function syncCommand(finish: (exitCode: number, stuck: boolean) => void):
     });
     progress?.end();
     if (flags.json) printJson(result);
-    finish(result.exitCode ?? EXIT.fault, patience.stuck);
+    process.exitCode = result.exitCode;
   });
   return command;
 }

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { AdaptiveSource } from '../engine/adaptive-source.js';
 import { Patience } from '../engine/patience.js';
 import { lockedOut, type Outcome, sync } from '../engine/sync.js';
@@ -7,13 +6,12 @@ import { Window } from '../engine/window.js';
 import type { Work } from '../engine/work.js';
 import { touch } from '../io/directory.js';
 import { factsBehindPath, factsOfPath } from '../io/facts.js';
-import { IoFault } from '../io/fault.js';
-import { answersInTime, isOnRemoteMount } from '../io/mount.js';
 import { type Log, SILENT } from '../report/log.js';
 import { Lock } from '../standby/lock.js';
-import { masterPath, PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
+import { PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { EXIT } from './exit.js';
+import { findMaster } from './master.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
 import { tellError, tellOutcome, tellPlan } from './tell.js';
 
@@ -62,8 +60,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const file = options.file ?? 'Data.fs';
     const patience = options.patience ?? new Patience(TIMEOUT_SECONDS);
     const paths = slavePaths(options.slave, file);
-    await refuseHangingMount(options.master, patience);
-    const master = await masterPath(options.master, file, (path) => patience.wait(factsBehindPath(path), 'stat', path));
+    const master = await findMaster(options.master, file, patience);
     round = { ...round, masterPath: master, slavePath: paths.data };
     await refuseSameFile(master, paths, patience);
     const outcome = await underLock(paths, dryRun, async () => {
@@ -87,18 +84,6 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   } catch (error) {
     return tellError(error, timed(), log);
   }
-}
-
-/** A network mount whose server has vanished is found out by a child process, so that none of our own threads hangs. */
-async function refuseHangingMount(master: string, patience: Patience): Promise<void> {
-  const path = resolve(master);
-  if (!isOnRemoteMount(path) || (await answersInTime(path, patience.seconds))) return;
-  throw new IoFault(
-    'read',
-    path,
-    'ETIMEDOUT',
-    `master out of reach: its mount has not answered for ${patience.seconds} s`,
-  );
 }
 
 /** A file must not be synced onto itself, by whatever two names it goes. */

@@ -11,9 +11,11 @@ export class Interrupted extends Error {
 /**
  * Waits for reads of the master, but not for ever: a network mount whose server has vanished blocks a read without end.
  * The thread that waits in the kernel cannot be called back, so whoever gets this fault must not wait for it either;
- * `stuck` tells the program's end that an ordinary exit would hang.
+ * `stuck` says so, and `anyStuck` tells the program's end that an ordinary exit would hang.
  */
 export class Patience {
+  /** Whether any thread of this process hangs in a read that was given up. */
+  static anyStuck = false;
   stuck = false;
 
   /** `seconds` without any progress after which a read is given up; `signal` ends every wait at once. */
@@ -54,6 +56,7 @@ export class Patience {
 
   giveUp(operation: string, path: string, position?: number): IoFault {
     this.stuck = true;
+    Patience.anyStuck = true;
     return new IoFault(
       operation,
       path,

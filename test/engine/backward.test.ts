@@ -27,7 +27,10 @@ describe('reading a file backwards', () => {
     const [found, how] = await readAll(file.bytes);
     assert.equal(how, 'start');
     const places = file.places.map(({ position, end, tid }) => ({ position, end, tid })).reverse();
-    assert.deepEqual(found.map(({ position, end, tid }) => ({ position, end, tid })), places);
+    assert.deepEqual(
+      found.map(({ position, end, tid }) => ({ position, end, tid })),
+      places,
+    );
     assert.deepEqual(found[2]!.status, 'p'.charCodeAt(0));
     assert.deepEqual([found[3]!.userLength, found[3]!.descriptionLength, found[3]!.extensionLength], [2, 10, 0]);
   });

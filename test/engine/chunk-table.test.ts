@@ -24,7 +24,10 @@ async function run(bytes: Uint8Array, resume: Resume, limit: number, chunkBytes 
 
 describe('where a chunk is full', () => {
   it('is the next multiple of the chunk size', () => {
-    assert.deepEqual([4, 999, 1000, 1001].map((start) => cutAfter(start, CHUNK)), [1000, 1000, 2000, 2000]);
+    assert.deepEqual(
+      [4, 999, 1000, 1001].map((start) => cutAfter(start, CHUNK)),
+      [1000, 1000, 2000, 2000],
+    );
   });
 });
 
@@ -45,7 +48,10 @@ describe('the division into chunks', () => {
       assert.equal(chunk.hash, xxh64(bytes.subarray(chunk.start, chunk.end)));
       const inside = places.filter((place) => place.position >= chunk.start && place.end <= chunk.end);
       assert.equal(chunk.transactions, inside.length);
-      assert.equal(chunk.records, inside.reduce((sum, { records }) => sum + records.length, 0));
+      assert.equal(
+        chunk.records,
+        inside.reduce((sum, { records }) => sum + records.length, 0),
+      );
       assert.deepEqual([chunk.firstTid, chunk.lastTid], [inside[0]!.tid, inside.at(-1)!.tid]);
       start = chunk.end;
     }

@@ -63,7 +63,11 @@ describe('comparing a slave with its master', () => {
     const last = places.at(-1)!;
     const inFlight = altered(bytes, (view) => view.setUint8(last.position + 16, 0x63));
     const damaged = altered(bytes, (view) => view.setUint8(last.records[0]! + 31, 1));
-    const cases = [[inFlight, 'in-flight'], [bytes.slice(0, -3), 'torn'], [damaged, 'damaged']] as const;
+    const cases = [
+      [inFlight, 'in-flight'],
+      [bytes.slice(0, -3), 'torn'],
+      [damaged, 'damaged'],
+    ] as const;
     for (const [slave, stop] of cases) {
       const { equalUpTo, slaveEnd, slaveStop } = await compared(slave, bytes);
       assert.deepEqual([equalUpTo, slaveEnd, slaveStop], [last.position, last.position, stop]);
@@ -106,7 +110,10 @@ describe('the place that is named as the first difference', () => {
   const common = dataFs(plain(3, 100));
 
   it('is the beginning of what each side has of its own, also when the slave is the shorter one', async () => {
-    const [short, long] = [40, 400].map((length) => [...plain(3, 100), { tid: BigInt(length) << 40n, ...plain(1, length)[0] }]);
+    const [short, long] = [40, 400].map((length) => [
+      ...plain(3, 100),
+      { tid: BigInt(length) << 40n, ...plain(1, length)[0] },
+    ]);
     const [slave, master] = [dataFs(short!).bytes, dataFs(long!).bytes];
     const { equalUpTo, firstDifference } = await compared(slave, master);
     assert.equal(equalUpTo, common.bytes.length);

@@ -145,7 +145,13 @@ describe('a slave longer than its claim', () => {
 
   it('whose tail differs only because the master was packed is rebuilt', () => {
     const presence = { kind: 'present' } as const;
-    const answers = { trusted, beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(0), generation: OTHER, presence };
+    const answers = {
+      trusted,
+      beyond: compared(CLAIM, 1300, 'end'),
+      parting: partedBy(0),
+      generation: OTHER,
+      presence,
+    };
     const looks = ['trusted', 'beyond', 'parting', 'generation', 'presence'] as const;
     assertDecides(['rebuild', 11, ...looks], { slave: LONGER }, answers);
   });

@@ -22,7 +22,11 @@ const STOPS = ['end', 'in-flight', 'torn', 'damaged'] as const;
 const ANSWERS: { readonly [L in Look]: readonly Facts[L][] } = {
   trusted: [trustedTo(CLAIM), trustedTo(400, { problem: 'x', masterAgrees: true }), trustedTo(4, { problem: 'x' })],
   beyond: STOPS.flatMap((stop) => [compared(CLAIM, CLAIM, stop), compared(CLAIM, 1100, stop), compared(4, 400, stop)]),
-  comparison: [...STOPS.map((stop) => compared(400, 400, stop)), compared(400, 500, 'end'), compared(4, 4, 'end', DAMAGE)],
+  comparison: [
+    ...STOPS.map((stop) => compared(400, 400, stop)),
+    compared(400, 500, 'end'),
+    compared(4, 4, 'end', DAMAGE),
+  ],
   generation: [SAME, MOVED, OTHER, { kind: 'damaged', stop: DAMAGE }],
   presence: [
     { kind: 'present' },
@@ -42,11 +46,14 @@ const STARTS: readonly Facts[] = [
         [USUAL.master, { state: 'missing', reason: 'm' } as const, { state: 'unfit', reason: 'u' } as const].flatMap(
           (master) =>
             [true, false].flatMap((full) =>
-              [{ state: 'missing' } as const, { state: 'empty' } as const, ...[4, 400, CLAIM, 1300].map(slaveOf)].flatMap(
-                (slave) =>
-                  [USUAL.claim, undefined].map((claim) => {
-                    return { ...USUAL, switch: position, role, lock, master, full, slave, claim, datProblem: 'd' };
-                  }),
+              [
+                { state: 'missing' } as const,
+                { state: 'empty' } as const,
+                ...[4, 400, CLAIM, 1300].map(slaveOf),
+              ].flatMap((slave) =>
+                [USUAL.claim, undefined].map((claim) => {
+                  return { ...USUAL, switch: position, role, lock, master, full, slave, claim, datProblem: 'd' };
+                }),
               ),
             ),
         ),
@@ -77,7 +84,10 @@ describe('for every combination of facts', () => {
       kinds.add(plan.kind);
       rows.add(plan.row);
     });
-    assert.deepEqual([...rows].sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    assert.deepEqual(
+      [...rows].sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13],
+    );
     assert.equal(kinds.size, 13, [...kinds].join());
   });
 

@@ -43,7 +43,10 @@ describe('the look at what is trusted', () => {
 
   it('leaves a hash state to go on from', async () => {
     const { chunks, tailState } = await chunksOf(claimed.slice(0, places[12]!.end));
-    const { trusted } = await lookAt({ claimed: claimed.slice(0, places[12]!.end), slave: grown, master: grown }, 'trusted');
+    const { trusted } = await lookAt(
+      { claimed: claimed.slice(0, places[12]!.end), slave: grown, master: grown },
+      'trusted',
+    );
     assert.deepEqual([trusted?.chunks, trusted?.tailState], [chunks, tailState]);
   });
 });
@@ -72,7 +75,9 @@ describe('the look at the generation', () => {
   });
 
   it('sees another magic, and a file that is shorter', async () => {
-    assert.deepEqual(await generation({ slave: claimed, master: flipped(grown, 3), exchanged: true }), { kind: 'other' });
+    assert.deepEqual(await generation({ slave: claimed, master: flipped(grown, 3), exchanged: true }), {
+      kind: 'other',
+    });
     for (const exchanged of [true, false]) {
       const master = grown.slice(0, places[9]!.end);
       assert.deepEqual(await generation({ slave: claimed, master, exchanged }), { kind: 'other' });
@@ -88,7 +93,8 @@ describe('the look at the generation', () => {
 });
 
 describe('the look for news', () => {
-  const news = async (master: Uint8Array) => (await lookAt({ claimed, slave: claimed, master }, 'trusted', 'news')).news;
+  const news = async (master: Uint8Array) =>
+    (await lookAt({ claimed, slave: claimed, master }, 'trusted', 'news')).news;
   const next = places[20]!;
 
   it('has none where the master ends', async () => {

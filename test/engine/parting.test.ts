@@ -63,7 +63,10 @@ describe('what only one side has', () => {
     const good = dataFs(history(1, 2, 3));
     const broken = altered(good.bytes, (view) => view.setUint8(good.places[1]!.end - 1, 9));
     const longer = dataFs(history(1, 2, 4)).bytes;
-    for (const [slave, master] of [[broken, longer], [longer, broken]] as const) {
+    for (const [slave, master] of [
+      [broken, longer],
+      [longer, broken],
+    ] as const) {
       const { complete, common } = await findParting(ending(slave), ending(master));
       assert.deepEqual({ complete, common }, { complete: false, common: undefined });
     }
@@ -91,9 +94,16 @@ describe('the same tid on both sides', () => {
   });
 
   it('with a record less on the master is the same only if a pack took it', async () => {
-    const records = [{ oid: 1n, data: 'a' }, { oid: 2n, data: filler(70_000) }, { oid: 3n, data: 'c' }];
+    const records = [
+      { oid: 1n, data: 'a' },
+      { oid: 2n, data: filler(70_000) },
+      { oid: 3n, data: 'c' },
+    ];
     const whole = { tid: nthTid(2), records };
-    for (const [status, common] of [[' ', 1], ['p', 2]] as const) {
+    for (const [status, common] of [
+      [' ', 1],
+      ['p', 2],
+    ] as const) {
       for (const kept of [[0], [1], [2], [0, 2], [1, 2]]) {
         const less = { ...whole, status, records: kept.map((n) => records[n]!) };
         assert.equal((await part([...history(1), whole], [...history(1), less])).common, nthTid(common));
@@ -102,7 +112,13 @@ describe('the same tid on both sides', () => {
   });
 
   it('with a record more on the master is another transaction, packed or not', async () => {
-    const more = { ...transaction(2), records: [{ oid: 2n, data: 'text 2' }, { oid: 9n, data: 'x' }] };
+    const more = {
+      ...transaction(2),
+      records: [
+        { oid: 2n, data: 'text 2' },
+        { oid: 9n, data: 'x' },
+      ],
+    };
     for (const status of [' ', 'p']) {
       assert.equal((await part(history(1, 2), [...history(1), { ...more, status }])).common, nthTid(1));
     }

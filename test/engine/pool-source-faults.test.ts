@@ -57,7 +57,10 @@ describe('a pool of workers', () => {
       const master = await openMaster(path);
       const full = { write: () => assert.fail('no space'), goBackTo: () => {}, reached: async () => {} };
       const nothing = { position: 4, tid: 0n, chunks: [], tailState: '' };
-      await assert.rejects(pool.run(master, nothing, full, async () => {}), /no space/);
+      await assert.rejects(
+        pool.run(master, nothing, full, async () => {}),
+        /no space/,
+      );
       assert.deepEqual((await deliver(pool, master)).bytes, bytes);
       master.close();
     });

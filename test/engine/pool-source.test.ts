@@ -119,7 +119,9 @@ describe('the same stop, and all before it, for 0, 1, 2 and 3 workers', () => {
   it('at damage in the middle, although everything behind it is good', async () => {
     for (const n of [0, 1, 15, 30, 31, 59]) {
       const { position, records } = file.places[n]!;
-      const damaged = altered(file.bytes, (view) => view.setUint8(records[0]! + 31, view.getUint8(records[0]! + 31) ^ 1));
+      const damaged = altered(file.bytes, (view) =>
+        view.setUint8(records[0]! + 31, view.getUint8(records[0]! + 31) ^ 1),
+      );
       const result = await assertAgreed(damaged);
       assert.deepEqual([result.stop.kind, result.stop.position], ['damaged', position]);
       assert.equal(result.resume.position, position);

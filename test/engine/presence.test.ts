@@ -23,7 +23,9 @@ const slave = [write(1, [0]), write(2, [1]), write(3, [1])];
 
 describe("the slave's last transaction", () => {
   it('is present in a master that was packed and went on', async () => {
-    assert.deepEqual(await presence(slave, [write(1, [0], 'p'), write(3, [1], 'p'), write(4, [1])]), { kind: 'present' });
+    assert.deepEqual(await presence(slave, [write(1, [0], 'p'), write(3, [1], 'p'), write(4, [1])]), {
+      kind: 'present',
+    });
   });
 
   it('is present when the slave has none at all', async () => {

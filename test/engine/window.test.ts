@@ -96,7 +96,12 @@ describe("a window's hash state", () => {
   it('that does not fit the number of bytes is refused', () => {
     const window = new Window(1 << 16);
     const saved = window.save();
-    for (const [text, length] of [[saved, 1], [`${saved}00`, 0], ['', 0], [saved.slice(2), 0]] as const) {
+    for (const [text, length] of [
+      [saved, 1],
+      [`${saved}00`, 0],
+      ['', 0],
+      [saved.slice(2), 0],
+    ] as const) {
       assert.throws(() => window.restore(text, length), RangeError);
     }
   });

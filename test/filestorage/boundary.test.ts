@@ -43,7 +43,13 @@ describe('findBoundary', () => {
 
   it('finds nothing where the first record has another tid', () => {
     const { position, records } = file.places[4]!;
-    assert.equal(find(altered(file.bytes, (view) => view.setUint8(records[0]! + 8, 9)), position), undefined);
+    assert.equal(
+      find(
+        altered(file.bytes, (view) => view.setUint8(records[0]! + 8, 9)),
+        position,
+      ),
+      undefined,
+    );
   });
 
   it('finds nothing in a few bytes or none', () => {
@@ -54,7 +60,10 @@ describe('findBoundary', () => {
     const { position, records } = file.places[2]!;
     for (const value of HOSTILE) {
       for (const at of [position + 8, records[0]! + 24]) {
-        const found = find(altered(file.bytes, (view) => view.setBigUint64(at, value)), position);
+        const found = find(
+          altered(file.bytes, (view) => view.setBigUint64(at, value)),
+          position,
+        );
         assert.equal(found, file.places[3]!.position);
       }
     }

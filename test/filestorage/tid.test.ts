@@ -77,7 +77,15 @@ describe('the text of a tid', () => {
   });
 
   it('is refused in any other form', () => {
-    for (const text of ['', '0', '0x', '040d33bf2888888', '040d33bf288888888', '040d33bf2888888g', '-40d33bf28888888']) {
+    for (const text of [
+      '',
+      '0',
+      '0x',
+      '040d33bf2888888',
+      '040d33bf288888888',
+      '040d33bf2888888g',
+      '-40d33bf28888888',
+    ]) {
       assert.equal(parseTid(text), undefined, text);
     }
   });

@@ -94,7 +94,13 @@ describe('a log', () => {
   };
 
   it('leaves out what is below its level', async () => {
-    for (const [level, count] of [['debug', 4], ['info', 3], ['warn', 2], ['error', 1], ['silent', 0]] as const) {
+    for (const [level, count] of [
+      ['debug', 4],
+      ['info', 3],
+      ['warn', 2],
+      ['error', 1],
+      ['silent', 0],
+    ] as const) {
       assert.equal((await logged(all, 'text', level)).length, count, level);
     }
   });

@@ -9,7 +9,10 @@ const CLEAR = '\r\u001b[K';
 function progress() {
   const written: string[] = [];
   const clock = { now: 5000 };
-  const line = new Progress((text) => void written.push(text), () => clock.now);
+  const line = new Progress(
+    (text) => void written.push(text),
+    () => clock.now,
+  );
   return {
     written,
     line,
@@ -69,7 +72,10 @@ describe('the progress line', () => {
     showAfter(1000, 0, 0);
     showAfter(1300, 2 ** 52, 2 ** 53 - 1);
     assert.equal(written.length, 2);
-    for (const text of written) assert.match(text, /^\r\u001b\[K\d+ % of [0-9.]+ [KMGT]?i?B, [0-9.]+ [KMGT]?i?B\/s/);
+    for (const text of written) {
+      assert.ok(text.startsWith(CLEAR));
+      assert.match(text.slice(CLEAR.length), /^\d+ % of [0-9.]+ [KMGT]?i?B, [0-9.]+ [KMGT]?i?B\/s(, \d+ s left)?$/);
+    }
   });
 
   it('shows no rate below zero when the work begins anew', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { quote } from '../../src/report/quote.js';
+import { quote, visible } from '../../src/report/quote.js';
 
 describe("others' text in quotes", () => {
   it('is plain text as it is', () => {
@@ -19,5 +19,11 @@ describe("others' text in quotes", () => {
     for (const text of ['a"b', 'a\\b', 'a\nb', '\u0085\u009b', '\u2028', '\ud800']) {
       assert.equal(JSON.parse(quote(text)), text);
     }
+  });
+});
+
+describe('text that is made visible', () => {
+  it('is as it was but for its control characters', () => {
+    assert.equal(visible('a "b" \\ größer\n\u001b[2J\u009b'), 'a "b" \\ größer\\u000a\\u001b[2J\\u009b');
   });
 });

@@ -123,7 +123,14 @@ describe('the lock', () => {
     await withLock(async (path) => {
       writeFileSync(path, '');
       await whileHeld(other(path), (pid) => {
-        for (const text of ['', ` ${pid}\n`, 'garbage\n', `999999999 syncpozo ${hostname()}\n`, 'x'.repeat(1000), '\0\xff']) {
+        for (const text of [
+          '',
+          ` ${pid}\n`,
+          'garbage\n',
+          `999999999 syncpozo ${hostname()}\n`,
+          'x'.repeat(1000),
+          '\0\xff',
+        ]) {
           writeFileSync(path, text);
           const outcome = take(path);
           assert.equal(outcome.kind, 'other', JSON.stringify(text));

@@ -68,7 +68,10 @@ describe('SLAVE', () => {
         assert.equal(paths.data, data);
         assert.equal(paths.directoryFacts.kind, 'directory');
         const beside = [paths.dat, paths.lock, paths.index, paths.fresh, paths.onlyHere('0f')];
-        assert.deepEqual(beside, ['.dat', '.lock', '.index', '.new', '.only-here-0f'].map((end) => data + end));
+        assert.deepEqual(
+          beside,
+          ['.dat', '.lock', '.index', '.new', '.only-here-0f'].map((end) => data + end),
+        );
       }
     });
   });
@@ -97,12 +100,15 @@ describe('SLAVE', () => {
   for (const [name, [given, message]] of Object.entries(mistakes)) {
     it(name, async () => {
       await withPlace((place) => {
-        assert.throws(() => slavePaths(join(place, given), 'Data.fs'), (error) => {
-          assert.ok(error instanceof PathMistake);
-          assert.match(error.message, message);
-          assert.ok(error.hint.length > 10);
-          return true;
-        });
+        assert.throws(
+          () => slavePaths(join(place, given), 'Data.fs'),
+          (error) => {
+            assert.ok(error instanceof PathMistake);
+            assert.match(error.message, message);
+            assert.ok(error.hint.length > 10);
+            return true;
+          },
+        );
       });
     });
   }

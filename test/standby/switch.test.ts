@@ -49,11 +49,14 @@ describe('the status file', () => {
       'x'.repeat(200),
     ];
     for (const text of texts) {
-      await assert.rejects(async () => readText(text), (error) => {
-        assert.ok(error instanceof SwitchUnclear, text);
-        assert.equal(error.found, text.slice(0, 80));
-        return true;
-      });
+      await assert.rejects(
+        async () => readText(text),
+        (error) => {
+          assert.ok(error instanceof SwitchUnclear, text);
+          assert.equal(error.found, text.slice(0, 80));
+          return true;
+        },
+      );
     }
   });
 
@@ -80,7 +83,10 @@ describe('writing the status file', () => {
   it('leaves one line that everybody may read, and nothing beside it', async () => {
     await withTempDir((directory) => {
       const path = join(directory, 'status');
-      for (const [value, text] of [['off', 'SYNCING=0\n'], ['on', 'SYNCING=1\n']] as const) {
+      for (const [value, text] of [
+        ['off', 'SYNCING=0\n'],
+        ['on', 'SYNCING=1\n'],
+      ] as const) {
         writeSwitch(path, value);
         assert.equal(readFileSync(path, 'utf8'), text);
         assert.equal(readSwitch(path), value);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ChunkSource } from '../../src/engine/chunk-source.js';
 import type { ChunkFacts } from '../../src/engine/chunk.js';
+import type { ChunkSource } from '../../src/engine/chunk-source.js';
 import { NOTHING_YET } from '../../src/engine/chunk-table.js';
 import type { Target } from '../../src/engine/copy.js';
 import type { Resume } from '../../src/engine/facts.js';

@@ -49,7 +49,14 @@ export async function lookAt(scene: SceneToSet, ...looks: readonly Look[]): Prom
     writeFileSync(path, scene.master);
     const resume = scene.claimed ? await chunksOf(scene.claimed) : NOTHING_YET;
     const { position, tid, tailState, chunks } = resume;
-    const dat = { role: 'slave', slaveInode: '1', master: identity, claim: { position, tid }, tailState, chunks } as const;
+    const dat = {
+      role: 'slave',
+      slaveInode: '1',
+      master: identity,
+      claim: { position, tid },
+      tailState,
+      chunks,
+    } as const;
     const master = await openMaster(path);
     const slave = new MemoryFile(scene.slave);
     const all = { master, slave, dat: scene.claimed && { ...dat, torn: undefined }, chunkBytes: CHUNK_BYTES, windows };

@@ -12,6 +12,7 @@ import { fullOverOwn } from './full-over-own.js';
 import { nothingNew } from './nothing-new.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
+import { tornTail } from './torn-tail.js';
 
 /** Every run whose crashes are enumerated. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -29,4 +30,5 @@ export const SCENARIOS: readonly Scenario[] = [
   cutShort,
   brokenOff,
   exchanged,
+  tornTail,
 ];

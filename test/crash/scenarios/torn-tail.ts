@@ -1,0 +1,18 @@
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { type Scenario, write } from '../scenario.js';
+
+/** The master ends in a transaction that is not whole and not in flight: that is counted in the `.dat`. Then it is whole. */
+export const tornTail: Scenario = {
+  name: 'a torn tail',
+  async prepare(stage) {
+    const site = stage.site();
+    await stage.inStep();
+    write(site, 3, 300);
+    site.close();
+    writeFileSync(`${stage.masterFile}.whole`, readFileSync(stage.masterFile));
+    truncateSync(stage.masterFile, statSync(stage.masterFile).size - 100);
+  },
+  afterwards(stage) {
+    writeFileSync(stage.masterFile, readFileSync(`${stage.masterFile}.whole`));
+  },
+};
