@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { writeToStdout } from '../io/sink.js';
+import { type TextSink, writeToStdout } from '../io/sink.js';
 import type { Log, LogFormat, LogLevel } from '../report/log.js';
 import { parseBytes } from '../report/size.js';
 import { DEFAULT_STATUS_FILE } from '../standby/switch.js';
@@ -47,11 +47,11 @@ export function statusFileOf(options: { readonly statusFile?: string }): string 
   return options.statusFile ?? (process.env['SYNCPOZO_STATUS'] || DEFAULT_STATUS_FILE);
 }
 
-export async function logOf(options: CommonOptions): Promise<Log> {
+export async function logOf(options: CommonOptions, stderr?: TextSink): Promise<Log> {
   const { openLog } = await import('../report/log.js');
   const terminal = process.stderr.isTTY && options.logFile === undefined;
   const format = options.logFormat ?? (terminal ? 'text' : 'json');
-  return openLog({ level: options.quiet ? 'error' : options.logLevel, format, file: options.logFile });
+  return openLog({ level: options.quiet ? 'error' : options.logLevel, format, file: options.logFile, stderr });
 }
 
 export function printJson(value: unknown): void {

@@ -62,7 +62,7 @@ export function syncCommand(): Command {
       statusFile: statusFileOf(flags),
       chunkBytes: flags.chunkSize,
       ...(flags.workers !== undefined && { workers: flags.workers }),
-      log: await logOf(flags),
+      log: await logOf(flags, progress?.above),
       patience,
       ...(progress && { onProgress: progress.show }),
     });

@@ -18,11 +18,13 @@ export interface LogOptions {
   readonly format: LogFormat;
   /** Appended to instead of standard error. */
   readonly file?: string | undefined;
+  /** Where lines for standard error go. */
+  readonly stderr?: TextSink | undefined;
 }
 
 /** A log whose every line is written before the call returns: nothing is lost when the program ends or is killed. */
 export function openLog(options: LogOptions): Log {
-  const sink = options.file === undefined ? writeToStderr : appendTo(options.file);
+  const sink = options.file === undefined ? (options.stderr ?? writeToStderr) : appendTo(options.file);
   const settings = {
     level: options.level,
     base: { pid: process.pid },

@@ -31,8 +31,15 @@ export class Progress {
     this.sink(`\r\u001b[K${percent} % of ${formatBytes(size)}, ${formatBytes(rate)}/s${rest}`);
   };
 
+  /** A sink that takes other lines for the same terminal: the progress line makes room for them. */
+  readonly above: TextSink = (text) => {
+    this.end();
+    this.sink(text);
+  };
+
   /** Removes the line. */
   end(): void {
     if (this.shownAt > 0) this.sink('\r\u001b[K');
+    this.shownAt = 0;
   }
 }

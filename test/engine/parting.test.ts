@@ -59,6 +59,12 @@ describe('what only one side has', () => {
     assert.deepEqual([onlyHere.count, complete], [10, false]);
   });
 
+  it('is found on the slave however many newer transactions the master has', async () => {
+    const many = Array.from({ length: 50 }, (_, n) => n + 10);
+    const { onlyHere, common } = await part(history(1, 2, 3), history(1, 2, ...many), 10);
+    assert.deepEqual([onlyHere, common], [side(3, 3, 1), nthTid(2)]);
+  });
+
   it('is incomplete where the chain of trailers breaks on either side', async () => {
     const good = dataFs(history(1, 2, 3));
     const broken = altered(good.bytes, (view) => view.setUint8(good.places[1]!.end - 1, 9));
