@@ -8,14 +8,17 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART chooses the
  * files that have it in their path.
  *
- * test/zodb has the real ZODB and ZEO as judge, test/scripts has shellcheck and the operator's scripts, all other folders
- * are `unit`. `campaign` are the long tests, the files *.campaign.ts of all folders: they go by
+ * test/zodb, test/crash and test/chaos have the real ZODB and ZEO as judge, test/scripts has shellcheck and the operator's
+ * scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all folders: they go by
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign runs (10)
  *   SYNCPOZO_SEED     the seed of everything random, in the short tests too (printed by each test)
  * The groups that need Python make `.venv` first.
  */
 const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
 type Group = (typeof GROUPS)[number];
+
+/** Folders whose tests have real ZODB as judge. */
+const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos']);
 
 const COMPILED = inProject('dist', 'test');
 
@@ -56,7 +59,8 @@ function isIn(group: Group, file: string): boolean {
 
 function folderGroup(file: string): Group {
   const folder = relative(COMPILED, file).split(sep)[0];
-  return folder === 'zodb' || folder === 'scripts' ? folder : 'unit';
+  if (folder === 'scripts') return 'scripts';
+  return JUDGED_BY_ZODB.has(folder ?? '') ? 'zodb' : 'unit';
 }
 
 function needsPython(file: string): boolean {

@@ -44,7 +44,7 @@ function decideUnknown(facts: Facts): Decision {
     if (comparison.slaveStop !== 'torn') return adopt(facts, comparison);
     // A torn tail may hide whole transactions behind a damaged length: its end tells.
     if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
-    if (facts.parting.onlyHere.count === 0) return adopt(facts, comparison);
+    if (facts.parting.onlyHere.count === 0 && facts.parting.complete) return adopt(facts, comparison);
   }
   if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
   return {
@@ -72,7 +72,7 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
       const { onlyHere, doubtful, complete } = facts.parting;
       // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
       const rotten = size <= claim && trusted.masterAgrees === true ? doubtful : 0;
-      const unclear = size > claim && beyond.slaveStop === 'damaged' && !complete;
+      const unclear = size > claim && !complete;
       if (onlyHere.count > rotten || unclear) return grown();
     }
   }

@@ -3,7 +3,10 @@ import type { Parting, Side } from './facts.js';
 import { recordsOf } from './records.js';
 import { sameTransaction } from './same-transaction.js';
 
-/** Beyond this many transactions the counts are given as lower bounds. */
+/**
+ * Beyond this many transactions the counts are given as lower bounds. What the master has committed since the slave's
+ * newest transaction is not reckoned in: however far the slave is behind, its own transactions are looked for.
+ */
 export const PARTING_LIMIT = 100_000;
 
 /** A file whose transactions can be read backwards from `end`. */
@@ -27,6 +30,10 @@ export async function findParting(slave: Ending, master: Ending, limit = PARTING
   let doubtful = 0;
   let ours = await here.next();
   let theirs = await there.next();
+  while (!ours.done && !theirs.done && theirs.value.tid > ours.value.tid) {
+    onlyThere.add(theirs.value.tid);
+    theirs = await there.next();
+  }
   for (let budget = limit; budget > 0; budget--) {
     if (ours.done && theirs.done) return found(undefined, ours.value === 'start' && theirs.value === 'start');
     // A broken chain of trailers: what lies before it on this side is not known, so nothing more can be told apart.

@@ -10,6 +10,7 @@ import type { Window } from './window.js';
 
 /** Bound on what is looked through for the proof that a dropped transaction was superseded. */
 const OIDS_LIMIT = 100_000;
+const PACKED_LIMIT = 10_000;
 
 /**
  * Row 11: whether the slave's last transaction is one of the master's, or was dropped by a pack. tids alone cannot tell a
@@ -23,7 +24,7 @@ export async function findPresence(
 ): Promise<Presence> {
   const ours = await newest(slave);
   if (!ours) return { kind: 'present' };
-  const newer: FoundTransaction[] = [];
+  const newer = new Newer();
   const transactions = new BackwardReader(master.source).from(master.end);
   for (let next = await transactions.next(); ; next = await transactions.next()) {
     if (next.done) {
@@ -35,7 +36,21 @@ export async function findPresence(
       return { kind: (await sameTransaction(slave.source, ours, master.source, found)) ? 'present' : 'absent' };
     }
     if (found.tid < ours.tid) return between(slave, ours, master, found, newer);
-    newer.push(found);
+    newer.add(found);
+  }
+}
+
+/** The master's transactions that are newer than the slave's last one; few are kept, however many there are. */
+class Newer {
+  oldest: FoundTransaction | undefined;
+  /** Those that a pack took in; undefined when they are too many. */
+  packed: FoundTransaction[] | undefined = [];
+
+  /** Takes them newest first. */
+  add(found: FoundTransaction): void {
+    this.oldest = found;
+    if (found.status === STATUS_PACKED) this.packed?.push(found);
+    if ((this.packed?.length ?? 0) > PACKED_LIMIT) this.packed = undefined;
   }
 }
 
@@ -53,14 +68,14 @@ async function between(
   ours: FoundTransaction,
   master: Ending,
   older: FoundTransaction | undefined,
-  newer: readonly FoundTransaction[],
+  newer: Newer,
 ): Promise<Presence> {
-  const next = newer.at(-1);
+  const next = newer.oldest;
   const packed = next
     ? next.status === STATUS_PACKED || older?.status === STATUS_PACKED
     : older?.status === STATUS_PACKED && (await wasPackedSince(slave, older));
   if (!packed || (await findParting(slave, master)).common === undefined) return { kind: 'absent' };
-  return { kind: 'packed-span', superseded: await isSuperseded(slave.source, ours, master.source, newer) };
+  return { kind: 'packed-span', superseded: await isSuperseded(slave.source, ours, master.source, newer.packed) };
 }
 
 /** Whether the master's transaction, packed there, is on the slave as it was before: the pack came after the last sync. */
@@ -81,8 +96,9 @@ async function isSuperseded(
   slave: ByteSource,
   dropped: FoundTransaction,
   master: ByteSource,
-  newer: readonly FoundTransaction[],
+  newer: readonly FoundTransaction[] | undefined,
 ): Promise<boolean> {
+  if (newer === undefined) return false;
   const missing = new Set<bigint>();
   for await (const { oid } of recordsOf(slave, dropped)) {
     if (missing.size >= OIDS_LIMIT) return false;
@@ -91,7 +107,6 @@ async function isSuperseded(
   let looked = 0;
   for (const transaction of newer) {
     if (missing.size === 0) return true;
-    if (transaction.status !== STATUS_PACKED) continue;
     for await (const { oid } of recordsOf(master, transaction)) {
       if (looked++ >= OIDS_LIMIT) return false;
       missing.delete(oid);

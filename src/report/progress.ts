@@ -6,7 +6,7 @@ const EVERY_MS = 200;
 
 /** One line on a terminal that is written over and over; nothing for work that takes less than a second. */
 export class Progress {
-  private readonly began: number;
+  private began: number;
   private shownAt = 0;
   private first: number | undefined;
 
@@ -20,7 +20,11 @@ export class Progress {
   /** `position` of `size` bytes is reached. */
   readonly show = (position: number, size: number): void => {
     const now = this.now();
-    this.first ??= position;
+    if (this.first === undefined || position < this.first) {
+      // The first piece, or the first one of a run that has begun anew.
+      this.first = position;
+      this.began = now;
+    }
     if (now - this.began < FIRST_AFTER_MS || now - this.shownAt < EVERY_MS) return;
     this.shownAt = now;
     const seconds = (now - this.began) / 1000;

@@ -108,6 +108,7 @@ export function parseDat(text: string): ParsedDat {
     if (dat.chunks.length !== Number(end[1]))
       throw new Misfit(`it has ${dat.chunks.length} chunks, its end says ${end[1]}`);
     checkChunks(dat);
+    if (formatDat(dat) !== text) throw new Misfit('it is not written as syncpozo writes it');
     return { dat };
   } catch (error) {
     if (error instanceof Misfit) return { problem: error.message };

@@ -90,6 +90,11 @@ describe('a slave without a usable .dat', () => {
     assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
   });
 
+  it('that is torn is refused when it has not been looked through to the end', () => {
+    const answers = { comparison: compared(400, 400, 'torn'), parting: partedBy(0, { complete: false }) };
+    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
+  });
+
   it('that is damaged is refused even if all before the damage is equal', () => {
     const answers = { comparison: compared(400, 400, 'damaged'), parting: partedBy(0) };
     assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
@@ -128,6 +133,11 @@ describe('a slave longer than its claim', () => {
 
   it('is refused when its tail is damaged and cannot be read through', () => {
     const answers = { trusted, beyond: compared(1100, 1100, 'damaged'), parting: partedBy(0, { complete: false }) };
+    assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
+  });
+
+  it('is refused when its torn tail has not been looked through to the end', () => {
+    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), parting: partedBy(0, { complete: false }) };
     assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
   });
 

@@ -2,6 +2,6 @@
 export const hostileSeed = Number(process.env.SYNCPOZO_SEED ?? '20260101');
 
 /** What fast-check is told: so many runs, and the seed, which it prints with a failure as well. */
-export function runs(numRuns: number): { readonly seed: number; readonly numRuns: number } {
-  return { seed: hostileSeed | 0, numRuns };
+export function runs(numRuns: number) {
+  return { seed: hostileSeed | 0, numRuns, includeErrorInReport: true } as const;
 }

@@ -52,7 +52,8 @@ describe('a .dat', () => {
     const chunks = Array.from({ length: 10_000 }, (_, n) => {
       return { ...CHUNKS[0]!, start: 4 + n * 32, end: 36 + n * 32, lastTid: BigInt(n) };
     });
-    const dat = { ...FULL, chunks, claim: { position: 320_004, tid: 9999n }, tailState: 'ab'.repeat(32) };
+    const claim = { position: 320_004, tid: 9999n };
+    const dat = { ...FULL, chunks, claim, tailState: 'ab'.repeat(32), torn: undefined };
     assert.deepEqual(parseDat(formatDat(dat)), { dat });
   });
 
@@ -162,6 +163,12 @@ describe('a .dat whose checksum is right is refused all the same', () => {
     assert.match(change('tail abab', 'tail ab'), /hash state/);
     assert.match(change('tail ab', 'tail a'), /hash state/);
     assert.match(refused(LINES.map((line) => (line.startsWith('tail') ? 'tail -' : line))), /hash state/);
+  });
+
+  it('when its torn tail is below the claim, empty, or was never seen', () => {
+    for (const torn of ['torn 2049 9000 2', 'torn 2050 2050 2', 'torn 2050 2049 2', 'torn 2050 9000 0']) {
+      assert.match(change('torn 2050 9000 2', torn), /torn/, torn);
+    }
   });
 
   it('when a number does not fit', () => {
