@@ -204,6 +204,9 @@ function checkChunks(dat: Dat): void {
   if (dat.claim.position !== position)
     throw new Misfit(`its claim is ${dat.claim.position}, its chunks end at ${position}`);
   const last = dat.chunks.at(-1);
+  if (dat.torn && (dat.torn.position < position || dat.torn.size <= dat.torn.position || dat.torn.runs < 1)) {
+    throw new Misfit('its torn tail is none');
+  }
   if (dat.claim.tid !== (last?.lastTid ?? ZERO_TID)) throw new Misfit("its claim's tid is not the last chunk's");
   if (dat.tailState.length !== (last ? stateDigits(last.end - last.start) : 0)) {
     throw new Misfit('the hash state of its last chunk has the wrong length');
