@@ -1,4 +1,5 @@
-import type { Decision, Facts, Resume } from './facts.js';
+import { SMALLEST_TRANSACTION } from '../filestorage/layout.js';
+import type { Comparison, Decision, Facts, Resume } from './facts.js';
 
 /**
  * The decision table: a pure function from what was observed to what is to be done. The first row that matches wins.
@@ -40,12 +41,8 @@ function decideUnknown(facts: Facts): Decision {
   const { comparison } = facts;
   if (comparison === undefined) return { kind: 'look', at: 'comparison' };
   if (comparison.masterDamaged) return { kind: 'damaged', row: 8, stop: comparison.masterDamaged };
-  if (comparison.equalUpTo === comparison.slaveEnd && comparison.slaveStop !== 'damaged') {
-    if (comparison.slaveStop !== 'torn') return adopt(facts, comparison);
-    // A torn tail may hide whole transactions behind a damaged length: its end tells.
-    if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
-    if (facts.parting.onlyHere.count === 0 && facts.parting.complete) return adopt(facts, comparison);
-  }
+  const size = facts.slave.state === 'there' ? facts.slave.size : 0;
+  if (hidesNothing(comparison, size, comparison.slaveEnd)) return adopt(facts, comparison);
   if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
   return {
     kind: 'parted',
@@ -65,33 +62,49 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
   // Row 9, and row 10 where the slave is not merely shorter: nothing of its own may be cut off.
   if (size > trusted.position) {
     if (beyond === undefined) return { kind: 'look', at: 'beyond' };
-    const hidesNothing =
-      beyond.equalUpTo === beyond.slaveEnd && (beyond.slaveStop === 'end' || beyond.slaveStop === 'in-flight');
-    if (!hidesNothing) {
+    if (!hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) {
+      // Beyond the claim an unfinished batch of ours begins with a 'c': whatever breaks a rule there is not ours.
+      const strange = size > claim && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged');
+      if (strange) return grown();
       if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
       const { onlyHere, doubtful, complete } = facts.parting;
       // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
       const rotten = size <= claim && trusted.masterAgrees === true ? doubtful : 0;
-      const unclear = size > claim && !complete;
-      if (onlyHere.count > rotten || unclear) return grown();
+      if (onlyHere.count > rotten || (size > claim && !complete)) return grown();
     }
   }
   // Row 11: is this still the file that the slave was copied from?
   if (facts.generation === undefined) return { kind: 'look', at: 'generation' };
   if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
   if (facts.generation.kind === 'other') return decideOtherGeneration(facts);
-  // Rows 9, 10, 12 and 13: what equals the master beyond the trusted part is kept, not written again.
-  const resume = beyond && beyond.equalUpTo > trusted.position ? beyond : trusted;
+  // Rows 9, 10, 12 and 13. Whatever stands beyond the trusted part is written again, even where it equals the master: it may
+  // be in memory only, after a sync that failed.
   if (trusted.position < claim) {
-    return { kind: 'append', row: 10, reason: trusted.problem ?? 'the slave is shorter than its claim', resume };
+    return {
+      kind: 'append',
+      row: 10,
+      reason: trusted.problem ?? 'the slave is shorter than its claim',
+      resume: trusted,
+    };
   }
-  if (size > claim) return { kind: 'append', row: 9, reason: 'an unfinished batch was found and is settled', resume };
+  if (size > claim)
+    return { kind: 'append', row: 9, reason: 'an unfinished batch was found and is written again', resume: trusted };
   if (facts.generation.moved) {
-    return { kind: 'append', row: 11, reason: 'the master is another file with the same bytes', resume };
+    return { kind: 'append', row: 11, reason: 'the master is another file with the same bytes', resume: trusted };
   }
   if (facts.news === undefined) return { kind: 'look', at: 'news' };
-  if (facts.news) return { kind: 'append', row: 12, reason: 'the master has grown', resume };
+  if (facts.news) return { kind: 'append', row: 12, reason: 'the master has grown', resume: trusted };
   return { kind: 'none', row: 13, reason: 'nothing new' };
+}
+
+/**
+ * Whether what the slave has beyond the part that equals the master can go without a loss: it is in flight, or every byte
+ * of it is the master's, or it is too short to hold a transaction.
+ */
+function hidesNothing(seen: Comparison, size: number, from: number): boolean {
+  if (seen.firstDifference >= size) return true;
+  if (seen.equalUpTo !== seen.slaveEnd) return false;
+  return seen.slaveStop === 'end' || seen.slaveStop === 'in-flight' || size - from < SMALLEST_TRANSACTION;
 }
 
 function grown(): Decision {

@@ -194,16 +194,26 @@ export class Walk {
       this.expect = Expect.Trailer;
     } else {
       this.at = position + body;
-      this.expect = Expect.Record;
+      this.expectRecord();
+    }
+  }
+
+  private expectNext(): void {
+    if (this.at === this.transactionEnd) this.expect = Expect.Trailer;
+    else this.expectRecord();
+  }
+
+  /** The next field is a record's header: checked to fit before its bytes are waited for, which may never come. */
+  private expectRecord(): void {
+    this.expect = Expect.Record;
+    if (this.at + RECORD_HEADER_LENGTH > this.transactionEnd) {
+      this.damaged(this.at, 'record-length', "record header ends beyond the transaction's end");
     }
   }
 
   private record(view: DataView, offset: number): void {
     const position = this.at;
     this.recordPosition = position;
-    if (position + RECORD_HEADER_LENGTH > this.transactionEnd) {
-      return this.damaged(position, 'record-length', `record header ends beyond the transaction's end`);
-    }
     const tloc = readPosition(view, offset + 24);
     if (tloc !== this.end) {
       return this.damaged(position + 24, 'record-tloc', `record names transaction ${tloc}, it is in ${this.end}`);
@@ -233,7 +243,7 @@ export class Walk {
       this.expect = Expect.BackPointer;
     } else {
       this.at = next;
-      this.expect = next === this.transactionEnd ? Expect.Trailer : Expect.Record;
+      this.expectNext();
     }
   }
 
@@ -243,7 +253,7 @@ export class Walk {
       return this.damaged(this.at, 'back-pointer', `back pointer ${target} is not before ${this.recordPosition}`);
     }
     this.at += BACK_POINTER_LENGTH;
-    this.expect = this.at === this.transactionEnd ? Expect.Trailer : Expect.Record;
+    this.expectNext();
   }
 
   private trailer(view: DataView, offset: number): void {

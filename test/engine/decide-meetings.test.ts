@@ -80,19 +80,18 @@ describe('a slave without a usable .dat', () => {
     assertDecides(['parted', 8, 'comparison', 'parting'], unknown(1300), answers);
   });
 
-  it('that is torn is adopted when nothing of its own hides in the tail', () => {
+  it("that is torn is adopted when every byte of the tail is the master's", () => {
+    const comparison = { ...compared(400, 400, 'torn'), firstDifference: 700 };
+    assertDecides(['adopt', 8, 'comparison'], unknown(700), { comparison });
+  });
+
+  it('that is torn is adopted when the tail is too short for a transaction', () => {
+    assertDecides(['adopt', 8, 'comparison'], unknown(430), { comparison: compared(400, 400, 'torn') });
+  });
+
+  it('that is torn is refused when the tail is its own and may hold a transaction', () => {
     const answers = { comparison: compared(400, 400, 'torn'), parting: partedBy(0) };
-    assertDecides(['adopt', 8, 'comparison', 'parting'], unknown(450), answers);
-  });
-
-  it('that is torn is refused when whole transactions of its own stand behind', () => {
-    const answers = { comparison: compared(400, 400, 'torn'), parting: partedBy(1) };
-    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
-  });
-
-  it('that is torn is refused when it has not been looked through to the end', () => {
-    const answers = { comparison: compared(400, 400, 'torn'), parting: partedBy(0, { complete: false }) };
-    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
+    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(431), answers);
   });
 
   it('that is damaged is refused even if all before the damage is equal', () => {
@@ -109,37 +108,29 @@ describe('a slave without a usable .dat', () => {
 describe('a slave longer than its claim', () => {
   const trusted = trustedTo(CLAIM);
 
-  it('goes on from its own end when that equals the master', () => {
+  it('goes on from the claim even where what follows equals the master: it may be in memory only', () => {
     const answers = { trusted, beyond: compared(1300, 1300, 'end'), generation: SAME };
     const plan = assertDecides(['append', 9, 'trusted', 'beyond', 'generation'], { slave: LONGER }, answers);
-    assert.equal(plan.resume.position, 1300);
+    assert.equal(plan.resume.position, CLAIM);
   });
 
-  it('keeps what equals the master and cuts off an unfinished batch behind it', () => {
+  it('is cut back to its claim when an unfinished batch stands behind it', () => {
     const answers = { trusted, beyond: compared(1100, 1100, 'in-flight'), generation: SAME };
     const plan = assertDecides(['append', 9, 'trusted', 'beyond', 'generation'], { slave: LONGER }, answers);
-    assert.equal(plan.resume.position, 1100);
+    assert.equal(plan.resume.position, CLAIM);
   });
 
-  it('is cut back when its torn tail holds nothing of its own', () => {
-    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), parting: partedBy(0), generation: SAME };
-    assertDecides(['append', 9, 'trusted', 'beyond', 'parting', 'generation'], { slave: LONGER }, answers);
+  it('is cut back when its tail is too short for a transaction', () => {
+    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), generation: SAME };
+    assertDecides(['append', 9, 'trusted', 'beyond', 'generation'], { slave: slaveOf(CLAIM + 30) }, answers);
   });
 
-  it('is refused when a torn tail hides whole transactions of its own', () => {
-    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), parting: partedBy(1) };
-    assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
-  });
-
-  it('is refused when its tail is damaged and cannot be read through', () => {
-    const answers = { trusted, beyond: compared(1100, 1100, 'damaged'), parting: partedBy(0, { complete: false }) };
-    assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
-  });
-
-  it('is refused when its torn tail has not been looked through to the end', () => {
-    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), parting: partedBy(0, { complete: false }) };
-    assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
-  });
+  for (const stop of ['torn', 'damaged'] as const) {
+    it(`is refused when it goes on with something ${stop}: an unfinished batch never does`, () => {
+      const answers = { trusted, beyond: compared(CLAIM, CLAIM, stop) };
+      assertDecides(['grown', 9, 'trusted', 'beyond'], { slave: LONGER }, answers);
+    });
+  }
 
   it('with transactions of its own is refused before a pack of the master is looked for', () => {
     const answers = { trusted, beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(2) };

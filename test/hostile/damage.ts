@@ -36,7 +36,9 @@ export type Value =
 export type Damage =
   | { readonly kind: 'field'; readonly name: FieldName; readonly which: number; readonly value: Value }
   | { readonly kind: 'bit'; readonly which: number }
-  | { readonly kind: 'zeros'; readonly which: number; readonly length: number }
+  | { readonly kind: 'zeros'; readonly from: 'anywhere' | 'a transaction'; readonly which: number; readonly length: number }
+  /** A record of the days of versions: its data begins with a version's name and the 16 bytes that belong to it. */
+  | { readonly kind: 'version'; readonly which: number; readonly length: number }
   | { readonly kind: 'cut'; readonly which: number }
   | { readonly kind: 'appended'; readonly what: 'zeros' | 'garbage' | 'the file'; readonly length: number }
   | { readonly kind: 'removed' | 'doubled' | 'moved to the end'; readonly transaction: number }
@@ -78,7 +80,13 @@ const status: fc.Arbitrary<Damage> = fc.record({
 
 const elsewhere: fc.Arbitrary<Damage> = fc.oneof(
   fc.record({ kind: fc.constant('bit' as const), which: fc.nat(1 << 20) }),
-  fc.record({ kind: fc.constant('zeros' as const), which, length: fc.constantFrom(1, 8, 23, 42, 65, 300) }),
+  fc.record({
+    kind: fc.constant('zeros' as const),
+    from: fc.constantFrom('anywhere' as const, 'a transaction' as const),
+    which,
+    length: fc.constantFrom(1, 8, 23, 42, 65, 300),
+  }),
+  fc.record({ kind: fc.constant('version' as const), which, length: fc.integer({ min: 1, max: 8 }) }),
   fc.record({ kind: fc.constant('cut' as const), which }),
   fc.record({
     kind: fc.constant('appended' as const),
@@ -131,8 +139,20 @@ export function damaged(bytes: Uint8Array, damage: Damage, file: BuiltFile): Uin
         const bit = damage.which % Math.max(1, bytes.length * 8);
         if (bit >> 3 < copy.length) copy[bit >> 3] = copy[bit >> 3]! ^ (1 << (bit & 7));
       });
-    case 'zeros':
-      return altered(bytes, (_, copy) => copy.fill(0, at(damage.which), at(damage.which) + damage.length));
+    case 'zeros': {
+      const start = damage.from === 'anywhere' ? at(damage.which) : file.places[damage.which % file.places.length]!.position;
+      return altered(bytes, (_, copy) => copy.fill(0, start, start + damage.length));
+    }
+    case 'version': {
+      const record = placeOf('version length', damage.which, file);
+      if (record === undefined || record + RECORD_HEADER_LENGTH > bytes.length) return bytes;
+      return altered(bytes, (view) => {
+        const dataLength = view.getBigUint64(record + 34) - 16n - BigInt(damage.length);
+        if (dataLength <= 0n) return;
+        view.setUint16(record + 32, damage.length);
+        view.setBigUint64(record + 34, dataLength);
+      });
+    }
     case 'cut':
       return bytes.slice(0, at(damage.which));
     case 'appended': {
@@ -148,11 +168,9 @@ export function damaged(bytes: Uint8Array, damage: Damage, file: BuiltFile): Uin
       return damage.kind === 'doubled' ? concat(before, it, it, after) : concat(before, after, it);
     }
     case 'piece removed':
-    case 'piece doubled': {
-      const from = at(damage.which);
-      const to = damage.kind === 'piece removed' ? from + damage.length : from;
-      return concat(bytes.slice(0, damage.kind === 'piece removed' ? from : from + damage.length), bytes.slice(to));
-    }
+      return concat(bytes.slice(0, at(damage.which)), bytes.slice(at(damage.which) + damage.length));
+    case 'piece doubled':
+      return concat(bytes.slice(0, at(damage.which) + damage.length), bytes.slice(at(damage.which)));
     case 'magic':
       return altered(bytes, (_, copy) => copy.set(new TextEncoder().encode(damage.to).subarray(0, copy.length)));
   }
@@ -205,9 +223,4 @@ function placeOf(name: FieldName, which: number, { places, backPointers }: Built
       return records[which % Math.max(1, records.length)];
     }
   }
-}
-
-/** Position of a record's data, for tables of hand-made files. */
-export function dataOf(record: number): number {
-  return record + RECORD_HEADER_LENGTH;
 }

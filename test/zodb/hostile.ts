@@ -35,6 +35,7 @@ export async function compareWithZodb(files: number): Promise<Tally> {
 function assertExplained(file: HostileFile, bytes: Uint8Array, verdict: HostileVerdict, tally: Tally): void {
   count(tally, 'files');
   const seen = { bytes, view: new DataView(bytes.buffer), walk: walkOver(bytes) };
+  assert.equal(verdict.open.error ?? verdict.open.end, verdict.scan.error ?? verdict.scan.end, JSON.stringify({file, verdict}, print, 1));
   const names = [
     ...explained('read_index', { ...seen, theirs: verdict.scan }),
     ...explained('fstest', { ...seen, theirs: verdict.fstest }),

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { syncpozo } from '../support/cli.js';
+import type { Pair } from '../support/pair.js';
+import { withPair } from '../support/pair.js';
+import { pathsOf, type Scene } from './scene.js';
+import { ONE_THREAD, traced } from './strace.js';
+import { type Call, parseTrace } from './trace.js';
+
+/** The errors that each call is made to give. */
+export const ERRORS: Readonly<Record<string, readonly string[]>> = {
+  pwrite64: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  pread64: ['EIO', 'ESTALE'],
+  fdatasync: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  fsync: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  ftruncate: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  rename: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  link: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  unlink: ['EIO', 'ESTALE'],
+  openat: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  statx: ['EIO', 'ESTALE'],
+  fchmod: ['EIO', 'EPERM'],
+  close: ['EIO', 'EDQUOT'],
+  utimensat: ['EIO', 'ESTALE'],
+  flock: ['ENOLCK'],
+};
+
+export const CALLS: readonly string[] = Object.keys(ERRORS);
+
+/** A call that a run makes: the `when`-th of its kind on its path, in the thread that makes the most of them. */
+export interface Point {
+  readonly label: string;
+  readonly path: (pair: Pair) => string;
+  readonly call: string;
+  readonly when: number;
+  /** How many of them there are. */
+  readonly of: number;
+}
+
+/** Every call of a scene's run that a fault can be put into. */
+export async function pointsOf(scene: Scene): Promise<Point[]> {
+  const points: Point[] = [];
+  await withPair(async (pair) => {
+    await scene.prepare(pair);
+    const log = join(pair.directory, 'trace');
+    const paths = pathsOf(pair);
+    const through = traced({ log, calls: CALLS, paths: [...paths.values()] });
+    const run = syncpozo(pair.syncArgs(...scene.args), { through, env: ONE_THREAD });
+    if (run.exit !== 0) throw new Error(`${scene.name} fails without any fault: ${run.all}`);
+    const calls = parseTrace(readFileSync(log, 'utf8'));
+    for (const [label, path] of paths) {
+      for (const call of CALLS) {
+        const most = mostInOneThread(calls, call, path);
+        for (let when = 1; when <= most; when++) {
+          points.push({ label, path: (other) => pathsOf(other).get(label) ?? '', call, when, of: most });
+        }
+      }
+    }
+  });
+  return points;
+}
+
+function mostInOneThread(calls: readonly Call[], name: string, path: string): number {
+  const counts = new Map<string, number>();
+  for (const call of calls) {
+    const named = call.args.includes(`<${path}>`) || call.args.includes(`"${path}"`);
+    if (call.name === name && named) counts.set(call.thread, (counts.get(call.thread) ?? 0) + 1);
+  }
+  return Math.max(0, ...counts.values());
+}
+
+/** The first, the second, the third and the last of the calls, and one between. */
+export function isInSample({ when, of }: Point): boolean {
+  return when <= 3 || when === of || when === Math.ceil(of / 2);
+}

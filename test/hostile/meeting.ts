@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import type { SyncOptions } from '../../src/commands/sync.js';
+import { magicOf } from '../../src/filestorage/layout.js';
+import { concat } from '../support/data-fs.js';
+import { walkOver } from '../support/walking.js';
+import { overwrite } from '../zodb/place.js';
+import { type Damage, damaged, damages } from './damage.js';
+import { build, type FilePlan, filePlans } from './generate.js';
+
+/**
+ * A master and a slave that meet: a history of which the slave once had a part, and what has been done to both since.
+ */
+export interface Meeting {
+  readonly plan: FilePlan;
+  /** So many of the plan's transactions were on the slave; counted round, and 0 is no slave at all. */
+  readonly shared: number;
+  readonly toMaster: readonly Damage[];
+  readonly toSlave: readonly Damage[];
+  /** false: the slave's `.dat` is lost. */
+  readonly dat: boolean;
+  /** The master is another file than the one that the slave was copied from. */
+  readonly exchanged: boolean;
+  readonly full: boolean;
+  readonly workers: number;
+}
+
+const few = fc.array(damages, { maxLength: 2 });
+
+export const meetings: fc.Arbitrary<Meeting> = fc.record({
+  plan: filePlans(1, 7),
+  shared: fc.nat(7),
+  toMaster: few,
+  toSlave: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: few }),
+  dat: fc.boolean(),
+  exchanged: fc.boolean(),
+  full: fc.integer({ min: 0, max: 5 }).map((n) => n === 5),
+  workers: fc.constant(0),
+});
+
+export interface Result {
+  readonly exitCode: number;
+  readonly action: string;
+  readonly reason: string;
+}
+
+/** One meeting in directories of its own, step by step: `before`, a sync, `between`, a sync, `after`, another, `last`. */
+export class Stage {
+  private readonly master: string;
+  private readonly slave: string;
+  private masterBytes: Buffer = Buffer.alloc(0);
+  private slaveBytes: Buffer | undefined;
+
+  constructor(
+    private readonly directory: string,
+    private readonly meeting: Meeting,
+  ) {
+    mkdirSync(join(directory, 'master'), { recursive: true });
+    mkdirSync(join(directory, 'slave'));
+    this.master = join(directory, 'master', 'Data.fs');
+    this.slave = join(directory, 'slave', 'Data.fs');
+  }
+
+  options(full = false): SyncOptions {
+    const { directory, meeting } = this;
+    return {
+      master: this.master,
+      slave: this.slave,
+      statusFile: join(directory, 'status'),
+      chunkBytes: 300,
+      windowBytes: 4096,
+      workers: meeting.workers,
+      full,
+    };
+  }
+
+  /** Writes what the slave is copied from. Returns whether there is such a copy. */
+  before(): boolean {
+    const { plan, shared } = this.meeting;
+    const { bytes, places } = build(plan);
+    const count = shared % (plan.transactions.length + 1);
+    if (count === 0) return false;
+    this.masterBytes = Buffer.from(bytes.slice(0, places[count - 1]!.end));
+    writeFileSync(this.master, this.masterBytes);
+    return true;
+  }
+
+  /** Does to both sides what the meeting says. */
+  between(): void {
+    const { plan, toMaster, toSlave, dat, exchanged } = this.meeting;
+    const file = build(plan);
+    const master = Buffer.from(toMaster.reduce((bytes, damage) => damaged(bytes, damage, file), file.bytes));
+    if (exchanged) rmSync(this.master, { force: true });
+    if (existsSync(this.master)) overwrite(this.master, this.masterBytes, master);
+    else writeFileSync(this.master, master);
+    this.masterBytes = master;
+    if (existsSync(this.slave)) {
+      const synced = readFileSync(this.slave);
+      const spoilt = toSlave.reduce((bytes, damage) => damaged(bytes, damage, file), concat(synced));
+      overwrite(this.slave, synced, Buffer.from(spoilt));
+      if (!dat) rmSync(`${this.slave}.dat`);
+    }
+    this.slaveBytes = existsSync(this.slave) ? readFileSync(this.slave) : undefined;
+  }
+
+  /** What holds after the sync of a hostile master or slave. */
+  after({ exitCode, reason }: Result): void {
+    assert.ok([0, 3, 4].includes(exitCode), `exit status ${exitCode}: ${reason}`);
+    this.assertMasterUntouched();
+    const slave = existsSync(this.slave) ? readFileSync(this.slave) : undefined;
+    const untouched = slave === undefined ? this.slaveBytes === undefined : this.slaveBytes?.equals(slave) === true;
+    const prefix = slave !== undefined && this.masterBytes.subarray(0, slave.length).equals(slave);
+    assert.ok(untouched || prefix, 'the slave is a prefix of the master, or what it was');
+    if (exitCode === 3) assert.ok(untouched, 'a refusal leaves the slave as it is');
+    if (slave !== undefined && !untouched) {
+      assert.equal(walkOver(slave).stop?.kind, 'end', 'what was written ends with a whole transaction');
+    }
+    if (exitCode === 0) {
+      assert.notEqual(magicOf(this.masterBytes), undefined, 'only a Data.fs is copied');
+      assert.ok(prefix, 'in step');
+      assert.equal(slave?.length, walkOver(this.masterBytes).end, 'in step up to the committed end');
+    }
+    if (!untouched) this.assertNothingLost();
+    this.slaveBytes = slave;
+  }
+
+  /** What holds after one more sync of the same master. */
+  last({ exitCode, reason }: Result): void {
+    assert.ok([0, 3, 4].includes(exitCode), `exit status ${exitCode}: ${reason}`);
+    this.assertMasterUntouched();
+    const slave = existsSync(this.slave) ? readFileSync(this.slave) : undefined;
+    assert.deepEqual(slave, this.slaveBytes, 'one more sync finds nothing to do');
+  }
+
+  /** Transactions that only the slave had, and whole, are kept aside when the slave is made anew. */
+  private assertNothingLost(): void {
+    if (this.slaveBytes === undefined || this.meeting.toSlave.length > 0) return;
+    const there = new Set<bigint>();
+    walkOver(this.masterBytes, { onTransaction: (_position, _length, tid) => void there.add(tid) });
+    const lost: string[] = [];
+    walkOver(this.slaveBytes, {
+      onTransaction: (_position, _length, tid) => {
+        if (!there.has(tid)) lost.push(tid.toString(16));
+      },
+    });
+    const aside = readdirSync(join(this.directory, 'slave')).some((name) => name.startsWith('Data.fs.only-here-'));
+    assert.ok(lost.length === 0 || aside, `only the slave had ${lost}, and its file was not kept`);
+  }
+
+  private assertMasterUntouched(): void {
+    assert.ok(readFileSync(this.master).equals(this.masterBytes), 'the master is never written');
+  }
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { withTempDir } from '../support/site.js';
+import { LimitedSyncer } from './limited.js';
+import { type Meeting, meetings, type Result, Stage } from './meeting.js';
+import { runs } from './settings.js';
+
+/** A bad tail is looked at several times with pauses between, so many meetings go on at the same time. */
+const AT_A_TIME = 40;
+/** MiB that the syncing process may have in all: Node itself, its limited heap, and the windows of so many syncs. */
+const MEMORY = 400;
+
+/** Lets about so many masters and slaves meet. Returns how often each action came out with each exit status. */
+export async function meet(count: number): Promise<Map<string, number>> {
+  const tally = new Map<string, number>();
+  const syncer = new LimitedSyncer();
+  await withTempDir(async (directory) => {
+    let round = 0;
+    const property = fc.asyncProperty(
+      fc.array(meetings, { minLength: 1, maxLength: AT_A_TIME, size: 'max' }),
+      async (several) => {
+        const here = join(directory, String(round++));
+        mkdirSync(here);
+        for (const { action, exitCode } of await meetAll(several, here, syncer)) {
+          const outcome = `${action}, exit ${exitCode}`;
+          tally.set(outcome, (tally.get(outcome) ?? 0) + 1);
+        }
+        rmSync(here, { recursive: true });
+      },
+    );
+    try {
+      await fc.assert(property, { ...runs(Math.ceil(count / (AT_A_TIME / 2))), interruptAfterTimeLimit: 300_000 });
+    } finally {
+      await syncer.close();
+    }
+  });
+  assert.ok(syncer.peakMemory < MEMORY, `${syncer.peakMemory} MiB`);
+  tally.set('MiB of memory at the most', Math.round(syncer.peakMemory));
+  return tally;
+}
+
+async function meetAll(several: readonly Meeting[], directory: string, syncer: LimitedSyncer): Promise<Result[]> {
+  const stages = several.map((meeting, n) => new Stage(join(directory, String(n)), meeting));
+  const copied = stages.filter((stage) => stage.before());
+  const first = await syncer.sync(copied.map((stage) => stage.options()));
+  for (const { exitCode, reason } of first) assert.equal(exitCode, 0, reason);
+  for (const stage of stages) stage.between();
+  const results = await syncer.sync(stages.map((stage, n) => stage.options(several[n]!.full)));
+  for (const [n, stage] of stages.entries()) stage.after(results[n]!);
+  const again = await syncer.sync(stages.map((stage) => stage.options()));
+  for (const [n, stage] of stages.entries()) stage.last(again[n]!);
+  return [...results];
+}
