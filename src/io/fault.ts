@@ -1,3 +1,11 @@
+import { constants } from 'node:os';
+
+/** What a network file system or a quota answers, and libuv has no name for. */
+const UNNAMED: ReadonlyMap<number, { readonly code: string; readonly detail: string }> = new Map([
+  [-constants.errno.ESTALE, { code: 'ESTALE', detail: 'stale file handle' }],
+  [-constants.errno.EDQUOT, { code: 'EDQUOT', detail: 'disk quota exceeded' }],
+]);
+
 /** A fault of the machine or its file systems: operation, path, position and the system's own error code. */
 export class IoFault extends Error {
   override readonly name = 'IoFault';
@@ -14,6 +22,8 @@ export class IoFault extends Error {
 
   static from(error: unknown, operation: string, path: string, position?: number): IoFault {
     if (error instanceof IoFault) return error;
+    const unnamed = error instanceof Error && 'errno' in error ? UNNAMED.get(Number(error.errno)) : undefined;
+    if (unnamed) return new IoFault(operation, path, unnamed.code, unnamed.detail, position);
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'EUNKNOWN';
     const text = error instanceof Error ? error.message : String(error);
     // Node's messages read "ENOSPC: no space left on device, write": the middle is what the system says.

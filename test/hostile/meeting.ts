@@ -130,8 +130,10 @@ export class Stage {
   last({ exitCode, reason }: Result): void {
     assert.ok([0, 3, 4].includes(exitCode), `exit status ${exitCode}: ${reason}`);
     this.assertMasterUntouched();
+    // A --full that found damage has left the old slave; the sync after it may take what is good.
+    if (this.meeting.full) return;
     const slave = existsSync(this.slave) ? readFileSync(this.slave) : undefined;
-    assert.deepEqual(slave, this.slaveBytes, 'one more sync finds nothing to do');
+    assert.ok(slave?.equals(this.slaveBytes ?? Buffer.alloc(0)) ?? this.slaveBytes === undefined, 'nothing more to do');
   }
 
   /** Transactions that only the slave had, and whole, are kept aside when the slave is made anew. */
