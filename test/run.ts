@@ -18,7 +18,7 @@ const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Folders whose tests have real ZODB as judge. */
-const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos']);
+const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults', 'chaos']);
 
 const COMPILED = inProject('dist', 'test');
 

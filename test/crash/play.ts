@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from './case.js';
-import { DATA } from './history.js';
+import type { Change } from './change.js';
+import { DAT, DATA } from './history.js';
+import { EMPTY } from './image.js';
 import { type Judge, needsFull } from './judge.js';
 import { materialise } from './materialise.js';
 import { type Disk, ModelDisk } from './model-disk.js';
@@ -41,13 +43,12 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
   scenario.afterwards?.(stage);
   stage.remember();
   const kept = scenario.keepsOwn ? start.images.get(start.names.get(DATA) ?? -1) : undefined;
+  const begun = scenario.copiedUnsynced ? inMemoryOnly(start, changes) : { start, changes, from: 0 };
   return {
     scratch: directory,
     case: {
       name: scenario.name,
-      start,
-      changes,
-      from: 0,
+      ...begun,
       master: stage.masterFile,
       generations: stage.generations,
       shown,
@@ -56,6 +57,17 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       kept,
     },
   };
+}
+
+/** The slave's bytes as a write that is pending when the run begins. Judged are the states since the first claim. */
+function inMemoryOnly(start: Disk, changes: readonly Change[]): Pick<Case, 'start' | 'changes' | 'from'> {
+  const file = start.names.get(DATA) ?? -1;
+  const bytes = start.images.get(file)?.bytes ?? new Uint8Array();
+  const copying: Change = { kind: 'write', file, position: 0, bytes, site: 'another program', within: [] };
+  const all = [copying, ...changes];
+  const claimed = all.findIndex((change) => change.kind === 'rename' && change.to === DAT);
+  const images = new Map(start.images).set(file, EMPTY);
+  return { start: { names: start.names, images }, changes: all, from: claimed + 1 };
 }
 
 function masterAt(stage: Stage): unknown {

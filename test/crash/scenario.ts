@@ -22,6 +22,8 @@ export interface Scenario {
   afterwards?(stage: Stage): void;
   /** Its files are so large that crashes two deep are left to the campaign. */
   readonly large?: boolean;
+  /** The slave is another program's copy, and nothing of it has been made durable when the run begins. */
+  readonly copiedUnsynced?: boolean;
   /** The slave breaks its claim before the run. */
   readonly claimBroken?: boolean;
   /** The master's file is another one than the slave was copied from, so the slave is made anew. */

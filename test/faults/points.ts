@@ -5,7 +5,7 @@ import type { Pair } from '../support/pair.js';
 import { withPair } from '../support/pair.js';
 import { pathsOf, type Scene } from './scene.js';
 import { ONE_THREAD, traced } from './strace.js';
-import { type Call, parseTrace } from './trace.js';
+import { type Call, parseTrace, pathsGiven } from './trace.js';
 
 /** The errors that each call is made to give. */
 export const ERRORS: Readonly<Record<string, readonly string[]>> = {
@@ -63,13 +63,24 @@ export async function pointsOf(scene: Scene): Promise<Point[]> {
 function mostInOneThread(calls: readonly Call[], name: string, path: string): number {
   const counts = new Map<string, number>();
   for (const call of calls) {
-    const named = call.args.includes(`<${path}>`) || call.args.includes(`"${path}"`);
+    // Of two paths strace takes the first to be the call's.
+    const named = call.args.includes(`<${path}>`) || pathsGiven(call)[0] === path;
     if (call.name === name && named) counts.set(call.thread, (counts.get(call.thread) ?? 0) + 1);
   }
   return Math.max(0, ...counts.values());
 }
 
-/** The first, the second, the third and the last of the calls, and one between. */
-export function isInSample({ when, of }: Point): boolean {
-  return when <= 3 || when === of || when === Math.ceil(of / 2);
+const CHANGES: ReadonlySet<string> = new Set(['pwrite64', 'fdatasync', 'fsync', 'ftruncate', 'rename', 'link']);
+const MOST_TOLD: ReadonlySet<string> = new Set(['master', 'slave', 'new']);
+
+/** Of what changes the disk the first, the last and some between; of what is only read less. */
+export function isInSample({ label, call, when, of }: Point): boolean {
+  if (!MOST_TOLD.has(label) && !CHANGES.has(call)) return false;
+  if (when === 1 || when === of) return CHANGES.has(call) || call === 'openat' || call === 'pread64';
+  return label !== 'lock' && CHANGES.has(call) && (when <= 3 || when === Math.ceil(of / 2));
+}
+
+/** Of what changes the disk the first, the last and one between. */
+export function isInKillSample({ label, call, when, of }: Point): boolean {
+  return MOST_TOLD.has(label) && CHANGES.has(call) && (when === 1 || when === of || when === Math.ceil(of / 2));
 }

@@ -33,15 +33,17 @@ export interface Tracing {
 /** The program, with its arguments, that a command line is given to: it is run under strace. */
 export function traced({ log, calls, paths = [], stringLength = 0 }: Tracing): string[] {
   const filter = paths.flatMap((path) => ['-P', path]);
-  const what = ['-e', `trace=${calls.join(',')}`, '-e', 'signal=none'];
-  return ['strace', '-f', '-q', '--seccomp-bpf', '-y', '-s', String(stringLength), '-o', log, ...what, ...filter];
+  const what = ['-e', `trace=${calls.join(',')}`];
+  return ['strace', '-f', '-q', '-y', '-s', String(stringLength), '-o', log, ...what, ...filter];
 }
 
 export function injected(injection: Injection, tracing: Tracing): string[] {
   const { call, path, when, what } = injection;
   // strace counts those calls only that pass its filters, so there is exactly one path.
   const calls = [...new Set([...tracing.calls, call])];
-  return [...traced({ ...tracing, calls, paths: [path] }), '-e', `inject=${call}:${what}:when=${when}`];
+  const command = [...traced({ ...tracing, calls, paths: [path] }), '-e', `inject=${call}:${what}:when=${when}`];
+  // It makes tracing three times as fast; with it, strace 6.1 delivers no signals.
+  return what.startsWith('signal=') ? command : [...command, '--seccomp-bpf'];
 }
 
 /** One thread of its pool: whose n-th call something is, then hangs on the program alone. */

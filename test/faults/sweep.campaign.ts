@@ -10,6 +10,7 @@ describe('every error at every call', { skip: needsStrace ?? false }, () => {
       it(`of: ${scene.name}${kill ? ', killed' : ''}`, async (t) => {
         const swept = await sweep(scene, { chosen: () => true, everyError: true, kill });
         t.diagnostic(told(swept));
+        for (const line of swept.notable) t.diagnostic(line);
         assert.equal(swept.wrong.length, 0, complaint(swept));
       });
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isInSample } from './points.js';
+import { isInKillSample, isInSample } from './points.js';
 import { SCENES } from './scene.js';
 import { needsStrace } from './strace.js';
 import { complaint, sweep, told } from './sweep.js';
@@ -9,7 +9,7 @@ describe('a fault in one call', { skip: needsStrace ?? false }, () => {
   for (const scene of SCENES) {
     for (const kill of [false, true]) {
       it(`of: ${scene.name}${kill ? ', killed' : ''}`, async (t) => {
-        const swept = await sweep(scene, { chosen: isInSample, everyError: false, kill });
+        const swept = await sweep(scene, { chosen: kill ? isInKillSample : isInSample, everyError: false, kill });
         t.diagnostic(told(swept));
         assert.equal(swept.wrong.length, 0, complaint(swept));
       });

@@ -4,12 +4,16 @@ import type { Scene } from './scene.js';
 
 const KILL = 'signal=SIGKILL';
 const SHOWN = 5;
+/** flock(1) makes this one, so it would be killed. */
+const OF_A_CHILD = 'flock';
 
 /** What a sweep over one scene has come to. */
 export interface Swept {
   readonly injections: number;
   readonly endings: ReadonlyMap<Ending, number>;
   readonly wrong: readonly string[];
+  /** Faults in spite of which a run has brought the slave in step. */
+  readonly notable: readonly string[];
 }
 
 export interface Manner {
@@ -23,28 +27,35 @@ export interface Manner {
 export async function sweep(scene: Scene, manner: Manner): Promise<Swept> {
   const endings = new Map<Ending, number>();
   const wrong: string[] = [];
+  const notable: string[] = [];
   let injections = 0;
-  const points = (await pointsOf(scene)).filter(manner.chosen);
+  const points = (await pointsOf(scene))
+    .filter(manner.chosen)
+    .filter(({ call }) => !manner.kill || call !== OF_A_CHILD);
   for (const [index, point] of points.entries()) {
     for (const what of manner.kill ? [KILL] : errorsOf(point, index, manner)) {
       injections++;
       try {
         const ending = await runWithFault(scene, point, what);
         endings.set(ending, (endings.get(ending) ?? 0) + 1);
+        if (ending === 'recovered') notable.push(`recovered: ${describe(scene, point, what)}`);
+        if (ending === 'not met') wrong.push(`${describe(scene, point, what)}: the run has not made this call`);
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
-        wrong.push(
-          `${scene.name}: ${what} at ${point.call} ${point.when} of ${point.of} of the ${point.label}: ${text}`,
-        );
+        wrong.push(`${describe(scene, point, what)}: ${text}`);
       }
     }
   }
-  return { injections, endings, wrong };
+  return { injections, endings, wrong, notable };
 }
 
 function errorsOf({ call }: Point, index: number, { everyError }: Manner): string[] {
   const errors = (ERRORS[call] ?? []).map((code) => `error=${code}`);
   return everyError ? errors : errors.slice(index % errors.length, (index % errors.length) + 1);
+}
+
+function describe(scene: Scene, { call, when, of, label }: Point, what: string): string {
+  return `${scene.name}: ${what} at ${call} ${when} of ${of} of the ${label}`;
 }
 
 export function told({ injections, endings, wrong }: Swept): string {

@@ -36,7 +36,12 @@ export type Value =
 export type Damage =
   | { readonly kind: 'field'; readonly name: FieldName; readonly which: number; readonly value: Value }
   | { readonly kind: 'bit'; readonly which: number }
-  | { readonly kind: 'zeros'; readonly from: 'anywhere' | 'a transaction'; readonly which: number; readonly length: number }
+  | {
+      readonly kind: 'zeros';
+      readonly from: 'anywhere' | 'a transaction';
+      readonly which: number;
+      readonly length: number;
+    }
   /** A record of the days of versions: its data begins with a version's name and the 16 bytes that belong to it. */
   | { readonly kind: 'version'; readonly which: number; readonly length: number }
   | { readonly kind: 'cut'; readonly which: number }
@@ -140,7 +145,8 @@ export function damaged(bytes: Uint8Array, damage: Damage, file: BuiltFile): Uin
         if (bit >> 3 < copy.length) copy[bit >> 3] = copy[bit >> 3]! ^ (1 << (bit & 7));
       });
     case 'zeros': {
-      const start = damage.from === 'anywhere' ? at(damage.which) : file.places[damage.which % file.places.length]!.position;
+      const start =
+        damage.from === 'anywhere' ? at(damage.which) : file.places[damage.which % file.places.length]!.position;
       return altered(bytes, (_, copy) => copy.fill(0, start, start + damage.length));
     }
     case 'version': {

@@ -131,16 +131,10 @@ function recordsOf(
   return records.map(({ oid, content }, n) => {
     const before = history.get(oid) ?? [];
     const common = { oid: BigInt(oid), prev: before.at(-1) ?? 0 };
-    switch (content.kind) {
-      case 'data':
-        return { ...common, data: filler(content.length, oid + n) };
-      case 'undo':
-        return { ...common, backPointer: before.at(-content.back) ?? 0 };
-      case 'embedded': {
-        const base = content.fitting ? (positions[n] ?? 0) + RECORD_HEADER_LENGTH : 0;
-        return { ...common, data: concat(embedded(content.transactions, base), filler(20)) };
-      }
-    }
+    if (content.kind === 'undo') return { ...common, backPointer: before.at(-content.back) ?? 0 };
+    if (content.kind === 'data') return { ...common, data: filler(content.length, oid + n) };
+    const base = content.fitting ? (positions[n] ?? 0) + RECORD_HEADER_LENGTH : 0;
+    return { ...common, data: concat(embedded(content.transactions, base), filler(20)) };
   });
 }
 

@@ -8,7 +8,7 @@ import { type Meeting, meetings, type Result, Stage } from './meeting.js';
 import { runs } from './settings.js';
 
 /** A bad tail is looked at several times with pauses between, so many meetings go on at the same time. */
-const AT_A_TIME = 40;
+const AT_A_TIME = 100;
 /** MiB that the syncing process may have in all: Node itself, its limited heap, and the windows of so many syncs. */
 const MEMORY = 400;
 

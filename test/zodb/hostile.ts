@@ -15,7 +15,11 @@ const FILES_A_RUN = 20;
 /** Generates about so many files, and compares the walk over each with both of ZODB's readers. */
 export async function compareWithZodb(files: number): Promise<Tally> {
   const judge = new HostileJudge();
-  const tally: Tally = new Map([['files', 0], ['no difference', 0], ...DIFFERENCES.map(({ name }): [string, number] => [name, 0])]);
+  const tally: Tally = new Map([
+    ['files', 0],
+    ['no difference', 0],
+    ...DIFFERENCES.map(({ name }): [string, number] => [name, 0]),
+  ]);
   const property = fc.asyncProperty(
     fc.array(hostileFiles(), { minLength: 1, maxLength: FILES_A_RUN, size: 'max' }),
     async (hostile) => {
@@ -35,7 +39,11 @@ export async function compareWithZodb(files: number): Promise<Tally> {
 function assertExplained(file: HostileFile, bytes: Uint8Array, verdict: HostileVerdict, tally: Tally): void {
   count(tally, 'files');
   const seen = { bytes, view: new DataView(bytes.buffer), walk: walkOver(bytes) };
-  assert.equal(verdict.open.error ?? verdict.open.end, verdict.scan.error ?? verdict.scan.end, JSON.stringify({file, verdict}, print, 1));
+  assert.equal(
+    verdict.open.error ?? verdict.open.end,
+    verdict.scan.error ?? verdict.scan.end,
+    JSON.stringify({ file, verdict }, print, 1),
+  );
   const names = [
     ...explained('read_index', { ...seen, theirs: verdict.scan }),
     ...explained('fstest', { ...seen, theirs: verdict.fstest }),

@@ -89,7 +89,7 @@ async function syncLoop(
   return `${syncs} syncs (${done}), ${generations.count - 1} packs seen, largest slave ${transferred} bytes, ${clients.deaths} clients died`;
 }
 
-async function untilItHasTransactions(judge: Judge, master: string): Promise<void> {
+export async function untilItHasTransactions(judge: Judge, master: string): Promise<void> {
   for (let waited = 0; waited < 200; waited++) {
     const verdict = await judge.read(master);
     if (!('error' in verdict) && verdict.committedEnd > 4) return;
@@ -98,7 +98,8 @@ async function untilItHasTransactions(judge: Judge, master: string): Promise<voi
   assert.fail('no client has committed anything within ten seconds');
 }
 
-class Clients {
+/** Clients that give a server all that a Data.fs can go through. */
+export class Clients {
   deaths = 0;
   private readonly running = new Map<number, Started>();
 

@@ -12,3 +12,6 @@ export const adoption: Scenario = {
     site.close();
   },
 };
+
+/** The same, where the copy is still in memory only: states before the claim are the copier's affair. */
+export const adoptionUnsynced: Scenario = { ...adoption, name: 'adoption of an unsynced copy', copiedUnsynced: true };

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.js';
-import { adoption } from './adoption.js';
+import { adoption, adoptionUnsynced } from './adoption.js';
 import { aheadFlipped, aheadUnfinished } from './ahead.js';
 import { append } from './append.js';
 import { appendInBatches } from './append-in-batches.js';
@@ -25,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   fullOverOwn,
   refusedOwn,
   adoption,
+  adoptionUnsynced,
   aheadUnfinished,
   aheadFlipped,
   cutShort,

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseDat } from '../../src/standby/dat.js';
+import { inodeOf } from '../crash/record.js';
+import { Random } from '../support/random.js';
+import { withTempDir } from '../support/site.js';
+import { Generations } from '../zodb/generations.js';
+import type { Judge } from '../zodb/judge.js';
+import { Clients, untilItHasTransactions } from '../zodb/live.js';
+import { Zeo } from '../zodb/zeo.js';
+import { type Fate, type Met, syncUnder } from './victim.js';
+
+export interface ChaosOptions {
+  readonly seconds: number;
+  readonly seed: string;
+  readonly say: (line: string) => void;
+}
+
+const FATES: readonly Fate[] = ['none', 'killed', 'killed', 'killed', 'killed', 'ended', 'stopped'];
+const FULL_COMPARE_EVERY_MS = 60_000;
+const LONGEST_PAUSE_MS = 300;
+const OTHERS_PACKED = /was exchanged for another file while it was read/;
+
+/**
+ * A real ZEO server with writers, aborts, undos and packs; syncs in a loop, most of them killed at a random moment. After
+ * each, killed or not, the slave has to show a state that the master has been in, and its claim has to be true; every
+ * minute the server is stopped for a moment, and the slave has to equal it to the byte.
+ */
+export async function chaos(judge: Judge, options: ChaosOptions): Promise<string> {
+  return withTempDir(async (directory) => {
+    for (const name of ['master', 'slave']) mkdirSync(join(directory, name));
+    const random = new Random(createHash('sha256').update(options.seed).digest().readInt32LE());
+    const file = join(directory, 'master', 'Data.fs');
+    const zeo = await Zeo.start({ directory, file, packKeepOld: random.below(2) === 0 });
+    const clients = new Clients(directory, zeo.port, options.seed);
+    try {
+      await untilItHasTransactions(judge, file);
+      return await new Chaos(judge, directory, zeo, clients, random, options).run();
+    } finally {
+      zeo.process.child.kill('SIGCONT');
+      await clients.end();
+      await zeo.end();
+    }
+  });
+}
+
+class Chaos {
+  private readonly master: string;
+  private readonly slave: string;
+  private readonly generations: Generations;
+  private readonly counts = new Map<string, number>();
+  private syncs = 0;
+  private compares = 0;
+  private largest = 0;
+  /** The generation that the slave was last seen to be of; the ones before it are gone. */
+  private generation = 0;
+
+  constructor(
+    private readonly judge: Judge,
+    private readonly directory: string,
+    private readonly zeo: Zeo,
+    private readonly clients: Clients,
+    private readonly random: Random,
+    private readonly options: ChaosOptions,
+  ) {
+    this.master = join(directory, 'master', 'Data.fs');
+    this.slave = join(directory, 'slave', 'Data.fs');
+    this.generations = new Generations(this.master, directory);
+  }
+
+  async run(): Promise<string> {
+    const began = Date.now();
+    let compared = began;
+    try {
+      while (Date.now() < began + this.options.seconds * 1000) {
+        this.clients.revive();
+        await this.round(this.random.pick(FATES));
+        await sleep(this.random.below(LONGEST_PAUSE_MS));
+        if (Date.now() < compared + FULL_COMPARE_EVERY_MS) continue;
+        await this.compareAll();
+        compared = Date.now();
+      }
+      await this.compareAll();
+    } finally {
+      this.generations.stop();
+    }
+    return this.summary();
+  }
+
+  private async round(fate: Fate): Promise<Met> {
+    const what = `sync ${this.syncs} (seed ${this.options.seed})`;
+    const oldest = this.generations.look();
+    const before = await this.judge.read(this.generations.pathOf(oldest));
+    const met = await syncUnder(this.random, fate, {
+      master: join(this.directory, 'master'),
+      slave: join(this.directory, 'slave'),
+      statusFile: join(this.directory, 'status'),
+    });
+    this.syncs++;
+    this.count(endingOf(met, what));
+    const shown = await this.assertShown(`${what}\n${met.said}`);
+    this.assertClaim(`${what}\n${met.said}`);
+    if (met.exit === 0) {
+      assert.ok(this.generation >= oldest, `${what}: the slave is of a generation that was gone before\n${met.said}`);
+      if (this.generation === oldest && !('error' in before)) {
+        assert.ok(shown >= before.committedEnd, `${what}: ${shown} of ${before.committedEnd} bytes\n${met.said}`);
+      }
+      await this.judge.assertWhole(this.slave, what);
+    }
+    this.generations.forgetBefore(this.generation);
+    return met;
+  }
+
+  /** What ZODB shows of the slave is what one of the master's generations began with. Returns its length. */
+  private async assertShown(what: string): Promise<number> {
+    if (!existsSync(this.slave)) return 0;
+    const verdict = await this.judge.read(this.slave);
+    assert.ok(!('error' in verdict), `${what}: ${JSON.stringify(verdict)}`);
+    const shown = readFileSync(this.slave).subarray(0, verdict.committedEnd);
+    this.generation = this.generations.find(shown, this.generation);
+    this.largest = Math.max(this.largest, shown.length);
+    return shown.length;
+  }
+
+  /** The `.dat`, whenever there is one, is whole, and what it claims is there and shown. */
+  private assertClaim(what: string): void {
+    if (!existsSync(`${this.slave}.dat`)) return;
+    const parsed = parseDat(readFileSync(`${this.slave}.dat`, 'utf8'));
+    if (!('dat' in parsed)) return assert.fail(`${what}: the .dat is not whole: ${parsed.problem}`);
+    const { claim, slaveInode } = parsed.dat;
+    if (slaveInode !== inodeOf(this.slave)) return;
+    const claimed = readFileSync(this.slave).subarray(0, claim.position);
+    assert.equal(claimed.length, claim.position, `${what}: the slave has what is claimed`);
+    this.generations.find(claimed, this.generation);
+  }
+
+  /** With the server stopped: one sync that is let be, and the slave is the master, and a second has nothing to do. */
+  private async compareAll(): Promise<void> {
+    const what = `full compare ${this.compares} (seed ${this.options.seed})`;
+    const { child } = this.zeo.process;
+    child.kill('SIGSTOP');
+    try {
+      const first = await this.round('none');
+      assert.equal(first.exit, 0, `${what}: ${first.said}`);
+      const end = await this.judge.read(this.master);
+      assert.ok(!('error' in end), `${what}: ${JSON.stringify(end)}`);
+      await this.judge.assertSlave(this.slave, readFileSync(this.master).subarray(0, end.committedEnd), what);
+      const second = await this.round('none');
+      assert.deepEqual([second.exit, second.action], [0, 'none'], `${what}: ${second.said}`);
+      await this.judge.assertServes(this.slave, what);
+      // A pack may have dropped the slave's last transaction: then the old file is kept aside.
+      const own = /^Data\.fs(\.dat|\.lock|\.only-here-[0-9a-f]{16}(\.\d+)?)?$/;
+      const strange = readdirSync(join(this.directory, 'slave')).filter((name) => !own.test(name));
+      assert.deepEqual(strange, [], `${what}: nothing is left behind`);
+    } finally {
+      child.kill('SIGCONT');
+    }
+    this.compares++;
+    this.options.say(`full compare ${this.compares}: equal, ${this.summary()}`);
+  }
+
+  private count(ending: string): void {
+    this.counts.set(ending, (this.counts.get(ending) ?? 0) + 1);
+  }
+
+  private get keptAside(): number {
+    return readdirSync(join(this.directory, 'slave')).filter((name) => name.includes('.only-here-')).length;
+  }
+
+  private summary(): string {
+    const endings = [...this.counts].sort().map(([ending, count]) => `${ending} ${count}`);
+    return [
+      `${this.syncs} syncs (${endings.join(', ')})`,
+      `${this.generations.count - 1} packs seen`,
+      `largest slave ${this.largest} bytes`,
+      `${this.keptAside} old slaves kept aside`,
+      `${this.clients.deaths} clients died`,
+      `${this.compares} full compares`,
+    ].join(', ');
+  }
+}
+
+/** How a sync ended, for the sum; fails where it must not end so. */
+function endingOf({ fate, signal, exit, action, reason, said }: Met, what: string): string {
+  if (fate === 'killed' && signal === 'SIGKILL') return 'killed';
+  // Before the program listens, SIGTERM ends it at once.
+  if (fate === 'ended' && (signal === 'SIGTERM' || /interrupted by a signal/.test(reason))) return 'ended';
+  if (exit === 1 && OTHERS_PACKED.test(reason)) return 'packed too often';
+  assert.equal(exit, 0, `${what}: exit status\n${said}`);
+  return action;
+}
