@@ -35,7 +35,8 @@ export async function crashesOf(scenario: Scenario, judge: Judge, depth: Depth, 
     bad.push(...more.bad);
   };
   if (!scenario.large || depth.large) {
-    for (let point = played.case.from - 1; point < played.case.changes.length; point++) await goOn(await afterKill(played, point));
+    for (let point = played.case.from - 1; point < played.case.changes.length; point++)
+      await goOn(await afterKill(played, point));
     for (const state of recoveries.values()) await goOn(await afterPowerCut(played, state, judge));
   }
   const before = counted.size;
