@@ -5,9 +5,10 @@ import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
 import type { ChunkFacts } from './chunk.js';
-import { copy, Exchanged, type MasterEnd, type Target } from './copy.js';
+import { copy, Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
+import type { MasterEnd } from './tail.js';
 import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
 
 export interface Written {

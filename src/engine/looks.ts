@@ -2,7 +2,6 @@ import {
   MAGIC_LENGTH,
   readTransactionHeader,
   STATUS_IN_FLIGHT,
-  TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
 } from '../filestorage/layout.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
@@ -13,6 +12,7 @@ import type { Master } from './master.js';
 import { findParting } from './parting.js';
 import { findPresence } from './presence.js';
 import { firstDifference, type Readable, readableEnd, scan } from './scan.js';
+import { isPlainlyInFlight } from './tail.js';
 import type { Window } from './window.js';
 
 /** What the looks look at. The slave is there and at least as long as a magic. */
@@ -157,6 +157,6 @@ async function lookAtNews(master: Master, position: number): Promise<boolean> {
   const bytes = new Uint8Array(TRANSACTION_HEADER_LENGTH);
   if ((await master.readBytes(bytes, position)) < bytes.length) return true;
   const header = readTransactionHeader(new DataView(bytes.buffer), 0);
-  const inFlight = header.status === STATUS_IN_FLIGHT && position + header.length + TRAILER_LENGTH >= master.size;
-  return !inFlight;
+  if (header.status !== STATUS_IN_FLIGHT) return true;
+  return !(await isPlainlyInFlight({ position, length: header.length }, master));
 }

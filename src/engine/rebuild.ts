@@ -16,6 +16,8 @@ import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
 export interface RebuildOptions {
   /** Last tid of an old slave that has to be kept aside; undefined: it may go. */
   readonly keepOld: { readonly lastTid: bigint } | undefined;
+  /** A transaction that both have: a new file that ends before it is not the whole master. undefined: none is known. */
+  readonly mustReach: bigint | undefined;
   /** A damaged master replaces nothing, but something is better than no slave at all. */
   readonly takeDamaged: boolean;
 }
@@ -23,6 +25,8 @@ export interface RebuildOptions {
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
+/** What a file system without hard links, or with no more of them for this file, answers. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
 
 /**
  * Makes the slave anew: everything into `Data.fs.new`, then the swap.
@@ -42,6 +46,10 @@ export async function rebuild(work: Work, opened: Master, magic: Magic, options:
     const { resume, end, master } = await copy(opened, work.source, NOTHING_YET, filling, work.patience);
     const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
     if (unusable) return { resume, end, copied: new Copied(), dat: undefined };
+    if (options.mustReach !== undefined && resume.tid < options.mustReach) {
+      const detail = `the file breaks off here, before transaction ${formatTid(options.mustReach)}, which it has`;
+      throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
+    }
     filling.finish(resume);
     applyOwnership(file, ownershipOf(master, work));
     file.sync();
@@ -128,7 +136,7 @@ function keepAside(data: string, wanted: string): string {
     try {
       link(data, aside);
     } catch (error) {
-      if (!(error instanceof IoFault) || error.code === 'EEXIST') throw error;
+      if (!(error instanceof IoFault) || !NO_LINKS.has(error.code)) throw error;
       rename(data, aside);
     }
     return aside;

@@ -7,7 +7,7 @@ import type { SlavePaths } from '../standby/paths.js';
 import type { Switch } from '../standby/switch.js';
 import { append, type Written } from './append.js';
 import { NOTHING_YET } from './chunk-table.js';
-import { Exchanged, type MasterEnd } from './copy.js';
+import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
 import type { Damage, Facts, Parting, Plan, Resume } from './facts.js';
 import { type Scene, take } from './looks.js';
@@ -15,6 +15,7 @@ import type { Master } from './master.js';
 import { observeMaster, observeSlave, usableDat } from './observe.js';
 import { rebuild } from './rebuild.js';
 import { readableFile } from './scan.js';
+import type { MasterEnd } from './tail.js';
 import { Window } from './window.js';
 import { Copied, claim, type Work } from './work.js';
 
@@ -162,14 +163,19 @@ async function execute(
     case 'full':
       return written(
         plan,
-        await rebuild(work, observed.master, observed.magic, { keepOld: undefined, takeDamaged: true }),
+        await rebuild(work, observed.master, observed.magic, {
+          keepOld: undefined,
+          mustReach: undefined,
+          takeDamaged: true,
+        }),
         observed,
         dat,
         work,
       );
     case 'rebuild': {
       const lastTid = facts.parting?.onlyHere.last ?? facts.claim?.tid ?? NOTHING_YET.tid;
-      const options = { keepOld: plan.keepOld ? { lastTid } : undefined, takeDamaged: false };
+      const known = facts.presence?.kind === 'present' ? facts.trusted?.tid : facts.parting?.common;
+      const options = { keepOld: plan.keepOld ? { lastTid } : undefined, mustReach: known, takeDamaged: false };
       return written(plan, await rebuild(work, observed.master, observed.magic, options), observed, dat, work);
     }
     case 'adopt':

@@ -76,6 +76,7 @@ function claimOf(pair: Pair): { position: number; inode: string } | undefined {
 /** A fault means a non-zero exit or a full recovery. */
 function assertTold(run: Run, point: Point, what: string, { pair, master }: Before): Ending {
   if (run.exit === 0) {
+    assert.ok(!isSync(point.call), 'exit 0, although a sync has failed: what it was to make durable may be lost');
     assert.equal(run.signal, null, run.all);
     assert.ok(committed(pair.slaveFile).equals(master), 'exit 0, and the slave is not the master');
     assert.equal(claimOf(pair)?.position, master.length, 'exit 0, and not all is claimed');

@@ -108,8 +108,9 @@ export const SCENES: readonly Scene[] = [
     prepare: (pair) => inStep(pair),
   },
   {
-    name: 'a long tail with workers',
-    args: ['--chunk-size', `${POOLED}B`, '--workers', '2'],
+    name: 'a long tail with a worker',
+    // One only: which of several makes the n-th call is chance.
+    args: ['--chunk-size', `${POOLED}B`, '--workers', '1'],
     async prepare(pair) {
       await inStep(pair, POOLED);
       fill(pair, 1);
@@ -117,6 +118,11 @@ export const SCENES: readonly Scene[] = [
     },
   },
 ];
+
+/** Those that the short sweep leaves out: they take the ways of others. */
+const FOR_THE_CAMPAIGN: ReadonlySet<string> = new Set(['a flipped batch']);
+
+export const SAMPLED: readonly Scene[] = SCENES.filter(({ name }) => !FOR_THE_CAMPAIGN.has(name));
 
 export const ONLY_HERE = 'Data.fs.only-here-';
 

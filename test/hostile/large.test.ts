@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { dataFs, nthTid, plain } from '../support/data-fs.js';
+import { altered, dataFs, nthTid, plain } from '../support/data-fs.js';
 import { withTempDir } from '../support/site.js';
 import { emptyTransactions, falseBeginnings, oneLargeRecord, tinyRecords } from './large.js';
 import { LimitedSyncer } from './limited.js';
@@ -11,6 +11,16 @@ import type { Result } from './meeting.js';
 /** MiB that the syncing process may have in all; its heap is limited to less than half of what most of these files would need. */
 const MEMORY = 200;
 const MANY = 400_000;
+
+/** What looks like the end of a file that is being written, more than a window before the next transaction. */
+const FAR_FROM_THE_NEXT: Readonly<Record<string, (view: DataView) => void>> = {
+  'begins with zeros': (view) => new Uint8Array(view.buffer).fill(0, 4, 27),
+  'is marked as in flight': (view) => view.setUint8(20, 0x63),
+  'is marked as in flight and has a length beyond the file': (view) => {
+    view.setUint8(20, 0x63);
+    view.setBigUint64(12, 1n << 40n);
+  },
+};
 
 describe('memory stays in bounds, and every sync ends,', () => {
   let syncer: LimitedSyncer;
@@ -82,6 +92,20 @@ describe('memory stays in bounds, and every sync ends,', () => {
       truncateSync(files.slavePath, 2 * 2 ** 30);
       assert.ok([0, 3].includes((await files.sync()).exitCode));
     }));
+
+  for (const [name, spoil] of Object.entries(FAR_FROM_THE_NEXT)) {
+    it(`when the first transaction ${name}, and the next one is far behind it: the slave is kept`, () =>
+      withFiles(async (files) => {
+        const { bytes } = dataFs([{ records: [{ data: new Uint8Array(2 << 20) }] }, ...plain(2)]);
+        files.master(bytes);
+        files.assertCopied(await files.sync());
+        files.exchange(altered(bytes, spoil));
+        for (const full of [false, true]) {
+          assert.equal((await files.sync(full)).exitCode, 4);
+          assert.ok(readFileSync(files.slavePath).equals(bytes), 'the slave is as it was');
+        }
+      }));
+  }
 
   async function withFiles(use: (files: Files) => Promise<void>): Promise<void> {
     await withTempDir((directory) => use(new Files(directory, syncer)));

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { SyncOptions } from '../../src/commands/sync.js';
-import { magicOf } from '../../src/filestorage/layout.js';
+import { magicOf, STATUS_PACKED } from '../../src/filestorage/layout.js';
 import { formatTid } from '../../src/filestorage/tid.js';
 import { concat } from '../support/data-fs.js';
 import { walkOver } from '../support/walking.js';
@@ -143,10 +143,12 @@ export class Stage {
   /** Transactions that only the slave had, and whole, are kept aside when the slave is made anew. */
   private assertNothingLost(): void {
     if (this.slaveBytes === undefined || this.meeting.toSlave.length > 0) return;
-    const there = new Set(tidsOf(this.masterBytes));
-    const here = tidsOf(this.slaveBytes);
-    // Below the newest transaction that both have, a pack may have dropped any.
-    const lost = here.slice(here.findLastIndex((tid) => there.has(tid)) + 1);
+    const master = transactionsOf(this.masterBytes);
+    const here = transactionsOf(this.slaveBytes).map(({ tid }) => tid);
+    // Below the newest transaction that both have, and below a newer one that a pack took in, a pack may have dropped any.
+    const common = here.findLastIndex((tid) => master.some((there) => there.tid === tid));
+    const packed = master.findLast(({ status }) => status === STATUS_PACKED)?.tid ?? '';
+    const lost = here.slice(common + 1).filter((tid) => tid > packed);
     const aside = readdirSync(join(this.directory, 'slave')).some((name) => name.startsWith('Data.fs.only-here-'));
     assert.ok(lost.length === 0 || aside, `only the slave had ${lost}, and its file was not kept`);
   }
@@ -170,9 +172,11 @@ export class Stage {
   }
 }
 
-/** The tids of a file's transactions, in their order, up to where its walk stops. */
-function tidsOf(bytes: Uint8Array): string[] {
-  const tids: string[] = [];
-  walkOver(bytes, { onTransaction: (_position, _length, tid) => void tids.push(formatTid(tid)) });
-  return tids;
+/** A file's transactions, in their order, up to where its walk stops. */
+function transactionsOf(bytes: Uint8Array): { readonly tid: string; readonly status: number }[] {
+  const found: { tid: string; status: number }[] = [];
+  walkOver(bytes, {
+    onTransaction: (_position, _length, tid, status) => void found.push({ tid: formatTid(tid), status }),
+  });
+  return found;
 }

@@ -50,7 +50,19 @@ function atSecond(name: string, rule: string, error: string, change: (view: Data
   };
 }
 
-/** The same, that ZODB does not mind. */
+/** A last transaction that breaks a rule; ZODB raises what is named, or takes it for the leftover of a crash. */
+function atThird(name: string, rule: string, error: string | undefined, bytes: Uint8Array): Defect {
+  return {
+    name,
+    bytes,
+    walk: { stop: 'damaged', end: third.position, rule },
+    readIndex: { end: third.position, ...(error !== undefined && { error }) },
+    fstest: third.position,
+    sync: 4,
+  };
+}
+
+/** A change to the second transaction that ZODB does not mind. */
 function unseen(name: string, rule: string, change: (view: DataView) => void): Defect {
   return { ...atSecond(name, rule, '', change), readIndex: { end: size }, fstest: undefined };
 }
@@ -144,6 +156,28 @@ export const DEFECTS: readonly Defect[] = [
     new Uint8Array(v.buffer).fill(0, record, record + 42),
   ),
   atSecond('version-length', 'version-length', 'ValueError', (v) => v.setUint16(record + 32, 7)),
+  {
+    ...atSecond('record-of-the-days-of-versions', 'version-length', 'ValueError', (v) => {
+      v.setUint16(record + 32, 4);
+      add(v, record + 34, -20);
+    }),
+    fstest: undefined,
+  },
+  atThird(
+    'record-header-beyond-the-end-of-the-file',
+    'record-length',
+    'CorruptedDataError',
+    altered(file.bytes, (v) => v.setUint16(third.position + 19, 40)),
+  ),
+  atThird(
+    'impossible-header-and-rubbish-at-the-end',
+    'transaction-length',
+    undefined,
+    altered(file.bytes, (v) => {
+      v.setBigUint64(third.position + 8, 5n);
+      v.setBigUint64(size - 8, (1n << 64n) - 1n);
+    }),
+  ),
 
   unseen('previous-pointer-to-itself', 'previous-pointer', (v) => v.setBigUint64(record + 16, BigInt(record))),
   unseen('previous-pointer-of-all-ones', 'previous-pointer', (v) => v.setBigUint64(record + 16, (1n << 64n) - 1n)),
@@ -155,6 +189,15 @@ export const DEFECTS: readonly Defect[] = [
   unfinished('ends-in-a-header', 'torn', file.bytes.slice(0, third.position + 22), third.position),
   unfinished('ends-in-a-record', 'torn', file.bytes.slice(0, third.position + 30), third.position),
   unfinished('ends-one-byte-early', 'torn', file.bytes.slice(0, size - 1), third.position),
+  {
+    ...unfinished(
+      'ends-one-byte-early-with-status-0x80',
+      'torn',
+      altered(file.bytes.slice(0, size - 1), (v) => v.setUint8(third.position + 16, 0x80)),
+      third.position,
+    ),
+    readIndex: { end: third.position, error: 'UnicodeDecodeError' },
+  },
   unfinished('zeros-behind', 'torn', concat(file.bytes, new Uint8Array(100)), size),
   unfinished('one-zero-behind', 'torn', concat(file.bytes, new Uint8Array(1)), size),
   unfinished(
