@@ -60,6 +60,6 @@ export class Master {
 
   close(): void {
     // A thread may be stuck in a read of this very descriptor; closing it could hang as well.
-    if (!this.patience.stuck) this.file.close();
+    if (!this.patience.stuck) this.file.closeQuietly();
   }
 }

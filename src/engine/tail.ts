@@ -38,7 +38,7 @@ async function wholeTransactionAtEnd(stoppedAt: number, master: Master): Promise
 export async function judgeTail(stop: Stop, master: Master, window: Window, lastTid: bigint): Promise<MasterEnd> {
   if (stop.kind === 'damaged') return { kind: 'damaged', damage: stop };
   const behind =
-    (await wholeTransactionAtEnd(stop.position, master)) ?? (await findBehind(stop.position, master, window, lastTid));
+    (await findBehind(stop.position, master, window, lastTid)) ?? (await wholeTransactionAtEnd(stop.position, master));
   if (behind !== undefined) {
     const what = stop.kind === 'in-flight' ? 'is marked as in flight (c)' : 'has a length beyond the end of the file';
     const message = `a transaction ${what}, but valid transactions follow at ${behind}`;

@@ -68,7 +68,7 @@ export async function validate(task: ValidateTask): Promise<ValidateAnswer> {
     }
     throw error;
   } finally {
-    file?.close();
+    file?.closeQuietly();
     port.close();
   }
 }

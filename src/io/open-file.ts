@@ -161,6 +161,15 @@ export class OpenFile {
     attempt('close', this.path, () => fs.closeSync(this.fd));
   }
 
+  /** Closes a file that was only read: a fault of the closing tells nothing about what was read. */
+  closeQuietly(): void {
+    try {
+      this.close();
+    } catch (error) {
+      if (!(error instanceof IoFault)) throw error;
+    }
+  }
+
   private named(): { readonly path: string; readonly inode: string } {
     return { path: this.path, inode: this.facts().inode };
   }

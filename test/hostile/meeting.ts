@@ -144,9 +144,10 @@ export class Stage {
   private assertNothingLost(): void {
     if (this.slaveBytes === undefined || this.meeting.toSlave.length > 0) return;
     const master = transactionsOf(this.masterBytes);
+    const there = new Set(master.map(({ tid }) => tid));
     const here = transactionsOf(this.slaveBytes).map(({ tid }) => tid);
     // Below the newest transaction that both have, and below a newer one that a pack took in, a pack may have dropped any.
-    const common = here.findLastIndex((tid) => master.some((there) => there.tid === tid));
+    const common = here.findLastIndex((tid) => there.has(tid));
     const packed = master.findLast(({ status }) => status === STATUS_PACKED)?.tid ?? '';
     const lost = here.slice(common + 1).filter((tid) => tid > packed);
     const aside = readdirSync(join(this.directory, 'slave')).some((name) => name.startsWith('Data.fs.only-here-'));
