@@ -23,8 +23,9 @@ export interface Written {
  * Appends the master's transactions from `resume` on to the slave, in batches.
  *
  * Order: cut the slave back to `resume`, make the names in its directory durable; where `resume` is not what is claimed,
- * make the slave durable and publish the `.dat` for it; then for each batch header, body, flip (see Batch) and the `.dat`. So no byte below the published claim is
- * ever written. The batch is dropped when the master's path does not name the file any more that was read.
+ * make the slave durable and publish the `.dat` for it; then for each batch header, body, flip (see Batch) and the `.dat`.
+ * So no byte below the published claim is ever written. The batch is dropped when the master's path does not name the file
+ * any more that was read.
  */
 export async function append(
   work: Work,

@@ -28,7 +28,7 @@ const LOOK_PAUSE_MS = 150;
 /**
  * Copies the master from `from` to its committed end. A tail that does not validate is looked at again through fresh
  * openings: a network file system may show a new size before the new bytes, and a living master goes on writing.
- * @returns the place that was reached, and the opening of the master that was read last
+ * @returns the place that was reached, and the opening of the master that was read last, for its facts
  */
 export async function copy(
   opened: Master,
@@ -39,21 +39,26 @@ export async function copy(
 ): Promise<{ readonly resume: Resume; readonly end: MasterEnd; readonly master: Master }> {
   let master = opened;
   let resume = from;
-  for (let look = 1; ; ) {
-    const before = resume.position;
-    const stop = await source.run(master, resume, target, (reached, facts) => {
-      resume = reached;
-      return target.reached(reached, facts, master);
-    });
-    target.goBackTo(resume.position);
-    if (stop.kind === 'end' || (stop.kind === 'in-flight' && (await isPlainlyInFlight(stop, master)))) {
-      return { resume, end: stop.kind === 'in-flight' ? stop : { kind: 'clean' }, master };
+  try {
+    for (let look = 1; ; ) {
+      const before = resume.position;
+      const stop = await source.run(master, resume, target, (reached, facts) => {
+        resume = reached;
+        return target.reached(reached, facts, master);
+      });
+      target.goBackTo(resume.position);
+      if (stop.kind === 'end') return { resume, end: { kind: 'clean' }, master };
+      if (stop.kind === 'in-flight' && (await isPlainlyInFlight(stop, master))) return { resume, end: stop, master };
+      look = resume.position > before ? 1 : look + 1;
+      if (look > LOOKS_AT_A_BAD_TAIL) {
+        return { resume, end: await judgeTail(stop, master, source.window, resume.tid), master };
+      }
+      await pause(LOOK_PAUSE_MS);
+      master = await reopen(master, patience);
     }
-    look = resume.position > before ? 1 : look + 1;
-    if (look > LOOKS_AT_A_BAD_TAIL)
-      return { resume, end: await judgeTail(stop, master, source.window, resume.tid), master };
-    await pause(LOOK_PAUSE_MS);
-    master = await reopen(master, patience);
+  } finally {
+    // Its facts and its path are still of use, its descriptor is not.
+    if (master !== opened) master.close();
   }
 }
 
