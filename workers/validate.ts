@@ -1,2 +1,10 @@
+import { workerData } from 'node:worker_threads';
+import type { PoolData } from '../src/engine/pool-source.js';
+import { validate } from '../src/engine/validate-task.js';
+
+// Tells that this thread has loaded all of its modules: from here on it may be ended.
+const { ready } = workerData as PoolData;
+Atomics.add(new Int32Array(ready), 0, 1);
+
 /** What piscina loads into its threads: one chunk a call. */
-export { validate as default } from '../src/engine/validate-task.js';
+export default validate;

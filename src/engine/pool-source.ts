@@ -10,13 +10,21 @@ import { Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
 import { LaneReader, makeLane } from './lane.js';
 import type { Master } from './master.js';
-import { Interrupted, type Patience } from './patience.js';
+import { Interrupted, type Patience, pause } from './patience.js';
 import type { ValidateAnswer, ValidateTask } from './validate-task.js';
 import type { Window } from './window.js';
 
 const MIB = 1 << 20;
 const SMALLEST_SLOT = 1 << 16;
 const STALL_LOOKS_PER_TIMEOUT = 10;
+
+/** What every thread is given when it is made: a counter of the threads that have loaded their modules. */
+export interface PoolData {
+  readonly ready: SharedArrayBuffer;
+}
+
+const READY_LOOKS = 400;
+const READY_PAUSE_MS = 5;
 
 /**
  * Reads chunks in worker threads, several at a time, and delivers their bytes in order.
@@ -30,6 +38,7 @@ export class PoolSource implements ChunkSource {
   private readonly lanes: LaneReader[] = [];
   private readonly free: LaneReader[] = [];
   private pool: Piscina | undefined;
+  private readonly ready = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
   constructor(
     readonly window: Window,
@@ -74,7 +83,16 @@ export class PoolSource implements ChunkSource {
 
   async close(): Promise<void> {
     // A worker that hangs in a read cannot be ended; whoever has lost patience does not wait for it.
-    if (!this.patience.stuck) await this.pool?.destroy();
+    if (!this.pool || this.patience.stuck) return;
+    await this.untilLoaded(this.pool);
+    await this.pool.destroy();
+  }
+
+  /** Node aborts the whole process when a thread is ended while it loads its modules; that takes some 50 ms. */
+  private async untilLoaded(pool: Piscina): Promise<void> {
+    for (let look = 0; look < READY_LOOKS && (this.ready[0] ?? 0) < pool.threads.length; look++) {
+      await pause(READY_PAUSE_MS);
+    }
   }
 
   private async start(): Promise<void> {
@@ -83,6 +101,7 @@ export class PoolSource implements ChunkSource {
     const filename = new URL('../../workers/validate.js', import.meta.url).href;
     this.pool = new Piscina({
       filename,
+      workerData: { ready: this.ready.buffer } satisfies PoolData,
       minThreads: this.workers,
       maxThreads: this.workers,
       concurrentTasksPerWorker: 1,
