@@ -44,8 +44,9 @@ describe('a sync that is killed, at any moment', () => {
         assertOpensWell(pair);
       }
       pair.assertHeals();
-      const left = readdirSync(pair.slave).sort();
-      assert.deepEqual(left, ['Data.fs', 'Data.fs.dat', 'Data.fs.lock']);
+      // A pack may have dropped what the slave had, and --full keeps such an old file aside: that is not debris.
+      const left = readdirSync(pair.slave).filter((name) => !name.startsWith('Data.fs.only-here-'));
+      assert.deepEqual(left.sort(), ['Data.fs', 'Data.fs.dat', 'Data.fs.lock']);
     }));
 
   it('leaves a first copy that the next run throws away', () =>
