@@ -35,7 +35,10 @@ describe('a sync that is killed, at any moment', () => {
       fill(pair, 8);
       for (let kill = 1; kill <= KILLS; kill++) {
         if (kill === 5) pair.synced();
-        if (kill === KILLS - 3) pair.site.pack();
+        if (kill === KILLS - 3) {
+          pair.synced();
+          pair.site.pack();
+        }
         if (kill > 5) fill(pair, 2);
         const running = pair.startSync(...(kill % 4 === 0 ? ['--full'] : []));
         await setTimeout(random() * LONGEST_MS);
