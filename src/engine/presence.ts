@@ -120,10 +120,12 @@ async function lookThroughAll(master: Readable, tid: bigint, window: Window): Pr
   let present = false;
   let olderPacked = false;
   let newer = false;
-  const walk = await scan(master, window, MAGIC_LENGTH, ZERO_TID, (_position, _length, at, status) => {
-    if (at === tid) present = true;
-    else if (at < tid) olderPacked = status === STATUS_PACKED;
-    else newer = true;
+  const walk = await scan(master, window, MAGIC_LENGTH, ZERO_TID, {
+    onTransaction: (_position, _length, at, status) => {
+      if (at === tid) present = true;
+      else if (at < tid) olderPacked = status === STATUS_PACKED;
+      else newer = true;
+    },
   });
   if (present) return { kind: 'present' };
   if (walk.stop?.kind === 'damaged') return { kind: 'damaged', stop: walk.stop };

@@ -1,6 +1,7 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
-import { type OnTransaction, Walk } from '../filestorage/walk.js';
+import { Walk } from '../filestorage/walk.js';
+import type { WalkEvents } from '../filestorage/walk-options.js';
 import type { OpenFile } from '../io/open-file.js';
 import { BackwardReader, type ByteSource } from './backward.js';
 import type { ReadInto } from './chunk.js';
@@ -28,9 +29,9 @@ export async function scan(
   window: Window,
   start: number,
   lastTid = ZERO_TID,
-  onTransaction?: OnTransaction,
+  events: WalkEvents = {},
 ): Promise<Walk> {
-  const walk = new Walk({ start, limit: file.size, cutAt: Number.POSITIVE_INFINITY, lastTid }, onTransaction);
+  const walk = new Walk({ start, limit: file.size, cutAt: Number.POSITIVE_INFINITY, lastTid }, events);
   let position = start;
   while (walk.stop === undefined) {
     const wanted = Math.min(window.size, file.size - position);

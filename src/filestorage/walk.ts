@@ -11,20 +11,7 @@ import {
   TRANSACTION_HEADER_LENGTH,
 } from './layout.js';
 import type { Rule, Stop, WalkWarning } from './stop.js';
-
-export interface WalkOptions {
-  /** Position of the first transaction to read. */
-  readonly start: number;
-  /** The file's size as it was seen: nothing at or beyond it is read. */
-  readonly limit: number;
-  /** Stop at the first transaction boundary at or beyond this position; Infinity for none. */
-  readonly cutAt: number;
-  /** The last tid before `start`; 0 for none. */
-  readonly lastTid: bigint;
-}
-
-/** Called for every complete transaction, after it has been found good. */
-export type OnTransaction = (position: number, length: number, tid: bigint, status: number) => void;
+import type { WalkEvents, WalkOptions } from './walk-options.js';
 
 enum Expect {
   Transaction,
@@ -73,6 +60,9 @@ export class Walk {
   private transactionLength = 0;
   private status = 0;
   private recordPosition = 0;
+  private oidHigh = 0;
+  private oidLow = 0;
+  private previous = 0;
   private transactionRecords = 0;
   private strayRecordTids = 0;
   private tidHigh = 0;
@@ -80,7 +70,7 @@ export class Walk {
 
   constructor(
     options: WalkOptions,
-    private readonly onTransaction?: OnTransaction,
+    private readonly events: WalkEvents = {},
   ) {
     this.end = options.start;
     this.at = options.start;
@@ -238,11 +228,15 @@ export class Walk {
       return this.damaged(position + 34, 'record-length', `data length ${bodyLength} exceeds available ${available}`);
     }
     this.transactionRecords++;
+    this.oidHigh = view.getUint32(offset);
+    this.oidLow = view.getUint32(offset + 4);
+    this.previous = previous;
     if (dataLength === 0) {
       this.at = position + RECORD_HEADER_LENGTH;
       this.expect = Expect.BackPointer;
     } else {
       this.at = next;
+      this.events.onRecord?.(position, this.oidHigh, this.oidLow, previous, dataLength, 0);
       this.expectNext();
     }
   }
@@ -253,6 +247,7 @@ export class Walk {
       return this.damaged(this.at, 'back-pointer', `back pointer ${target} is not before ${this.recordPosition}`);
     }
     this.at += BACK_POINTER_LENGTH;
+    this.events.onRecord?.(this.recordPosition, this.oidHigh, this.oidLow, this.previous, 0, target);
     this.expectNext();
   }
 
@@ -277,7 +272,7 @@ export class Walk {
     this.at += TRAILER_LENGTH;
     this.end = this.at;
     this.expect = Expect.Transaction;
-    this.onTransaction?.(position, this.transactionLength, tid, this.status);
+    this.events.onTransaction?.(position, this.transactionLength, tid, this.status);
     if (this.at >= this.limit) this.stopAtEnd();
     else if (this.at >= this.cutAt) this.stop = { kind: 'cut', position: this.at };
     else if (this.at + TRANSACTION_HEADER_LENGTH > this.limit) this.stop = { kind: 'torn', position: this.at };

@@ -38,6 +38,21 @@ describe('a walk over a healthy file', () => {
     assert.deepEqual(told, expected);
   });
 
+  it('tells each record with its oid, its pointers and its length, however it is cut into windows', () => {
+    const { position } = file.places[6]!;
+    for (const window of WINDOWS) {
+      const told: unknown[] = [];
+      walkOver(file.bytes, { window, start: position, onRecord: (...facts) => void told.push(facts) });
+      const first = position + 23 + 'undo'.length;
+      assert.deepEqual(told.slice(0, 3), [
+        [first, 0, 1, 0, 0, 0],
+        [first + 50, 0, 2, 0, 0, 100],
+        [first + 100, 0, 2, 0, 1, 0],
+      ]);
+      assert.equal(told.length, 4);
+    }
+  });
+
   it('can begin at any transaction', () => {
     file.places.forEach(({ position }, n) => {
       const walk = walkOver(file.bytes, { start: position });

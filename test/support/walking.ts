@@ -1,18 +1,18 @@
-import { type OnTransaction, Walk, type WalkOptions } from '../../src/filestorage/walk.js';
+import { Walk } from '../../src/filestorage/walk.js';
+import type { WalkEvents, WalkOptions } from '../../src/filestorage/walk-options.js';
 
 /** Window lengths around every field of the format. */
 export const WINDOWS: readonly number[] = [1, 2, 3, 7, 22, 23, 24, 41, 42, 43, 64, 1000, Number.POSITIVE_INFINITY];
 
-export interface HowToWalk extends Partial<WalkOptions> {
+export interface HowToWalk extends Partial<WalkOptions>, WalkEvents {
   /** Bytes a window; all at once without it. */
   readonly window?: number;
-  readonly onTransaction?: OnTransaction;
 }
 
 /** Walks over a file in memory, as the engine does over one on a disk. */
 export function walkOver(bytes: Uint8Array, how: HowToWalk = {}): Walk {
-  const { start = 4, limit = bytes.length, cutAt = Number.POSITIVE_INFINITY, lastTid = 0n, onTransaction } = how;
-  const walk = new Walk({ start, limit, cutAt, lastTid }, onTransaction);
+  const { start = 4, limit = bytes.length, cutAt = Number.POSITIVE_INFINITY, lastTid = 0n } = how;
+  const walk = new Walk({ start, limit, cutAt, lastTid }, how);
   for (let position = start; walk.stop === undefined; ) {
     const length = Math.max(0, Math.min(how.window ?? limit, limit - position, bytes.length - position));
     walk.feed(new DataView(bytes.buffer, bytes.byteOffset + position, length), length);
