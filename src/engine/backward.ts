@@ -6,6 +6,7 @@ import {
   readTransactionHeader,
   SMALLEST_TRANSACTION,
   STATUS_IN_FLIGHT,
+  STATUS_UNDONE,
   TLOC_OFFSET,
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
@@ -55,7 +56,8 @@ export class BackwardReader {
     const header = readTransactionHeader(view, 0);
     const body = bodyOffset(header);
     if (header.length !== length || body > length || header.status >= 0x80) return undefined;
-    if (body < length) {
+    // What an undone transaction holds is nobody's business (see Walk).
+    if (body < length && header.status !== STATUS_UNDONE) {
       const record = await this.view(position + body, RECORD_HEADER_LENGTH, end);
       if (!record || readPosition(record, TLOC_OFFSET) !== position) return undefined;
     }

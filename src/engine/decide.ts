@@ -1,5 +1,5 @@
 import { SMALLEST_TRANSACTION } from '../filestorage/layout.js';
-import type { Comparison, Decision, Facts, Resume } from './facts.js';
+import type { Comparison, Decision, Facts, Plan, Presence, Resume } from './facts.js';
 
 /**
  * The decision table: a pure function from what was observed to what is to be done. The first row that matches wins.
@@ -30,7 +30,8 @@ export function decide(facts: Facts): Decision {
   if (facts.full) {
     if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
     const own = facts.parting.onlyHere.count > 0 || !facts.parting.complete;
-    return { kind: 'rebuild', row: 6, reason: '--full', keepOld: own };
+    if (own && facts.presence === undefined) return { kind: 'look', at: 'presence' };
+    return { kind: 'rebuild', row: 6, reason: '--full', keepOld: own && !isSuperseded(facts.presence) };
   }
   // Row 8, or rows 9 to 13.
   return facts.claim === undefined ? decideUnknown(facts) : decideKnown(facts, facts.claim.position, facts.slave.size);
@@ -43,6 +44,13 @@ function decideUnknown(facts: Facts): Decision {
   if (comparison.masterDamaged) return { kind: 'damaged', row: 8, stop: comparison.masterDamaged };
   const size = facts.slave.state === 'there' ? facts.slave.size : 0;
   if (hidesNothing(comparison, size, comparison.slaveEnd)) return adopt(facts, comparison);
+  // A rebuild was killed between the swap and its .dat, or the .dat was lost, and the master was packed since.
+  if (comparison.otherTransactions && (comparison.slaveStop === 'end' || comparison.slaveStop === 'in-flight')) {
+    if (facts.presence === undefined) return { kind: 'look', at: 'presence' };
+    if (facts.presence.kind === 'damaged') return { kind: 'damaged', row: 8, stop: facts.presence.stop };
+    const reason = `${facts.datProblem}, and the master has been packed`;
+    if (facts.presence.kind !== 'absent') return remake(8, reason, facts.presence);
+  }
   if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
   return {
     kind: 'parted',
@@ -70,13 +78,20 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
       const { onlyHere, doubtful, complete } = facts.parting;
       // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
       const rotten = size <= claim && trusted.masterAgrees === true ? doubtful : 0;
-      if (onlyHere.count > rotten || (size > claim && !complete)) return grown();
+      if (onlyHere.count > rotten || (size > claim && !complete)) {
+        // Unless it is a batch that was made visible and not claimed any more, and a pack has dropped the end of it since.
+        if (size <= claim || trusted.position < claim || !complete) return grown();
+        if (facts.presence === undefined) return { kind: 'look', at: 'presence' };
+        if (!isSuperseded(facts.presence)) return grown();
+      }
     }
   }
   // Row 11: is this still the file that the slave was copied from?
   if (facts.generation === undefined) return { kind: 'look', at: 'generation' };
   if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
   if (facts.generation.kind === 'other') return decideOtherGeneration(facts);
+  // Nothing of the slave's is superseded by a pack where there was none.
+  if (facts.presence !== undefined) return grown();
   // Rows 9, 10, 12 and 13. Whatever stands beyond the trusted part is written again, even where it equals the master: it may
   // be in memory only, after a sync that failed.
   if (trusted.position < claim) {
@@ -107,6 +122,16 @@ function hidesNothing(seen: Comparison, size: number, from: number): boolean {
   return seen.slaveStop === 'end' || seen.slaveStop === 'in-flight' || size - from < SMALLEST_TRANSACTION;
 }
 
+/** Whether the master lacks transactions of the slave's only because a pack had reason to drop them. */
+function isSuperseded(presence: Presence | undefined): boolean {
+  return presence?.kind === 'packed-span' && presence.superseded;
+}
+
+/** The slave's last transaction is the master's, or a pack dropped it; where that is not proved, the old file is kept. */
+function remake(row: number, reason: string, presence: Presence): Plan {
+  return { kind: 'rebuild', row, reason, keepOld: presence.kind !== 'present' && !isSuperseded(presence) };
+}
+
 function grown(): Decision {
   return {
     kind: 'grown',
@@ -121,9 +146,8 @@ function decideOtherGeneration(facts: Facts): Decision {
   if (presence === undefined) return { kind: 'look', at: 'presence' };
   switch (presence.kind) {
     case 'present':
-      return { kind: 'rebuild', row: 11, reason: 'master has been packed', keepOld: false };
     case 'packed-span':
-      return { kind: 'rebuild', row: 11, reason: 'master has been packed', keepOld: !presence.superseded };
+      return remake(11, 'master has been packed', presence);
     case 'damaged':
       return { kind: 'damaged', row: 11, stop: presence.stop };
     case 'absent':

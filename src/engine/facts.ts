@@ -32,6 +32,8 @@ export interface Comparison extends Resume {
   readonly slaveEnd: number;
   /** What stopped the walk over the slave at `slaveEnd`. */
   readonly slaveStop: Stop['kind'];
+  /** Where they part, each has a transaction of its own: not the same one, with other bytes in it. */
+  readonly otherTransactions: boolean;
   /** The master itself breaks a rule before a difference was met. */
   readonly masterDamaged: Damage | undefined;
 }
@@ -65,12 +67,14 @@ export type Generation =
 
 /** Whether the slave's last transaction is one of the master's. */
 export type Presence =
-  | { readonly kind: 'present' }
+  /** `newest` is its tid; zero for a slave without transactions. */
+  | { readonly kind: 'present'; readonly newest: bigint }
   /**
-   * Absent, and a pack may have dropped it. `superseded`: all that it wrote was written again by transactions that the
-   * pack took in, so there is nothing in it that the master lacks.
+   * Absent, and a pack may have dropped it, with all that the slave has behind `common`, the newest transaction that both
+   * have. `superseded`: all that those wrote was written again by transactions that the pack took in, so there is nothing
+   * in them that the master lacks.
    */
-  | { readonly kind: 'packed-span'; readonly superseded: boolean }
+  | { readonly kind: 'packed-span'; readonly newest: bigint; readonly common: bigint; readonly superseded: boolean }
   | { readonly kind: 'absent' }
   | { readonly kind: 'damaged'; readonly stop: Damage };
 

@@ -90,7 +90,15 @@ async function lookAtComparison(scene: Scene, from: Resume): Promise<Comparison>
   }
   const walk = await scan(slave, windows[0], MAGIC_LENGTH);
   const slaveStop = walk.stop?.kind ?? 'end';
-  return { ...NOTHING_YET, equalUpTo: 0, firstDifference: 0, slaveEnd: walk.end, slaveStop, masterDamaged: undefined };
+  return {
+    ...NOTHING_YET,
+    equalUpTo: 0,
+    firstDifference: 0,
+    slaveEnd: walk.end,
+    slaveStop,
+    otherTransactions: false,
+    masterDamaged: undefined,
+  };
 }
 
 /** Row 11: whether the master is still the file that the slave was copied from. */
@@ -144,11 +152,18 @@ async function lookAtPresence(scene: Scene, facts: Facts): Promise<Presence> {
  */
 async function endings(scene: Scene, facts: Facts) {
   const { master, slave, windows } = scene;
-  const seen = facts.beyond ?? facts.comparison;
+  const seen = facts.beyond ?? facts.comparison ?? (await shownBehindClaim(scene));
   const shown = seen?.slaveStop === 'end' || seen?.slaveStop === 'in-flight' ? seen.slaveEnd : undefined;
   const slaveEnd = shown ?? (await readableEnd(slave, windows[0], facts.trusted?.position ?? MAGIC_LENGTH));
   const masterEnd = await readableEnd(master, windows[0]);
   return { slave: { source: slave, end: slaveEnd }, master: { source: master, end: masterEnd } };
+}
+
+/** What a FileStorage would show of a slave that was not compared, behind the part that is claimed. */
+async function shownBehindClaim({ slave, dat, windows }: Scene): Promise<Pick<Comparison, 'slaveEnd' | 'slaveStop'>> {
+  const from = dat && dat.claim.position <= slave.size ? dat.claim : NOTHING_YET;
+  const walk = await scan(slave, windows[0], from.position, from.tid);
+  return { slaveEnd: walk.end, slaveStop: walk.stop?.kind ?? 'end' };
 }
 
 /** Rows 12 and 13: whether anything but a transaction in flight begins at `position`. */

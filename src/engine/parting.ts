@@ -1,6 +1,6 @@
-import { BackwardReader, type ByteSource, type FoundTransaction } from './backward.js';
+import { BackwardReader, type ByteSource } from './backward.js';
 import type { Parting, Side } from './facts.js';
-import { recordsOf } from './records.js';
+import { isConsistent } from './records.js';
 import { sameTransaction } from './same-transaction.js';
 
 /**
@@ -57,12 +57,6 @@ export async function findParting(slave: Ending, master: Ending, limit = PARTING
     }
   }
   return found(undefined, false);
-}
-
-/** Whether a transaction's first record has its tid: a flipped bit in a header makes a tid that nobody ever gave. */
-async function isConsistent(source: ByteSource, found: FoundTransaction): Promise<boolean> {
-  const first = await recordsOf(source, found).next();
-  return first.done === true || first.value.tid === found.tid;
 }
 
 /** Counts transactions that come newest first. */

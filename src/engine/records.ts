@@ -2,6 +2,7 @@ import {
   BACK_POINTER_LENGTH,
   RECORD_HEADER_LENGTH,
   readPosition,
+  readTransactionHeader,
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
 } from '../filestorage/layout.js';
@@ -36,4 +37,18 @@ export async function* recordsOf(source: ByteSource, found: FoundTransaction): A
     if (position > end) return;
     yield { oid: view.getBigUint64(0), tid: view.getBigUint64(8), dataPosition, dataLength };
   }
+}
+
+/** The transaction whose header stands at `position`, by that header alone; undefined where the file has no room for one. */
+export async function transactionAt(source: ByteSource, position: number): Promise<FoundTransaction | undefined> {
+  const bytes = new Uint8Array(TRANSACTION_HEADER_LENGTH);
+  if ((await source.readBytes(bytes, position)) < bytes.length) return undefined;
+  const header = readTransactionHeader(new DataView(bytes.buffer), 0);
+  return { ...header, position, end: position + header.length + TRAILER_LENGTH };
+}
+
+/** Whether a transaction's first record has its tid: a flipped bit in a header makes a tid that nobody ever gave. */
+export async function isConsistent(source: ByteSource, found: FoundTransaction): Promise<boolean> {
+  const first = await recordsOf(source, found).next();
+  return first.done === true || first.value.tid === found.tid;
 }

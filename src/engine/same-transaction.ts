@@ -29,8 +29,9 @@ export async function sameTransaction(
   const here = recordsOf(slave, ours);
   for await (const record of recordsOf(master, theirs)) {
     let mine = await here.next();
-    while (mayLack && !mine.done && mine.value.oid !== record.oid) mine = await here.next();
-    if (mine.done || !(await sameRecord(slave, mine.value, master, record))) return false;
+    // By content, not by oid: a transaction may hold several records of one object, and a pack keeps one of them.
+    while (mayLack && !mine.done && !(await sameRecord(slave, mine.value, master, record))) mine = await here.next();
+    if (mine.done || !(mayLack || (await sameRecord(slave, mine.value, master, record)))) return false;
   }
   return mayLack || (await here.next()).done === true;
 }

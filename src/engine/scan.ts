@@ -1,4 +1,4 @@
-import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { Walk } from '../filestorage/walk.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
@@ -44,11 +44,17 @@ export async function scan(
 }
 
 /**
- * A place from which the file's transactions can be read backwards: its size when a transaction ends there, otherwise
- * the end of the last complete one, found by walking on from `boundary`.
+ * A place from which the file's transactions can be read backwards, now and later: the end of its last finished one. What
+ * is in flight at the very end does not count, however complete it looks: it may be aborted, and its bytes be gone, before
+ * they are read again. Where the file's end tells nothing, the place is found by walking on from `boundary`.
  */
 export async function readableEnd(file: Readable, window: Window, boundary = MAGIC_LENGTH): Promise<number> {
-  if (await new BackwardReader(file).endingAt(file.size)) return file.size;
+  const backward = new BackwardReader(file);
+  let end = file.size;
+  const last = await backward.endingAt(end);
+  if (last?.status === STATUS_IN_FLIGHT) end = last.position;
+  const finished = end === file.size ? last : await backward.endingAt(end);
+  if (finished && finished.status !== STATUS_IN_FLIGHT) return end;
   return (await scan(file, window, boundary)).end;
 }
 

@@ -173,9 +173,11 @@ async function execute(
         work,
       );
     case 'rebuild': {
-      const lastTid = facts.parting?.onlyHere.last ?? facts.claim?.tid ?? NOTHING_YET.tid;
-      const known = facts.presence?.kind === 'present' ? facts.trusted?.tid : facts.parting?.common;
-      const options = { keepOld: plan.keepOld ? { lastTid } : undefined, mustReach: known, takeDamaged: false };
+      const options = {
+        keepOld: plan.keepOld ? { lastTid: newestOf(facts) } : undefined,
+        mustReach: commonOf(facts),
+        takeDamaged: false,
+      };
       return written(plan, await rebuild(work, observed.master, observed.magic, options), observed, dat, work);
     }
     case 'adopt':
@@ -225,6 +227,18 @@ function damageOf(end: MasterEnd, torn: TornTail | undefined, resume: Resume): D
     rule: 'transaction-length',
     message,
   };
+}
+
+/** The slave's newest transaction, by which its file is named when it is kept aside. */
+function newestOf({ presence, parting, claim }: Facts): bigint {
+  const seen = presence && 'newest' in presence ? presence.newest : parting?.onlyHere.last;
+  return seen ?? claim?.tid ?? NOTHING_YET.tid;
+}
+
+/** The newest transaction that is known to be on both sides; undefined: none is known. */
+function commonOf({ presence, parting }: Facts): bigint | undefined {
+  if (presence?.kind === 'present') return presence.newest;
+  return presence?.kind === 'packed-span' ? presence.common : parting?.common;
 }
 
 function resumeOf(plan: Plan): Resume | undefined {

@@ -19,7 +19,7 @@ export interface Publication {
 /** What a run did, as far as it may be held against it. Numbers are those of its changes. */
 export interface History {
   readonly publications: readonly Publication[];
-  /** Where it cut the slave back or made a batch visible, and what it shows since. */
+  /** Where it cut the slave back, made a batch visible or put another file in its place, and what it shows since. */
   readonly turns: readonly { readonly at: number; readonly shown: Uint8Array }[];
   /** How many changes of owner and mode each file was given. */
   readonly attributes: ReadonlyMap<FileId, number>;
@@ -38,6 +38,9 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
     if ((change.kind === 'truncate' || isFlip(change)) && change.file === data) {
       turns.push({ at: index, shown: disk.seenOf(change.file).bytes });
     }
+    // A rebuild shows the new file from its swap on; killed before the .dat, the next run may make it anew once more.
+    if (change.kind === 'rename' && change.to === DATA)
+      turns.push({ at: index, shown: disk.seenOf(change.file).bytes });
     if (change.kind === 'rename' && change.to === DAT) {
       const image = disk.seenOf(change.file);
       const dat = datIn(image);

@@ -5,7 +5,7 @@ import { compare, sameMagic } from '../../src/engine/compare.js';
 import type { Comparison, Resume } from '../../src/engine/facts.js';
 import { Window } from '../../src/engine/window.js';
 import { xxh64 } from '../support/chunks.js';
-import { altered, ascii, concat, dataFs, filler, plain } from '../support/data-fs.js';
+import { altered, ascii, concat, type Draft, dataFs, filler, nthTid, plain } from '../support/data-fs.js';
 import { MemoryFile } from '../support/memory-file.js';
 
 const CHUNK = 1000;
@@ -36,6 +36,39 @@ describe('comparing a slave with its master', () => {
     for (const { end } of places) {
       const { equalUpTo, slaveEnd, slaveStop } = await compared(bytes.slice(0, end), bytes);
       assert.deepEqual([equalUpTo, slaveEnd, slaveStop], [end, end, 'end']);
+    }
+  });
+
+  it('tells other transactions, as a pack leaves them, from other bytes in the same one', async () => {
+    const drafts = plain(4, 50);
+    const other = async (slave: readonly Draft[], master: readonly Draft[]): Promise<boolean> =>
+      (await compared(dataFs(slave).bytes, dataFs(master).bytes)).otherTransactions;
+    const without = (n: number) => drafts.filter((_, index) => index !== n).map((each) => ({ ...each, status: 'p' }));
+    const numbered = drafts.map((each, n) => ({ ...each, tid: nthTid(n) }));
+    assert.equal(await other(numbered, numbered), false);
+    assert.equal(
+      await other(
+        numbered,
+        without(1).map((each, n) => ({ ...each, tid: nthTid(n < 1 ? 0 : n + 1) })),
+      ),
+      true,
+    );
+    assert.equal(
+      await other(
+        numbered,
+        numbered.map((each) => ({ ...each, status: 'p' })),
+      ),
+      true,
+    );
+    assert.equal(await other(numbered, [numbered[0]!, ...numbered.slice(2)]), true, 'dropped, and none is marked');
+    for (let bit = 0; bit < 64; bit++) {
+      const rotten = altered(bytes, (view) =>
+        view.setUint8(
+          places[3]!.position + (bit >> 3),
+          view.getUint8(places[3]!.position + (bit >> 3)) ^ (1 << (bit & 7)),
+        ),
+      );
+      assert.equal((await compared(rotten, bytes)).otherTransactions, false, `bit ${bit} of a tid`);
     }
   });
 

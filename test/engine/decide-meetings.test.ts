@@ -5,8 +5,10 @@ import {
   assertDecides,
   CLAIM,
   compared,
+  droppedByPack,
   MOVED,
   OTHER,
+  PRESENT,
   partedBy,
   SAME,
   slaveOf,
@@ -50,12 +52,22 @@ describe('where several rows match, the first one wins', () => {
 
   it('--full keeps a slave aside that has transactions of its own, or may have', () => {
     for (const parting of [partedBy(1), partedBy(0, { complete: false })]) {
-      assert.equal(assertDecides(['rebuild', 6, 'parting'], { full: true }, { parting }).keepOld, true);
+      const answers = { parting, presence: { kind: 'absent' } } as const;
+      assert.equal(assertDecides(['rebuild', 6, 'parting', 'presence'], { full: true }, answers).keepOld, true);
+    }
+    assert.equal(assertDecides(['rebuild', 6, 'parting'], { full: true }, { parting: partedBy(0) }).keepOld, false);
+  });
+
+  it('--full after a pack keeps the slave aside only where what was dropped is not superseded', () => {
+    for (const superseded of [true, false]) {
+      const answers = { parting: partedBy(1), presence: droppedByPack(superseded) };
+      assert.equal(assertDecides(['rebuild', 6, 'parting', 'presence'], { full: true }, answers).keepOld, !superseded);
     }
   });
 
   it('--full looks at an unknown slave in the same way', () => {
-    assertDecides(['rebuild', 6, 'parting'], { full: true, ...UNKNOWN }, { parting: partedBy(3) });
+    const answers = { parting: partedBy(3), presence: { kind: 'absent' } } as const;
+    assertDecides(['rebuild', 6, 'parting', 'presence'], { full: true, ...UNKNOWN }, answers);
   });
 });
 
@@ -99,6 +111,29 @@ describe('a slave without a usable .dat', () => {
     assertDecides(['parted', 8, 'comparison', 'parting'], unknown(700), answers);
   });
 
+  it('that a pack has left behind is made anew', () => {
+    const comparison = { ...compared(400, 900, 'end'), otherTransactions: true };
+    for (const presence of [PRESENT, droppedByPack(true), droppedByPack(false)]) {
+      const plan = assertDecides(['rebuild', 8, 'comparison', 'presence'], unknown(900), { comparison, presence });
+      assert.equal(plan.keepOld, presence.kind === 'packed-span' && !presence.superseded);
+    }
+  });
+
+  it("that differs in other bytes of the same transaction is refused, though its last transaction is the master's", () => {
+    const answers = { comparison: compared(400, 900, 'end'), parting: partedBy(0) };
+    assertDecides(['parted', 8, 'comparison', 'parting'], unknown(900), answers);
+  });
+
+  it('with other transactions is refused where the master lacks its last one, or where it ends in damage', () => {
+    const comparison = { ...compared(400, 900, 'end'), otherTransactions: true };
+    const absent = { comparison, presence: { kind: 'absent' }, parting: partedBy(1) } as const;
+    assertDecides(['parted', 8, 'comparison', 'presence', 'parting'], unknown(900), absent);
+    for (const slaveStop of ['torn', 'damaged'] as const) {
+      const answers = { comparison: { ...comparison, slaveStop }, parting: partedBy(0) };
+      assertDecides(['parted', 8, 'comparison', 'parting'], unknown(1300), answers);
+    }
+  });
+
   it('of another site is refused', () => {
     const answers = { comparison: { ...compared(4, 900, 'end'), equalUpTo: 0 }, parting: partedBy(7) };
     assertDecides(['parted', 8, 'comparison', 'parting'], unknown(900), answers);
@@ -132,26 +167,36 @@ describe('a slave longer than its claim', () => {
     });
   }
 
-  it('with transactions of its own is refused before a pack of the master is looked for', () => {
-    const answers = { trusted, beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(2) };
+  it('with transactions of its own is refused, unless a pack has provably superseded them', () => {
+    const seen = { trusted, beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(2) };
+    const looks = ['trusted', 'beyond', 'parting', 'presence'] as const;
+    for (const presence of [{ kind: 'absent' } as const, PRESENT, droppedByPack(false)]) {
+      assertDecides(['grown', 9, ...looks], { slave: LONGER }, { ...seen, presence });
+    }
+    const superseded = { ...seen, presence: droppedByPack(true) };
+    assertDecides(['grown', 9, ...looks, 'generation'], { slave: LONGER }, { ...superseded, generation: SAME });
+    const packed = { ...superseded, generation: OTHER };
+    assert.equal(assertDecides(['rebuild', 11, ...looks, 'generation'], { slave: LONGER }, packed).keepOld, false);
+  });
+
+  it('that the search could not compare to its end is refused', () => {
+    const answers = { trusted, beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(0, { complete: false }) };
     assertDecides(['grown', 9, 'trusted', 'beyond', 'parting'], { slave: LONGER }, answers);
   });
 
   it('with an unfinished batch when the master was packed is rebuilt', () => {
-    const presence = { kind: 'present' } as const;
-    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'in-flight'), generation: OTHER, presence };
+    const answers = { trusted, beyond: compared(CLAIM, CLAIM, 'in-flight'), generation: OTHER, presence: PRESENT };
     const looks = ['trusted', 'beyond', 'generation', 'presence'] as const;
     assertDecides(['rebuild', 11, ...looks], { slave: LONGER }, answers);
   });
 
   it('whose tail differs only because the master was packed is rebuilt', () => {
-    const presence = { kind: 'present' } as const;
     const answers = {
       trusted,
       beyond: compared(CLAIM, 1300, 'end'),
       parting: partedBy(0),
       generation: OTHER,
-      presence,
+      presence: PRESENT,
     };
     const looks = ['trusted', 'beyond', 'parting', 'generation', 'presence'] as const;
     assertDecides(['rebuild', 11, ...looks], { slave: LONGER }, answers);
@@ -163,7 +208,7 @@ describe('a slave whose last chunks do not verify', () => {
   const all = ['trusted', 'beyond', 'parting'] as const;
 
   it('shorter than the claim is rebuilt when the master was packed as well', () => {
-    const answers = { trusted: trustedTo(400, { problem }), generation: OTHER, presence: { kind: 'present' } } as const;
+    const answers = { trusted: trustedTo(400, { problem }), generation: OTHER, presence: PRESENT };
     assertDecides(['rebuild', 11, 'trusted', 'generation', 'presence'], { slave: slaveOf(400) }, answers);
   });
 
@@ -205,7 +250,7 @@ describe('another generation of the master', () => {
 
   it('packed so that the last transaction was dropped is rebuilt, and the old file kept where something may be lost', () => {
     for (const superseded of [true, false]) {
-      const answers = { trusted, generation: OTHER, presence: { kind: 'packed-span', superseded } } as const;
+      const answers = { trusted, generation: OTHER, presence: droppedByPack(superseded) };
       assert.equal(assertDecides(['rebuild', 11, ...looks], {}, answers).keepOld, !superseded);
     }
   });

@@ -6,9 +6,11 @@ import {
   CLAIM,
   compared,
   DAMAGE,
+  droppedByPack,
   LOOKS,
   MOVED,
   OTHER,
+  PRESENT,
   partedBy,
   SAME,
   slaveOf,
@@ -26,15 +28,10 @@ const ANSWERS: { readonly [L in Look]: readonly Facts[L][] } = {
     ...STOPS.map((stop) => compared(400, 400, stop)),
     compared(400, 500, 'end'),
     compared(4, 4, 'end', DAMAGE),
+    ...STOPS.map((stop) => ({ ...compared(4, 400, stop), otherTransactions: true })),
   ],
   generation: [SAME, MOVED, OTHER, { kind: 'damaged', stop: DAMAGE }],
-  presence: [
-    { kind: 'present' },
-    { kind: 'packed-span', superseded: true },
-    { kind: 'packed-span', superseded: false },
-    { kind: 'absent' },
-    { kind: 'damaged', stop: DAMAGE },
-  ],
+  presence: [PRESENT, droppedByPack(true), droppedByPack(false), { kind: 'absent' }, { kind: 'damaged', stop: DAMAGE }],
   parting: [partedBy(0), partedBy(1), partedBy(1, { doubtful: 1 }), partedBy(0, { complete: false })],
   news: [true, false],
 };
@@ -102,14 +99,17 @@ describe('for every combination of facts', () => {
   it('a slave that is known to have transactions of its own is never replaced without being kept, nor appended to', () => {
     everyPlan((plan, facts) => {
       if (facts.parting === undefined || facts.parting.onlyHere.count <= facts.parting.doubtful) return;
-      if (plan.kind === 'rebuild') return assert.equal(plan.keepOld, true);
+      const superseded = facts.presence?.kind === 'packed-span' && facts.presence.superseded;
+      if (plan.kind === 'rebuild') return assert.equal(plan.keepOld, !superseded);
       assert.ok(['grown', 'parted', 'damaged'].includes(plan.kind), plan.kind);
     });
   });
 
-  it('a rebuild without --full follows only from another generation', () => {
+  it('a rebuild without --full follows only from another generation, or from other transactions in an unknown slave', () => {
     everyPlan((plan, facts) => {
-      if (plan.kind === 'rebuild' && !facts.full) assert.equal(facts.generation?.kind, 'other');
+      if (plan.kind !== 'rebuild' || facts.full) return;
+      assert.ok(facts.generation?.kind === 'other' || facts.comparison?.otherTransactions === true);
+      assert.ok(facts.presence?.kind === 'present' || facts.presence?.kind === 'packed-span');
     });
   });
 

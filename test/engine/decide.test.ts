@@ -6,6 +6,7 @@ import {
   compared,
   DAMAGE,
   OTHER,
+  PRESENT,
   partedBy,
   SAME,
   slaveOf,
@@ -77,8 +78,9 @@ describe('the decision table, row by row', () => {
   });
 
   it('9: refuses a slave that has grown', () => {
-    const answers = { trusted: trustedTo(CLAIM), beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(1) };
-    const looks = ['trusted', 'beyond', 'parting'] as const;
+    const seen = { trusted: trustedTo(CLAIM), beyond: compared(CLAIM, 1300, 'end'), parting: partedBy(1) };
+    const answers = { ...seen, presence: { kind: 'absent' } } as const;
+    const looks = ['trusted', 'beyond', 'parting', 'presence'] as const;
     const plan = assertDecides(['grown', 9, ...looks], { slave: slaveOf(1300) }, answers);
     assert.match(plan.hint, /--full/);
   });
@@ -99,7 +101,7 @@ describe('the decision table, row by row', () => {
   });
 
   it('11: rebuilds when the master has been packed', () => {
-    const answers = { trusted: trustedTo(CLAIM), generation: OTHER, presence: { kind: 'present' } } as const;
+    const answers = { trusted: trustedTo(CLAIM), generation: OTHER, presence: PRESENT };
     const plan = assertDecides(['rebuild', 11, 'trusted', 'generation', 'presence'], {}, answers);
     assert.equal(plan.reason, 'master has been packed');
     assert.equal(plan.keepOld, false);

@@ -7,6 +7,7 @@ import type {
   Look,
   Parting,
   Plan,
+  Presence,
   Resume,
   SlaveState,
   Trusted,
@@ -48,7 +49,15 @@ export function compared(
   slaveStop: Comparison['slaveStop'],
   masterDamaged?: Damage,
 ): Comparison {
-  return { ...resumeAt(equalUpTo), equalUpTo, firstDifference: equalUpTo + 5, slaveEnd, slaveStop, masterDamaged };
+  return {
+    ...resumeAt(equalUpTo),
+    equalUpTo,
+    firstDifference: equalUpTo + 5,
+    slaveEnd,
+    slaveStop,
+    otherTransactions: false,
+    masterDamaged,
+  };
 }
 
 /** `own` transactions are only on the slave. */
@@ -66,6 +75,11 @@ export const DAMAGE: Damage = {
   message: 'length 1 in the trailer, 2 in the header',
 };
 
+export const PRESENT = { kind: 'present', newest: 12n } as const;
+/** A pack has dropped what the slave has behind transaction 9. */
+export function droppedByPack(superseded: boolean): Presence & { readonly kind: 'packed-span' } {
+  return { kind: 'packed-span', newest: 12n, common: 9n, superseded };
+}
 export const SAME = { kind: 'same', moved: false } as const;
 export const MOVED = { kind: 'same', moved: true } as const;
 export const OTHER = { kind: 'other' } as const;

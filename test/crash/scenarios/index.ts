@@ -10,6 +10,7 @@ import { firstCopy } from './first-copy.js';
 import { full } from './full.js';
 import { fullOverOwn } from './full-over-own.js';
 import { nothingNew } from './nothing-new.js';
+import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
 import { tornTail } from './torn-tail.js';
@@ -32,4 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   brokenOff,
   exchanged,
   tornTail,
+  rebuildPackedAgain,
+  appendPackedAgain,
+  fullPackedAgain,
 ];
