@@ -1,0 +1,224 @@
+import {
+  ENTRY_LENGTH,
+  INT_OF_1,
+  INT_OF_2,
+  INT_OF_4,
+  INT_OF_ANY,
+  integerForm,
+  LONG_BYTES,
+  LONGEST_BUCKET,
+  LONGEST_SHORT_BYTES,
+  NONE,
+  PREFIX_LENGTH,
+  PROTOCOL,
+  SHORT_BYTES,
+  STOP,
+  SUFFIX_LENGTH,
+  TUPLE_OF_TWO,
+} from './index-layout.js';
+import { ObjectIndex } from './object-index.js';
+
+/** What is wrong with the bytes, and where in the index file. */
+export interface IndexProblem {
+  readonly position: number;
+  readonly message: string;
+}
+
+/** The bytes do not go on as an index does. */
+class Malformed extends Error {
+  constructor(
+    readonly at: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** More bytes are needed. */
+const MORE = Symbol('more');
+
+enum Expect {
+  Head,
+  Bucket,
+  Nothing,
+}
+
+/**
+ * Reads `Data.fs.index` piece by piece: exactly what fsIndex.save writes and nothing else that a pickle may be (ZODB's
+ * fsIndex.load is an unpickler, which runs what the file says).
+ *
+ * Invariants:
+ *  - It is total: any bytes lead to `complete`, to a `problem`, or to waiting for more. It never holds more than the largest
+ *    bucket, whatever length the file states.
+ *  - Whatever it takes, encodeIndex writes the same bytes from it.
+ */
+export class IndexReader {
+  readonly index = new ObjectIndex();
+  /** Position up to which the index covers the Data.fs. */
+  end = 0;
+  problem: IndexProblem | undefined;
+
+  private expect: Expect = Expect.Head;
+  private readonly bytes = new Uint8Array(2 * LONGEST_BUCKET);
+  private readonly view = new DataView(this.bytes.buffer);
+  private used = 0;
+  /** Place in the file of the first byte that is held. */
+  private base = 0;
+  private at = 0;
+  private prefixHigh = -1;
+  private prefixMiddle = -1;
+
+  /** The whole index has been read, and nothing else. */
+  get complete(): boolean {
+    return this.expect === Expect.Nothing && !this.problem;
+  }
+
+  /** Takes the next bytes of the file; of no effect once there is a problem. */
+  feed(piece: Uint8Array): void {
+    for (let taken = 0; taken < piece.length && !this.problem; ) {
+      const part = piece.subarray(taken, taken + this.bytes.length - this.used);
+      this.bytes.set(part, this.used);
+      this.used += part.length;
+      taken += part.length;
+      this.parse();
+    }
+  }
+
+  /** Tells the reader that the file ends here. */
+  finish(): void {
+    if (this.problem || this.complete) return;
+    this.problem = { position: this.base + this.used, message: 'the file ends in the middle of the index' };
+  }
+
+  private parse(): void {
+    try {
+      while (this.pickle() !== MORE);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.problem = { position: this.base + error.at, message: error.message };
+    }
+    this.bytes.copyWithin(0, this.at, this.used);
+    this.used -= this.at;
+    this.base += this.at;
+    this.at = 0;
+  }
+
+  /** Reads one whole pickle, or nothing of it. */
+  private pickle(): typeof MORE | undefined {
+    const start = this.at;
+    if (this.expect === Expect.Nothing) {
+      if (this.used > start) throw new Malformed(start, 'there are bytes behind the end of the index');
+      return MORE;
+    }
+    const done = this.expect === Expect.Head ? this.head(start) : this.bucketOrEnd(start);
+    if (done === MORE) return MORE;
+    this.at = done;
+    return undefined;
+  }
+
+  private head(start: number): number | typeof MORE {
+    const opcodeAt = start + PROTOCOL.length;
+    if (this.used < opcodeAt + 2) return this.more(start, PROTOCOL);
+    this.must(start, PROTOCOL, 'a pickle of protocol 3');
+    const opcode = this.byte(opcodeAt);
+    const length = lengthOfInteger(opcode, this.byte(opcodeAt + 1));
+    if (length === undefined) throw new Malformed(opcodeAt, 'the position that the index covers is not a number');
+    const at = opcodeAt + (opcode === INT_OF_ANY ? 2 : 1);
+    if (this.used < at + length + 1) return MORE;
+    let value = 0;
+    for (let n = length - 1; n >= 0; n--) value = value * 256 + this.byte(at + n);
+    const form = integerForm(value);
+    if (!Number.isSafeInteger(value) || form.opcode !== opcode || form.length !== length)
+      throw new Malformed(opcodeAt, 'the position that the index covers is not written as ZODB does');
+    this.must(at + length, [STOP], 'the end of a pickle');
+    this.end = value;
+    this.expect = Expect.Bucket;
+    return at + length + 1;
+  }
+
+  private bucketOrEnd(start: number): number | typeof MORE {
+    const opcodeAt = start + PROTOCOL.length;
+    if (this.used < opcodeAt + 2) return this.more(start, PROTOCOL);
+    this.must(start, PROTOCOL, 'a pickle of protocol 3');
+    if (this.byte(opcodeAt) !== NONE) return this.bucket(opcodeAt);
+    this.must(opcodeAt + 1, [STOP], 'the end of a pickle');
+    this.expect = Expect.Nothing;
+    return opcodeAt + 2;
+  }
+
+  private bucket(start: number): number | typeof MORE {
+    this.must(start, [SHORT_BYTES, PREFIX_LENGTH], 'the upper six bytes of oids');
+    const prefixAt = start + 2;
+    const lengthAt = prefixAt + PREFIX_LENGTH + 1;
+    if (this.used < lengthAt + 4) return MORE;
+    const short = this.byte(lengthAt - 1) === SHORT_BYTES;
+    if (!short) this.must(lengthAt - 1, [LONG_BYTES], 'the bytes of a bucket');
+    const length = short ? this.byte(lengthAt) : this.view.getUint32(lengthAt, true);
+    const count = length / ENTRY_LENGTH;
+    const fits = count >= 1 && count <= 0x1_0000 && Number.isInteger(count) && short === length <= LONGEST_SHORT_BYTES;
+    if (!fits) throw new Malformed(lengthAt, `a bucket of ${length} bytes`);
+    const at = lengthAt + (short ? 1 : 4);
+    const end = at + length;
+    if (this.used < end + 2) return MORE;
+    this.must(end, [TUPLE_OF_TWO, STOP], 'the end of a bucket');
+    this.take(prefixAt, at, count);
+    return end + 2;
+  }
+
+  private take(prefixAt: number, at: number, count: number): void {
+    const high = this.view.getUint32(prefixAt);
+    const middle = this.view.getUint16(prefixAt + 4);
+    if (high < this.prefixHigh || (high === this.prefixHigh && middle <= this.prefixMiddle))
+      throw new Malformed(prefixAt, 'buckets are not in ascending order');
+    this.prefixHigh = high;
+    this.prefixMiddle = middle;
+    let before = -1;
+    for (let n = 0; n < count; n++) {
+      const suffixAt = at + n * SUFFIX_LENGTH;
+      const suffix = this.view.getUint16(suffixAt);
+      if (suffix <= before) throw new Malformed(suffixAt, 'oids are not in ascending order');
+      before = suffix;
+      const positionAt = at + count * SUFFIX_LENGTH + n * (ENTRY_LENGTH - SUFFIX_LENGTH);
+      const position = this.view.getUint16(positionAt) * 0x1_0000_0000 + this.view.getUint32(positionAt + 2);
+      if (position === 0 || position >= this.end)
+        throw new Malformed(positionAt, `a record at ${position}, in a file that is covered up to ${this.end}`);
+      this.index.set(high, ((middle << 16) | suffix) >>> 0, position);
+    }
+  }
+
+  /** Not enough bytes yet; but what is there has to be right, so that rubbish is not waited for. */
+  private more(start: number, expected: readonly number[]): typeof MORE {
+    this.must(start, expected.slice(0, Math.max(0, this.used - start)), 'a pickle of protocol 3');
+    return MORE;
+  }
+
+  private must(at: number, expected: readonly number[], what: string): void {
+    for (const [n, value] of expected.entries()) {
+      if (this.byte(at + n) !== value) throw new Malformed(at + n, `${hex(this.byte(at + n))} where ${what} belongs`);
+    }
+  }
+
+  private byte(at: number): number {
+    return this.bytes[at] ?? 0;
+  }
+}
+
+/** Bytes of a number that begins with these two; undefined when it is none, or too large for a position. */
+function lengthOfInteger(opcode: number, next: number): number | undefined {
+  switch (opcode) {
+    case INT_OF_1:
+      return 1;
+    case INT_OF_2:
+      return 2;
+    case INT_OF_4:
+      return 4;
+    case INT_OF_ANY:
+      return next <= 8 ? next : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function hex(byte: number): string {
+  return `byte 0x${byte.toString(16).padStart(2, '0')}`;
+}

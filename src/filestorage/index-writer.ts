@@ -1,0 +1,107 @@
+import {
+  BUCKET_HEAD_LENGTH,
+  ENTRY_LENGTH,
+  INT_OF_ANY,
+  integerForm,
+  LONG_BYTES,
+  LONGEST_BUCKET,
+  LONGEST_SHORT_BYTES,
+  NONE,
+  PREFIX_LENGTH,
+  PROTOCOL,
+  SHORT_BYTES,
+  STOP,
+  SUFFIX_LENGTH,
+  TUPLE_OF_TWO,
+} from './index-layout.js';
+import type { Bucket, ObjectIndex } from './object-index.js';
+
+const PIECE = 2 * LONGEST_BUCKET;
+
+/**
+ * The bytes of `Data.fs.index` for an index that covers the file up to `end`, as ZODB's fsIndex.save(end, name) writes them,
+ * in pieces of at most 1 MiB: each holds until the next one is asked for.
+ */
+export function* encodeIndex(index: ObjectIndex, end: number): Generator<Uint8Array> {
+  const piece = new PickleWriter(PIECE);
+  piece.protocol();
+  piece.integer(end);
+  piece.byte(STOP);
+  for (const bucket of index.buckets()) {
+    if (piece.room < BUCKET_HEAD_LENGTH + bucket.size * ENTRY_LENGTH + 2) yield piece.take();
+    piece.bucket(bucket);
+  }
+  if (piece.room < 4) yield piece.take();
+  piece.protocol();
+  piece.byte(NONE);
+  piece.byte(STOP);
+  yield piece.take();
+}
+
+class PickleWriter {
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private length = 0;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  get room(): number {
+    return this.bytes.length - this.length;
+  }
+
+  take(): Uint8Array {
+    const taken = this.bytes.subarray(0, this.length);
+    this.length = 0;
+    return taken;
+  }
+
+  byte(value: number): void {
+    this.bytes[this.length++] = value;
+  }
+
+  protocol(): void {
+    for (const byte of PROTOCOL) this.byte(byte);
+  }
+
+  integer(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`an index cannot cover a file up to ${value}`);
+    const { opcode, length } = integerForm(value);
+    this.byte(opcode);
+    if (opcode === INT_OF_ANY) this.byte(length);
+    for (let rest = value, n = 0; n < length; n++, rest = Math.floor(rest / 256)) this.byte(rest % 256);
+  }
+
+  bucket({ high, middle, size, suffixes, positions }: Bucket): void {
+    this.protocol();
+    this.bytesHead(PREFIX_LENGTH);
+    this.view.setUint32(this.length, high);
+    this.view.setUint16(this.length + 4, middle);
+    this.length += PREFIX_LENGTH;
+    this.bytesHead(size * ENTRY_LENGTH);
+    let at = this.length + size * SUFFIX_LENGTH;
+    for (let n = 0; n < size; n++) {
+      const position = positions[n] ?? 0;
+      this.view.setUint16(this.length + n * SUFFIX_LENGTH, suffixes[n] ?? 0);
+      this.view.setUint16(at, position / 0x1_0000_0000);
+      this.view.setUint32(at + 2, position % 0x1_0000_0000);
+      at += 6;
+    }
+    this.length = at;
+    this.byte(TUPLE_OF_TWO);
+    this.byte(STOP);
+  }
+
+  private bytesHead(length: number): void {
+    if (length <= LONGEST_SHORT_BYTES) {
+      this.byte(SHORT_BYTES);
+      this.byte(length);
+      return;
+    }
+    this.byte(LONG_BYTES);
+    this.view.setUint32(this.length, length, true);
+    this.length += 4;
+  }
+}

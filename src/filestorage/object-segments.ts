@@ -1,0 +1,82 @@
+/** Slots of a segment: 224 KiB of memory. */
+const SEGMENT_SLOTS = 1 << 15;
+
+/** Memory for slots of seven bytes: the last byte of an oid and a position of 48 bits. */
+export class Segment {
+  readonly suffixes = new Uint8Array(SEGMENT_SLOTS);
+  readonly low = new Uint32Array(SEGMENT_SLOTS);
+  readonly high = new Uint16Array(SEGMENT_SLOTS);
+
+  position(slot: number): number {
+    return (this.high[slot] ?? 0) * 0x1_0000_0000 + (this.low[slot] ?? 0);
+  }
+
+  put(slot: number, suffix: number, position: number): void {
+    this.suffixes[slot] = suffix;
+    this.low[slot] = position % 0x1_0000_0000;
+    this.high[slot] = position / 0x1_0000_0000;
+  }
+
+  /** Moves the slots from `slot` up to `end` on by one. */
+  shift(slot: number, end: number): void {
+    if (slot === end) return;
+    this.suffixes.copyWithin(slot + 1, slot, end);
+    this.low.copyWithin(slot + 1, slot, end);
+    this.high.copyWithin(slot + 1, slot, end);
+  }
+
+  /** Copies `count` slots from `other`, which may be this segment. */
+  copy(slot: number, other: Segment, from: number, count: number): void {
+    this.suffixes.set(other.suffixes.subarray(from, from + count), slot);
+    this.low.set(other.low.subarray(from, from + count), slot);
+    this.high.set(other.high.subarray(from, from + count), slot);
+  }
+
+  clear(slot: number, count: number): void {
+    this.suffixes.fill(0, slot, slot + count);
+    this.low.fill(0, slot, slot + count);
+    this.high.fill(0, slot, slot + count);
+  }
+}
+
+/**
+ * Blocks of one size, back to back in segments. Segments that are no longer needed go to `spare`, which all sizes share:
+ * while an index grows its blocks move on from size to size.
+ */
+export class BlockRow {
+  count = 0;
+  private readonly segments: Segment[] = [];
+  private readonly perSegment: number;
+
+  constructor(
+    readonly blockSlots: number,
+    private readonly spare: Segment[],
+  ) {
+    this.perSegment = Math.floor(SEGMENT_SLOTS / blockSlots);
+  }
+
+  /** Number of a new block, whose slots may hold anything. */
+  append(): number {
+    if (this.count === this.segments.length * this.perSegment) this.segments.push(this.spare.pop() ?? new Segment());
+    return this.count++;
+  }
+
+  dropLast(): void {
+    this.count--;
+    // One whole segment is kept, so that a row that grows and shrinks by one does not fetch it each time.
+    if (this.count + 2 * this.perSegment > this.segments.length * this.perSegment) return;
+    const unused = this.segments.pop();
+    if (unused) this.spare.push(unused);
+  }
+
+  segment(block: number): Segment {
+    const segment = this.segments[Math.floor(block / this.perSegment)];
+    if (!segment) throw new RangeError(`there is no block ${block}`);
+    return segment;
+  }
+
+  /** The block's first slot in its segment. */
+  slot(block: number): number {
+    return (block % this.perSegment) * this.blockSlots;
+  }
+}

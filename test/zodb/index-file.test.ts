@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { IndexReader } from '../../src/filestorage/index-reader.js';
+import { encodeIndex } from '../../src/filestorage/index-writer.js';
+import { type Entry, entriesOf, indexOf, randomEnd, randomEntries } from '../support/indexes.js';
+import { Random } from '../support/random.js';
+import { inProject } from '../support/root.js';
+import { python } from '../support/venv.js';
+import { JsonLines } from './json-lines.js';
+import { seed } from './settings.js';
+
+/** Entries as the judge takes and gives them. */
+function packed(entries: readonly Entry[]): string {
+  const bytes = Buffer.alloc(entries.length * 16);
+  for (const [n, { high, low, position }] of entries.entries()) {
+    bytes.writeUInt32BE(high, n * 16);
+    bytes.writeUInt32BE(low, n * 16 + 4);
+    bytes.writeBigUInt64BE(BigInt(position), n * 16 + 8);
+  }
+  return bytes.toString('base64');
+}
+
+it('an index file is what fsIndex.save writes, is loaded by fsIndex.load, and is read back', async (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const random = new Random(Number(seed) | 0);
+  const judge = new JsonLines(python(), [inProject('test', 'zodb', 'index_judge.py')]);
+  const directory = mkdtempSync(join(tmpdir(), 'syncpozo-index-'));
+  try {
+    const theirs = join(directory, 'theirs');
+    const ours = join(directory, 'ours');
+    for (let round = 0; round < 300; round++) {
+      const end = randomEnd(random);
+      // The first round is the empty index.
+      const entries = round === 0 ? [] : randomEntries(random, end);
+      const index = indexOf(entries);
+      const bytes = Buffer.concat([...encodeIndex(index, end)].map((piece) => piece.slice()));
+      await judge.ask({ ask: 'save', path: theirs, end, entries: packed(entries) });
+      const due = readFileSync(theirs);
+      assert.ok(bytes.equals(due), `round ${round}: ${entries.length} entries up to ${end}`);
+      writeFileSync(ours, bytes);
+      const loaded = await judge.ask({ ask: 'load', path: ours });
+      assert.deepEqual(loaded, { end, entries: packed(entriesOf(index)) });
+      const reader = new IndexReader();
+      reader.feed(due);
+      reader.finish();
+      assert.equal(reader.problem, undefined);
+      assert.equal(reader.end, end);
+      assert.deepEqual(entriesOf(reader.index), entriesOf(index));
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+    await judge.close();
+  }
+});
