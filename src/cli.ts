@@ -1,12 +1,9 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { EXIT, EXIT_HELP, exitOfError, hintOf } from './commands/exit.js';
+import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exit.js';
 import { Patience } from './engine/patience.js';
-import { IoFault } from './io/fault.js';
 import { writeToStderr } from './io/sink.js';
-import { PathMistake } from './standby/paths.js';
-import { SwitchUnclear } from './standby/switch.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -57,8 +54,8 @@ function endWithoutWaiting(exitCode: number): void {
 /** Exit status of whatever a command has thrown; says it, unless commander has done so already. */
 function endOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const foreseen = error instanceof IoFault || error instanceof PathMistake || error instanceof SwitchUnclear;
-  const text = error instanceof Error ? (foreseen ? error.message : (error.stack ?? error.message)) : String(error);
+  const text =
+    error instanceof Error ? (isForeseen(error) ? error.message : (error.stack ?? error.message)) : String(error);
   const hint = hintOf(error);
   writeToStderr(`syncpozo: ${text}\n${hint ? `hint: ${hint}\n` : ''}`);
   return exitOfError(error);

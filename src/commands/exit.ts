@@ -40,6 +40,11 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
   }
 }
 
+/** Whether an error is one of the machine or of the operator, whose message says all. */
+export function isForeseen(error: unknown): error is IoFault | PathMistake | SwitchUnclear {
+  return error instanceof IoFault || error instanceof PathMistake || error instanceof SwitchUnclear;
+}
+
 export function exitOfError(error: unknown): ExitCode {
   return error instanceof PathMistake || error instanceof SwitchUnclear ? EXIT.usage : EXIT.fault;
 }

@@ -1,73 +1,115 @@
-import { Command } from 'commander';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { durableReplace } from '../io/replace.js';
 import { writeToStdout } from '../io/sink.js';
-import { formatBytes } from '../report/size.js';
+import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
+import { renderPrometheus } from '../report/prometheus.js';
+import { renderStanding } from '../report/standing.js';
 import {
   type CommonOptions,
-  printJson,
   statusFileOf,
   withCommonOptions,
   withFileName,
   withStatusFile,
   withTimeout,
 } from './common.js';
-import { EXIT_HELP } from './exit.js';
-import { readStanding, type Standing } from './status.js';
+import { EXIT_HELP, isForeseen } from './exit.js';
+import { readStanding } from './status.js';
+import { judge, type Threshold, type Verdict } from './thresholds.js';
 
 interface Flags extends CommonOptions {
   readonly master?: string;
+  readonly prometheus?: boolean;
+  readonly output?: string;
+  readonly maxLag?: Threshold;
+  readonly maxAge?: Threshold;
+  readonly maxScrubAge?: Threshold;
   readonly statusFile?: string;
   readonly file: string;
   readonly timeout: number;
 }
 
-/** `syncpozo status SLAVE`: what is known of the slave. */
+const EXAMPLES = `
+Example:
+  syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var
+  syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var --max-lag 120,600 --max-age 180
+  syncpozo status /srv/zeo/var --prometheus --output /var/lib/prometheus/node-exporter/syncpozo.prom`;
+
+const THRESHOLDS_HELP = `
+With --max-lag, --max-age or --max-scrub-age the command is a monitoring plugin (Nagios, Icinga, Zabbix): the first line
+is "SYNCPOZO STATE - words|figures", and the exit status is not that of the table above but
+  0  OK
+  1  WARNING   more than the first of two numbers; switched off; promoted (there is no standby); files kept aside
+  2  CRITICAL  more than the last number; nothing is claimed; the slave is cut short, or in use by another program
+  3  UNKNOWN   it cannot be told: an error, or the master is out of reach for --max-lag
+Wrong options end with 2 in either case.`;
+
+/** `syncpozo status SLAVE`: what is known of the slave, for people and for monitors. */
 export function statusCommand(): Command {
   const command = new Command('status')
     .description('tells role, switch, claim and age of the slave; with --master also how far it is behind')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
-    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to tell the lag");
+    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to tell the lag")
+    .addOption(new Option('--prometheus', "print the figures in Prometheus' text format").conflicts('json'))
+    .option('--output <file>', 'replace this file, in one step, instead of printing')
+    .option('--max-lag <seconds>', 'a limit, or two: WARNING,CRITICAL; needs --master', thresholdOption)
+    .option('--max-age <seconds>', 'the same for the time since the last sync', thresholdOption)
+    .option('--max-scrub-age <seconds>', 'the same for the time since the last full scrub', thresholdOption);
   withFileName(command, 'name of the file in both directories');
   withTimeout(withStatusFile(withCommonOptions(command)));
-  command.addHelpText(
-    'after',
-    `\nExample:\n  syncpozo status /srv/zeo/var/filestorage --master /mnt/master/var/filestorage\n${EXIT_HELP}`,
-  );
+  command.addHelpText('after', `${EXAMPLES}\n${EXIT_HELP}\n${THRESHOLDS_HELP}`);
   return command.action(async (slave: string, flags: Flags) => {
-    const standing = await readStanding({
-      slave,
-      master: flags.master,
-      file: flags.file,
-      statusFile: statusFileOf(flags),
-      timeoutSeconds: flags.timeout,
-    });
-    if (flags.json) printJson(standing);
-    else writeToStdout(render(standing));
+    if (flags.maxLag && flags.master === undefined) command.error('error: --max-lag needs --master');
+    if (!flags.maxLag && !flags.maxAge && !flags.maxScrubAge) return void (await report(slave, flags, false));
+    let state: State = 'UNKNOWN';
+    try {
+      state = await report(slave, flags, true);
+    } catch (error) {
+      if (!isForeseen(error)) throw error;
+      writeToStdout(renderPluginLine(state, [error.message]));
+    }
+    process.exitCode = STATES.indexOf(state);
   });
 }
 
-function render(standing: Standing): string {
-  const { claim, lag, master } = standing;
-  const rows: [string, string][] = [
-    ['slave', standing.slave],
-    ['role', standing.role],
-    ['switch', `${standing.switch === 'on' ? 'SYNCING=1' : 'SYNCING=0'} (${standing.statusFile})`],
-    ['locked by', standing.lockedBy],
-    ['size', standing.size === null ? 'no file' : `${standing.size} (${formatBytes(standing.size)})`],
-    [
-      'claim',
-      claim ? `${claim.position}, transaction ${claim.tid} of ${claim.time ?? 'no time'}` : `none: ${standing.problem}`,
-    ],
-    ['last sync', standing.lastSync ? `${standing.lastSync}, ${standing.ageSeconds} s ago` : 'never'],
-    ['last full scrub', standing.lastFullScrub ?? 'never'],
-  ];
-  if (master) {
-    const last = master.lastTid ? `, last transaction ${master.lastTid} of ${master.lastTime ?? 'no time'}` : '';
-    rows.push(['master', `${master.path}${master.problem ? `: ${master.problem}` : last}`]);
-    rows.push([
-      'lag',
-      lag ? `${lag.seconds ?? '?'} s, ${lag.transactions} transactions, ${lag.bytes} bytes` : 'not known',
-    ]);
+/** Tells the standing in the form that was asked for; returns how a monitor is to see it. */
+async function report(slave: string, flags: Flags, judged: boolean): Promise<State> {
+  const standing = await readStanding({
+    slave,
+    master: flags.master,
+    file: flags.file,
+    statusFile: statusFileOf(flags),
+    timeoutSeconds: flags.timeout,
+  });
+  const now = Date.now();
+  const { maxLag, maxAge, maxScrubAge } = flags;
+  const verdict = judge(standing, { maxLag, maxAge, maxScrubAge }, now);
+  const check = judged ? { state: verdict.state, exitCode: STATES.indexOf(verdict.state), words: verdict.words } : null;
+  const form = flags.json ? 'json' : flags.prometheus ? 'prometheus' : 'text';
+  const line = judged ? lineOf(verdict) : '';
+  const whole = {
+    json: () => `${JSON.stringify({ ...standing, check })}\n`,
+    prometheus: () => renderPrometheus(standing, now),
+    text: () => line + renderStanding(standing),
+  }[form]();
+  if (flags.output === undefined) {
+    writeToStdout(whole);
+  } else {
+    durableReplace(resolve(flags.output), whole, { mode: 0o644 });
+    writeToStdout(line);
   }
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${value}\n`).join('');
+  return verdict.state;
+}
+
+function lineOf({ state, words, figures }: Verdict): string {
+  return renderPluginLine(state, words, figures);
+}
+
+/** Commander's parser: one number of seconds, or two with a comma, the smaller one first. */
+function thresholdOption(text: string): Threshold {
+  const match = /^(?:(\d{1,9}),)?(\d{1,9})$/.exec(text);
+  const threshold = { warning: match?.[1] === undefined ? undefined : Number(match[1]), critical: Number(match?.[2]) };
+  if (!match || (threshold.warning ?? 0) > threshold.critical)
+    throw new InvalidArgumentError('Expected seconds, or two numbers WARNING,CRITICAL with the smaller one first.');
+  return threshold;
 }

@@ -4,35 +4,13 @@ import { Patience } from '../engine/patience.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { factsOfPath } from '../io/facts.js';
+import type { Standing } from '../report/standing.js';
 import { readDatFile } from '../standby/dat-file.js';
+import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
 import { slavePaths } from '../standby/paths.js';
-import { readSwitch, type Switch } from '../standby/switch.js';
+import { readSwitch } from '../standby/switch.js';
 import { findMaster } from './master.js';
-
-/** The JSON object of `syncpozo status --json`. null: not known. */
-export interface Standing {
-  readonly slave: string;
-  readonly role: 'slave' | 'promoted' | 'none';
-  readonly switch: Switch;
-  readonly statusFile: string;
-  readonly lockedBy: 'nobody' | 'syncpozo' | 'another program';
-  readonly size: number | null;
-  readonly claim: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
-  /** Why nothing is claimed. */
-  readonly problem: string | null;
-  /** When a sync last found the slave in step, and how long ago that is. */
-  readonly lastSync: string | null;
-  readonly ageSeconds: number | null;
-  readonly lastFullScrub: string | null;
-  readonly master: {
-    readonly path: string;
-    readonly problem: string | null;
-    readonly lastTid: string | null;
-    readonly lastTime: string | null;
-  } | null;
-  readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
-}
 
 export interface StatusOptions {
   readonly slave: string;
@@ -65,13 +43,24 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     claim: dat ? { position: dat.claim.position, tid: formatTid(dat.claim.tid), time: tidToIso(dat.claim.tid) } : null,
     problem: problem ?? null,
     lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString(),
-    ageSeconds: lastSync === undefined ? null : Math.max(0, Math.round((Date.now() - lastSync) / 1000)),
+    ageSeconds: lastSync === undefined ? null : ageOf(lastSync),
     lastFullScrub: null,
     master: found?.master ?? null,
     lag: found?.lag
       ? { seconds: found.lag.seconds, transactions: found.lag.transactions, bytes: found.lag.bytes }
       : null,
+    keptAside: keptAside(paths).map(({ path, size, writtenAt }) => ({
+      path,
+      size,
+      written: new Date(writtenAt).toISOString(),
+      ageSeconds: ageOf(writtenAt),
+    })),
   };
+}
+
+/** Whole seconds since a moment given in milliseconds since the epoch; 0 where the clock was set back. */
+function ageOf(moment: number): number {
+  return Math.max(0, Math.round((Date.now() - moment) / 1000));
 }
 
 async function lookAtMaster(

@@ -1,0 +1,64 @@
+import { visible } from './quote.js';
+import { formatBytes } from './size.js';
+
+/** The JSON object of `syncpozo status --json`. Fields are only ever added. null: not known. */
+export interface Standing {
+  readonly slave: string;
+  readonly role: 'slave' | 'promoted' | 'none';
+  readonly switch: 'on' | 'off';
+  readonly statusFile: string;
+  readonly lockedBy: 'nobody' | 'syncpozo' | 'another program';
+  readonly size: number | null;
+  readonly claim: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
+  /** Why nothing is claimed. */
+  readonly problem: string | null;
+  /** When a sync last found the slave in step, and how long ago that is. */
+  readonly lastSync: string | null;
+  readonly ageSeconds: number | null;
+  readonly lastFullScrub: string | null;
+  readonly master: {
+    readonly path: string;
+    readonly problem: string | null;
+    readonly lastTid: string | null;
+    readonly lastTime: string | null;
+  } | null;
+  readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
+  /** Old files that rebuilds have kept beside the slave: each may hold transactions that exist nowhere else. */
+  readonly keptAside: readonly {
+    readonly path: string;
+    readonly size: number;
+    /** When it was last written, and how long ago that is. */
+    readonly written: string;
+    readonly ageSeconds: number;
+  }[];
+}
+
+/** For people: a line for each fact. */
+export function renderStanding(standing: Standing): string {
+  const { claim, lag, master } = standing;
+  const rows: [string, string][] = [
+    ['slave', standing.slave],
+    ['role', standing.role],
+    ['switch', `${standing.switch === 'on' ? 'SYNCING=1' : 'SYNCING=0'} (${standing.statusFile})`],
+    ['locked by', standing.lockedBy],
+    ['size', standing.size === null ? 'no file' : `${standing.size} (${formatBytes(standing.size)})`],
+    [
+      'claim',
+      claim ? `${claim.position}, transaction ${claim.tid} of ${claim.time ?? 'no time'}` : `none: ${standing.problem}`,
+    ],
+    ['last sync', standing.lastSync ? `${standing.lastSync}, ${standing.ageSeconds} s ago` : 'never'],
+    ['last full scrub', standing.lastFullScrub ?? 'never'],
+  ];
+  for (const kept of standing.keptAside)
+    rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);
+  if (master) {
+    const last = master.lastTid ? `, last transaction ${master.lastTid} of ${master.lastTime ?? 'no time'}` : '';
+    rows.push(['master', `${master.path}${master.problem ? `: ${master.problem}` : last}`]);
+    rows.push([
+      'lag',
+      lag ? `${lag.seconds ?? '?'} s, ${lag.transactions} transactions, ${lag.bytes} bytes` : 'not known',
+    ]);
+  }
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}\n`).join('');
+}

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { assertNoCrash, type Run, Running, syncpozo } from '../support/cli.js';
+import { heldByOther } from '../support/locks.js';
+import { type Pair, withPair } from '../support/pair.js';
+
+function statusOf(pair: Pair, ...more: string[]): Run {
+  const run = syncpozo(['status', pair.slave, '--status-file', pair.statusFile, ...more]);
+  assertNoCrash(run);
+  return run;
+}
+
+/** Makes the last sync look as if it had been so many seconds ago. */
+function age(pair: Pair, seconds: number): void {
+  const then = Date.now() / 1000 - seconds;
+  utimesSync(pair.dat, then, then);
+}
+
+function assertState(run: Run, exit: number, line: RegExp): void {
+  assert.equal(run.exit, exit, run.all);
+  assert.match(run.stdout.split('\n')[0] ?? '', line, run.all);
+}
+
+describe('syncpozo status with thresholds is a monitoring plugin:', () => {
+  it('a slave in step is OK, and its facts follow the first line', () =>
+    withPair((pair) => {
+      pair.synced();
+      const run = statusOf(pair, '--master', pair.master, '--max-lag', '60,120', '--max-age', '1000');
+      assertState(
+        run,
+        0,
+        /^SYNCPOZO OK - lag 0 s, last sync \d+ s ago\|lag=0s;60;120;0 age=\d+s;;1000;0 kept_aside=0;;;0$/,
+      );
+      assert.match(run.stdout, /^role: +slave$/m);
+    }));
+
+  it('a slave that is behind is a WARNING and then CRITICAL', () =>
+    withPair((pair) => {
+      pair.synced();
+      pair.commit('one', 'two', 'three');
+      const lag = (limits: string) => statusOf(pair, '--master', pair.master, '--max-lag', limits);
+      assertState(lag('3'), 0, /^SYNCPOZO OK - lag 3 s/);
+      assertState(lag('2,3'), 1, /^SYNCPOZO WARNING - lag 3 s/);
+      assertState(lag('1,2'), 2, /^SYNCPOZO CRITICAL - lag 3 s/);
+    }));
+
+  it('a sync, and a full scrub, that were long ago are CRITICAL, never ones are said', () =>
+    withPair((pair) => {
+      assertState(
+        statusOf(pair, '--max-age', '60'),
+        2,
+        /^SYNCPOZO CRITICAL - nothing is claimed: the \.dat is missing/,
+      );
+      pair.synced();
+      age(pair, 100);
+      assertState(statusOf(pair, '--max-age', '60'), 2, /^SYNCPOZO CRITICAL - last sync 1\d\d s ago\|age=1\d\ds;;60;0/);
+      assertState(statusOf(pair, '--max-age', '60,9999'), 1, /^SYNCPOZO WARNING - last sync/);
+      assertState(statusOf(pair, '--max-scrub-age', '60'), 1, /^SYNCPOZO WARNING - no full scrub yet/);
+    }));
+
+  it('what no threshold says is told as well: cut short, in use, switched off, without a .dat', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      const standing = () => statusOf(pair, '--max-age', '9999');
+      await heldByOther(pair, ' PID\n', () => {
+        assertState(standing(), 2, /^SYNCPOZO CRITICAL - another program has the slave open/);
+      });
+      writeFileSync(pair.statusFile, 'SYNCING=0\n');
+      assertState(standing(), 1, /^SYNCPOZO WARNING - the switch is off/);
+      writeFileSync(pair.statusFile, 'SYNCING=1\n');
+      truncateSync(pair.slaveFile, 100);
+      assertState(standing(), 2, /^SYNCPOZO CRITICAL - the slave has 100 bytes, \d+ are claimed/);
+    }));
+
+  it('what cannot be told is UNKNOWN, and one line', () =>
+    withPair((pair) => {
+      pair.synced();
+      rmSync(pair.masterFile);
+      const lag = statusOf(pair, '--master', pair.master, '--max-lag', '60');
+      assertState(lag, 3, /^SYNCPOZO UNKNOWN - lag not known: .*does not exist/);
+      writeFileSync(pair.statusFile, 'garbage | in\nit');
+      const unclear = statusOf(pair, '--max-age', '60');
+      assertState(unclear, 3, /^SYNCPOZO UNKNOWN - status file .* holds "garbage \/ in\\nit", expected [^|]*$/);
+      assert.deepEqual([unclear.stdout.split('\n').length, unclear.stderr], [2, '']);
+    }));
+
+  it('in JSON the verdict is a field, and the exit status the same', () =>
+    withPair((pair) => {
+      pair.synced();
+      assert.equal(statusOf(pair, '--json').json.check, null);
+      age(pair, 100);
+      const run = statusOf(pair, '--json', '--max-age', '60');
+      assert.equal(run.exit, 2);
+      const { state, exitCode, words } = run.json.check;
+      assert.deepEqual([state, exitCode, words.length], ['CRITICAL', 2, 1]);
+    }));
+
+  it('wrong thresholds are refused', () =>
+    withPair((pair) => {
+      pair.synced();
+      for (const wrong of ['', '-1', '9,3', 'soon', '1,2,3', '1:2', '1.5'])
+        assert.equal(statusOf(pair, `--max-age=${wrong}`).exit, 2, wrong);
+      const lag = statusOf(pair, '--max-lag', '60');
+      assert.equal(lag.exit, 2);
+      assert.match(lag.stderr, /--max-lag needs --master/);
+      assert.equal(statusOf(pair, '--json', '--prometheus').exit, 2);
+    }));
+});
+
+describe('files that rebuilds have kept aside', () => {
+  it('are named in every form, with size and age, and a monitor is warned', () =>
+    withPair((pair) => {
+      pair.synced();
+      const own = pair.commitToSlave('only here');
+      pair.commit('something else');
+      pair.synced('--full');
+      const { json } = statusOf(pair, '--json');
+      const name = `Data.fs.only-here-${own.toString(16).padStart(16, '0')}`;
+      const path = join(pair.slave, name);
+      assert.equal(json.keptAside.length, 1);
+      const [kept] = json.keptAside;
+      assert.deepEqual([kept.path, kept.size], [path, statSync(path).size]);
+      assert.equal(kept.written, new Date(Math.floor(statSync(path).mtimeMs)).toISOString());
+      assert.ok(kept.ageSeconds >= 0 && kept.ageSeconds < 1000);
+      assert.match(statusOf(pair).stdout, new RegExp(`^kept aside: +${path}, .* last written 20`, 'm'));
+      const metrics = statusOf(pair, '--prometheus').stdout;
+      assert.match(metrics, /^syncpozo_kept_aside_files\{slave="[^"]*"\} 1$/m);
+      assert.ok(metrics.includes(`syncpozo_kept_aside_bytes{slave="${pair.slaveFile}",path="${path}"} ${kept.size}\n`));
+      assertState(statusOf(pair, '--max-age', '9999'), 1, /^SYNCPOZO WARNING - old slaves kept aside: 1,/);
+    }));
+});
+
+describe('syncpozo status --prometheus', () => {
+  it('prints every figure that is known, and none that is not', () =>
+    withPair((pair) => {
+      pair.synced();
+      const end = pair.site.committedEnd;
+      pair.commit('one', 'two');
+      const { exit, stdout } = statusOf(pair, '--prometheus', '--master', pair.master);
+      assert.equal(exit, 0);
+      const label = `slave="${pair.slaveFile}"`;
+      const expected = {
+        [`syncpozo_role{${label},role="slave"}`]: 1,
+        [`syncpozo_role{${label},role="promoted"}`]: 0,
+        [`syncpozo_switch_on{${label}}`]: 1,
+        [`syncpozo_locked_by{${label},holder="nobody"}`]: 1,
+        [`syncpozo_claim_bytes{${label}}`]: end,
+        [`syncpozo_size_bytes{${label}}`]: end,
+        [`syncpozo_dat_usable{${label}}`]: 1,
+        [`syncpozo_master_readable{${label}}`]: 1,
+        [`syncpozo_lag_seconds{${label}}`]: 2,
+        [`syncpozo_lag_transactions{${label}}`]: 2,
+        [`syncpozo_lag_bytes{${label}}`]: pair.site.committedEnd - end,
+        [`syncpozo_last_sync_time_seconds{${label}}`]: Math.floor(statSync(pair.dat).mtimeMs) / 1000,
+        [`syncpozo_kept_aside_files{${label}}`]: 0,
+      };
+      const lines = stdout.split('\n');
+      for (const [sample, value] of Object.entries(expected)) assert.ok(lines.includes(`${sample} ${value}`), sample);
+      assert.doesNotMatch(stdout, /scrub|null|NaN|undefined/);
+      assert.doesNotMatch(statusOf(pair, '--prometheus').stdout, /lag|master_readable/);
+    }));
+});
+
+describe('syncpozo status --output', () => {
+  it('replaces the file in one step, readable for all', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      const directory = join(pair.directory, 'out');
+      const path = join(pair.directory, 'syncpozo.prom');
+      assert.equal(statusOf(pair, '--prometheus', '--output', path).stdout, '');
+      assert.equal(statSync(path).mode & 0o777, 0o644);
+      const args = ['status', pair.slave, '--status-file', pair.statusFile, '--prometheus', '--output', path];
+      const turn = Running.start(args);
+      const inode = statSync(path).ino;
+      while (!turn.ended) {
+        assert.match(readFileSync(path, 'utf8'), /^# HELP [\s\S]*syncpozo_kept_aside_files\{.*\} 0\n$/);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assertNoCrash(await turn.end());
+      assert.notEqual(statSync(path).ino, inode);
+      assert.deepEqual(
+        readdirSync(pair.directory).filter((name) => name.startsWith('syncpozo')),
+        ['syncpozo.prom'],
+      );
+      assert.equal(statusOf(pair, '--output', join(directory, 'nowhere')).exit, 1);
+      assert.equal(existsSync(directory), false);
+    }));
+
+  it('leaves the first line of a plugin on standard output', () =>
+    withPair((pair) => {
+      pair.synced();
+      const run = statusOf(pair, '--max-age', '9999', '--output', join(pair.directory, 'status.txt'));
+      assert.match(run.stdout, /^SYNCPOZO OK - [^\n]*\n$/);
+    }));
+});
