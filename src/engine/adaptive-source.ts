@@ -1,6 +1,5 @@
 import type { Stop } from '../filestorage/stop.js';
-import { type ChunkSource, InlineSource, type OnReached, type SourceOptions } from './chunk-source.js';
-import type { Target } from './copy.js';
+import { type ChunkSource, InlineSource, type OnReached, type Receiver, type SourceOptions } from './chunk-source.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
 import type { Patience } from './patience.js';
@@ -25,7 +24,7 @@ export class AdaptiveSource implements ChunkSource {
     this.inline = new InlineSource(window, options);
   }
 
-  async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
+  async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
     const tail = master.size - from.position;
     if (this.workers === 0 || tail < CHUNKS_WORTH_A_POOL * this.options.chunkBytes) {
       return this.inline.run(master, from, target, onReached);

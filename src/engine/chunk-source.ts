@@ -1,10 +1,25 @@
 import type { Stop } from '../filestorage/stop.js';
+import type { WalkEvents } from '../filestorage/walk-options.js';
 import { type ChunkFacts, readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
-import type { Target } from './copy.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
 import type { Window } from './window.js';
+
+/** What is wanted of the chunks that are read: their bytes, what the walk tells of their records, or both. */
+export interface Receiver {
+  /** Takes bytes in order; those of a transaction that breaks off are taken back by `goBackTo`. May change them. */
+  write?(bytes: Uint8Array, position: number): void;
+  /**
+   * Is told in file order, behind the bytes. The records of a transaction that breaks off are told without it: `goBackTo`
+   * comes then.
+   */
+  readonly events?: WalkEvents;
+  /** No hashes of the chunks are wanted. */
+  readonly unhashed?: boolean;
+  /** What was told or written beyond `end`, the end of the last whole transaction, does not count. */
+  goBackTo(end: number): void;
+}
 
 /** Called in order, when everything before `resume` has been delivered and is complete. */
 export type OnReached = (resume: Resume, facts: ChunkFacts) => Promise<void>;
@@ -13,7 +28,7 @@ export type OnReached = (resume: Resume, facts: ChunkFacts) => Promise<void>;
 export interface ChunkSource {
   /** For looks beside the reading, while it does not run. */
   readonly window: Window;
-  run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop>;
+  run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop>;
   /** Ends its threads, if it has any. */
   close(): Promise<void>;
 }
@@ -30,15 +45,16 @@ export class InlineSource implements ChunkSource {
     private readonly options: SourceOptions,
   ) {}
 
-  async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
+  async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
     const { chunkBytes, onProgress } = this.options;
     let resume = from;
     for (;;) {
-      const task = nextTask(resume, master.size, chunkBytes);
-      const facts = await readChunk(task, this.window, master.read, (bytes, position) => {
-        target.write(bytes, position);
+      const task = { ...nextTask(resume, master.size, chunkBytes), unhashed: target.unhashed === true };
+      const deliver = (bytes: Uint8Array, position: number): void => {
+        target.write?.(bytes, position);
         onProgress(position + bytes.length, master.size);
-      });
+      };
+      const facts = await readChunk(task, this.window, master.read, deliver, target.events);
       if (facts.transactions > 0) {
         resume = advance(resume, facts);
         target.goBackTo(resume.position);

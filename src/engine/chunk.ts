@@ -1,5 +1,6 @@
 import type { Stop, WalkWarning } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
+import type { WalkEvents } from '../filestorage/walk-options.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { Window } from './window.js';
 
@@ -19,6 +20,8 @@ export interface ChunkTask {
   readonly limit: number;
   /** The last tid before `from`. */
   readonly lastTid: bigint;
+  /** Nobody wants the hash: it is that of nothing. */
+  readonly unhashed?: boolean;
 }
 
 /**
@@ -48,8 +51,9 @@ export async function readChunk(
   window: Window,
   read: ReadInto,
   deliver: Deliver,
+  events: WalkEvents = {},
 ): Promise<ChunkFacts> {
-  const walk = new Walk({ start: task.from, limit: task.limit, cutAt: task.cutAt, lastTid: task.lastTid });
+  const walk = new Walk({ start: task.from, limit: task.limit, cutAt: task.cutAt, lastTid: task.lastTid }, events);
   if (task.from === task.start) window.reset();
   else window.restore(task.hashState, task.from - task.start);
   let mark = window.mark();
@@ -63,11 +67,11 @@ export async function readChunk(
     if (length < wanted || position + length >= task.limit) walk.finish();
 
     const good = walk.end > boundaryBefore ? walk.end - position : 0;
-    window.add(0, good);
+    if (!task.unhashed) window.add(0, good);
     if (good > 0) mark = window.mark();
     // What follows the last whole transaction is hashed only as long as the walk goes on, and taken back if it fails.
-    if (walk.stop === undefined) window.add(good, length);
-    else window.rewind(mark);
+    if (walk.stop !== undefined) window.rewind(mark);
+    else if (!task.unhashed) window.add(good, length);
     const useful = walk.stop === undefined ? length : good;
     if (useful > 0) await deliver(window.bytes.subarray(0, useful), position);
     position += length;

@@ -1,5 +1,5 @@
 import type { ChunkFacts } from './chunk.js';
-import type { ChunkSource } from './chunk-source.js';
+import type { ChunkSource, Receiver } from './chunk-source.js';
 import type { Resume } from './facts.js';
 import { Master } from './master.js';
 import { type Patience, pause } from './patience.js';
@@ -14,10 +14,8 @@ export class Exchanged extends Error {
 }
 
 /** Where the copied bytes go. */
-export interface Target {
-  /** Takes bytes in order; those of a transaction that breaks off are taken back by `goBackTo`. May change them. */
+export interface Target extends Receiver {
   write(bytes: Uint8Array, position: number): void;
-  goBackTo(end: number): void;
   /** Everything before `resume` is complete; here a batch may be committed. */
   reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * A lane: the bounded shared memory through which one worker hands a chunk's bytes to the main thread.
+ * A lane: the bounded shared memory through which one worker hands a chunk's bytes, and what its walk tells of records, to
+ * the main thread.
  *
  * Invariants:
  *  - Slots are filled and emptied in turn; a slot belongs to the worker until it is counted as filled, then to the main
@@ -35,6 +36,9 @@ export function makeLane(slotBytes: number): LaneMemory {
   };
 }
 
+/** What is in a slot: bytes of the file, or a piece of a tape of records. */
+export type SlotKind = 'bytes' | 'records';
+
 /** The main thread does not want the rest of this chunk. */
 export class LaneCancelled extends Error {}
 
@@ -44,10 +48,10 @@ export class LaneWriter {
   private filled = 0;
   private used = 0;
 
-  /** `announce` tells the main thread that the next slot is filled with so many bytes. */
+  /** `announce` tells the main thread that the next slot is filled with so many bytes, and of what. */
   constructor(
     private readonly memory: LaneMemory,
-    private readonly announce: (length: number) => void,
+    private readonly announce: (length: number, kind: SlotKind) => void,
   ) {
     this.control = new Int32Array(memory.control);
   }
@@ -67,11 +71,20 @@ export class LaneWriter {
 
   /** Hands over what is in the slot so far. */
   flush(): void {
-    if (this.used === 0) return;
-    const length = this.used;
-    this.used = 0;
-    this.filled++;
-    this.announce(length);
+    if (this.used > 0) this.fill(this.used, 'bytes');
+  }
+
+  /** Hands over a piece of a tape, which a slot has room for, behind all bytes that were put before. */
+  putRecords(piece: Uint8Array): void {
+    this.flush();
+    this.waitForRoom();
+    new Uint8Array(this.memory.slots, (this.filled % SLOTS_PER_LANE) * this.memory.slotBytes, piece.length).set(piece);
+    this.fill(piece.length, 'records');
+  }
+
+  /** How many slots have been handed over. */
+  get handedOver(): number {
+    return this.filled;
   }
 
   /** Marks a read, so that the main thread can see one that does not come back. */
@@ -83,6 +96,12 @@ export class LaneWriter {
       Atomics.store(this.control, Word.Reading, 0);
       Atomics.add(this.control, Word.Progress, 1);
     }
+  }
+
+  private fill(length: number, kind: SlotKind): void {
+    this.used = 0;
+    this.filled++;
+    this.announce(length, kind);
   }
 
   private waitForRoom(): void {
@@ -102,6 +121,11 @@ export class LaneReader {
 
   constructor(readonly memory: LaneMemory) {
     this.control = new Int32Array(memory.control);
+  }
+
+  /** How many slots have been taken. */
+  get taken(): number {
+    return this.emptied;
   }
 
   /** The next slot's bytes, which were announced with this length; ours until `release`. */

@@ -1,22 +1,18 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { findBoundary } from '../filestorage/boundary.js';
 import type { Stop } from '../filestorage/stop.js';
-import { IoFault } from '../io/fault.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
-import type { ChunkSource, OnReached, SourceOptions } from './chunk-source.js';
+import type { ChunkSource, OnReached, Receiver, SourceOptions } from './chunk-source.js';
 import { advance, cutAfter, nextTask } from './chunk-table.js';
-import { Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
 import { LaneReader, makeLane } from './lane.js';
 import type { Master } from './master.js';
 import { Interrupted, type Patience, pause } from './patience.js';
-import type { ValidateAnswer, ValidateTask } from './validate-task.js';
+import { Job } from './pool-job.js';
 import type { Window } from './window.js';
 
 const MIB = 1 << 20;
 const SMALLEST_SLOT = 1 << 16;
-const STALL_LOOKS_PER_TIMEOUT = 10;
 
 /** What every thread is given when it is made: a counter of the threads that have loaded their modules. */
 export interface PoolData {
@@ -47,23 +43,24 @@ export class PoolSource implements ChunkSource {
     private readonly options: SourceOptions,
   ) {}
 
-  async run(master: Master, from: Resume, target: Target, onReached: OnReached): Promise<Stop> {
+  async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
     await this.start();
     const { chunkBytes, onProgress } = this.options;
     const jobs: Job[] = [];
     let resume = from;
     try {
-      this.submit(jobs, master, nextTask(resume, master.size, chunkBytes));
+      this.submit(jobs, master, nextTask(resume, master.size, chunkBytes), target);
       for (;;) {
-        await this.guessAhead(jobs, master);
+        await this.guessAhead(jobs, master, target);
         const job = jobs[0];
         if (!job) throw new Error('no chunk is being read');
-        const facts = await job.deliver(target, this.patience, () => {
+        const facts = await job.deliver(this.patience, () => {
           if (this.patience.signal.aborted) throw new Interrupted();
           onProgress(job.position, master.size);
         });
         jobs.shift();
         this.free.push(job.lane);
+        if (!target.write) onProgress(facts.end, master.size);
         if (facts.transactions > 0) {
           const seam = withSeam(facts, resume);
           resume = advance(resume, seam);
@@ -73,7 +70,7 @@ export class PoolSource implements ChunkSource {
         if (facts.stop.kind !== 'cut') return facts.stop;
         if (jobs[0]?.task.start !== resume.position) {
           await this.cancel(jobs);
-          this.submit(jobs, master, nextTask(resume, master.size, chunkBytes));
+          this.submit(jobs, master, nextTask(resume, master.size, chunkBytes), target);
         }
       }
     } finally {
@@ -113,14 +110,14 @@ export class PoolSource implements ChunkSource {
     this.free.push(...this.lanes);
   }
 
-  private submit(jobs: Job[], master: Master, task: ChunkTask): void {
+  private submit(jobs: Job[], master: Master, chunk: ChunkTask, target: Receiver): void {
     const lane = this.free.pop();
     if (!lane || !this.pool) throw new Error('no lane is free');
-    jobs.push(new Job(this.pool, lane, master, task, this.window.size));
+    jobs.push(new Job(this.pool, lane, master, chunk, this.window.size, target));
   }
 
   /** Begins as many further chunks as there are lanes, at places that look like transaction boundaries. */
-  private async guessAhead(jobs: Job[], master: Master): Promise<void> {
+  private async guessAhead(jobs: Job[], master: Master, target: Receiver): Promise<void> {
     for (let last = jobs.at(-1); last && this.free.length > 0 && last.task.cutAt < master.size; last = jobs.at(-1)) {
       const { cutAt } = last.task;
       const length = await master.read(this.window, Math.min(this.window.size, master.size - cutAt), cutAt);
@@ -134,7 +131,7 @@ export class PoolSource implements ChunkSource {
         limit: master.size,
         lastTid: 0n,
       };
-      this.submit(jobs, master, next);
+      this.submit(jobs, master, next, target);
     }
   }
 
@@ -152,116 +149,4 @@ function withSeam(facts: ChunkFacts, before: Resume): ChunkFacts {
   if (facts.firstTid > before.tid || known) return facts;
   const warning = { position: before.position, tid: facts.firstTid, rule: 'tid-order' } as const;
   return { ...facts, warnings: [warning, ...facts.warnings], warningCount: facts.warningCount + 1 };
-}
-
-/** One chunk in a worker's hands, and what has come of it so far. */
-class Job {
-  /** Up to where its bytes have been delivered. */
-  position: number;
-  private readonly arrived: number[] = [];
-  private readonly port: MessagePort;
-  private readonly answer: Promise<ValidateAnswer>;
-  private answered: ValidateAnswer | undefined;
-  private failure: unknown;
-  private wake: () => void = () => {};
-
-  constructor(
-    pool: Piscina,
-    readonly lane: LaneReader,
-    private readonly master: Master,
-    readonly task: ChunkTask,
-    windowBytes: number,
-  ) {
-    lane.reset();
-    this.position = task.from;
-    const { port1, port2 } = new MessageChannel();
-    this.port = port1;
-    port1.on('message', (length: number) => {
-      this.arrived.push(length);
-      this.wake();
-    });
-    const { path, facts } = master;
-    const request: ValidateTask = {
-      path,
-      device: facts.device,
-      inode: facts.inode,
-      chunk: task,
-      lane: lane.memory,
-      port: port2,
-      windowBytes,
-    };
-    this.answer = pool.run(request, { transferList: [port2] });
-    this.answer.then(
-      (answer) => {
-        this.answered = answer;
-        this.wake();
-      },
-      (error) => {
-        this.failure = error;
-        this.wake();
-      },
-    );
-  }
-
-  /** Delivers the chunk's bytes as they come, and returns its facts when all are delivered. */
-  async deliver(target: Target, patience: Patience, onPiece: () => void): Promise<ChunkFacts> {
-    for (;;) {
-      const length = this.arrived.shift();
-      if (length !== undefined) {
-        target.write(this.lane.slot(length), this.position);
-        this.position += length;
-        this.lane.release();
-        onPiece();
-        continue;
-      }
-      if (this.failure) throw this.failure;
-      if (this.answered) {
-        const facts = this.factsOf(this.answered);
-        if (facts) return this.end(facts);
-      }
-      await this.news(patience);
-    }
-  }
-
-  /** Resolves when the worker has let go of the lane, however that ended. */
-  async ended(): Promise<void> {
-    await this.answer.catch(() => {});
-    this.port.close();
-  }
-
-  private end(facts: ChunkFacts): ChunkFacts {
-    this.port.close();
-    return facts;
-  }
-
-  /** The facts, once all that was delivered has arrived; the worker's faults as they would have come here. */
-  private factsOf(answer: ValidateAnswer): ChunkFacts | undefined {
-    switch (answer.kind) {
-      case 'facts':
-        return this.position - this.task.from === answer.delivered ? answer.facts : undefined;
-      case 'exchanged':
-        throw new Exchanged(this.master.path);
-      case 'fault':
-        throw new IoFault(answer.operation, answer.path, answer.code, answer.detail, answer.position);
-      case 'cancelled':
-        throw new Error('a chunk that is wanted was cancelled');
-    }
-  }
-
-  /** Waits for a slot or the answer; gives up when the worker has been in one read for too long. */
-  private async news(patience: Patience): Promise<void> {
-    if (this.arrived.length > 0) return;
-    let before: number | undefined;
-    let looksWithoutProgress = 0;
-    const woken = new Promise<void>((resolve) => {
-      this.wake = resolve;
-    });
-    await patience.orGiveUp(woken, (patience.seconds * 1000) / STALL_LOOKS_PER_TIMEOUT, () => {
-      const now = this.lane.readProgress;
-      looksWithoutProgress = now !== undefined && now === before ? looksWithoutProgress + 1 : 0;
-      before = now;
-      if (looksWithoutProgress >= STALL_LOOKS_PER_TIMEOUT)
-        throw patience.giveUp('read', this.master.path, this.position);
-    });
-  }
 }

@@ -2,10 +2,11 @@ import type { MessagePort } from 'node:worker_threads';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
-import { LaneCancelled, type LaneMemory, LaneWriter } from './lane.js';
+import { LaneCancelled, type LaneMemory, LaneWriter, type SlotKind } from './lane.js';
+import { RecordTape } from './record-tape.js';
 import { Window } from './window.js';
 
-/** What a worker is given: a chunk of a file, and the lane to hand its bytes over by. */
+/** What a worker is given: a chunk of a file, and the lane to hand over by what is wanted of it. */
 export interface ValidateTask {
   readonly path: string;
   readonly device: string;
@@ -14,11 +15,19 @@ export interface ValidateTask {
   readonly lane: LaneMemory;
   readonly port: MessagePort;
   readonly windowBytes: number;
+  readonly wantsBytes: boolean;
+  readonly wantsRecords: boolean;
+}
+
+/** Tells the main thread of a filled slot. */
+export interface Filled {
+  readonly length: number;
+  readonly kind: SlotKind;
 }
 
 /** Errors do not cross threads with their class, so a worker's answer is a value. */
 export type ValidateAnswer =
-  | { readonly kind: 'facts'; readonly facts: ChunkFacts; readonly delivered: number }
+  | { readonly kind: 'facts'; readonly facts: ChunkFacts; readonly slots: number }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'exchanged' }
   | {
@@ -40,23 +49,24 @@ export async function validate(task: ValidateTask): Promise<ValidateAnswer> {
   if (window?.size !== windowBytes) window = new Window(windowBytes);
   let file: OpenFile | undefined;
   try {
-    const lane = new LaneWriter(task.lane, (length) => port.postMessage(length));
+    const lane = new LaneWriter(task.lane, (length, kind) => port.postMessage({ length, kind } satisfies Filled));
+    const tape = task.wantsRecords ? new RecordTape(task.lane.slotBytes, (piece) => lane.putRecords(piece)) : undefined;
     const opened = lane.reading(() => OpenFile.openSync(task.path));
     file = opened;
     const { device, inode } = opened.facts();
     if (device !== task.device || inode !== task.inode) return { kind: 'exchanged' };
-    let delivered = 0;
     const facts = await readChunk(
       chunk,
       window,
       (into, length, position) => lane.reading(() => opened.read(into.bytes, length, position)),
       (bytes) => {
-        lane.put(bytes);
-        delivered += bytes.length;
+        if (task.wantsBytes) lane.put(bytes);
       },
+      tape?.events,
     );
     lane.flush();
-    return { kind: 'facts', facts, delivered };
+    tape?.flush();
+    return { kind: 'facts', facts, slots: lane.handedOver };
   } catch (error) {
     if (error instanceof LaneCancelled) return { kind: 'cancelled' };
     // A pack renames: for an instant nothing is at the path, or a handle is stale. Whoever opens it afresh waits for it.

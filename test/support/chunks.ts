@@ -7,6 +7,7 @@ import type { Resume } from '../../src/engine/facts.js';
 import type { Master } from '../../src/engine/master.js';
 import { Window } from '../../src/engine/window.js';
 import type { Stop } from '../../src/filestorage/stop.js';
+import type { WalkEvents } from '../../src/filestorage/walk-options.js';
 
 const hasher = new Window(1 << 20);
 
@@ -28,12 +29,22 @@ export interface Delivered {
   readonly stop: Stop;
   /** Of each chunk that was reported. */
   readonly warnings: readonly object[];
+  /** Each record and transaction that was told, without those of a transaction that broke off. */
+  readonly told: readonly (readonly unknown[])[];
 }
 
 /** A slave in memory, which takes bytes in order only. */
 class MemoryTarget implements Target {
   private slave: Uint8Array;
   private length: number;
+  readonly told: (readonly unknown[])[] = [];
+  private whole = 0;
+  readonly events: WalkEvents = {
+    onRecord: (...record) => void this.told.push(record),
+    onTransaction: (...transaction) => {
+      this.whole = this.told.push(transaction);
+    },
+  };
 
   constructor(before: Uint8Array) {
     this.slave = before.slice();
@@ -56,6 +67,7 @@ class MemoryTarget implements Target {
   goBackTo(end: number): void {
     assert.ok(end <= this.length);
     this.length = end;
+    this.told.length = this.whole;
   }
 
   async reached(): Promise<void> {}
@@ -75,5 +87,5 @@ export async function deliver(source: ChunkSource, master: Master, before?: Deli
     warnings.push({ start: facts.start, end: facts.end, count: facts.warningCount, kept: facts.warnings });
   });
   target.goBackTo(resume.position);
-  return { bytes: target.bytes, resume, stop, warnings };
+  return { bytes: target.bytes, resume, stop, warnings, told: target.told };
 }
