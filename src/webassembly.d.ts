@@ -7,7 +7,9 @@ declare namespace WebAssembly {
     constructor(module: Module);
     readonly exports: Record<string, unknown>;
   }
-  interface Memory {
+  class Memory {
+    /** Counted in pages of 64 KiB. */
+    constructor(pages: { readonly initial: number; readonly maximum: number });
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }

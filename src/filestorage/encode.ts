@@ -98,7 +98,8 @@ function writeId(view: DataView, at: number, id: bigint, what: string): void {
   view.setBigUint64(at, id);
 }
 
-function writePosition(view: DataView, at: number, position: number, what: string): void {
+/** Writes a position, a length or an oid that fits 53 bits as 64; throws a RangeError when it does not fit. */
+export function writePosition(view: DataView, at: number, position: number, what: string): void {
   if (!Number.isSafeInteger(position) || position < 0) throw new RangeError(`${what} ${position} does not fit 53 bits`);
   view.setUint32(at, Math.floor(position / 0x1_0000_0000));
   view.setUint32(at + 4, position % 0x1_0000_0000);
