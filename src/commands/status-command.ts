@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { durableReplace } from '../io/replace.js';
+import { replaceText } from '../io/replace.js';
 import { writeToStdout } from '../io/sink.js';
 import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
 import { renderPrometheus } from '../report/prometheus.js';
@@ -28,6 +28,8 @@ interface Flags extends CommonOptions {
   readonly file: string;
   readonly timeout: number;
 }
+
+const READABLE_FOR_ALL = 0o644;
 
 const EXAMPLES = `
 Example:
@@ -95,7 +97,7 @@ async function report(slave: string, flags: Flags, judged: boolean): Promise<Sta
   if (flags.output === undefined) {
     writeToStdout(whole);
   } else {
-    durableReplace(resolve(flags.output), whole, { mode: 0o644 });
+    replaceText(resolve(flags.output), whole, READABLE_FOR_ALL);
     writeToStdout(line);
   }
   return verdict.state;

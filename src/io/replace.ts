@@ -32,6 +32,26 @@ export function durableReplace(path: string, text: string, ownership: Ownership)
   syncDirectory(dirname(path));
 }
 
+/**
+ * Replaces a small text file in one step for those who read it, and no more than that: what is written anew every minute
+ * need not outlive a crash.
+ */
+export function replaceText(path: string, text: string, mode: number): void {
+  const temporary = `${path}.tmp`;
+  removeIfThere(temporary);
+  const file = OpenFile.createNew(temporary);
+  try {
+    file.write(Buffer.from(text, 'utf8'), 0);
+    file.setMode(mode);
+    rename(temporary, path);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw error;
+  } finally {
+    file.close();
+  }
+}
+
 /** Sets owner, group and mode, in this order: chown clears set-id bits. Owner and group only where rights allow. */
 export function applyOwnership(file: OpenFile, ownership: Ownership): void {
   const now = file.facts();
