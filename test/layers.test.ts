@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -53,5 +53,20 @@ describe('the lint refuses arrows against the layers', () => {
       "import { thing } from '../io/open-file.js';\n\nexport const other = thing;\n",
     );
     assert.equal(status, 0, output);
+  });
+});
+
+describe('what is shipped', () => {
+  it('imports nothing of the tests and of the benchmarks', () => {
+    for (const room of ['src', 'workers']) {
+      const files = readdirSync(inProject(room), { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.endsWith('.ts'),
+      );
+      assert.ok(files.length > 0);
+      for (const file of files) {
+        const text = readFileSync(inProject(room, file), 'utf8');
+        assert.doesNotMatch(text, /from '(\.\.\/)+(test|bench)\//, `${room}/${file}`);
+      }
+    }
   });
 });

@@ -1,0 +1,37 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseOptions, Usage } from './options.js';
+import { plot } from './plot.js';
+import { WrongResult } from './race.js';
+import { renderResults, targetTable } from './results.js';
+import type { Row } from './row.js';
+import { append } from './rows/append.js';
+import { buildIndex } from './rows/build-index.js';
+import { fullCopy } from './rows/full-copy.js';
+import { nothingNew } from './rows/nothing-new.js';
+import { promote } from './rows/promote.js';
+import { verify } from './rows/verify.js';
+import { measureAll } from './suite.js';
+
+/** In this order at each size: the append lets the master grow, so it comes last. */
+const ROWS: readonly Row[] = [fullCopy, verify, buildIndex, promote, nothingNew, append];
+
+/** Runs the benchmarks: see `node dist/bench/main.js --help`. */
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseOptions(args, ROWS);
+    const results = await measureAll(options);
+    process.stdout.write(options.output === undefined ? renderResults(results) : `${targetTable(results)}\n`);
+    if (options.output !== undefined) {
+      writeFileSync(join(options.output, 'RESULTS.md'), renderResults(results));
+      writeFileSync(join(options.output, 'results.svg'), plot(results.measurements));
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Usage || error instanceof WrongResult)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return error instanceof Usage ? 2 : 1;
+  }
+}

@@ -1,0 +1,82 @@
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { parseBytes } from '../src/report/size.js';
+import { inProject } from '../test/support/root.js';
+import type { Row } from './row.js';
+import type { Medium } from './scene.js';
+
+const DEFAULT_SIZES = ['64MiB', '512MiB', '2GiB'];
+const FULL_SIZES = [...DEFAULT_SIZES, '8GiB'];
+const MEDIA: readonly Medium[] = ['memory', 'disk', 'network'];
+
+export interface Options {
+  readonly sizes: readonly number[];
+  readonly rows: readonly Row[];
+  readonly media: readonly Medium[];
+  readonly diskDirectory: string;
+  readonly runs: number;
+  /** Where RESULTS.md and the plot go; undefined: nowhere. */
+  readonly output: string | undefined;
+}
+
+/** The command line is wrong, or asks for help. */
+export class Usage extends Error {}
+
+export function parseOptions(args: readonly string[], rows: readonly Row[]): Options {
+  const { values } = parse(args, rows);
+  if (values.help) throw new Usage(usage(rows));
+  const sizes = (values.size?.split(',') ?? (values.full ? FULL_SIZES : DEFAULT_SIZES)).map((text) => {
+    const bytes = parseBytes(text);
+    if (bytes === undefined || bytes < 1) throw new Usage(`${text} is not a size such as 64MiB\n${usage(rows)}`);
+    return bytes;
+  });
+  const names = values.rows?.split(',');
+  const unknown = names?.find((name) => rows.every((row) => row.name !== name));
+  if (unknown !== undefined) throw new Usage(`there is no row ${unknown}\n${usage(rows)}`);
+  const media = values.medium?.split(',');
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) throw new Usage(`${values.runs} is not a number of runs\n${usage(rows)}`);
+  const chosen = names !== undefined || media !== undefined || values.size !== undefined;
+  return {
+    sizes: [...sizes].sort((a, b) => a - b),
+    rows: rows.filter(({ name }) => names?.includes(name) ?? true),
+    media: MEDIA.filter((medium) => media?.includes(medium) ?? (medium !== 'network' || values.network)),
+    diskDirectory: values.dir,
+    runs,
+    output: values.output ?? (chosen ? undefined : inProject('bench')),
+  };
+}
+
+function parse(args: readonly string[], rows: readonly Row[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        size: { type: 'string' },
+        full: { type: 'boolean', default: false },
+        rows: { type: 'string' },
+        medium: { type: 'string' },
+        network: { type: 'boolean', default: false },
+        dir: { type: 'string', default: tmpdir() },
+        runs: { type: 'string', default: '5' },
+        output: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new Usage(`${error instanceof Error ? error.message : error}\n${usage(rows)}`);
+  }
+}
+
+function usage(rows: readonly Row[]): string {
+  return `usage: npm run bench -- [OPTION ...]
+
+  --size SIZES    sizes of the file, such as 64MiB,2GiB   (${DEFAULT_SIZES.join(',')})
+  --full          8GiB as well; takes an hour, and 16 GiB of memory
+  --rows ROWS     only these: ${rows.map(({ name }) => name).join(',')}
+  --medium MEDIA  only these of ${MEDIA.join(',')}      (memory,disk)
+  --network       the rows with the master behind a slow mount as well: needs root and FUSE
+  --dir DIR       where the rows on a disk are measured   (the system's temporary directory)
+  --runs N        runs of each contender                  (5)
+  --output DIR    writes RESULTS.md and results.svg there (bench, when nothing is left out; otherwise nowhere)`;
+}

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { inProject } from '../test/support/root.js';
+
+/** Our own program, as an operator starts it. */
+export const SYNCPOZO: readonly string[] = [process.execPath, inProject('dist', 'src', 'cli.js')];
+
+const VENV_PYTHON = inProject('.venv', 'bin', 'python');
+
+/** A peer that a row wants to be compared with, and the version that was found, if any. */
+export interface Peer {
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+/** What is installed here of all that the rows compare with, and what our own program can do already. */
+export class Peers {
+  readonly rsync = versionOf('rsync', ['rsync', '--version']);
+  readonly xxhsum = versionOf('xxhsum', ['xxhsum', '--version']);
+  readonly cp = versionOf('cp', ['cp', '--version']);
+  /** ZODB's tools, in the tests' virtual environment; the tests make it, the benchmark does not. */
+  readonly zodb = versionOf('ZODB', [
+    VENV_PYTHON,
+    '-c',
+    'import importlib.metadata as m; print("ZODB", m.version("ZODB"), "on Python", __import__("platform").python_version())',
+  ]);
+  private readonly help = said([...SYNCPOZO, '--help']);
+  private readonly helps = new Map<string, string>();
+
+  get all(): readonly Peer[] {
+    return [this.cp, this.rsync, this.xxhsum, this.zodb];
+  }
+
+  /** Whether our program has a command. */
+  has(command: string): boolean {
+    return new RegExp(`^ +${command}\\b`, 'm').test(this.help);
+  }
+
+  /** The arguments, if the command has this option, otherwise none. */
+  optional(command: string, option: string, ...values: readonly string[]): readonly string[] {
+    let help = this.helps.get(command);
+    if (help === undefined) {
+      help = said([...SYNCPOZO, command, '--help']);
+      this.helps.set(command, help);
+    }
+    return help.includes(`${option} `) ? [option, ...values] : [];
+  }
+}
+
+/** A command of the tests' Python. */
+export function python(...args: readonly string[]): readonly string[] {
+  return [VENV_PYTHON, ...args];
+}
+
+function versionOf(name: string, command: readonly string[]): Peer {
+  if (command[0]?.includes('/') && !existsSync(command[0])) return { name, version: undefined };
+  const text = said(command).trim().split('\n')[0]?.trim();
+  return { name, version: text === '' ? undefined : text };
+}
+
+/** What a command says on either stream; nothing when it cannot be run. */
+function said([program = '', ...args]: readonly string[]): string {
+  const run = spawnSync(program, args, { encoding: 'utf8' });
+  return run.status === 0 ? run.stdout + run.stderr : '';
+}

@@ -1,0 +1,27 @@
+import type { Medium, Scene } from './scene.js';
+import type { Series } from './statistics.js';
+import type { Target } from './target.js';
+
+/** One benchmark: a row of the table for each medium and size. */
+export interface Row {
+  /** For --rows. */
+  readonly name: string;
+  readonly media: readonly Medium[];
+  /** Why the row cannot run here; undefined when it can. */
+  readonly missing?: (scene: Scene) => string | undefined;
+  readonly measure: (scene: Scene) => Measured | Promise<Measured>;
+}
+
+export interface Measured {
+  /** What was done, as the heading of a table. */
+  readonly title: string;
+  readonly series: readonly Series[];
+  readonly targets: readonly Target[];
+}
+
+/** A row's result, and where it was measured. */
+export interface Measurement extends Measured {
+  readonly row: string;
+  readonly medium: Medium;
+  readonly bytes: number;
+}

@@ -1,0 +1,70 @@
+import { linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { python, SYNCPOZO } from '../peers.js';
+import { type Contender, race, WrongResult } from '../race.js';
+import type { Measured, Row } from '../row.js';
+import type { Scene } from '../scene.js';
+import { faster, ofLarge } from '../target.js';
+
+const REBUILD = 'import sys; from ZODB.FileStorage import FileStorage; FileStorage(sys.argv[1]).close()';
+const MIB = 1 << 20;
+const BYTES_AN_OBJECT = 12;
+const MEMORY = 200 * MIB;
+
+/** Data.fs.index from nothing, against FileStorage itself, which makes one when it opens a file without. */
+export const buildIndex: Row = {
+  name: 'index',
+  media: ['memory', 'disk'],
+  missing: ({ peers }) => (peers.has('index') ? undefined : 'syncpozo has no command index yet'),
+  measure,
+};
+
+function measure(scene: Scene): Measured {
+  const { pair, peers, runs, onRun } = scene;
+  const ours = twin(pair.master, scene.path('index-ours'));
+  const theirs = twin(pair.master, scene.path('index-theirs'));
+  const contenders: Contender[] = [
+    {
+      name: 'index',
+      command: [...SYNCPOZO, 'index', '--quiet', ours],
+      prepare: () => rmSync(`${ours}.index`, { force: true }),
+    },
+  ];
+  if (peers.zodb.version !== undefined) {
+    contenders.push({
+      name: 'FileStorage without an index',
+      command: python('-c', REBUILD, theirs),
+      prepare: () => rmSync(`${theirs}.index`, { force: true }),
+      check: () => {
+        if (readFileSync(`${ours}.index`).equals(readFileSync(`${theirs}.index`))) return;
+        throw new WrongResult("our index is not FileStorage's, byte for byte");
+      },
+    });
+  }
+  const series = race(contenders, runs, onRun);
+  const most = series[0]?.timings.flatMap(({ peakBytes }) => peakBytes ?? []) ?? [];
+  const allowed = MEMORY + BYTES_AN_OBJECT * pair.objects;
+  return {
+    title: `index from nothing, ${pair.objects.toLocaleString('en')} objects`,
+    series,
+    targets: [
+      ...ofLarge(scene.bytes, faster(series, 'index', 30, 'FileStorage without an index')),
+      ...(most.length === 0 ? [] : [memory(Math.max(...most), allowed)]),
+    ],
+  };
+}
+
+function memory(bytes: number, allowed: number) {
+  return {
+    asked: `index: at most 200 MiB and ${BYTES_AN_OBJECT} bytes an object (${(allowed / MIB).toFixed(0)} MiB)`,
+    measured: `${(bytes / MIB).toFixed(0)} MiB`,
+    met: bytes <= allowed,
+  };
+}
+
+/** The same file in a directory of its own, so that each has its own index. */
+function twin(file: string, directory: string): string {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory);
+  linkSync(file, `${directory}/Data.fs`);
+  return `${directory}/Data.fs`;
+}

@@ -1,0 +1,43 @@
+import { python, SYNCPOZO } from '../peers.js';
+import { type Contender, race } from '../race.js';
+import type { Measured, Row } from '../row.js';
+import type { Scene } from '../scene.js';
+import { atMost, faster, ofLarge } from '../target.js';
+
+/** Every byte of a file, against those who only hash it and those who only look at its structure. */
+export const verify: Row = {
+  name: 'verify',
+  media: ['memory', 'disk'],
+  missing: ({ peers }) => (peers.has('verify') ? undefined : 'syncpozo has no command verify yet'),
+  measure,
+};
+
+function measure({ bytes, pair, peers, runs, onRun }: Scene): Measured {
+  pair.syncNow();
+  const ours = (name: string, ...more: readonly string[]): Contender => ({
+    name,
+    command: [...SYNCPOZO, 'verify', '--quiet', ...more, pair.slaveDirectory],
+  });
+  const contenders = [
+    ours('verify'),
+    ours('verify --against', '--against', pair.masterDirectory),
+    ...[0, 1].flatMap((count) => {
+      const option = peers.optional('verify', '--workers', String(count));
+      return option.length === 0 ? [] : [ours(`verify, ${count} worker${count === 1 ? '' : 's'}`, ...option)];
+    }),
+  ];
+  if (peers.xxhsum.version !== undefined)
+    contenders.push({ name: 'xxhsum -H1', command: ['xxhsum', '-H1', pair.slave] });
+  if (peers.zodb.version !== undefined) {
+    contenders.push({ name: 'fstest', command: python('-m', 'ZODB.scripts.fstest', pair.slave) });
+  }
+  const series = race(contenders, runs, onRun);
+  return {
+    title: 'verify, everything',
+    series,
+    targets: ofLarge(bytes, [
+      ...atMost(series, 'verify', 1.2, 'xxhsum -H1'),
+      ...faster(series, 'verify', 15, 'fstest'),
+    ]),
+  };
+}

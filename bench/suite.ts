@@ -1,0 +1,65 @@
+import { existsSync, statfsSync } from 'node:fs';
+import { freemem } from 'node:os';
+import { formatBytes } from '../src/report/size.js';
+import { describeMachine } from './machine.js';
+import type { Options } from './options.js';
+import { Peers } from './peers.js';
+import { Progress } from './progress.js';
+import type { Results } from './results.js';
+import type { Measurement } from './row.js';
+import { type Medium, Scene } from './scene.js';
+
+const MEMORY = '/dev/shm';
+/** A scene holds a master, a slave and a peer's copy at once. */
+const FILES_AT_ONCE = 3;
+
+/** Measures all that the options ask for, size after size, so that no more than one scene takes room. */
+export async function measureAll(options: Options): Promise<Results> {
+  const machine = describeMachine();
+  const peers = new Peers();
+  const measurements: Measurement[] = [];
+  const leftOut = new Set<string>();
+  for (const { name, version } of peers.all) if (version === undefined) leftOut.add(`${name}: not installed`);
+  for (const medium of options.media) {
+    for (const bytes of options.sizes) {
+      const reason = noRoom(medium, bytes, options);
+      if (reason !== undefined) leftOut.add(reason);
+      else measurements.push(...(await measureScene(medium, bytes, peers, options, leftOut)));
+    }
+  }
+  return { runs: options.runs, machine, peers: peers.all, measurements, leftOut: [...leftOut] };
+}
+
+async function measureScene(
+  medium: Medium,
+  bytes: number,
+  peers: Peers,
+  { rows, runs, diskDirectory }: Options,
+  leftOut: Set<string>,
+): Promise<Measurement[]> {
+  const progress = new Progress(`${formatBytes(bytes)}, ${medium}`);
+  progress.show('making the master');
+  const scene = new Scene(medium, medium === 'memory' ? MEMORY : diskDirectory, bytes, runs, peers, progress.show);
+  try {
+    const measurements: Measurement[] = [];
+    for (const row of rows.filter(({ media }) => media.includes(medium))) {
+      const missing = row.missing?.(scene);
+      if (missing !== undefined) leftOut.add(`${row.name}: ${missing}`);
+      else measurements.push({ row: row.name, medium, bytes, ...(await row.measure(scene)) });
+    }
+    return measurements;
+  } finally {
+    scene.remove();
+    progress.end();
+  }
+}
+
+/** Why there is no room for a scene; undefined when there is. */
+function noRoom(medium: Medium, bytes: number, { diskDirectory }: Options): string | undefined {
+  const directory = medium === 'memory' ? MEMORY : diskDirectory;
+  const what = `${formatBytes(bytes)}, ${medium}`;
+  if (!existsSync(directory)) return `${what}: there is no ${directory}`;
+  const { bavail, bsize } = statfsSync(directory);
+  const free = medium === 'memory' ? Math.min(bavail * bsize, freemem()) : bavail * bsize;
+  return free < FILES_AT_ONCE * bytes ? `${what}: no room for ${FILES_AT_ONCE} files of that size` : undefined;
+}
