@@ -17,6 +17,7 @@ const program = new Command('syncpozo')
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   sync: async () => (await import('./commands/sync-command.js')).syncCommand(),
   status: async () => (await import('./commands/status-command.js')).statusCommand(),
+  verify: async () => (await import('./commands/verify-command.js')).verifyCommand(),
   on: async () => (await import('./commands/switch-command.js')).switchCommand('on'),
   off: async () => (await import('./commands/switch-command.js')).switchCommand('off'),
   log: async () => (await import('./commands/log-command.js')).logCommand(),

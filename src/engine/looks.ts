@@ -71,7 +71,7 @@ async function lookAtTrusted(scene: Scene): Promise<Trusted> {
 }
 
 /** XXH64 of a chunk's bytes as they are now; '' when they are not all there. Leaves the hash state in the window. */
-async function hashOf(file: Readable, chunk: ChunkLine, window: Window): Promise<string> {
+export async function hashOf(file: Readable, chunk: ChunkLine, window: Window): Promise<string> {
   window.reset();
   for (let position = chunk.start; position < chunk.end; ) {
     const wanted = Math.min(window.size, chunk.end - position);

@@ -1,3 +1,5 @@
+import type { WalkWarning } from './stop.js';
+
 export interface WalkOptions {
   /** Position of the first transaction to read. */
   readonly start: number;
@@ -26,4 +28,6 @@ export interface WalkEvents {
     dataLength: number,
     backPointer: number,
   ) => void;
+  /** Every warning, however many there are; told before the transaction's `onTransaction`. */
+  readonly onWarning?: (warning: WalkWarning) => void;
 }

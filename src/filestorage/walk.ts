@@ -208,9 +208,11 @@ export class Walk {
     if (tloc !== this.end) {
       return this.damaged(position + 24, 'record-tloc', `record names transaction ${tloc}, it is in ${this.end}`);
     }
-    if (view.getUint32(offset + 8) !== this.tidHigh || view.getUint32(offset + 12) !== this.tidLow) {
-      // ZODB's restore() writes what it is given; FileStorage reads such a record without a word.
-      this.strayRecordTids++;
+    const recordTidHigh = view.getUint32(offset + 8);
+    const recordTidLow = view.getUint32(offset + 12);
+    if (recordTidHigh !== this.tidHigh || recordTidLow !== this.tidLow) {
+      // FileStorage reads such a record without a word. Zero is what restore() writes when it is given no serial.
+      if (recordTidHigh !== 0 || recordTidLow !== 0) this.strayRecordTids++;
     }
     const previous = readPosition(view, offset + 16);
     if (previous >= position) {
@@ -292,6 +294,7 @@ export class Walk {
 
   private warn(warning: WalkWarning): void {
     this.warningCount++;
+    this.events.onWarning?.(warning);
     if (this.warnings.length < WARNINGS_KEPT) this.warnings.push(warning);
   }
 }

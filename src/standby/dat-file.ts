@@ -9,7 +9,7 @@ const LARGEST = 1 << 26;
 export type DatFile = { readonly dat: Dat } | { readonly missing: true } | { readonly problem: string };
 
 /** Reads the slave's `.dat`. Unreadable ones are an IoFault; whatever it holds is an answer. */
-export function readDatFile(paths: SlavePaths): DatFile {
+export function readDatFile(paths: Pick<SlavePaths, 'dat'>): DatFile {
   let text: string | undefined;
   try {
     text = readSmallText(paths.dat, LARGEST);

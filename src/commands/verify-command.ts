@@ -1,0 +1,85 @@
+import { Command } from 'commander';
+import { writeToStderr, writeToStdout } from '../io/sink.js';
+import {
+  type CommonOptions,
+  countOption,
+  logOf,
+  printJson,
+  withCommonOptions,
+  withFileName,
+  withTimeout,
+} from './common.js';
+import { EXIT } from './exit.js';
+
+interface Flags extends CommonOptions {
+  readonly against?: string;
+  readonly file: string;
+  readonly workers?: number;
+  readonly timeout: number;
+}
+
+const MOST_WORKERS = 64;
+
+const HELP = `
+Reads everything and changes nothing; takes no lock, so a sync or a ZEO server may go on beside it. Of a file that grows
+meanwhile it checks what was committed when it began.
+
+Example:
+  syncpozo verify /srv/zeo/var/filestorage --against /mnt/master/var/filestorage
+
+Exit status:
+  0  right; with --against: and equal to the master, or its beginning (it is merely behind)
+  1  a fault outside the data: I/O error, master out of reach; or the master has been packed since the last sync: try again
+  2  usage
+  3  with --against: the file has transactions that the master lacks, or the two have parted; a person decides
+  4  damaged: something is wrong at a named place; or the same transactions have other bytes on the two sides`;
+
+/** `syncpozo verify SLAVE`: whether every byte is as it should be. */
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('checks every byte of a Data.fs: structure, checksums, pointers, index; with --against also equality')
+    .argument('<SLAVE>', "the slave's data directory, or its Data.fs; any other Data.fs as well, a live one too")
+    .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
+    .option('--workers <n>', 'threads that check a large file; 0: none', countOption(MOST_WORKERS));
+  withFileName(command, 'name of the file in the directories');
+  withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
+  return command.action(async (slave: string, flags: Flags) => {
+    const [{ runVerify }, { Interrupted, Patience }] = await Promise.all([
+      import('./verify.js'),
+      import('../engine/patience.js'),
+    ]);
+    const stop = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+    const showsProgress = process.stderr.isTTY && !flags.quiet;
+    const progress = showsProgress ? new (await import('../report/progress.js')).Progress() : undefined;
+    try {
+      const result = await runVerify({
+        slave,
+        file: flags.file,
+        patience: new Patience(flags.timeout, stop.signal),
+        ...(flags.against !== undefined && { against: flags.against }),
+        ...(flags.workers !== undefined && { workers: flags.workers }),
+        ...(progress && { onPosition: progress.show }),
+      });
+      progress?.end();
+      if (flags.json) printJson(result);
+      else if (!flags.quiet || result.exitCode !== EXIT.ok) {
+        writeToStdout((await import('./verify-text.js')).renderVerify(result));
+      }
+      if (flags.logFile !== undefined) {
+        const { path, exitCode, problemCount, committedEnd, lastTid, seconds } = result;
+        const log = await logOf(flags);
+        const fields = { path, exitCode, problems: problemCount, committedEnd, lastTid, seconds };
+        if (result.ok) log.info(fields, 'Finished verifying');
+        else
+          log.error({ ...fields, first: result.problems.slice(0, 3), against: result.against }, 'Finished verifying');
+      }
+      process.exitCode = result.exitCode;
+    } catch (error) {
+      progress?.end();
+      if (!(error instanceof Interrupted)) throw error;
+      writeToStderr(`syncpozo: ${error.message}\n`);
+      process.exitCode = EXIT.fault;
+    }
+  });
+}

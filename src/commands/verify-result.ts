@@ -1,0 +1,142 @@
+import type { Against, Relation } from '../engine/against.js';
+import type { Side } from '../engine/facts.js';
+import type { Tail } from '../engine/go-on.js';
+import type { Findings, IndexState } from '../engine/verify.js';
+import type { Magic } from '../filestorage/layout.js';
+import type { Problem } from '../filestorage/problem.js';
+import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
+import { EXIT, type ExitCode } from './exit.js';
+import type { SideResult } from './result.js';
+
+/** The JSON object of `syncpozo verify --json`. Fields are only ever added. null: not known, or none. */
+export interface VerifyResult {
+  /** Nothing is wrong; with --against: and the bytes are the master's, as far as they go. */
+  readonly ok: boolean;
+  readonly exitCode: ExitCode;
+  readonly path: string;
+  readonly magic: Magic | null;
+  readonly size: number;
+  readonly committedEnd: number;
+  readonly lastTid: string | null;
+  readonly lastTime: string | null;
+  readonly transactions: number;
+  readonly records: number;
+  readonly objects: number;
+  readonly tail: Tail;
+  /** Data.fs.index against the records that were found. */
+  readonly index: IndexState;
+  /** Bytes that were compared with the checksums of the `.dat`; the rest was checked by structure only. */
+  readonly hashedBytes: number;
+  /** The first thousand. */
+  readonly problems: readonly ProblemResult[];
+  readonly problemCount: number;
+  readonly against: AgainstResult | null;
+  readonly equalUpTo: number | null;
+  readonly onlyHere: SideResult | null;
+  readonly onlyThere: SideResult | null;
+  readonly seconds: number;
+}
+
+export interface ProblemResult {
+  readonly position: number;
+  readonly tid: string | null;
+  readonly rule: Problem['rule'];
+  readonly message: string;
+  readonly severity: Problem['severity'];
+}
+
+export interface AgainstResult {
+  readonly path: string;
+  /** null: it could not be compared; `problem` says why. */
+  readonly relation: Relation | null;
+  readonly problem: string | null;
+  readonly firstDifference: number | null;
+  readonly masterEnd: number | null;
+  /** How far the file is behind. */
+  readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
+}
+
+export type Compared = Against | { readonly problem: string; readonly unfit: boolean };
+
+export function verifyResult(
+  path: string,
+  findings: Findings,
+  masterPath: string | undefined,
+  compared: Compared | undefined,
+  seconds: number,
+): VerifyResult {
+  const { lastTid, problems } = findings;
+  const exitCode = problems.count > 0 ? EXIT.damaged : exitOf(compared);
+  const named = findings.transactions > 0;
+  const done = compared && 'relation' in compared ? compared : undefined;
+  return {
+    ok: exitCode === EXIT.ok,
+    exitCode,
+    path,
+    magic: findings.magic ?? null,
+    size: findings.size,
+    committedEnd: findings.committedEnd,
+    lastTid: named ? formatTid(lastTid) : null,
+    lastTime: named ? tidToIso(lastTid) : null,
+    transactions: findings.transactions,
+    records: findings.records,
+    objects: findings.objects,
+    tail: findings.tail,
+    index: findings.indexState,
+    hashedBytes: findings.hashedBytes,
+    problems: problems.kept.map((problem) => ({ ...problem, tid: problem.tid === 0n ? null : formatTid(problem.tid) })),
+    problemCount: problems.count,
+    against: compared && masterPath !== undefined ? againstResult(masterPath, compared) : null,
+    equalUpTo: done?.equalUpTo ?? null,
+    onlyHere: done ? sideResult(done.parting.onlyHere, done.parting.complete) : null,
+    onlyThere: done ? sideResult(done.parting.onlyThere, done.parting.complete) : null,
+    seconds,
+  };
+}
+
+/** A packed master cannot be compared before the next sync: try again. */
+const EXIT_OF_RELATION: Readonly<Record<Relation, ExitCode>> = {
+  equal: EXIT.ok,
+  behind: EXIT.ok,
+  packed: EXIT.fault,
+  ahead: EXIT.refused,
+  parted: EXIT.refused,
+  differs: EXIT.damaged,
+};
+
+function exitOf(compared: Compared | undefined): ExitCode {
+  if (!compared) return EXIT.ok;
+  if (!('relation' in compared)) return compared.unfit ? EXIT.damaged : EXIT.fault;
+  return compared.masterDamaged ? EXIT.damaged : EXIT_OF_RELATION[compared.relation];
+}
+
+function againstResult(path: string, compared: Compared): AgainstResult {
+  if (!('relation' in compared)) {
+    return { path, relation: null, problem: compared.problem, firstDifference: null, masterEnd: null, lag: null };
+  }
+  const { relation, firstDifference, masterEnd, masterDamaged, equalUpTo, parting } = compared;
+  const { onlyThere, common } = parting;
+  const problem = masterDamaged ? `damaged at position ${masterDamaged.at}: ${masterDamaged.message}` : null;
+  const behind = relation === 'equal' || relation === 'behind';
+  const [newest, oldest] = [onlyThere.last, common].map((tid) => (tid === undefined ? undefined : tidToTime(tid)));
+  const seconds = newest === undefined ? 0 : oldest === undefined ? null : (newest - oldest) / 1000;
+  return {
+    path,
+    relation,
+    problem,
+    firstDifference: firstDifference ?? null,
+    masterEnd,
+    lag: behind ? { seconds, transactions: onlyThere.count, bytes: masterEnd - equalUpTo } : null,
+  };
+}
+
+function sideResult({ count, first, last }: Side, complete: boolean): SideResult {
+  return {
+    transactions: count,
+    atLeast: !complete,
+    firstTid: first === undefined ? null : formatTid(first),
+    firstTime: first === undefined ? null : tidToIso(first),
+    lastTid: last === undefined ? null : formatTid(last),
+    lastTime: last === undefined ? null : tidToIso(last),
+  };
+}

@@ -1,0 +1,109 @@
+import { quote, visible } from '../report/quote.js';
+import { formatBytes } from '../report/size.js';
+import type { SideResult } from './result.js';
+import type { AgainstResult, ProblemResult, VerifyResult } from './verify-result.js';
+
+/** What `syncpozo verify` prints for people: what was checked, what is wrong, and what to do. */
+export function renderVerify(result: VerifyResult): string {
+  const rows: [string, string][] = [
+    ['file', `${result.path}, ${formatBytes(result.size)}${result.magic ? `, ${result.magic}` : ''}`],
+    [
+      'committed',
+      `up to ${result.committedEnd}, last transaction ${result.lastTid ?? '-'} of ${result.lastTime ?? '-'}`,
+    ],
+    ['holds', `${result.transactions} transactions, ${result.records} records, ${result.objects} objects`],
+    ['tail', TAILS[result.tail]],
+    [
+      'checksums',
+      result.hashedBytes > 0 ? `${formatBytes(result.hashedBytes)} compared with the .dat` : 'none: no .dat',
+    ],
+  ];
+  rows.push(['index', INDEX[result.index]]);
+  if (result.against) rows.push(['master', renderAgainst(result.against, result)]);
+  const problems = result.problemCount === 0 ? 'none' : String(result.problemCount);
+  rows.push(['problems', problems]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}`);
+  lines.push(...result.problems.map(renderProblem));
+  const untold = result.problemCount - result.problems.length;
+  if (untold > 0) lines.push(`  and ${untold} more`);
+  lines.push(...hintsOf(result).map((hint) => `hint: ${hint}`));
+  return `${lines.join('\n')}\n`;
+}
+
+const TAILS: Readonly<Record<VerifyResult['tail'], string>> = {
+  none: 'none: the file ends with its last transaction',
+  'in-flight': 'a transaction in flight, which is not committed',
+  torn: 'bytes that are no whole transaction',
+};
+
+const INDEX: Readonly<Record<VerifyResult['index'], string>> = {
+  none: 'none',
+  right: 'leads to the newest record of every object',
+  wrong: 'wrong',
+  unread: 'not compared: the ZODB of a Python 2 site writes it in another form',
+};
+
+function renderProblem({ position, tid, rule, message, severity }: ProblemResult): string {
+  const where = tid === null ? `at ${position}` : `at ${position}, transaction ${tid}`;
+  return `  ${where}: ${rule}: ${visible(message)} (${DONE_BY_ZODB[severity]})`;
+}
+
+const DONE_BY_ZODB: Readonly<Record<ProblemResult['severity'], string>> = {
+  refused: 'ZODB does not open such a file',
+  truncated: 'ZODB cuts the file off here, or reads no further',
+  warned: 'ZODB logs a warning',
+  unnoticed: 'ZODB does not notice',
+};
+
+function renderAgainst(against: AgainstResult, result: VerifyResult): string {
+  const { relation, lag, path } = against;
+  const told = relation === null ? `not compared: ${against.problem}` : words();
+  return `${path}: ${told}${relation !== null && against.problem ? `; the master is ${against.problem}` : ''}`;
+
+  function words(): string {
+    const sides = `only here ${renderSide(result.onlyHere)}, only there ${renderSide(result.onlyThere)}`;
+    const from = `equal up to ${result.equalUpTo}`;
+    switch (relation) {
+      case 'equal':
+        return 'equal, byte for byte';
+      case 'behind':
+        return `${from}, and behind by ${lag?.transactions} transactions, ${lag?.bytes} bytes, ${lag?.seconds ?? '?'} s`;
+      case 'differs':
+        return `${from}; the first byte that differs stands at ${against.firstDifference}, in a transaction that both have`;
+      case 'packed':
+        return `${from}; packed since the last sync, so the bytes cannot be compared`;
+      default:
+        return `${from}; parted: ${sides}`;
+    }
+  }
+}
+
+function renderSide(side: SideResult | null): string {
+  if (!side || side.transactions === 0) return 'nothing';
+  const { transactions, atLeast, firstTid, lastTid } = side;
+  return `${atLeast ? 'at least ' : ''}${transactions} (${firstTid} to ${lastTid})`;
+}
+
+function hintsOf(result: VerifyResult): string[] {
+  const rules = new Set(result.problems.map(({ rule }) => rule));
+  const hints: string[] = [];
+  if (rules.delete('index'))
+    hints.push("remove Data.fs.index: ZODB makes a new one when it starts, and 'syncpozo index' before that");
+  if (rules.delete('dat')) hints.push('a sync looks at all of the slave, and writes a .dat that can be used');
+  if (rules.size > 0)
+    hints.push("keep this file as it is; a slave is made anew from a sound master by 'syncpozo sync --full'");
+  switch (result.against?.relation) {
+    case 'packed':
+      hints.push('sync, then verify again');
+      break;
+    case 'ahead':
+    case 'parted':
+      hints.push('decide which side has the data to keep; see "The way back" in the README');
+      break;
+    case 'differs':
+      hints.push(`verify the master as well: ${quote(result.against.path)}; one of the two has changed on its disk`);
+      break;
+  }
+  return hints;
+}

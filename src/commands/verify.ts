@@ -1,0 +1,143 @@
+import { availableParallelism } from 'node:os';
+import { Exchanged } from '../engine/copy.js';
+import { IndexCheck } from '../engine/index-check.js';
+import { InlineInspector, type Inspector, type OnPosition } from '../engine/inspect-file.js';
+import { Master } from '../engine/master.js';
+import { observeMaster } from '../engine/observe.js';
+import { type Patience, pause } from '../engine/patience.js';
+import { type Findings, lookAtAll } from '../engine/verify.js';
+import { Window } from '../engine/window.js';
+import { factsBehindPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import { isOnRemoteMount } from '../io/mount.js';
+import { type DatFile, readDatFile } from '../standby/dat-file.js';
+import { PathMistake } from '../standby/paths.js';
+import { findMaster } from './master.js';
+import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
+
+export interface VerifyOptions {
+  /** Data directory, or the path of the file itself. */
+  readonly slave: string;
+  readonly against?: string;
+  /** Name of the file in a directory. */
+  readonly file: string;
+  readonly workers?: number;
+  readonly pieceBytes?: number;
+  readonly patience: Patience;
+  readonly onPosition?: OnPosition;
+}
+
+const MIB = 1 << 20;
+const PIECE_BYTES = 32 * MIB;
+const WINDOW_BYTES = MIB;
+const MOST_WORKERS = 4;
+/** Below so many pieces starting workers takes longer than they save. */
+const PIECES_WORTH_A_POOL = 8;
+const LOOKS = 4;
+const LOOK_PAUSE_MS = 250;
+
+/** Checks every byte of a file, and compares it with its master if one is named. Changes nothing anywhere. */
+export async function runVerify(options: VerifyOptions): Promise<VerifyResult> {
+  const began = performance.now();
+  const { patience } = options;
+  const path = await findMaster(options.slave, options.file, patience);
+  const window = new Window(WINDOW_BYTES);
+  const findings = await lookUntilSure(path, window, options);
+  const master = options.against === undefined ? undefined : await findMaster(options.against, options.file, patience);
+  const against = master === undefined ? undefined : await compareWith(path, findings, master, window, options);
+  return verifyResult(path, findings, master, against, Math.round(performance.now() - began) / 1000);
+}
+
+/**
+ * What looks wrong is looked at again as long as the file goes on changing under our eyes: a sync replaces the slave, a
+ * transaction in flight is aborted and other bytes come in its place, a network file system shows old pages. What is right
+ * at one look is right.
+ */
+async function lookUntilSure(path: string, window: Window, options: VerifyOptions): Promise<Findings> {
+  for (let look = 1; ; look++) {
+    let exchanged: Exchanged | undefined;
+    const { file, datFile } = await openBoth(path, options.patience);
+    const indexCheck = await IndexCheck.open(`${path}.index`, options.patience);
+    const inspector = await inspectorFor(file, window, options);
+    try {
+      const pieceBytes = options.pieceBytes ?? PIECE_BYTES;
+      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck });
+      const sure = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.patience));
+      if ((sure && !(look === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || look === LOOKS)
+        return findings;
+    } catch (error) {
+      if (!(error instanceof Exchanged)) throw error;
+      exchanged = error;
+    } finally {
+      await inspector.close();
+      indexCheck?.close();
+      file.close();
+    }
+    if (exchanged && look === LOOKS) throw new IoFault('read', path, 'ESTALE', exchanged.message);
+    await pause(LOOK_PAUSE_MS);
+  }
+}
+
+/** Opens the file and reads its `.dat`, both of the same moment: a rebuild replaces first the one and then the other. */
+async function openBoth(path: string, patience: Patience): Promise<{ file: Master; datFile: DatFile }> {
+  for (let look = 1; ; look++) {
+    const file = await Master.open(path, patience);
+    if (!file) throw new PathMistake(`${path} does not exist`, 'name a Data.fs, or the directory that holds one');
+    if (file.facts.kind !== 'file') {
+      file.close();
+      throw new PathMistake(`${path} is a ${file.facts.kind}, not a Data.fs`, 'name a Data.fs, or its directory');
+    }
+    const datFile = readDatFile({ dat: `${path}.dat` });
+    const { inode, size } = file.facts;
+    const fits = !('dat' in datFile) || (datFile.dat.slaveInode === inode && datFile.dat.claim.position <= size);
+    if ((fits && (await file.isStillThere())) || look === LOOKS) return { file, datFile };
+    file.close();
+    await pause(LOOK_PAUSE_MS);
+  }
+}
+
+async function isUnchanged(file: Master, datFile: DatFile, patience: Patience): Promise<boolean> {
+  const now = await patience.wait(factsBehindPath(file.path), 'stat', file.path);
+  const { device, inode, size, mtime } = file.facts;
+  if (!now || now.device !== device || now.inode !== inode || now.size !== size || now.mtime !== mtime) return false;
+  return JSON.stringify(readDatFile({ dat: `${file.path}.dat` }), plain) === JSON.stringify(datFile, plain);
+}
+
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+async function inspectorFor(file: Master, window: Window, options: VerifyOptions): Promise<Inspector> {
+  const { patience, pieceBytes = PIECE_BYTES, onPosition = () => {} } = options;
+  const workers = options.workers ?? Math.min(availableParallelism(), MOST_WORKERS);
+  if (workers === 0 || file.size < PIECES_WORTH_A_POOL * pieceBytes) {
+    return new InlineInspector(window, patience, onPosition);
+  }
+  const { PoolInspector } = await import('../engine/inspect-pool.js');
+  return new PoolInspector(workers, WINDOW_BYTES, patience, onPosition);
+}
+
+/** The comparison; or, as a string, why there is none. */
+async function compareWith(
+  path: string,
+  findings: Findings,
+  masterPath: string,
+  window: Window,
+  { patience, pieceBytes = PIECE_BYTES }: VerifyOptions,
+): Promise<Compared> {
+  const observed = await observeMaster(masterPath, patience, undefined);
+  if (!('master' in observed)) return { problem: observed.state.reason, unfit: observed.state.state === 'unfit' };
+  const { master } = observed;
+  try {
+    const here = await Master.open(path, patience);
+    if (!here) throw new Exchanged(path);
+    try {
+      const { findAgainst } = await import('../engine/against.js');
+      return await findAgainst(here, findings.committedEnd, master, pieceBytes, [window, new Window(WINDOW_BYTES)]);
+    } finally {
+      here.close();
+    }
+  } finally {
+    master.close();
+  }
+}

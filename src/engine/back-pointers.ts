@@ -1,0 +1,78 @@
+import {
+  bodyOffset,
+  RECORD_HEADER_LENGTH,
+  readPosition,
+  readTransactionHeader,
+  TLOC_OFFSET,
+  TRANSACTION_HEADER_LENGTH,
+} from '../filestorage/layout.js';
+import type { ByteSource } from './backward.js';
+
+interface Pointer {
+  readonly position: number;
+  readonly oidHigh: number;
+  readonly oidLow: number;
+  readonly target: number;
+  tid: bigint;
+}
+
+/** Pointers of one transaction that are kept until its tid is known. */
+const MOST_PENDING = 16_384;
+
+/**
+ * Back pointers that a window of the file holds, to be followed when the walk is through with it.
+ *
+ * Each has to lead to a record of the same object. That record is checked by its own walk, and it lies before the one that
+ * points to it: so a chain of them ends in data, or in a 0, without being followed any further.
+ */
+export class BackPointers {
+  private pending: Pointer[] = [];
+  private ready: Pointer[] = [];
+  private readonly record = new Uint8Array(RECORD_HEADER_LENGTH);
+  private readonly recordView = new DataView(this.record.buffer);
+  private readonly transaction = new Uint8Array(TRANSACTION_HEADER_LENGTH);
+  private readonly transactionView = new DataView(this.transaction.buffer);
+
+  constructor(private readonly file: ByteSource) {}
+
+  /** `position` is that of the record that holds the pointer; its transaction may still turn out to be broken off. */
+  add(position: number, oidHigh: number, oidLow: number, target: number): void {
+    this.pending.push({ position, oidHigh, oidLow, target, tid: 0n });
+  }
+
+  /** Those added since the last call belong to a transaction that is complete. */
+  complete(tid: bigint): void {
+    for (const pointer of this.pending) pointer.tid = tid;
+    if (this.pending.length > 0) this.ready.push(...this.pending.splice(0));
+  }
+
+  /** Those added since the last transaction belong to a damaged one. */
+  forget(): void {
+    this.pending = [];
+  }
+
+  /** Follows those of complete transactions; tells the position of each pointer that leads elsewhere, and why. */
+  async follow(onWrong: (position: number, tid: bigint, message: string) => void): Promise<void> {
+    if (this.pending.length > MOST_PENDING) this.ready.push(...this.pending.splice(0));
+    for (const pointer of this.ready) {
+      const wrong = await this.wrong(pointer);
+      if (wrong === undefined) continue;
+      const message = `back pointer ${pointer.target} leads to ${wrong}`;
+      onWrong(pointer.position + RECORD_HEADER_LENGTH, pointer.tid, message);
+    }
+    this.ready = [];
+  }
+
+  private async wrong({ oidHigh, oidLow, target }: Pointer): Promise<string | undefined> {
+    if ((await this.file.readBytes(this.record, target)) < RECORD_HEADER_LENGTH) return 'the end of the file';
+    const view = this.recordView;
+    const transaction = readPosition(view, TLOC_OFFSET);
+    if (!(transaction < target)) return 'no record';
+    if ((await this.file.readBytes(this.transaction, transaction)) < TRANSACTION_HEADER_LENGTH) return 'no record';
+    const header = readTransactionHeader(this.transactionView, 0);
+    const within = target - transaction;
+    if (within < bodyOffset(header) || within + RECORD_HEADER_LENGTH > header.length) return 'no record';
+    if (view.getUint32(0) !== oidHigh || view.getUint32(4) !== oidLow) return 'a record of another object';
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import type { FileFacts } from '../io/facts.js';
+import type { PieceEvents, PieceFacts } from './inspect-piece.js';
+import { inspectPiece } from './inspect-piece.js';
+import { Interrupted, type Patience } from './patience.js';
+import { FIRST_PIECE, type PiecePlan } from './piece-plan.js';
+import type { Readable } from './scan.js';
+import type { Window } from './window.js';
+
+/** Takes what is told of a file, in its order, and each piece's facts when all of it has been told. */
+export interface FileEvents extends PieceEvents {
+  piece(facts: PieceFacts): Promise<void>;
+}
+
+/** A file that is inspected: it is opened by its path in other threads as well. */
+export interface Inspected extends Readable {
+  readonly facts: Pick<FileFacts, 'kind' | 'device' | 'inode'>;
+}
+
+/** Inspects a file from its first transaction to its end. */
+export interface Inspector {
+  run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void>;
+  /** Ends its threads, if it has any. */
+  close(): Promise<void>;
+}
+
+export type OnPosition = (position: number, size: number) => void;
+
+/** Whether nothing is left to inspect behind a piece. */
+export function isEnd(facts: PieceFacts, size: number): boolean {
+  return facts.tail !== 'none' || facts.end >= size;
+}
+
+/** Inspects in this thread, piece after piece: for files where starting workers would cost more than it gives. */
+export class InlineInspector implements Inspector {
+  constructor(
+    private readonly window: Window,
+    private readonly patience: Patience,
+    private readonly onPosition: OnPosition,
+  ) {}
+
+  async run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void> {
+    for (let start = FIRST_PIECE; ; ) {
+      if (this.patience.signal.aborted) throw new Interrupted();
+      const { task } = await plan.pieceAt(start);
+      const facts = await inspectPiece(task, file, this.window, events);
+      await events.piece(facts);
+      this.onPosition(facts.end, file.size);
+      if (isEnd(facts, file.size)) return;
+      start = facts.end;
+    }
+  }
+
+  async close(): Promise<void> {}
+}

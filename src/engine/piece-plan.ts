@@ -1,0 +1,64 @@
+import { findBoundary } from '../filestorage/boundary.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { cutAfter } from './chunk-table.js';
+import type { PieceTask } from './inspect-piece.js';
+import type { Readable } from './scan.js';
+import type { Window } from './window.js';
+
+/** A piece, and whether its end is known beforehand: another one can begin there at once. */
+export interface PlannedPiece {
+  readonly task: PieceTask;
+  readonly endKnown: boolean;
+}
+
+/**
+ * How a file is divided into pieces. Where a `.dat` knows its chunks, a piece is a run of them; elsewhere it ends at a place
+ * that looks like a boundary. Either is proved by the stitch: a piece has to end where the next one begins.
+ */
+export class PiecePlan {
+  private next = 0;
+
+  /**
+   * `claim`: position up to which a sync knows the file to be committed; Infinity without one. `stopAt`: a position at which
+   * a piece has to end, if a transaction does.
+   */
+  constructor(
+    private readonly file: Readable,
+    private readonly window: Window,
+    private readonly pieceBytes: number,
+    private readonly chunks: readonly ChunkLine[],
+    private readonly claim: number,
+    private readonly stopAt = 0,
+  ) {}
+
+  /** The piece that begins at `start`. Called with starts that rise, or that fall back to one that was guessed wrong. */
+  async pieceAt(start: number): Promise<PlannedPiece> {
+    const { file, window, stopAt } = this;
+    const common = { start, limit: file.size, claim: this.claim };
+    const chunks = this.chunksFrom(start);
+    const end = chunks.at(-1)?.end ?? cutAfter(start, this.pieceBytes);
+    if (stopAt > start && stopAt <= end) {
+      const begun = chunks.filter((chunk) => chunk.start < stopAt);
+      return { task: { ...common, cutAt: stopAt, chunks: begun }, endKnown: true };
+    }
+    if (chunks.length > 0) return { task: { ...common, cutAt: end, chunks }, endKnown: true };
+    if (end >= file.size) return { task: { ...common, cutAt: Number.POSITIVE_INFINITY, chunks }, endKnown: false };
+    const length = await file.read(window, Math.min(window.size, file.size - end), end);
+    const guess = findBoundary(window.view, length, end, file.size);
+    return { task: { ...common, cutAt: guess ?? end, chunks }, endKnown: guess !== undefined };
+  }
+
+  /** The chunks that begin at or after `start` and belong to one piece; none where `start` lies behind all of them. */
+  private chunksFrom(start: number): readonly ChunkLine[] {
+    const { chunks } = this;
+    while (this.next > 0 && (chunks[this.next - 1]?.start ?? 0) >= start) this.next--;
+    while ((chunks[this.next]?.start ?? Number.POSITIVE_INFINITY) < start) this.next++;
+    const first = this.next;
+    let last = first;
+    while (last < chunks.length && (chunks[last]?.start ?? 0) - start < this.pieceBytes) last++;
+    return chunks.slice(first, last);
+  }
+}
+
+export const FIRST_PIECE = MAGIC_LENGTH;

@@ -1,0 +1,68 @@
+import type { PieceEvents } from './inspect-piece.js';
+
+/**
+ * What is told of a piece, as bytes, from a worker to the main thread: 24 bytes each, in the machine's own byte order.
+ *
+ * ```
+ * record        position   previous pointer    oid, high and low half
+ * transaction  -end        1 packed, 0 not     tid, high and low half
+ * gap           0          end                 0, 0
+ * ```
+ */
+const ENTRY_BYTES = 24;
+const ENTRIES = 2048;
+/** Bytes that an encoder hands on at a time, at most. */
+export const PIECE_BYTES = ENTRIES * ENTRY_BYTES;
+
+/** Collects events and hands on the bytes, some 48 KiB at a time. */
+export class PieceEncoder implements PieceEvents {
+  private readonly buffer = new ArrayBuffer(PIECE_BYTES);
+  private readonly bytes = new Uint8Array(this.buffer);
+  private readonly numbers = new Float64Array(this.buffer);
+  private readonly halves = new Uint32Array(this.buffer);
+  private used = 0;
+
+  constructor(private readonly handOn: (bytes: Uint8Array) => void) {}
+
+  record(position: number, oidHigh: number, oidLow: number, previous: number): void {
+    this.put(position, previous, oidHigh, oidLow);
+  }
+
+  transaction(end: number, tidHigh: number, tidLow: number, packed: boolean): void {
+    this.put(-end, packed ? 1 : 0, tidHigh, tidLow);
+  }
+
+  gap(end: number): void {
+    this.put(0, end, 0, 0);
+  }
+
+  flush(): void {
+    if (this.used > 0) this.handOn(this.bytes.subarray(0, this.used * ENTRY_BYTES));
+    this.used = 0;
+  }
+
+  private put(first: number, second: number, high: number, low: number): void {
+    const entry = this.used++;
+    this.numbers[3 * entry] = first;
+    this.numbers[3 * entry + 1] = second;
+    this.halves[6 * entry + 4] = high;
+    this.halves[6 * entry + 5] = low;
+    if (this.used === ENTRIES) this.flush();
+  }
+}
+
+/** Tells `events` what an encoder has been told. `bytes` hold whole entries and begin at a multiple of 8. */
+export function decodePiece(bytes: Uint8Array, events: PieceEvents): void {
+  const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
+  const halves = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const entries = bytes.byteLength / ENTRY_BYTES;
+  for (let entry = 0; entry < entries; entry++) {
+    const first = numbers[3 * entry] ?? 0;
+    const second = numbers[3 * entry + 1] ?? 0;
+    const high = halves[6 * entry + 4] ?? 0;
+    const low = halves[6 * entry + 5] ?? 0;
+    if (first > 0) events.record(first, high, low, second);
+    else if (first < 0) events.transaction(-first, high, low, second === 1);
+    else events.gap(second);
+  }
+}

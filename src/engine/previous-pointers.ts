@@ -1,0 +1,132 @@
+import { type Problem, Problems } from '../filestorage/problem.js';
+import type { PieceEvents } from './inspect-piece.js';
+
+/** Where each object's newest record stands, as far as the file has been told; 0: there is none. */
+export interface NewestRecords {
+  get(oidHigh: number, oidLow: number): number;
+  set(oidHigh: number, oidLow: number, position: number): void;
+}
+
+/** Records of one transaction that are remembered for the case that one of their objects occurs in it once more. */
+const RECORDS_KEPT = 1 << 20;
+const GAPS_KEPT = 10_000;
+const PREVIOUS_OFFSET = 16;
+
+/**
+ * Compares every previous pointer with the index as of its place, as ZODB's read_index does, and keeps that index.
+ *
+ * Right is the object's newest record before the transaction. Where a transaction holds an object twice (several undos in
+ * one), both of its records name the one before the transaction. A pack writes 0 (FileStoragePacker.writePackedDataRecord),
+ * so 0 is right in a packed transaction. A pointer into damaged bytes cannot be judged.
+ */
+export class PreviousPointers implements PieceEvents {
+  /** Those found since `take` was called. */
+  private found = new Problems();
+  /** Of the transaction that is being told, whose status is not known yet. */
+  private zeros = new Problems();
+  private others = new Problems();
+  private readonly gaps: { readonly from: number; to: number }[] = [];
+  private boundary = 0;
+  private records = 0;
+  private positions = new Float64Array(1024);
+  private previous = new Float64Array(1024);
+
+  constructor(private readonly index: NewestRecords) {}
+
+  record(position: number, oidHigh: number, oidLow: number, previous: number): void {
+    const newest = this.index.get(oidHigh, oidLow);
+    if (newest !== previous) this.judge(position, previous, newest);
+    this.index.set(oidHigh, oidLow, position);
+    this.remember(position, previous);
+  }
+
+  transaction(end: number, tidHigh: number, tidLow: number, packed: boolean): void {
+    this.boundary = end;
+    this.records = 0;
+    if (this.zeros.count === 0 && this.others.count === 0) return;
+    const tid = (BigInt(tidHigh) << 32n) | BigInt(tidLow);
+    for (const { kept, count } of packed ? [this.others] : [this.zeros, this.others]) {
+      this.found.addAll(
+        kept.map((problem) => ({ ...problem, tid })),
+        count,
+      );
+    }
+    this.forget();
+  }
+
+  gap(end: number): void {
+    const last = this.gaps.at(-1);
+    if (last && (last.to >= this.boundary || this.gaps.length === GAPS_KEPT)) last.to = end;
+    else this.gaps.push({ from: this.boundary, to: end });
+    this.boundary = end;
+    this.records = 0;
+    this.forget();
+  }
+
+  /** What was found since the last call. */
+  take(): Problems {
+    const { found } = this;
+    this.found = new Problems();
+    return found;
+  }
+
+  private judge(position: number, previous: number, newest: number): void {
+    const right = newest >= this.boundary && newest > 0 ? this.previousOf(newest) : newest;
+    if (right === undefined || right === previous) return;
+    if (this.isInGap(previous) || this.isInGap(right)) return;
+    const problem: Problem = {
+      position: position + PREVIOUS_OFFSET,
+      tid: 0n,
+      rule: 'previous-pointer',
+      message: `previous pointer ${previous}, the object's record before stands at ${right}`,
+      severity: 'warned',
+    };
+    (previous === 0 ? this.zeros : this.others).add(problem);
+  }
+
+  private remember(position: number, previous: number): void {
+    if (this.records === RECORDS_KEPT) return;
+    if (this.records === this.positions.length) {
+      this.positions = doubled(this.positions);
+      this.previous = doubled(this.previous);
+    }
+    this.positions[this.records] = position;
+    this.previous[this.records] = previous;
+    this.records++;
+  }
+
+  /** The previous pointer of a record of this transaction; undefined when it is not remembered. */
+  private previousOf(position: number): number | undefined {
+    const at = countBelow(this.records, (n) => (this.positions[n] ?? 0) < position);
+    return this.positions[at] === position && at < this.records ? this.previous[at] : undefined;
+  }
+
+  /** Whether a position lies in damaged bytes. */
+  isInGap(position: number): boolean {
+    const { gaps } = this;
+    const gap = gaps[countBelow(gaps.length, (n) => (gaps[n]?.to ?? 0) <= position)];
+    return gap !== undefined && position >= gap.from;
+  }
+
+  private forget(): void {
+    this.zeros = new Problems();
+    this.others = new Problems();
+  }
+}
+
+function doubled(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * values.length);
+  larger.set(values);
+  return larger;
+}
+
+/** How many of `count` things in rising order are below something. */
+function countBelow(count: number, isBelow: (n: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBelow(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

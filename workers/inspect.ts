@@ -1,0 +1,10 @@
+import { workerData } from 'node:worker_threads';
+import { inspect } from '../src/engine/inspect-task.js';
+import type { PoolData } from '../src/engine/pool-source.js';
+
+// Tells that this thread has loaded all of its modules: from here on it may be ended.
+const { ready } = workerData as PoolData;
+Atomics.add(new Int32Array(ready), 0, 1);
+
+/** What piscina loads into its threads: one piece a call. */
+export default inspect;
