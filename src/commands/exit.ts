@@ -59,6 +59,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EFBIG: 'a limit on the size of files is in force (ulimit -f), or the file system takes none so large',
   ELOCK: "does the file system of the slave's directory know flock? Network file systems may not",
   ETORN: "the slave was not touched; if it says so again, check the master with ZODB's fstest",
+  ELOST: "the slave's disk loses what is written to it: look into the system log, and do not rely on this disk",
   ESTALE: 'the next run opens it afresh',
   ETIMEDOUT: "is the master's host up? The next run tries again",
   ELOOP: 'symbolic links are not followed here; name the file itself',

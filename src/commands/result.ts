@@ -128,6 +128,7 @@ export function resultOf(
     },
     slave: { path: round.slavePath, size: outcome.slaveSize ?? null, claim: reached?.position ?? null, ...last },
     copied: { ...outcome.copied },
+    scrubbed: { bytes: outcome.scrubbed.bytes, bad: outcome.scrubbed.bad },
     lag: inStep ? { seconds: 0, transactions: 0, bytes: 0 } : lagOf(outcome),
     damage: damage ? { ...damagePlace(damage), tid: formatTid(damage.tid) } : null,
     onlyHere: side('onlyHere'),

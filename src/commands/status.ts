@@ -9,6 +9,7 @@ import { readDatFile } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
 import { slavePaths } from '../standby/paths.js';
+import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { findMaster } from './master.js';
 
@@ -44,7 +45,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     problem: problem ?? null,
     lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString(),
     ageSeconds: lastSync === undefined ? null : ageOf(lastSync),
-    lastFullScrub: null,
+    lastFullScrub: readScrubProgress(paths, slave.inode).lastFull?.toISOString() ?? null,
     master: found?.master ?? null,
     lag: found?.lag
       ? { seconds: found.lag.seconds, transactions: found.lag.transactions, bytes: found.lag.bytes }

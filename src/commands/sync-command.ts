@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { ScrubAmount } from '../engine/scrub-amount.js';
 import {
   type CommonOptions,
   countOption,
@@ -20,11 +21,13 @@ interface Flags extends CommonOptions {
   readonly file: string;
   readonly chunkSize: number;
   readonly workers?: number;
+  readonly scrub: ScrubAmount;
   readonly timeout: number;
 }
 
 const MOST_WORKERS = 64;
 const DEFAULT_CHUNK_SIZE = '32MiB';
+const DEFAULT_SCRUB = '16MiB';
 
 /** `syncpozo sync MASTER SLAVE`: one round, as cron runs it every minute. */
 export function syncCommand(): Command {
@@ -38,6 +41,11 @@ export function syncCommand(): Command {
       new Option('--chunk-size <size>', 'about how much is read, checked and hashed as one piece')
         .argParser(sizeOption)
         .default(sizeOption(DEFAULT_CHUNK_SIZE), DEFAULT_CHUNK_SIZE),
+    )
+    .addOption(
+      new Option('--scrub <size>', 'how much of what was copied long ago is read again; 0: nothing, full: all of it')
+        .argParser(scrubOption)
+        .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
     )
     .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption(MOST_WORKERS));
   withFileName(command, 'name of the file in both directories');
@@ -61,6 +69,7 @@ export function syncCommand(): Command {
       file: flags.file,
       statusFile: statusFileOf(flags),
       chunkBytes: flags.chunkSize,
+      scrub: flags.scrub,
       ...(flags.workers !== undefined && { workers: flags.workers }),
       log: await logOf(flags, progress?.above),
       patience,
@@ -71,4 +80,10 @@ export function syncCommand(): Command {
     process.exitCode = result.exitCode;
   });
   return command;
+}
+
+/** Commander's parser for `--scrub`. */
+function scrubOption(text: string): ScrubAmount {
+  if (text === 'full') return text;
+  return text === '0' ? 0 : sizeOption(text);
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { AdaptiveSource } from '../engine/adaptive-source.js';
 import { Patience } from '../engine/patience.js';
+import type { ScrubAmount } from '../engine/scrub-amount.js';
 import { lockedOut, type Outcome, sync } from '../engine/sync.js';
 import { Window } from '../engine/window.js';
 import type { Work } from '../engine/work.js';
@@ -30,6 +31,8 @@ export interface SyncOptions {
   readonly windowBytes?: number;
   readonly batchBytes?: number;
   readonly workers?: number;
+  /** How much of what was copied long ago is read again; nothing unless told. */
+  readonly scrub?: ScrubAmount;
   readonly log?: Log;
   readonly patience?: Patience;
   readonly onProgress?: (position: number, size: number) => void;
@@ -72,6 +75,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           full: options.full === true,
           dryRun,
           chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+          scrub: options.scrub ?? 0,
           readSwitch: () => readSwitch(statusFile),
           onPlan: (plan) => tellPlan(plan, log),
         });

@@ -67,12 +67,22 @@ export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResul
 
   function finish(): SyncResult {
     const result = resultOf(outcome, round, exitCode, 'reason' in plan ? plan.reason : '');
-    const { action, slave, copied, seconds } = result;
+    const { action, slave, copied, scrubbed, seconds } = result;
     const claimed = { claim: slave.claim, lastTid: slave.lastTid, lastTime: slave.lastTime };
     const tail = outcome.end && outcome.end.kind !== 'clean' ? { masterTail: outcome.end.kind } : {};
+    const again = scrubbed.bytes > 0 ? { scrubbed } : {};
     const done = round.dryRun ? 'Dry run: nothing was written' : 'Finished syncing';
     log.info(
-      { action, ...paths, ...claimed, bytes: copied.bytes, transactions: copied.transactions, ...tail, seconds },
+      {
+        action,
+        ...paths,
+        ...claimed,
+        bytes: copied.bytes,
+        transactions: copied.transactions,
+        ...again,
+        ...tail,
+        seconds,
+      },
       done,
     );
     return result;
@@ -86,6 +96,11 @@ function namedSide(name: string, side: SideResult | null): Record<string, unknow
   return { [name]: { transactions, ...(atLeast && { atLeast }), firstTid, firstTime, lastTid, lastTime } };
 }
 
+const DAMAGED =
+  "what lies before that place is on the slave, what lies behind it is not; check the master with ZODB's fstest, and keep the slave as it is";
+const ROTTEN =
+  "the slave was copied when the master had other bytes there, and nothing was changed on it: keep it, check the master with ZODB's fstest, and its disk";
+
 function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
   const damage = outcome.damage;
   const exitCode = exitOfOutcome(outcome);
@@ -96,9 +111,9 @@ function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
     time: tidToIso(damage.tid),
     rule: damage.rule,
   };
-  const reason = `the master is damaged at position ${damage?.position}: ${damage?.message}`;
-  const hint =
-    "what lies before that place is on the slave, what lies behind it is not; check the master with ZODB's fstest, and keep the slave as it is";
+  const more = outcome.scrubbed.rotten > 1 ? `; ${outcome.scrubbed.rotten} such pieces were found` : '';
+  const reason = `the master is damaged at position ${damage?.position}: ${damage?.message}${more}`;
+  const hint = damage?.rule === 'hash' ? ROTTEN : DAMAGED;
   log.error(
     { master: round.masterPath, slave: round.slavePath, exitCode, ...place, copied: outcome.copied.bytes, hint },
     reason,

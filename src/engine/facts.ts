@@ -40,6 +40,17 @@ export interface Comparison extends Resume {
 
 export type Damage = Extract<Stop, { kind: 'damaged' }>;
 
+/** Bytes of the master, below the claim, that keep every rule of the format and are not those that were copied. */
+export interface Rot {
+  /** The transaction they are in, or the chunk where that cannot be told. */
+  readonly position: number;
+  /** The first of them that is known. */
+  readonly at: number;
+  readonly tid: bigint;
+  readonly rule: 'hash';
+  readonly message: string;
+}
+
 /** Transactions that only one side has. */
 export interface Side {
   readonly count: number;

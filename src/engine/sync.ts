@@ -1,7 +1,7 @@
 import type { Magic } from '../filestorage/layout.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
-import type { Dat, TornTail } from '../standby/dat.js';
+import type { Dat } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { Switch } from '../standby/switch.js';
@@ -9,13 +9,15 @@ import { append, type Written } from './append.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
-import type { Damage, Facts, Parting, Plan, Resume } from './facts.js';
+import type { Damage, Facts, Parting, Plan, Resume, Rot } from './facts.js';
 import { type Scene, take } from './looks.js';
 import type { Master } from './master.js';
 import { observeMaster, observeSlave, usableDat } from './observe.js';
 import { rebuild } from './rebuild.js';
 import { readableFile } from './scan.js';
+import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from './scrub-amount.js';
 import type { MasterEnd } from './tail.js';
+import { countTorn, damageOf } from './torn.js';
 import { Window } from './window.js';
 import { Copied, claim, type Work } from './work.js';
 
@@ -25,6 +27,7 @@ export interface SyncRequest {
   /** Decide and say, write nothing. */
   readonly dryRun: boolean;
   readonly chunkBytes: number;
+  readonly scrub: ScrubAmount;
   /** Asked for once the lock is held: before that a failover may still throw it. */
   readonly readSwitch: () => Switch;
   /** Told what is going to be done, before it is. */
@@ -39,15 +42,14 @@ export interface Outcome {
   readonly master: { readonly size: number; readonly magic: Magic } | undefined;
   readonly slaveSize: number | undefined;
   readonly end: MasterEnd | undefined;
-  readonly damage: Damage | undefined;
+  readonly damage: Damage | Rot | undefined;
   readonly parting: Parting | undefined;
   readonly copied: Copied;
+  readonly scrubbed: Scrubbed;
 }
 
 /** Times that a run begins anew because the master was exchanged under it. */
 const ATTEMPTS = 3;
-/** Runs after which a torn tail that has not changed is damage. */
-const TORN_RUNS = 3;
 
 /** One round of the sync. The caller holds the slave's lock (except for a dry run). */
 export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
@@ -84,7 +86,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
     const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
     request.onPlan(plan);
     if (request.dryRun) return { ...settled(plan, known, observed, work.paths), reached: resumeOf(plan) };
-    return await execute(plan, known, observed, dat, work);
+    return await scrubAfter(await execute(plan, known, observed, dat, work), observed.master, work, request.scrub);
   } finally {
     observed.master.close();
   }
@@ -188,6 +190,16 @@ async function execute(
   }
 }
 
+/** A scrub follows where the run has come to its end and not all of the slave is new. */
+async function scrubAfter(outcome: Outcome, master: Master, work: Work, amount: ScrubAmount): Promise<Outcome> {
+  const { plan, reached, damage } = outcome;
+  const hasOldBytes = plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt';
+  if (amount === 0 || !hasOldBytes || damage || !reached) return outcome;
+  const { scrub } = await import('./scrub.js');
+  const scrubbed = await scrub(work, amount, reached, master);
+  return { ...outcome, scrubbed, damage: scrubbed.rot };
+}
+
 function written(plan: Plan, result: Written, observed: Observed, known: Dat | undefined, work: Work): Outcome {
   const { end, resume } = result;
   const dat = result.dat ?? known;
@@ -206,26 +218,7 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
     damage: damageOf(end, torn, resume),
     parting: undefined,
     copied: result.copied,
-  };
-}
-
-function countTorn(end: { readonly position: number; readonly size: number }, dat: Dat | undefined): TornTail {
-  const before = dat?.torn;
-  const same = before?.position === end.position && before.size === end.size;
-  return { position: end.position, size: end.size, runs: same ? Math.min(before.runs + 1, TORN_RUNS) : 1 };
-}
-
-function damageOf(end: MasterEnd, torn: TornTail | undefined, resume: Resume): Damage | undefined {
-  if (end.kind === 'damaged') return end.damage;
-  if (!torn || torn.runs < TORN_RUNS) return undefined;
-  const message = `the transaction that begins here is not complete, and has not changed for ${torn.runs} runs`;
-  return {
-    kind: 'damaged',
-    position: torn.position,
-    at: torn.position,
-    tid: resume.tid,
-    rule: 'transaction-length',
-    message,
+    scrubbed: NOT_SCRUBBED,
   };
 }
 
@@ -256,6 +249,7 @@ function settled(plan: Plan, facts: Facts, observed: Observed | undefined, paths
     damage: plan.kind === 'damaged' ? plan.stop : undefined,
     parting: facts.parting,
     copied: new Copied(),
+    scrubbed: NOT_SCRUBBED,
   };
 }
 

@@ -20,6 +20,8 @@ export interface SlavePaths {
   readonly dat: string;
   readonly lock: string;
   readonly index: string;
+  /** How far the scrub has come. */
+  readonly scrub: string;
   /** The file that is being built by a full copy or a rebuild. */
   readonly fresh: string;
   /** Where a slave with transactions of its own is kept when a rebuild replaces it. */
@@ -80,6 +82,7 @@ export function slavePaths(given: string, file: string): SlavePaths {
     dat: `${data}.dat`,
     lock: `${data}.lock`,
     index: `${data}.index`,
+    scrub: `${data}.scrub`,
     fresh: `${data}.new`,
     onlyHere: (tid) => `${data}.only-here-${tid}`,
   };

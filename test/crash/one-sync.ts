@@ -39,6 +39,7 @@ export async function oneSync(master: string, slave: string, full = false): Prom
         full,
         dryRun: false,
         chunkBytes: SIZES.chunkBytes,
+        scrub: 0,
         readSwitch: () => 'on',
         onPlan: () => {},
       },
