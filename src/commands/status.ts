@@ -32,6 +32,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const { dat, problem } = usableDat(file, slave.inode);
   const mtime = dat && factsOfPath(paths.dat)?.mtime;
   const lastSync = mtime === undefined ? undefined : Number(BigInt(mtime) / NANOSECONDS);
+  const { lastFull } = readScrubProgress(paths, slave.inode);
   const holder = Lock.look(paths.lock)?.kind;
   const found = options.master === undefined ? undefined : await lookAtMaster(options, options.master, dat?.claim);
   return {
@@ -45,7 +46,8 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     problem: problem ?? null,
     lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString(),
     ageSeconds: lastSync === undefined ? null : ageOf(lastSync),
-    lastFullScrub: readScrubProgress(paths, slave.inode).lastFull?.toISOString() ?? null,
+    lastFullScrub: lastFull?.toISOString() ?? null,
+    fullScrubAgeSeconds: lastFull ? ageOf(lastFull.getTime()) : null,
     master: found?.master ?? null,
     lag: found?.lag
       ? { seconds: found.lag.seconds, transactions: found.lag.transactions, bytes: found.lag.bytes }

@@ -1,5 +1,6 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ScrubAmount } from '../engine/scrub-amount.js';
+import { parseBytes } from '../report/size.js';
 import {
   type CommonOptions,
   countOption,
@@ -85,5 +86,8 @@ export function syncCommand(): Command {
 /** Commander's parser for `--scrub`. */
 function scrubOption(text: string): ScrubAmount {
   if (text === 'full') return text;
-  return text === '0' ? 0 : sizeOption(text);
+  const bytes = parseBytes(text);
+  if (bytes === undefined)
+    throw new InvalidArgumentError('Expected 0, full, or a size such as 16MiB (B, KiB, MiB, GiB).');
+  return bytes;
 }

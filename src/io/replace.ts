@@ -15,23 +15,13 @@ export interface Ownership {
  * the return the new one: temporary file, fsync, rename, fsync of the directory.
  */
 export function durableReplace(path: string, text: string, ownership: Ownership): void {
-  replaceWith(path, text, ownership, (file) => file.sync());
-  syncDirectory(dirname(path));
-}
-
-/** As durableReplace, but nothing is made durable: after a crash the path may hold the old text, none or a part of the new. */
-export function replaceFast(path: string, text: string, ownership: Ownership): void {
-  replaceWith(path, text, ownership, () => {});
-}
-
-function replaceWith(path: string, text: string, ownership: Ownership, settle: (file: OpenFile) => void): void {
   const temporary = `${path}.tmp`;
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {
     file.write(Buffer.from(text, 'utf8'), 0);
     applyOwnership(file, ownership);
-    settle(file);
+    file.sync();
     rename(temporary, path);
   } catch (error) {
     removeIfThere(temporary);
@@ -39,6 +29,7 @@ function replaceWith(path: string, text: string, ownership: Ownership, settle: (
   } finally {
     file.close();
   }
+  syncDirectory(dirname(path));
 }
 
 /**

@@ -15,7 +15,9 @@ export interface Standing {
   /** When a sync last found the slave in step, and how long ago that is. */
   readonly lastSync: string | null;
   readonly ageSeconds: number | null;
+  /** When everything had been read again in one round, and how long ago that is. */
   readonly lastFullScrub: string | null;
+  readonly fullScrubAgeSeconds: number | null;
   readonly master: {
     readonly path: string;
     readonly problem: string | null;
@@ -47,7 +49,10 @@ export function renderStanding(standing: Standing): string {
       claim ? `${claim.position}, transaction ${claim.tid} of ${claim.time ?? 'no time'}` : `none: ${standing.problem}`,
     ],
     ['last sync', standing.lastSync ? `${standing.lastSync}, ${standing.ageSeconds} s ago` : 'never'],
-    ['last full scrub', standing.lastFullScrub ?? 'never'],
+    [
+      'last full scrub',
+      standing.lastFullScrub ? `${standing.lastFullScrub}, ${standing.fullScrubAgeSeconds} s ago` : 'never',
+    ],
   ];
   for (const kept of standing.keptAside)
     rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);

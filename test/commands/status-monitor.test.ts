@@ -67,6 +67,8 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       assertState(statusOf(pair, '--max-age', '60'), 2, /^SYNCPOZO CRITICAL - last sync 1\d\d s ago\|age=1\d\ds;;60;0/);
       assertState(statusOf(pair, '--max-age', '60,9999'), 1, /^SYNCPOZO WARNING - last sync/);
       assertState(statusOf(pair, '--max-scrub-age', '60'), 1, /^SYNCPOZO WARNING - no full scrub yet/);
+      pair.synced('--scrub', 'full');
+      assertState(statusOf(pair, '--max-scrub-age', '9999'), 0, /^SYNCPOZO OK - .*last full scrub \d+ s ago/);
     }));
 
   it('what no threshold says is told as well: cut short, in use, switched off, without a .dat', () =>

@@ -54,6 +54,19 @@ describe('syncpozo status', () => {
       assert.equal(json.master.lastTid, formatTid(pair.site.lastTid));
     }));
 
+  it('tells when everything was last read again', () =>
+    withPair((pair) => {
+      pair.synced();
+      const never = statusOf(pair, '--json').json;
+      assert.deepEqual([never.lastFullScrub, never.fullScrubAgeSeconds], [null, null]);
+      assert.match(statusOf(pair).stdout, /^last full scrub: +never$/m);
+      pair.synced('--scrub', 'full');
+      const { json } = statusOf(pair, '--json');
+      assert.match(json.lastFullScrub, /^\d{4}-.*Z$/);
+      assert.ok(json.fullScrubAgeSeconds >= 0 && json.fullScrubAgeSeconds < 3600);
+      assert.match(statusOf(pair).stdout, /^last full scrub: +\d{4}-.*Z, \d+ s ago$/m);
+    }));
+
   it('in text has a line for each of it', () =>
     withPair((pair) => {
       pair.synced();

@@ -18,7 +18,8 @@ export interface Scene {
   readonly keepsOwn?: boolean;
 }
 
-const inSmallChunks = ['--chunk-size', `${SMALL}B`, '--workers', '0'];
+/** Without a scrub: it has scenes of its own. */
+const inSmallChunks = ['--chunk-size', `${SMALL}B`, '--workers', '0', '--scrub', '0'];
 
 /** Brings the slave in step, in this process: a tenth of what a process of its own takes. */
 export function syncHere(pair: Pair, full = false, chunkBytes = SMALL): Promise<SyncResult> {
@@ -110,7 +111,7 @@ export const SCENES: readonly Scene[] = [
   {
     name: 'a long tail with a worker',
     // One only: which of several makes the n-th call is chance.
-    args: ['--chunk-size', `${POOLED}B`, '--workers', '1'],
+    args: ['--chunk-size', `${POOLED}B`, '--workers', '1', '--scrub', '0'],
     async prepare(pair) {
       await inStep(pair, POOLED);
       fill(pair, 1);

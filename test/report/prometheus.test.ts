@@ -15,6 +15,7 @@ const STANDING: Standing = {
   lastSync: '2026-01-01T00:01:00.000Z',
   ageSeconds: 3,
   lastFullScrub: null,
+  fullScrubAgeSeconds: null,
   master: null,
   lag: null,
   keptAside: [],
