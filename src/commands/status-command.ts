@@ -97,7 +97,7 @@ async function report(slave: string, flags: Flags, judged: boolean): Promise<Sta
   if (flags.output === undefined) {
     writeToStdout(whole);
   } else {
-    replaceText(resolve(flags.output), whole, READABLE_FOR_ALL);
+    replaceText(resolve(flags.output), whole, { mode: READABLE_FOR_ALL });
     writeToStdout(line);
   }
   return verdict.state;

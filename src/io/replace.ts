@@ -36,13 +36,13 @@ export function durableReplace(path: string, text: string, ownership: Ownership)
  * Replaces a small text file in one step for those who read it, and no more than that: what is written anew every minute
  * need not outlive a crash.
  */
-export function replaceText(path: string, text: string, mode: number): void {
+export function replaceText(path: string, text: string, ownership: Ownership): void {
   const temporary = `${path}.tmp`;
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {
     file.write(Buffer.from(text, 'utf8'), 0);
-    file.setMode(mode);
+    applyOwnership(file, ownership);
     rename(temporary, path);
   } catch (error) {
     removeIfThere(temporary);

@@ -1,6 +1,6 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { IoFault } from '../io/fault.js';
-import { readSmallText, replaceFast } from '../io/replace.js';
+import { readSmallText, replaceText } from '../io/replace.js';
 import type { SlavePaths } from './paths.js';
 
 /**
@@ -51,5 +51,5 @@ function readText(path: string): string {
 export function writeScrubProgress(paths: SlavePaths, slaveInode: string, { next, lastFull }: ScrubProgress): void {
   const { uid, gid } = paths.directoryFacts;
   const text = `syncpozo scrub 1\nslave ${slaveInode}\nnext ${next}\nfull ${lastFull?.toISOString() ?? 'never'}\n`;
-  replaceFast(paths.scrub, text, { mode: 0o644, uid, gid });
+  replaceText(paths.scrub, text, { mode: 0o644, uid, gid });
 }

@@ -48,7 +48,7 @@ describe('a sync that is killed, at any moment', () => {
         assertOpensWell(pair, packed);
       }
       pair.assertHeals();
-      assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs', 'Data.fs.dat', 'Data.fs.lock']);
+      assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs', 'Data.fs.dat', 'Data.fs.lock', 'Data.fs.scrub']);
     }));
 
   it('leaves a first copy that the next run throws away', () =>
