@@ -12,13 +12,14 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all folders: they go by
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign runs (10)
  *   SYNCPOZO_SEED     the seed of everything random, in the short tests too (printed by each test)
+ *   SYNCPOZO_KEEP     keeps the directory of a test that failed, and says where it is
  * The groups that need Python make `.venv` first.
  */
 const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Folders whose tests have real ZODB as judge. */
-const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults', 'chaos']);
+const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults']);
 
 const COMPILED = inProject('dist', 'test');
 

@@ -6,6 +6,8 @@ import type { Random } from '../support/random.js';
 import { inProject } from '../support/root.js';
 
 const CHUNK_SIZES = ['4KiB', '64KiB', '1MiB', '32MiB'];
+/** One sync in so many makes the slave anew, whatever it is. */
+const FULL_ONE_IN = 25;
 const LATEST_KILL_MS = 450;
 const LONGEST_STOP_MS = 300;
 /** A sync that takes so long is stuck. */
@@ -34,6 +36,7 @@ export async function syncUnder(random: Random, fate: Fate, { master, slave, sta
   const clock = random.below(1 << 30);
   const delay = random.below(LATEST_KILL_MS);
   const settings = ['--chunk-size', random.pick(CHUNK_SIZES), '--workers', String(random.below(3))];
+  if (random.below(FULL_ONE_IN) === 0) settings.push('--full');
   const args = ['sync', master, slave, '--json', '--status-file', statusFile, ...settings];
   const skew = inProject('dist', 'test', 'chaos', 'skewed-clock.js');
   const child = spawn(process.execPath, ['--import', skew, PROGRAM, ...args], {

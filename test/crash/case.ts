@@ -24,4 +24,6 @@ export interface Case {
   readonly neverRebuild: boolean;
   /** A slave whose own transactions must not be lost: it stays in the directory under some name. */
   readonly kept: Image | undefined;
+  /** It is moved there, so for a moment nothing is at the slave's path. */
+  readonly movesAside: boolean;
 }

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { crashesOf } from './crashes.js';
-import { Judge } from './judge.js';
-import { fastDirectory } from './materialise.js';
-import { badKinds, type Line, reportOf } from './report.js';
+import { describe, it } from 'node:test';
+import { enumerateAll } from './all-scenarios.js';
+import { reportOf } from './report.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, switchProblems } from './switch-crashes.js';
 
@@ -13,26 +10,11 @@ import { recordSwitch, switchProblems } from './switch-crashes.js';
 const FEWEST_STATES = 20_000;
 
 describe('every legal state of the disk after a crash', () => {
-  const lines: Line[] = [];
-  const counted = new Set<string>();
-  let judge: Judge;
-
-  before(() => {
-    judge = new Judge(mkdtempSync(join(fastDirectory(), 'syncpozo-crash-')));
-  });
-  after(() => judge.close());
-
-  for (const scenario of SCENARIOS) {
-    it(`of: ${scenario.name}`, async () => {
-      const line = await crashesOf(scenario, judge, { large: false, everyState: false }, counted);
-      lines.push(line);
-      assert.equal(line.bad.length, 0, badKinds(line.bad));
-    });
-  }
+  const { lines, counted, judge } = enumerateAll(() => ({ large: false, everyState: false }));
 
   it('of: the switch', async () => {
     for (const from of [undefined, 'on', 'off'] as const) {
-      const record = await recordSwitch(join(judge.scratch, `switch-${from}`), from, 'off');
+      const record = await recordSwitch(join(judge().scratch, `switch-${from}`), from, 'off');
       assert.deepEqual(switchProblems(record, counted), []);
     }
   });

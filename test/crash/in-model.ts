@@ -73,7 +73,7 @@ function claimProblem(of: Case, state: Disk): string | undefined {
 
 function slaveProblem(of: Case, history: History, made: Made, state: Disk): string | undefined {
   const promised = history.publications.some(({ returnedAt }) => made(returnedAt));
-  if (state.names.has(DATA)) return undefined;
+  if (state.names.has(DATA) || (of.movesAside && !promised)) return undefined;
   return of.start.names.has(DATA) || promised ? 'the slave is gone (invariant 6)' : undefined;
 }
 

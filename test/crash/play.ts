@@ -55,6 +55,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       claimBroken: scenario.claimBroken ?? false,
       neverRebuild: !(scenario.full || scenario.packed || scenario.keepsOwn),
       kept,
+      movesAside: scenario.movesAside ?? false,
     },
   };
 }

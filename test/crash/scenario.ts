@@ -30,6 +30,8 @@ export interface Scenario {
   readonly packed?: boolean;
   /** The slave has transactions of its own, which must not be lost. */
   readonly keepsOwn?: boolean;
+  /** They are kept by moving the file away, which leaves the slave's path empty for a moment. */
+  readonly movesAside?: boolean;
 }
 
 /** A master and a slave in directories of their own. */

@@ -77,6 +77,7 @@ function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, ca
     claimBroken: false,
     neverRebuild: scene.name === 'append',
     kept: scene.keepsOwn ? disk.images.get(disk.names.get(DATA) ?? -1) : undefined,
+    movesAside: false,
   };
 }
 

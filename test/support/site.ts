@@ -4,13 +4,18 @@ import { join } from 'node:path';
 
 export { type Change, type Edit, Site, type SiteOptions } from '../../src/demo/site.js';
 
-/** Runs `use` with a fresh directory that is gone afterwards, whatever happened. */
+/** Runs `use` with a fresh directory that is gone afterwards, whatever happened; SYNCPOZO_KEEP keeps that of a failure. */
 export async function withTempDir<T>(use: (directory: string) => T | Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'syncpozo-test-'));
+  const remove = () => rm(directory, { recursive: true, force: true });
   try {
-    return await use(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+    const result = await use(directory);
+    await remove();
+    return result;
+  } catch (error) {
+    if (process.env['SYNCPOZO_KEEP']) process.stderr.write(`kept: ${directory}\n`);
+    else await remove();
+    throw error;
   }
 }
 

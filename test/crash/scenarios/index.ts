@@ -8,7 +8,7 @@ import { cutShort } from './cut-short.js';
 import { exchanged } from './exchanged.js';
 import { firstCopy } from './first-copy.js';
 import { full } from './full.js';
-import { fullOverOwn } from './full-over-own.js';
+import { fullOverOwn, fullOverOwnWithoutLinks } from './full-over-own.js';
 import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
@@ -24,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   rebuildAfterPack,
   full,
   fullOverOwn,
+  fullOverOwnWithoutLinks,
   refusedOwn,
   adoption,
   adoptionUnsynced,

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, it, type TestContext } from 'node:test';
+import { crashesOf, type Depth } from './crashes.js';
+import { Judge } from './judge.js';
+import { fastDirectory } from './materialise.js';
+import { badKinds, type Line } from './report.js';
+import type { Scenario } from './scenario.js';
+import { SCENARIOS } from './scenarios/index.js';
+
+export interface Enumerated {
+  readonly lines: Line[];
+  /** Keys of the states that were judged, each once. */
+  readonly counted: Set<string>;
+  readonly judge: () => Judge;
+}
+
+/** Makes a test of each scenario: no state after any of its crashes is bad. */
+export function enumerateAll(
+  depthOf: (scenario: Scenario) => Depth,
+  onLine: (t: TestContext, line: Line) => void = () => {},
+): Enumerated {
+  const lines: Line[] = [];
+  const counted = new Set<string>();
+  let judge: Judge;
+  before(() => {
+    judge = new Judge(mkdtempSync(join(fastDirectory(), 'syncpozo-crash-')));
+  });
+  after(() => judge.close());
+  for (const scenario of SCENARIOS) {
+    it(`of: ${scenario.name}`, async (t) => {
+      const line = await crashesOf(scenario, judge, depthOf(scenario), counted);
+      lines.push(line);
+      onLine(t as TestContext, line);
+      assert.equal(line.bad.length, 0, badKinds(line.bad));
+    });
+  }
+  return { lines, counted, judge: () => judge };
+}
