@@ -7,10 +7,12 @@ import type { Medium } from './scene.js';
 
 const DEFAULT_SIZES = ['64MiB', '512MiB', '2GiB'];
 const FULL_SIZES = [...DEFAULT_SIZES, '8GiB'];
+/** Every size again would only be slower. */
+const NETWORK_SIZES = ['512MiB'];
 const MEDIA: readonly Medium[] = ['memory', 'disk', 'network'];
 
 export interface Options {
-  readonly sizes: readonly number[];
+  readonly sizes: (medium: Medium) => readonly number[];
   readonly rows: readonly Row[];
   readonly media: readonly Medium[];
   readonly diskDirectory: string;
@@ -25,11 +27,16 @@ export class Usage extends Error {}
 export function parseOptions(args: readonly string[], rows: readonly Row[]): Options {
   const { values } = parse(args, rows);
   if (values.help) throw new Usage(usage(rows));
-  const sizes = (values.size?.split(',') ?? (values.full ? FULL_SIZES : DEFAULT_SIZES)).map((text) => {
-    const bytes = parseBytes(text);
-    if (bytes === undefined || bytes < 1) throw new Usage(`${text} is not a size such as 64MiB\n${usage(rows)}`);
-    return bytes;
-  });
+  const sizes = (texts: readonly string[]): number[] => {
+    const bytes = texts.map((text) => {
+      const size = parseBytes(text);
+      if (size === undefined || size < 1) throw new Usage(`${text} is not a size such as 64MiB\n${usage(rows)}`);
+      return size;
+    });
+    return bytes.sort((one, other) => one - other);
+  };
+  const local = sizes(values.size?.split(',') ?? (values.full ? FULL_SIZES : DEFAULT_SIZES));
+  const remote = values.size === undefined ? sizes(NETWORK_SIZES) : local;
   const names = values.rows?.split(',');
   const unknown = names?.find((name) => rows.every((row) => row.name !== name));
   if (unknown !== undefined) throw new Usage(`there is no row ${unknown}\n${usage(rows)}`);
@@ -38,7 +45,7 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
   if (!Number.isInteger(runs) || runs < 1) throw new Usage(`${values.runs} is not a number of runs\n${usage(rows)}`);
   const chosen = names !== undefined || media !== undefined || values.size !== undefined;
   return {
-    sizes: [...sizes].sort((a, b) => a - b),
+    sizes: (medium) => (medium === 'network' ? remote : local),
     rows: rows.filter(({ name }) => names?.includes(name) ?? true),
     media: MEDIA.filter((medium) => media?.includes(medium) ?? (medium !== 'network' || values.network)),
     diskDirectory: values.dir,

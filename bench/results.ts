@@ -60,7 +60,7 @@ function judged({ asked, measured, met }: Target): string[] {
   return [asked, measured, met ? 'yes' : '**no**'];
 }
 
-function section({ medium, bytes, title, series }: Measurement): string {
+function section({ medium, bytes, title, note, series }: Measurement): string {
   const first = series[0];
   const rows = series.map((one) => [
     one.name,
@@ -71,7 +71,8 @@ function section({ medium, bytes, title, series }: Measurement): string {
     against(one, first),
   ]);
   const heading = `## ${title}: ${place(medium, bytes)}`;
-  return `${heading}\n\n${table(['', 'median, ms', 'range, ms', 'processor, ms', 'memory, MiB', `against ${first?.name}`], rows)}`;
+  const head = ['', 'median, ms', 'range, ms', 'processor, ms', 'memory, MiB', `against ${first?.name}`];
+  return [heading, ...(note === undefined ? [] : [note]), table(head, rows)].join('\n\n');
 }
 
 function place(medium: string, bytes: number): string {

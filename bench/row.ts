@@ -15,6 +15,8 @@ export interface Row {
 export interface Measured {
   /** What was done, as the heading of a table. */
   readonly title: string;
+  /** What has to be known to read the figures. */
+  readonly note?: string;
   readonly series: readonly Series[];
   readonly targets: readonly Target[];
 }

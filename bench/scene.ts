@@ -12,6 +12,9 @@ export type Medium = 'memory' | 'disk' | 'network';
 /** Of the fixture, the share that a pack has been over. */
 const PACKED_SHARE = 0.25;
 
+/** `from`: another path of the master's directory. */
+type SyncDetails = Partial<Contender> & { readonly options?: readonly string[]; readonly from?: string };
+
 /** A master and its slave, in a directory of their own. */
 export class Pair {
   readonly masterDirectory: string;
@@ -60,17 +63,13 @@ export class Pair {
   }
 
   /** A contender that syncs; it has to report this action, and to leave the slave equal to the master. */
-  sync(
-    name: string,
-    action: string,
-    more: Partial<Contender> & { readonly options?: readonly string[] } = {},
-  ): Contender {
-    const { options = [], ...rest } = more;
+  sync(name: string, action: string, more: SyncDetails = {}): Contender {
+    const { from = this.masterDirectory, options = [], ...rest } = more;
     const scrub = this.peers.optional('sync', '--scrub', '0');
     const common = ['--json', '--quiet', '--status-file', this.statusFile, ...scrub, ...options];
     return {
       name,
-      command: [...SYNCPOZO, 'sync', ...common, this.masterDirectory, this.slaveDirectory],
+      command: [...SYNCPOZO, 'sync', ...common, from, this.slaveDirectory],
       check: (stdout) => {
         const done = (JSON.parse(stdout) as { action: string }).action;
         if (done !== action) throw new WrongResult(`${name}: ${action} was expected, ${done} was done`);
