@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseOptions, Usage } from './options.js';
 import { plot } from './plot.js';
 import { WrongResult } from './race.js';
-import { renderResults, targetTable } from './results.js';
+import { type Results, renderResults, targetTable } from './results.js';
 import type { Row } from './row.js';
 import { append } from './rows/append.js';
 import { buildIndex } from './rows/build-index.js';
@@ -23,16 +23,25 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(args, ROWS);
-    const results = await measureAll(options);
-    process.stdout.write(options.output === undefined ? renderResults(results) : `${targetTable(results)}\n`);
-    if (options.output !== undefined) {
-      writeFileSync(join(options.output, 'RESULTS.md'), renderResults(results));
-      writeFileSync(join(options.output, 'results.svg'), plot(results.measurements));
+    const { output } = options;
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => stop.abort(new WrongResult('interrupted')));
     }
+    const keep = (soFar: Results): void => {
+      if (output !== undefined) write(soFar, output);
+    };
+    const results = await measureAll(options, keep, stop.signal);
+    process.stdout.write(output === undefined ? renderResults(results) : `${targetTable(results)}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof Usage || error instanceof WrongResult)) throw error;
     process.stderr.write(`${error.message}\n`);
     return error instanceof Usage ? 2 : 1;
   }
+}
+
+function write(results: Results, directory: string): void {
+  writeFileSync(join(directory, 'RESULTS.md'), renderResults(results));
+  writeFileSync(join(directory, 'results.svg'), plot(results.measurements));
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Series, Timing } from './statistics.js';
 
 /** A whole command, timed as a process from its start to its end. */
@@ -26,10 +27,16 @@ export class WrongResult extends Error {
  * Lets all contenders run in turn, a b c a b c ..., so that what the machine does beside falls on all of them. A time counts
  * only when the command ended with 0 and its result was right. One that is there several times runs as often in each turn.
  */
-export function race(contenders: readonly Contender[], runs: number, onRun: (name: string) => void): Series[] {
+export async function race(
+  contenders: readonly Contender[],
+  runs: number,
+  onRun: (name: string) => void,
+): Promise<Series[]> {
   const timings = new Map<string, Timing[]>(contenders.map(({ name }) => [name, []]));
   for (let run = 0; run < runs; run++) {
     for (const contender of contenders) {
+      // A signal that came while the last one ran is heard here; onRun throws for it.
+      await setImmediate();
       onRun(contender.name);
       contender.prepare?.();
       const { stdout, timing } = runTimed(contender);

@@ -9,7 +9,7 @@ export interface Row {
   readonly media: readonly Medium[];
   /** Why the row cannot run here; undefined when it can. */
   readonly missing?: (scene: Scene) => string | undefined;
-  readonly measure: (scene: Scene) => Measured | Promise<Measured>;
+  readonly measure: (scene: Scene) => Promise<Measured>;
 }
 
 export interface Measured {

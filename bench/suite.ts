@@ -13,21 +13,32 @@ const MEMORY = '/dev/shm';
 /** A scene holds a master, a slave and a peer's copy at once. */
 const FILES_AT_ONCE = 3;
 
-/** Measures all that the options ask for, size after size, so that no more than one scene takes room. */
-export async function measureAll(options: Options): Promise<Results> {
+/**
+ * Measures all that the options ask for, size after size, so that no more than one scene takes room. `soFar` gets the results
+ * after each: who breaks off, by `stop`, keeps what there is.
+ */
+export async function measureAll(
+  options: Options,
+  soFar: (results: Results) => void,
+  stop: AbortSignal,
+): Promise<Results> {
   const machine = describeMachine();
   const peers = new Peers();
   const measurements: Measurement[] = [];
   const leftOut = new Set<string>();
+  const results = (): Results => {
+    return { runs: options.runs, machine, peers: peers.all, measurements, leftOut: [...leftOut] };
+  };
   for (const { name, version } of peers.all) if (version === undefined) leftOut.add(`${name}: not installed`);
   for (const medium of options.media) {
     for (const bytes of options.sizes(medium)) {
       const reason = noRoom(medium, bytes, options);
       if (reason !== undefined) leftOut.add(reason);
-      else measurements.push(...(await measureScene(medium, bytes, peers, options, leftOut)));
+      else measurements.push(...(await measureScene(medium, bytes, peers, options, leftOut, stop)));
+      soFar(results());
     }
   }
-  return { runs: options.runs, machine, peers: peers.all, measurements, leftOut: [...leftOut] };
+  return results();
 }
 
 async function measureScene(
@@ -36,10 +47,15 @@ async function measureScene(
   peers: Peers,
   { rows, runs, diskDirectory }: Options,
   leftOut: Set<string>,
+  stop: AbortSignal,
 ): Promise<Measurement[]> {
   const progress = new Progress(`${formatBytes(bytes)}, ${medium}`);
-  progress.show('making the master');
-  const scene = new Scene(medium, directoryOf(medium, diskDirectory), bytes, runs, peers, progress.show);
+  const onRun = (name: string): void => {
+    stop.throwIfAborted();
+    progress.show(name);
+  };
+  onRun('making the master');
+  const scene = new Scene(medium, directoryOf(medium, diskDirectory), bytes, runs, peers, onRun);
   try {
     const measurements: Measurement[] = [];
     for (const row of rows.filter(({ media }) => media.includes(medium))) {

@@ -9,7 +9,7 @@ const MIB = 1 << 20;
 /** A minute's transactions: a short tail, of two lengths. */
 export const append: Row = { name: 'append', media: ['memory', 'disk'], measure };
 
-function measure(scene: Scene): Measured {
+async function measure(scene: Scene): Promise<Measured> {
   const { pair, peers, runs, onRun } = scene;
   pair.syncNow();
   let before = pair.bytes;
@@ -31,7 +31,7 @@ function measure(scene: Scene): Measured {
     });
   }
   contenders.push(pair.sync('sync of 16 MiB', 'append', { prepare: grow(16 * MIB) }));
-  const series = race(contenders, runs, onRun);
+  const series = await race(contenders, runs, onRun);
   return {
     title: 'append of a tail',
     series,

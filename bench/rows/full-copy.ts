@@ -11,7 +11,7 @@ const workersTried = [...new Set([0, 1, availableParallelism()])];
 /** The first copy of all of a file, durable, with every check. */
 export const fullCopy: Row = { name: 'full-copy', media: ['memory', 'disk'], measure };
 
-function measure(scene: Scene): Measured {
+async function measure(scene: Scene): Promise<Measured> {
   const { medium, pair, peers, runs, onRun } = scene;
   const target = scene.path('copy');
   const ready = (): void => {
@@ -43,7 +43,7 @@ function measure(scene: Scene): Measured {
     const command = ['rsync', '--append-verify', pair.master, target];
     contenders.push({ name: 'rsync --append-verify', command, prepare: ready, check: copied });
   }
-  const series = race(contenders, runs, onRun);
+  const series = await race(contenders, runs, onRun);
   return {
     title: medium === 'disk' ? 'full copy, durable, the master not in the page cache' : 'full copy',
     series,

@@ -33,7 +33,7 @@ async function measure(scene: Scene): Promise<Measured> {
       mounts.push(mount);
       contenders.push(...through(mount, distance.name, scene));
     }
-    const series = race(contenders, scene.runs, scene.onRun);
+    const series = await race(contenders, scene.runs, scene.onRun);
     return {
       title: 'full copy, the master behind a slow mount',
       note:

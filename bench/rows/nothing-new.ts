@@ -12,7 +12,7 @@ const TIMES_A_TURN = 3;
 /** What cron does most of the time: the master has not changed. */
 export const nothingNew: Row = { name: 'nothing-new', media: ['memory', 'disk'], measure };
 
-function measure(scene: Scene): Measured {
+async function measure(scene: Scene): Promise<Measured> {
   const { bytes, pair, runs, onRun } = scene;
   pair.syncNow();
   const short: Contender[] = [
@@ -21,7 +21,7 @@ function measure(scene: Scene): Measured {
     ...(bytes > SMALL ? [scene.small(SMALL).sync('sync of 64 MiB', 'none')] : []),
   ];
   const turn = Array.from({ length: TIMES_A_TURN }, () => short).flat();
-  const series = race([...turn, ...repozo(scene)], runs, onRun);
+  const series = await race([...turn, ...repozo(scene)], runs, onRun);
   return {
     title: 'nothing new',
     series,

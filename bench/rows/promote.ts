@@ -16,7 +16,7 @@ export const promote: Row = {
   measure,
 };
 
-function measure(scene: Scene): Measured {
+async function measure(scene: Scene): Promise<Measured> {
   const { pair, peers, runs, onRun } = scene;
   const status = peers.optional('promote', '--status-file', scene.path('status-of-promote'));
   const contenders: Contender[] = [
@@ -36,7 +36,7 @@ function measure(scene: Scene): Measured {
       { name: 'ZEO with a fresh index', command: python(start, withFreshIndex(scene)) },
     );
   }
-  const series = race(contenders, runs, onRun);
+  const series = await race(contenders, runs, onRun);
   pair.clearSlave();
   return {
     title: 'promote, and start ZEO',

@@ -4,8 +4,8 @@ import { race, WrongResult } from '../../bench/race.js';
 
 const nothing = (): void => {};
 
-describe('a race', () => {
-  it('lets the contenders run in turn, each after its preparation', () => {
+describe('a race', async () => {
+  it('lets the contenders run in turn, each after its preparation', async () => {
     const seen: string[] = [];
     const contender = (name: string) => ({
       name,
@@ -14,7 +14,7 @@ describe('a race', () => {
       check: (stdout: string) => void seen.push(stdout.trim()),
     });
     const [a, b] = [contender('a'), contender('b')];
-    const series = race([a, a, b], 2, nothing);
+    const series = await race([a, a, b], 2, nothing);
     const turn = ['before a', 'a', 'before a', 'a', 'before b', 'b'];
     assert.deepEqual(seen, [...turn, ...turn]);
     assert.deepEqual(
@@ -27,15 +27,15 @@ describe('a race', () => {
     assert.ok(series.every(({ timings }) => timings.every(({ seconds }) => seconds > 0)));
   });
 
-  it('ends when a command fails, and says what it said', () => {
+  it('ends when a command fails, and says what it said', async () => {
     const command = ['sh', '-c', 'echo went wrong >&2; exit 3'];
-    assert.throws(() => race([{ name: 'x', command }], 1, nothing), /ended with 3\nwent wrong/);
+    await assert.rejects(race([{ name: 'x', command }], 1, nothing), /ended with 3\nwent wrong/);
   });
 
-  it('ends when a result is wrong', () => {
+  it('ends when a result is wrong', async () => {
     const check = (): void => {
       throw new WrongResult('not the same');
     };
-    assert.throws(() => race([{ name: 'x', command: ['true'], check }], 1, nothing), WrongResult);
+    await assert.rejects(race([{ name: 'x', command: ['true'], check }], 1, nothing), WrongResult);
   });
 });
