@@ -13,9 +13,9 @@ interface Line {
 
 const LINES: readonly Line[] = [
   { row: 'full-copy', name: 'sync', label: 'full copy: sync', colour: 0, ours: true },
-  { row: 'full-copy', name: 'cp', label: 'cp', colour: 0, ours: false },
-  { row: 'full-copy', name: 'cp and sync', label: 'cp and sync', colour: 0, ours: false },
-  { row: 'full-copy', name: 'rsync --append-verify', label: 'rsync', colour: 1, ours: false },
+  { row: 'full-copy', name: 'cp', label: 'full copy: cp', colour: 0, ours: false },
+  { row: 'full-copy', name: 'cp and sync', label: 'full copy: cp, sync', colour: 0, ours: false },
+  { row: 'full-copy', name: 'rsync --append-verify', label: 'full copy: rsync', colour: 1, ours: false },
   { row: 'verify', name: 'verify', label: 'verify', colour: 2, ours: true },
   { row: 'verify', name: 'fstest', label: 'fstest', colour: 2, ours: false },
   { row: 'index', name: 'index', label: 'index', colour: 3, ours: true },
@@ -88,7 +88,12 @@ function panel(title: string, measurements: readonly Measurement[]): string {
       `<text x="${WIDTH - RIGHT + 10}" y="${round((places[n] ?? 0) + 4)}" style="fill:${colour}">${line.label}</text>`
     );
   });
-  return [`<text class="title" x="${LEFT}" y="18">${title}</text>`, ...grid, ...ticks, ...curves].join('\n');
+  return [
+    `<text class="title" x="${LEFT}" y="18">${title}; full lines: syncpozo</text>`,
+    ...grid,
+    ...ticks,
+    ...curves,
+  ].join('\n');
 }
 
 function pointsOf({ row, name }: Line, measurements: readonly Measurement[]): Point[] {

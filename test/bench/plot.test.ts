@@ -32,7 +32,8 @@ describe('the plot', () => {
       assert.ok(x! > 0 && y! > 0);
       if (n > 0) assert.ok(x! > points[n - 1]![0]! && y! < points[n - 1]![1]!);
     }
-    for (const label of ['in memory', 'full copy: sync', '64.0 MiB', '2.0 GiB']) assert.ok(svg.includes(`>${label}<`));
+    for (const label of ['in memory; full lines: syncpozo', 'full copy: sync', '64.0 MiB', '2.0 GiB'])
+      assert.ok(svg.includes(`>${label}<`));
   });
 
   it('is drawn for one size as well', () => {
