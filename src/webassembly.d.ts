@@ -9,8 +9,9 @@ declare namespace WebAssembly {
   }
   class Memory {
     /** Counted in pages of 64 KiB. */
-    constructor(pages: { readonly initial: number; readonly maximum: number });
-    readonly buffer: ArrayBuffer;
+    constructor(pages: { readonly initial: number; readonly maximum: number; readonly shared?: boolean });
+    /** Shared, if that was asked for. */
+    readonly buffer: ArrayBuffer | SharedArrayBuffer;
     grow(pages: number): number;
   }
 }
