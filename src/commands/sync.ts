@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { AdaptiveSource } from '../engine/adaptive-source.js';
+import { fittingChunkBytes } from '../engine/chunk-table.js';
 import { Patience } from '../engine/patience.js';
 import type { ScrubAmount } from '../engine/scrub-amount.js';
 import { lockedOut, type Outcome, sync } from '../engine/sync.js';
 import { Window } from '../engine/window.js';
 import type { Work } from '../engine/work.js';
 import { touch } from '../io/directory.js';
-import { factsBehindPath, factsOfPath } from '../io/facts.js';
+import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { type Log, SILENT } from '../report/log.js';
 import { Lock } from '../standby/lock.js';
 import { PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
@@ -65,16 +66,19 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const paths = slavePaths(options.slave, file);
     const master = await findMaster(options.master, file, patience);
     round = { ...round, masterPath: master, slavePath: paths.data };
-    await refuseSameFile(master, paths, patience);
+    const masterFacts = await patience.wait(factsBehindPath(master), 'stat', master);
+    refuseSameFile(masterFacts, paths);
+    const wanted = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
+    const chunkBytes = fittingChunkBytes(wanted, masterFacts?.size ?? 0);
     const outcome = await underLock(paths, dryRun, async () => {
       log.info({ master, slave: paths.data }, 'Start syncing');
-      const work = workOf(options, paths, patience, log);
+      const work = workOf(options, chunkBytes, paths, patience, log);
       try {
         return await sync(work, {
           masterPath: master,
           full: options.full === true,
           dryRun,
-          chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+          chunkBytes,
           scrub: options.scrub ?? 0,
           readSwitch: () => readSwitch(statusFile),
           onPlan: (plan) => tellPlan(plan, log),
@@ -91,8 +95,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
 }
 
 /** A file must not be synced onto itself, by whatever two names it goes. */
-async function refuseSameFile(master: string, paths: SlavePaths, patience: Patience): Promise<void> {
-  const theirs = await patience.wait(factsBehindPath(master), 'stat', master);
+function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): void {
   const ours = factsOfPath(paths.data);
   if (theirs && ours && theirs.device === ours.device && theirs.inode === ours.inode) {
     throw new PathMistake(
@@ -112,10 +115,10 @@ async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise
   }
 }
 
-function workOf(options: SyncOptions, paths: SlavePaths, patience: Patience, log: Log): Work {
+function workOf(options: SyncOptions, chunkBytes: number, paths: SlavePaths, patience: Patience, log: Log): Work {
   const workers = options.workers ?? Math.min(availableParallelism(), MOST_WORKERS);
   const source = new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
-    chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+    chunkBytes,
     onProgress: options.onProgress ?? (() => {}),
   });
   return {

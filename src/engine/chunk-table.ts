@@ -11,6 +11,16 @@ import type { Resume } from './facts.js';
  */
 export const NOTHING_YET: Resume = { position: MAGIC_LENGTH, tid: ZERO_TID, chunks: [], tailState: '' };
 
+/** More would make a .dat that takes longer to write than a minute's transactions; 4 TiB in chunks of 32 MiB. */
+const MOST_CHUNKS = 131_072;
+
+/** The chunk size to use for a file of `fileBytes`: the one that is wanted, doubled until there are not too many of them. */
+export function fittingChunkBytes(wanted: number, fileBytes: number): number {
+  let chunkBytes = wanted;
+  while (fileBytes / chunkBytes > MOST_CHUNKS) chunkBytes *= 2;
+  return chunkBytes;
+}
+
 /** Where a chunk that begins at `start` is full. */
 export function cutAfter(start: number, chunkBytes: number): number {
   return (Math.floor(start / chunkBytes) + 1) * chunkBytes;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readChunk } from '../../src/engine/chunk.js';
-import { advance, cutAfter, NOTHING_YET, nextTask } from '../../src/engine/chunk-table.js';
+import { advance, cutAfter, fittingChunkBytes, NOTHING_YET, nextTask } from '../../src/engine/chunk-table.js';
 import type { Resume } from '../../src/engine/facts.js';
 import { Window } from '../../src/engine/window.js';
 import { xxh64 } from '../support/chunks.js';
@@ -108,5 +108,15 @@ describe('advance', () => {
   it('is the same place when nothing whole was read', async () => {
     const resume = await run(dataFs(plain(3)).bytes, NOTHING_YET, 100);
     assert.equal(await run(dataFs(plain(3)).bytes, resume, resume.position + 20), resume);
+  });
+});
+
+describe('the chunk size', () => {
+  it('is the one that is wanted, unless that makes too many chunks of the file', () => {
+    assert.equal(fittingChunkBytes(4096, 0), 4096);
+    assert.equal(fittingChunkBytes(4096, 131_072 * 4096), 4096);
+    assert.equal(fittingChunkBytes(4096, 131_072 * 4096 + 1), 8192);
+    assert.equal(fittingChunkBytes(1 << 25, 50 * 2 ** 30), 1 << 25);
+    assert.ok(2 ** 53 / fittingChunkBytes(1, 2 ** 53) <= 131_072);
   });
 });
