@@ -110,6 +110,17 @@ export class LaneWriter {
     }
   }
 
+  /** As `reading`, for a read that was begun before. */
+  async waiting<T>(read: Promise<T>): Promise<T> {
+    Atomics.store(this.control, Word.Reading, 1);
+    try {
+      return await read;
+    } finally {
+      Atomics.store(this.control, Word.Reading, 0);
+      Atomics.add(this.control, Word.Progress, 1);
+    }
+  }
+
   private fill(length: number, kind: SlotKind): void {
     this.used = 0;
     this.filled++;

@@ -2,6 +2,7 @@ import { type FileFacts, factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { type Patience, pause } from './patience.js';
+import { ReadAhead } from './read-ahead.js';
 import type { Window } from './window.js';
 
 /** A pack on the master renames Data.fs away and the packed file in: for an instant nothing is at the path. */
@@ -15,12 +16,21 @@ const LOOK_PAUSE_MS = 100;
  * read, so one opening sees one state of the file as far as it is committed.
  */
 export class Master {
+  private readonly ahead: ReadAhead;
+
   private constructor(
     readonly path: string,
     private readonly file: OpenFile,
     readonly facts: FileFacts,
     private readonly patience: Patience,
-  ) {}
+  ) {
+    this.ahead = new ReadAhead({
+      now: (into, length, position) => this.readBytes(into.subarray(0, length), position),
+      later: (into, length, position) => file.readLater(into, length, position),
+      wait: (count, position) => patience.wait(count, 'read', path, position),
+      limit: facts.size,
+    });
+  }
 
   /** Opens the master afresh; undefined when nothing has been at the path for about a second. */
   static async open(path: string, patience: Patience): Promise<Master | undefined> {
@@ -42,7 +52,7 @@ export class Master {
 
   /** Reads up to `length` bytes at `position`; fewer only at the end of the file. */
   readonly read = (window: Window, length: number, position: number): Promise<number> =>
-    this.patience.wait(this.file.readLater(window.bytes, length, position), 'read', this.path, position);
+    this.ahead.read(window, length, position);
 
   readBytes(into: Uint8Array, position: number): Promise<number> {
     return this.patience.wait(this.file.readLater(into, into.length, position), 'read', this.path, position);
@@ -60,6 +70,6 @@ export class Master {
 
   close(): void {
     // A thread may be stuck in a read of this very descriptor; closing it could hang as well.
-    if (!this.patience.stuck) this.file.closeQuietly();
+    if (!this.patience.stuck) this.ahead.settle().then(() => this.file.closeQuietly());
   }
 }

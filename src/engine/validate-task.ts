@@ -3,6 +3,7 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
 import { LaneCancelled, type LaneMemory, LaneWriter, type SlotKind } from './lane.js';
+import { ReadAhead } from './read-ahead.js';
 import { RecordTape } from './record-tape.js';
 import { Window } from './window.js';
 
@@ -48,6 +49,7 @@ export async function validate(task: ValidateTask): Promise<ValidateAnswer> {
   const { chunk, port, windowBytes } = task;
   if (window?.size !== windowBytes) window = new Window(windowBytes);
   let file: OpenFile | undefined;
+  let ahead: ReadAhead | undefined;
   try {
     const lane = new LaneWriter(task.lane, (length, kind) => port.postMessage({ length, kind } satisfies Filled));
     const tape = task.wantsRecords ? new RecordTape(task.lane.slotBytes, (piece) => lane.putRecords(piece)) : undefined;
@@ -55,10 +57,18 @@ export async function validate(task: ValidateTask): Promise<ValidateAnswer> {
     file = opened;
     const { device, inode } = opened.facts();
     if (device !== task.device || inode !== task.inode) return { kind: 'exchanged' };
+    const reads = new ReadAhead({
+      now: (into, length, position) => lane.reading(() => opened.read(into, length, position)),
+      later: (into, length, position) => opened.readLater(into, length, position),
+      wait: (count) => lane.waiting(count),
+      limit: chunk.limit,
+      until: chunk.cutAt,
+    });
+    ahead = reads;
     const facts = await readChunk(
       chunk,
       window,
-      (into, length, position) => lane.reading(() => opened.read(into.bytes, length, position)),
+      (into, length, position) => reads.read(into, length, position),
       (bytes) => {
         if (task.wantsBytes) lane.put(bytes);
       },
@@ -78,6 +88,7 @@ export async function validate(task: ValidateTask): Promise<ValidateAnswer> {
     }
     throw error;
   } finally {
+    await ahead?.settle();
     file?.closeQuietly();
     port.close();
   }

@@ -1,0 +1,94 @@
+import type { Window } from './window.js';
+
+/** How a file is read. All read up to `length` bytes at `position` into `into`; fewer only at the end of the file. */
+export interface Readings {
+  /** Reads while nobody has anything else to do. */
+  readonly now: (into: Uint8Array, length: number, position: number) => number | Promise<number>;
+  /** Begins to read, in the thread pool. */
+  readonly later: (into: Uint8Array, length: number, position: number) => Promise<number>;
+  /** Waits for a read that was begun, as long as its owner has patience. */
+  readonly wait: (count: Promise<number>, position: number) => Promise<number>;
+  /** The file's size as it was seen. */
+  readonly limit: number;
+  /** Where the reader will end; nothing from there on is begun before it is asked for. */
+  readonly until?: number;
+}
+
+/** A read that takes so long came over a network, or from a disk: others may wait beside it. */
+const SLOW_READ_MS = 2;
+/** Pieces under way at once: of 1 MiB each, and where a read takes 10 ms, that is some 800 MB/s. */
+const DEPTH = 8;
+const WASM_PAGE = 65_536;
+
+interface Piece {
+  readonly position: number;
+  readonly length: number;
+  readonly buffer: Uint8Array;
+  readonly count: Promise<number>;
+}
+
+/**
+ * Reads a file from its beginning to its end, by the reader's windows. Where reads are slow and follow one another, the next
+ * ones are begun before they are asked for: over a network the time of a read is waiting, and many can wait at once.
+ *
+ * Invariants: a piece under way is read into a buffer of ours, never into a window; before the file is closed, `settle` has
+ * to have come back, because a descriptor must not be closed under a read. Memory is bounded by DEPTH pieces.
+ */
+export class ReadAhead {
+  private readonly pieces: Piece[] = [];
+  private readonly spare: Uint8Array[] = [];
+  private slow = false;
+  private expected = -1;
+
+  constructor(private readonly readings: Readings) {}
+
+  /** As a plain read. Reads of one ReadAhead must not overlap. */
+  async read(window: Window, length: number, position: number): Promise<number> {
+    const follows = position === this.expected;
+    this.expected = position + length;
+    const piece = this.pieces[0];
+    if (piece && piece.position === position && piece.length === length) return this.take(piece, window);
+    await this.settle();
+    const began = performance.now();
+    const count = await this.readings.now(window.bytes, length, position);
+    this.slow = performance.now() - began > SLOW_READ_MS;
+    if (follows && this.slow) this.fill(position + length, length);
+    return count;
+  }
+
+  private async take(piece: Piece, window: Window): Promise<number> {
+    const count = await this.readings.wait(piece.count, piece.position);
+    window.bytes.set(piece.buffer.subarray(0, count));
+    this.pieces.shift();
+    this.spare.push(piece.buffer);
+    const last = this.pieces.at(-1) ?? piece;
+    this.fill(last.position + last.length, piece.buffer.length);
+    return count;
+  }
+
+  /** Begins the pieces from `position` on, as many as may be under way. */
+  private fill(position: number, pieceBytes: number): void {
+    const { later, limit, until = limit } = this.readings;
+    for (let next = position; this.pieces.length < DEPTH && next < Math.min(until, limit); ) {
+      const length = Math.min(pieceBytes, limit - next);
+      const buffer = this.spare.pop() ?? pageAligned(pieceBytes);
+      const count = later(buffer, length, next);
+      // Whoever takes the piece is told; one that is not wanted any more may fail as it likes.
+      count.catch(() => {});
+      this.pieces.push({ position: next, length, buffer, count });
+      next += length;
+    }
+  }
+
+  /** Waits until no read is under way any more, and forgets what was read ahead. */
+  async settle(): Promise<void> {
+    const pieces = this.pieces.splice(0);
+    await Promise.allSettled(pieces.map(({ count }) => count));
+    for (const { buffer } of pieces) this.spare.push(buffer);
+  }
+}
+
+function pageAligned(bytes: number): Uint8Array {
+  const pages = Math.ceil(bytes / WASM_PAGE);
+  return new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, bytes);
+}
