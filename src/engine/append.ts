@@ -56,7 +56,7 @@ export async function append(
     const { resume: reached, end, master } = await appending.run(opened);
     dat = appending.published ?? dat;
     if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
-      dat = claim(work, reached, identityOf(master, magic), inode);
+      dat = claim(work, reached, identityOf(master, magic), inode, { copiedFrom: dat?.copiedFrom });
     }
     return { resume: reached, end, copied: appending.copied, dat };
   } finally {
@@ -67,6 +67,7 @@ export async function append(
 class Appending implements Target {
   readonly copied = new Copied();
   published: Dat | undefined;
+  private readonly from: number;
   private batch: Batch;
   private batchBegan = Date.now();
 
@@ -77,6 +78,7 @@ class Appending implements Target {
     private readonly magic: Magic,
     private resume: Resume,
   ) {
+    this.from = resume.position;
     this.batch = new Batch(file, resume.position);
   }
 
@@ -119,7 +121,9 @@ class Appending implements Target {
     this.batch = new Batch(this.file, this.resume.position);
     this.batchBegan = Date.now();
     if (begun) {
-      this.published = claim(this.work, this.resume, identityOf(master, this.magic), this.slaveInode);
+      this.published = claim(this.work, this.resume, identityOf(master, this.magic), this.slaveInode, {
+        copiedFrom: this.from,
+      });
       this.copied.batches++;
     }
   }

@@ -92,6 +92,9 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
   if (facts.generation.kind === 'other') return decideOtherGeneration(facts);
   // Nothing of the slave's is superseded by a pack where there was none.
   if (facts.presence !== undefined) return grown();
+  if (facts.generation.kind === 'stale') {
+    return { kind: 'append', row: 10, reason: facts.generation.problem, resume: facts.generation.resume };
+  }
   // Rows 9, 10, 12 and 13. Whatever stands beyond the trusted part is written again, even where it equals the master: it may
   // be in memory only, after a sync that failed.
   if (trusted.position < claim) {

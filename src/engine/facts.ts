@@ -72,9 +72,12 @@ export interface Parting {
 
 export type Generation =
   /** `moved`: another file (another inode or mount) that holds the very same bytes. */
-  | { readonly kind: 'same'; readonly moved: boolean }
+  /** `repairs`: old chunks that only the slave has wrong. */
+  | { readonly kind: 'same'; readonly moved: boolean; readonly repairs?: readonly ChunkLine[] }
+  /** What was copied last were pages of zeros that the master's client did not have yet: `resume` is the place before them. */
+  | { readonly kind: 'stale'; readonly resume: Resume; readonly problem: string }
   | { readonly kind: 'other' }
-  | { readonly kind: 'damaged'; readonly stop: Damage };
+  | { readonly kind: 'damaged'; readonly stop: Damage | Rot };
 
 /** Whether the slave's last transaction is one of the master's. */
 export type Presence =
@@ -133,7 +136,7 @@ export type Plan =
   | { readonly kind: 'rebuild'; readonly row: number; readonly reason: string; readonly keepOld: boolean }
   | { readonly kind: 'adopt' | 'append'; readonly row: number; readonly reason: string; readonly resume: Resume }
   | { readonly kind: 'grown' | 'parted'; readonly row: number; readonly reason: string; readonly hint: string }
-  | { readonly kind: 'damaged'; readonly row: number; readonly stop: Damage };
+  | { readonly kind: 'damaged'; readonly row: number; readonly stop: Damage | Rot };
 
 /** A plan, or the look that is needed before there can be one. */
 export type Decision = Plan | { readonly kind: 'look'; readonly at: Look };

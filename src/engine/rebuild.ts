@@ -56,7 +56,9 @@ export async function rebuild(work: Work, opened: Master, magic: Magic, options:
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
     swap(work, options);
     swapped = true;
-    const dat = claim(work, resume, identityOf(master, magic), file.facts().inode);
+    const dat = claim(work, resume, identityOf(master, magic), file.facts().inode, {
+      copiedFrom: MAGIC_LENGTH,
+    });
     filling.copied.batches = 1;
     return { resume, end, copied: filling.copied, dat };
   } finally {

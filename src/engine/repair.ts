@@ -15,7 +15,7 @@ const BLOCK = 4096;
  *  - Only blocks that differ are written, and only bytes of which the chunk's recorded hash was made up: each window is
  *    hashed again before it is written, and a master that has changed since the chunk was examined ends the repair.
  *  - After a crash in the middle each sector is the wrong one or the right one: the slave is never worse than it was.
- *  - After the return the chunk is durable and reads back with its hash.
+ *  - After the return the chunk reads back with its hash; the caller makes it durable.
  * @param readBack the same slave, for reading
  * @returns the bytes written
  */
@@ -39,7 +39,6 @@ export async function repairChunk(
       written += to - from;
     }
   }
-  slave.syncData();
   ours.reset();
   for (let position = chunk.start; position < chunk.end; position += ours.size) {
     ours.add(0, await readBack.read(ours, Math.min(ours.size, chunk.end - position), position));

@@ -23,6 +23,16 @@ export function readableFile(file: OpenFile): Readable {
   };
 }
 
+/** The file as if it ended at `size` at the latest. */
+export function upTo(file: Readable, size: number): Readable {
+  return {
+    path: file.path,
+    size: Math.min(file.size, size),
+    read: file.read,
+    readBytes: (into, position) => file.readBytes(into, position),
+  };
+}
+
 /** Walks over a file from a transaction boundary to where it stops, reading all of it. */
 export async function scan(
   file: Readable,

@@ -1,6 +1,6 @@
 import type { ChunkLine } from '../standby/dat.js';
 import type { Rot } from './facts.js';
-import { firstDifference, type Readable, scan } from './scan.js';
+import { firstDifference, type Readable, scan, upTo } from './scan.js';
 import type { Window } from './window.js';
 
 /** A piece of a chunk, a window at the most, in which the slave differs from the master. */
@@ -90,9 +90,8 @@ export async function describeRot(chunk: ChunkLine, state: ChunkState, slave: Re
       ? ', and the slave has the same ones'
       : `: they differ from the slave's at ${at}${state.slaveSound ? '' : ', and those are wrong as well'}`;
   let place = { position: chunk.start, tid: chunk.firstTid };
-  const sound: Readable = { ...slave, size: Math.min(slave.size, chunk.end) };
   if (at !== undefined && state.slaveSound) {
-    await scan(sound, window, chunk.start, 0n, {
+    await scan(upTo(slave, chunk.end), window, chunk.start, 0n, {
       onTransaction: (position, _length, tid) => {
         if (position <= at) place = { position, tid };
       },

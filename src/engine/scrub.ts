@@ -22,10 +22,17 @@ import type { Work } from './work.js';
  * when another fresh opening shows it as well, and only as long as the path still names that file.
  *
  * @param reached the slave's chunks, up to where it equals the master
+ * @param suspects chunks that this run has found wrong already: they are looked at whatever the amount
  * @param seen the master that this run has synced from
  */
-export async function scrub(work: Work, amount: ScrubAmount, reached: Resume, seen: Master): Promise<Scrubbed> {
-  if (amount === 0 || reached.chunks.length === 0) return NOT_SCRUBBED;
+export async function scrub(
+  work: Work,
+  amount: ScrubAmount,
+  reached: Resume,
+  seen: Master,
+  suspects: readonly ChunkLine[] = [],
+): Promise<Scrubbed> {
+  if (reached.chunks.length === 0) return NOT_SCRUBBED;
   const slave = OpenFile.openHere(work.paths.data);
   try {
     const { inode } = slave.facts();
@@ -33,8 +40,10 @@ export async function scrub(work: Work, amount: ScrubAmount, reached: Resume, se
     const from = amount === 'full' || progress.next >= reached.position ? MAGIC_LENGTH : progress.next;
     const to = amount === 'full' ? reached.position : Math.min(reached.position, from + amount);
     const round = new Round(work, seen, patientlyReadable(slave, work.patience), from, to, amount === 'full');
-    const complete = await round.run(reached.chunks);
-    if (complete) {
+    const complete = (await round.judgeAll(suspects)) && (await round.run(reached.chunks));
+    // What is told to be right has to be durable: a repair of this run, and one of a run that was killed in its middle.
+    slave.syncData();
+    if (complete && amount !== 0) {
       const ended = to === reached.position;
       noteProgress(work, inode, {
         next: ended ? MAGIC_LENGTH : to,
@@ -88,8 +97,18 @@ class Round {
     this.windows = [work.source.window, new Window(work.source.window.size)];
   }
 
+  /** Returns whether all of these were judged. */
+  async judgeAll(chunks: readonly ChunkLine[]): Promise<boolean> {
+    for (const chunk of chunks) {
+      if (!(await this.withMaster((master) => this.judge(chunk, master)))) return false;
+      this.bytes += chunk.end - chunk.start;
+    }
+    return true;
+  }
+
   /** Returns whether all of the slice was read: not where the master was exchanged in the middle. */
   async run(chunks: readonly ChunkLine[]): Promise<boolean> {
+    if (this.from === this.to) return true;
     return this.withMaster(async (master) => {
       for (const chunk of chunks) {
         const from = Math.max(this.from, chunk.start);

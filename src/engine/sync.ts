@@ -4,49 +4,24 @@ import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
-import type { Switch } from '../standby/switch.js';
 import { append, type Written } from './append.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
-import type { Damage, Facts, Parting, Plan, Resume, Rot } from './facts.js';
-import { type Scene, take } from './looks.js';
+import type { Facts, Plan, Resume } from './facts.js';
+import { take } from './looks.js';
 import type { Master } from './master.js';
 import { observeMaster, observeSlave, usableDat } from './observe.js';
+import type { Outcome, SyncRequest } from './outcome.js';
 import { rebuild } from './rebuild.js';
 import { readableFile } from './scan.js';
-import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from './scrub-amount.js';
-import type { MasterEnd } from './tail.js';
+import { NOT_SCRUBBED, type ScrubAmount } from './scrub-amount.js';
 import { countTorn, damageOf } from './torn.js';
+import type { Scene } from './trusted.js';
 import { Window } from './window.js';
 import { Copied, claim, type Work } from './work.js';
 
-export interface SyncRequest {
-  readonly masterPath: string;
-  readonly full: boolean;
-  /** Decide and say, write nothing. */
-  readonly dryRun: boolean;
-  readonly chunkBytes: number;
-  readonly scrub: ScrubAmount;
-  /** Asked for once the lock is held: before that a failover may still throw it. */
-  readonly readSwitch: () => Switch;
-  /** Told what is going to be done, before it is. */
-  readonly onPlan: (plan: Plan) => void;
-}
-
-/** How a run ended, as a value; the command line makes an exit status of it. */
-export interface Outcome {
-  readonly plan: Plan;
-  /** The place up to which the slave equals the master now; undefined when that is not known. */
-  readonly reached: Resume | undefined;
-  readonly master: { readonly size: number; readonly magic: Magic } | undefined;
-  readonly slaveSize: number | undefined;
-  readonly end: MasterEnd | undefined;
-  readonly damage: Damage | Rot | undefined;
-  readonly parting: Parting | undefined;
-  readonly copied: Copied;
-  readonly scrubbed: Scrubbed;
-}
+export type { Outcome, SyncRequest } from './outcome.js';
 
 /** Times that a run begins anew because the master was exchanged under it. */
 const ATTEMPTS = 3;
@@ -86,7 +61,13 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
     const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
     request.onPlan(plan);
     if (request.dryRun) return { ...settled(plan, known, observed, work.paths), reached: resumeOf(plan) };
-    return await scrubAfter(await execute(plan, known, observed, dat, work), observed.master, work, request.scrub);
+    return await scrubAfter(
+      await execute(plan, known, observed, dat, work),
+      known,
+      observed.master,
+      work,
+      request.scrub,
+    );
   } finally {
     observed.master.close();
   }
@@ -191,12 +172,19 @@ async function execute(
 }
 
 /** A scrub follows where the run has come to its end and not all of the slave is new. */
-async function scrubAfter(outcome: Outcome, master: Master, work: Work, amount: ScrubAmount): Promise<Outcome> {
+async function scrubAfter(
+  outcome: Outcome,
+  facts: Facts,
+  master: Master,
+  work: Work,
+  amount: ScrubAmount,
+): Promise<Outcome> {
   const { plan, reached, damage } = outcome;
   const hasOldBytes = plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt';
-  if (amount === 0 || !hasOldBytes || damage || !reached) return outcome;
+  const repairs = facts.generation?.kind === 'same' ? (facts.generation.repairs ?? []) : [];
+  if ((amount === 0 && repairs.length === 0) || !hasOldBytes || damage || !reached) return outcome;
   const { scrub } = await import('./scrub.js');
-  const scrubbed = await scrub(work, amount, reached, master);
+  const scrubbed = await scrub(work, amount, reached, master, repairs);
   return { ...outcome, scrubbed, damage: scrubbed.rot };
 }
 
@@ -206,7 +194,8 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
   const torn = end.kind === 'torn' ? countTorn(end, dat) : undefined;
   const changed =
     torn?.runs !== dat?.torn?.runs || torn?.position !== dat?.torn?.position || torn?.size !== dat?.torn?.size;
-  if (dat && end.kind !== 'damaged' && changed) claim(work, resume, dat.master, dat.slaveInode, torn);
+  if (dat && end.kind !== 'damaged' && changed)
+    claim(work, resume, dat.master, dat.slaveInode, { copiedFrom: dat.copiedFrom, torn });
   // Nothing came of a rebuild from a damaged master: the slave is what it was.
   const given = result.dat !== undefined || 'resume' in plan;
   return {

@@ -7,10 +7,10 @@ import type { Tail } from './go-on.js';
 import type { IndexCheck } from './index-check.js';
 import type { FileEvents, Inspected, Inspector } from './inspect-file.js';
 import type { PieceFacts } from './inspect-piece.js';
-import { hashOf } from './looks.js';
 import { agreedEnd } from './next-boundary.js';
 import { PiecePlan } from './piece-plan.js';
 import { PreviousPointers } from './previous-pointers.js';
+import { hashOf } from './trusted.js';
 import type { Window } from './window.js';
 
 /** `unread`: of a Python 2 site, whose ZODB writes it in another form. */

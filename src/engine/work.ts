@@ -48,14 +48,21 @@ export function identityOf(master: Master, magic: Magic): MasterIdentity {
   return { device, inode, size, mtime, magic };
 }
 
-/** Publishes that the slave equals this master up to `resume`. */
-export function claim(work: Work, resume: Resume, master: MasterIdentity, slaveInode: string, torn?: TornTail): Dat {
+/** Publishes that the slave equals this master up to `resume`; `copiedFrom` is where this run began to copy, if it did. */
+export function claim(
+  work: Work,
+  resume: Resume,
+  master: MasterIdentity,
+  slaveInode: string,
+  { copiedFrom, torn }: { readonly copiedFrom?: number | undefined; readonly torn?: TornTail | undefined } = {},
+): Dat {
   const dat: Dat = {
     role: 'slave',
     master,
     slaveInode,
     claim: { position: resume.position, tid: resume.tid },
     tailState: resume.tailState,
+    copiedFrom,
     torn,
     chunks: resume.chunks,
   };

@@ -12,6 +12,7 @@ import { formatTid, ZERO_TID } from '../filestorage/tid.js';
  * slave INODE
  * claim POSITION TID
  * tail STATE                                   XXH64 state of the last chunk, to go on from; - without chunks
+ * copied POSITION                              where the run began that copied last; missing where nothing was copied
  * torn POSITION SIZE RUNS                      only while the master ends in a tail that is not a 'c' transaction
  * chunk START END FIRST_TID LAST_TID TRANSACTIONS RECORDS XXH64
  * end CHUNKS CHECKSUM                          SHA-256 of all above, its first 16 digits
@@ -60,6 +61,7 @@ export interface Dat {
   readonly claim: Claim;
   /** Hash state of the last chunk; '' without chunks. */
   readonly tailState: string;
+  readonly copiedFrom?: number | undefined;
   readonly torn: TornTail | undefined;
   readonly chunks: readonly ChunkLine[];
 }
@@ -76,6 +78,7 @@ export function formatDat(dat: Dat): string {
     `claim ${claim.position} ${formatTid(claim.tid)}`,
     `tail ${dat.tailState || '-'}`,
   ];
+  if (dat.copiedFrom !== undefined) lines.push(`copied ${dat.copiedFrom}`);
   if (torn) lines.push(`torn ${torn.position} ${torn.size} ${torn.runs}`);
   for (const chunk of dat.chunks) {
     const tids = `${formatTid(chunk.firstTid)} ${formatTid(chunk.lastTid)}`;
@@ -147,6 +150,7 @@ function readDat(reader: LineReader): Dat {
   const [slaveInode] = reader.expect(/^slave (\d+)$/);
   const [position, tid] = reader.expect(/^claim (\d+) ([0-9a-f]{16})$/);
   const [tail] = reader.expect(/^tail (-|[0-9a-f]+)$/);
+  const copied = reader.accept(/^copied (\d+)$/);
   const torn = reader.accept(/^torn (\d+) (\d+) (\d+)$/);
   const chunks: ChunkLine[] = [];
   while (!reader.done) chunks.push(readChunkLine(reader));
@@ -162,6 +166,7 @@ function readDat(reader: LineReader): Dat {
     slaveInode: slaveInode ?? '',
     claim: { position: wholeNumber(position), tid: BigInt(`0x${tid}`) },
     tailState: tail === '-' ? '' : (tail ?? ''),
+    ...(copied && { copiedFrom: wholeNumber(copied[0]) }),
     torn: torn && { position: wholeNumber(torn[0]), size: wholeNumber(torn[1]), runs: wholeNumber(torn[2]) },
     chunks,
   };
@@ -204,6 +209,9 @@ function checkChunks(dat: Dat): void {
   if (dat.claim.position !== position)
     throw new Misfit(`its claim is ${dat.claim.position}, its chunks end at ${position}`);
   const last = dat.chunks.at(-1);
+  if (dat.copiedFrom !== undefined && (dat.copiedFrom < MAGIC_LENGTH || dat.copiedFrom > position)) {
+    throw new Misfit(`what was copied last begins at ${dat.copiedFrom}, outside of what is claimed`);
+  }
   if (dat.torn && (dat.torn.position < position || dat.torn.size <= dat.torn.position || dat.torn.runs < 1)) {
     throw new Misfit('its torn tail is none');
   }

@@ -1,3 +1,4 @@
+import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
 import type { Change } from './change.js';
 import type { Image } from './image.js';
 import type { Disk } from './model-disk.js';
@@ -22,6 +23,8 @@ export interface Case {
   readonly claimBroken: boolean;
   /** Making the slave anew is no answer: the master's file is the one that the slave was copied from. */
   readonly neverRebuild: boolean;
+  /** What the next sync reads again. */
+  readonly scrub: ScrubAmount;
   /** A slave whose own transactions must not be lost: it stays in the directory under some name. */
   readonly kept: Image | undefined;
   /** It is moved there, so for a moment nothing is at the slave's path. */

@@ -69,7 +69,7 @@ export async function enumerate(of: Case, judge: Judge, manner: Manner): Promise
       };
       report(inModelProblem(of, history, isMade, state));
       if (!manner.inModelOnly) {
-        const shown = mayShow(of, history, isMade);
+        const shown = mayShow(of, history, isMade, state);
         const opening = judge.opening(state);
         if (opening) openings.push(opening.then((found) => report(openingProblem(found, state, shown))));
         if (!manner.judged.has(state.key)) {

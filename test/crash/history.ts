@@ -4,6 +4,7 @@ import { type Disk, ModelDisk } from './model-disk.js';
 
 export const DATA = 'Data.fs';
 export const DAT = 'Data.fs.dat';
+export const SCRUB = 'Data.fs.scrub';
 
 /** A `.dat` that a run has published. */
 export interface Publication {

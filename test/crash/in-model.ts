@@ -1,21 +1,30 @@
 import type { Case } from './case.js';
 import type { FileId } from './change.js';
 import { transactionEdges } from './edges.js';
-import { DAT, DATA, type History } from './history.js';
+import { DAT, DATA, type History, SCRUB } from './history.js';
 import { datIn, digestOf, type Image } from './image.js';
 import type { Disk } from './model-disk.js';
 
 /** Which changes of the record have been made at a crash point. */
 export type Made = (index: number) => boolean;
 
-/** The states that a slave may show at a crash point. */
-export function mayShow(of: Case, history: History, made: Made): Uint8Array[] {
+/** The states that a slave may show at a crash point; `state` is the one that it is in. */
+export function mayShow(of: Case, history: History, made: Made, state: Disk): Uint8Array[] {
   const promised = history.publications.findLast(({ returnedAt }) => made(returnedAt));
   const floor = promised?.renamedAt ?? -1;
   const images = history.publications.filter(({ renamedAt }) => renamedAt >= floor).map(({ claimed }) => claimed);
   for (const { at, shown } of history.turns) if (at > floor) images.push(shown);
   if (!promised && of.shown) images.push(of.shown);
+  const slave = imageAt(state, DATA)?.bytes;
+  if (of.scrub !== 0 && slave && isHalfRepaired(of, slave)) images.push(slave);
   return images;
+}
+
+/** Whether each byte is the one before the repair or the master's: the slave is never worse than it was. */
+function isHalfRepaired({ shown, generations }: Case, slave: Uint8Array): boolean {
+  const master = generations.at(-1) ?? new Uint8Array();
+  if (slave.length !== shown?.length) return false;
+  return slave.every((byte, at) => byte === shown[at] || byte === master[at]);
 }
 
 /**
@@ -29,7 +38,8 @@ export function inModelProblem(of: Case, history: History, made: Made, state: Di
     claimProblem(of, state) ??
     slaveProblem(of, history, made, state) ??
     attributesProblem(history, state) ??
-    keptProblem(of, state)
+    keptProblem(of, state) ??
+    scrubProblem(of, state)
   );
 }
 
@@ -84,6 +94,17 @@ function attributesProblem(history: History, state: Disk): string | undefined {
     if ((imageAt(state, name)?.attributes ?? 0) < given) return `${name} has lost its owner or mode`;
   }
   return undefined;
+}
+
+/** A round is noted as ended only when what it has repaired is durable. */
+function scrubProblem(of: Case, state: Disk): string | undefined {
+  const noted = imageAt(state, SCRUB);
+  const before = imageAt(of.start, SCRUB);
+  if (!noted || (before && digestOf(noted) === digestOf(before))) return undefined;
+  if (!/\nfull \d.*\n$/.test(Buffer.from(noted.bytes).toString('latin1'))) return undefined;
+  const slave = imageAt(state, DATA)?.bytes ?? new Uint8Array();
+  const isRight = of.generations.some((each) => startsWith(each, slave));
+  return isRight ? undefined : 'a full scrub is noted, and what it has repaired is wrong again';
 }
 
 function keptProblem({ kept }: Case, state: Disk): string | undefined {

@@ -41,7 +41,7 @@ export class Judge {
     const operations: string[] = [];
     observeDisk((operation) => operations.push(operation.kind + nameIn(operation)));
     try {
-      const first = await oneSync(of.master, this.slave, needsFull(of, state));
+      const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub);
       const did = [first.said, ...new Set(operations)].join('; ');
       operations.length = 0;
       return { problem: await this.problemAfter(of, first, operations), did };

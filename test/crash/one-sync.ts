@@ -1,6 +1,7 @@
 import { exitOfError, exitOfOutcome } from '../../src/commands/exit.js';
 import { InlineSource } from '../../src/engine/chunk-source.js';
 import { Patience } from '../../src/engine/patience.js';
+import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
 import { type Outcome, sync } from '../../src/engine/sync.js';
 import { Window } from '../../src/engine/window.js';
 import { slavePaths } from '../../src/standby/paths.js';
@@ -19,7 +20,7 @@ const window = new Window(SIZES.windowBytes);
 const patience = new Patience(30);
 
 /** One round as `syncpozo sync` runs it, but without its lock: taking that costs more than all the rest. */
-export async function oneSync(master: string, slave: string, full = false): Promise<Synced> {
+export async function oneSync(master: string, slave: string, full = false, scrub: ScrubAmount = 0): Promise<Synced> {
   const source = new InlineSource(window, {
     chunkBytes: SIZES.chunkBytes,
     onProgress: () => {},
@@ -39,7 +40,7 @@ export async function oneSync(master: string, slave: string, full = false): Prom
         full,
         dryRun: false,
         chunkBytes: SIZES.chunkBytes,
-        scrub: 0,
+        scrub,
         readSwitch: () => 'on',
         onPlan: () => {},
       },

@@ -35,7 +35,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
     stage.slave,
     start.names,
     identities,
-    () => stage.sync(scenario.full),
+    () => stage.sync(scenario.full, scenario.scrub),
     during,
   );
   assert.equal(result.exitCode, scenario.exitCode ?? 0, `${scenario.name}: ${result.reason}`);
@@ -56,6 +56,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       neverRebuild: !(scenario.full || scenario.packed || scenario.keepsOwn),
       kept,
       movesAside: scenario.movesAside ?? false,
+      scrub: scenario.scrub ?? 0,
     },
   };
 }
@@ -109,6 +110,6 @@ async function recordRecovery(of: Case, disk: Disk, scratch: string): Promise<Ca
   const directory = join(scratch, 'recovery');
   if (!existsSync(directory)) mkdirSync(directory);
   const identities = materialise(disk, directory);
-  const run = () => oneSync(of.master, directory, needsFull(of, disk));
+  const run = () => oneSync(of.master, directory, needsFull(of, disk), of.scrub);
   return (await record(directory, disk.names, identities, run)).changes;
 }

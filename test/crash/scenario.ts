@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
+import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
 import type { DiskOperation } from '../../src/io/observer.js';
 import { Site, steadyClock } from '../support/site.js';
 import { transactionEdges } from './edges.js';
@@ -14,6 +15,8 @@ export interface Scenario {
   prepare(stage: Stage): void | Promise<void>;
   /** The run is a `sync --full`. */
   readonly full?: boolean;
+  /** What the run, and the one after a crash of it, read again; nothing unless told. */
+  readonly scrub?: ScrubAmount;
   /** How the run ends; 0 unless told. */
   readonly exitCode?: number;
   /** Told of each operation of the run when it has been done. */
@@ -68,9 +71,9 @@ export class Stage {
   }
 
   /** The next sync, as the command line runs it. */
-  sync(full = false): Promise<SyncResult> {
+  sync(full = false, scrub: ScrubAmount = 0): Promise<SyncResult> {
     const statusFile = join(this.directory, 'status');
-    return runSync({ master: this.master, slave: this.slave, statusFile, full, workers: 0, ...SIZES });
+    return runSync({ master: this.master, slave: this.slave, statusFile, full, scrub, workers: 0, ...SIZES });
   }
 
   /** Brings the slave in step; throws where that does not succeed. */

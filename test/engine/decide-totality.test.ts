@@ -13,6 +13,7 @@ import {
   PRESENT,
   partedBy,
   SAME,
+  STALE,
   slaveOf,
   trustedTo,
   USUAL,
@@ -30,7 +31,7 @@ const ANSWERS: { readonly [L in Look]: readonly Facts[L][] } = {
     compared(4, 4, 'end', DAMAGE),
     ...STOPS.map((stop) => ({ ...compared(4, 400, stop), otherTransactions: true })),
   ],
-  generation: [SAME, MOVED, OTHER, { kind: 'damaged', stop: DAMAGE }],
+  generation: [SAME, MOVED, OTHER, STALE, { kind: 'damaged', stop: DAMAGE }],
   presence: [PRESENT, droppedByPack(true), droppedByPack(false), { kind: 'absent' }, { kind: 'damaged', stop: DAMAGE }],
   parting: [partedBy(0), partedBy(1), partedBy(1, { doubtful: 1 }), partedBy(0, { complete: false })],
   news: [true, false],
@@ -116,7 +117,8 @@ describe('for every combination of facts', () => {
   it('an append goes on from a place that was verified, and below the claim only with a reason', () => {
     everyPlan((plan, facts) => {
       if (plan.kind !== 'append') return;
-      const verified = [facts.trusted?.position, facts.beyond?.position];
+      const before = facts.generation?.kind === 'stale' ? facts.generation.resume.position : undefined;
+      const verified = [facts.trusted?.position, facts.beyond?.position, before];
       assert.ok(verified.includes(plan.resume.position));
       if (plan.resume.position < CLAIM) assert.equal(plan.row, 10);
     });

@@ -9,6 +9,7 @@ import {
   PRESENT,
   partedBy,
   SAME,
+  STALE,
   slaveOf,
   trustedTo,
   UNKNOWN,
@@ -98,6 +99,15 @@ describe('the decision table, row by row', () => {
     const answers = { trusted, beyond, parting: partedBy(0), generation: SAME };
     const plan = assertDecides(['append', 10, 'trusted', 'beyond', 'parting', 'generation'], {}, answers);
     assert.equal(plan.resume.position, 400);
+  });
+
+  it('10: goes back before zeros that the last run copied', () => {
+    const plan = assertDecides(
+      ['append', 10, 'trusted', 'generation'],
+      {},
+      { trusted: trustedTo(CLAIM), generation: STALE },
+    );
+    assert.deepEqual([plan.resume.position, plan.reason], [400, 'zeros']);
   });
 
   it('11: rebuilds when the master has been packed', () => {

@@ -67,11 +67,68 @@ describe('the look at the generation', () => {
     assert.deepEqual(found, { kind: 'same', moved: true });
   });
 
-  it('sees any changed byte in another file, at the head, in the middle and before the claim', async () => {
-    for (const at of [20, 30, Math.floor(claimed.length / 2), claimed.length - 1]) {
-      const found = await generation({ slave: claimed, master: flipped(grown, at), exchanged: true });
+  it('sees another file with other transactions, wherever they begin', async () => {
+    for (const at of [0, 10, 19]) {
+      const others = drafts.map((draft, n) => (n === at ? { ...draft, tid: nthTid(n) + 1n } : draft));
+      const found = await generation({ slave: claimed, master: dataFs(others).bytes, exchanged: true });
       assert.deepEqual(found, { kind: 'other' }, `at ${at}`);
     }
+  });
+
+  it('takes the same transactions packed for another file', async () => {
+    const packed = drafts.map((draft, n) => (n < 3 ? { ...draft, status: 'p' } : draft));
+    const found = await generation({ slave: claimed, master: dataFs(packed).bytes, exchanged: true });
+    assert.deepEqual(found, { kind: 'other' });
+  });
+
+  it('takes other bytes in the same transactions for damage, in another file anywhere', async () => {
+    for (const at of [20, places[12]!.records[0]! + 50, claimed.length - 20]) {
+      for (const exchanged of [true, false]) {
+        const found = await generation({ slave: claimed, master: flipped(grown, at), exchanged });
+        assert.equal(found?.kind, 'damaged', `at ${at}`);
+        assert.deepEqual([found.stop.rule, found.stop.at], ['hash', at]);
+        assert.ok(found.stop.position <= at);
+      }
+    }
+  });
+
+  it('says so where the slave is wrong as well', async () => {
+    const found = await generation({ slave: flipped(claimed, 90), master: flipped(grown, 80) });
+    assert.equal(found?.kind, 'damaged');
+    assert.match(found.stop.message, /differ from the slave's at 80, and those are wrong as well/);
+  });
+
+  it('names the old chunks in which only the slave is wrong', async () => {
+    const [chunk] = (await chunksOf(claimed)).chunks;
+    const found = await generation({ slave: flipped(claimed, 90), master: grown });
+    assert.deepEqual(found, { kind: 'same', moved: false, repairs: [chunk] });
+  });
+
+  describe('takes zeros on the slave, where the master has other bytes now,', () => {
+    const { position, records } = places[15]!;
+    const zeros = (count: number) =>
+      altered(claimed, (_, bytes) => bytes.fill(0, records[0]! + 50, records[0]! + 50 + count));
+
+    it('for pages that were not there yet when the last run copied them', async () => {
+      const { chunks } = await chunksOf(zeros(40));
+      const index = chunks.findIndex(({ end }) => end > records[0]! + 50);
+      const found = await lookAt({ claimed: zeros(40), slave: zeros(40), master: grown }, 'trusted', 'generation');
+      assert.equal(found.generation?.kind, 'stale');
+      assert.deepEqual(found.generation.resume, await chunksOf(claimed.slice(0, chunks[index]!.start)));
+      assert.match(found.generation.problem, new RegExp(`zeros .* from ${chunks[index]!.start} on`));
+    });
+
+    it('for damage where they are few', async () => {
+      const found = await lookAt({ claimed: zeros(5), slave: zeros(5), master: grown }, 'trusted', 'generation');
+      assert.equal(found.generation?.kind, 'damaged');
+      assert.equal(found.generation.stop.position, position);
+    });
+
+    it('for damage where the slave has other bytes as well', async () => {
+      const slave = altered(zeros(40), (view) => view.setUint8(records[0]! + 60, 1));
+      const found = await lookAt({ claimed: slave, slave, master: grown }, 'trusted', 'generation');
+      assert.equal(found.generation?.kind, 'damaged');
+    });
   });
 
   it('sees another magic, and a file that is shorter', async () => {

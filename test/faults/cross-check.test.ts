@@ -75,6 +75,7 @@ function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, ca
     generations: shown && !scene.keepsOwn ? [shown, master] : [master],
     shown,
     claimBroken: false,
+    scrub: 0,
     neverRebuild: scene.name === 'append',
     kept: scene.keepsOwn ? disk.images.get(disk.names.get(DATA) ?? -1) : undefined,
     movesAside: false,

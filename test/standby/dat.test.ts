@@ -15,10 +15,12 @@ const FULL: Dat = {
   slaveInode: '123456',
   claim: { position: 2050, tid: 1n << 63n },
   tailState: 'ab'.repeat(32 + (50 % 32)),
+  copiedFrom: 1004,
   torn: { position: 2050, size: 9000, runs: 2 },
   chunks: CHUNKS,
 };
-const EMPTY: Dat = { ...FULL, claim: { position: 4, tid: 0n }, tailState: '', torn: undefined, chunks: [] };
+const { copiedFrom: _, ...NOT_COPIED } = FULL;
+const EMPTY: Dat = { ...NOT_COPIED, claim: { position: 4, tid: 0n }, tailState: '', torn: undefined, chunks: [] };
 const TEXT = formatDat(FULL);
 
 function problemOf(text: string): string {
@@ -42,6 +44,7 @@ describe('a .dat', () => {
       EMPTY,
       { ...FULL, role: 'promoted' },
       { ...FULL, torn: undefined },
+      NOT_COPIED,
       { ...FULL, master: { ...FULL.master, magic: 'FS21' } },
       { ...EMPTY, torn: { position: 4, size: 5, runs: 1 } },
     ];
@@ -118,7 +121,7 @@ describe('a .dat whose checksum is right is refused all the same', () => {
 
   it('when a line is missing, doubled or moved', () => {
     for (const [n, line] of LINES.entries()) {
-      if (!line.startsWith('torn')) refused(LINES.toSpliced(n, 1));
+      if (!/^(torn|copied)/.test(line)) refused(LINES.toSpliced(n, 1));
       refused(LINES.toSpliced(n, 0, line));
       if (n > 0) refused(LINES.toSpliced(n, 1).toSpliced(n - 1, 0, line));
     }
@@ -163,6 +166,11 @@ describe('a .dat whose checksum is right is refused all the same', () => {
     assert.match(change('tail abab', 'tail ab'), /hash state/);
     assert.match(change('tail ab', 'tail a'), /hash state/);
     assert.match(refused(LINES.map((line) => (line.startsWith('tail') ? 'tail -' : line))), /hash state/);
+  });
+
+  it('when what was copied last lies outside of what is claimed', () => {
+    for (const copied of ['copied 3', 'copied 2051'])
+      assert.match(change('copied 1004', copied), /copied last/, copied);
   });
 
   it('when its torn tail is below the claim, empty, or was never seen', () => {

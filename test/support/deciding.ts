@@ -83,6 +83,7 @@ export function droppedByPack(superseded: boolean): Presence & { readonly kind: 
 export const SAME = { kind: 'same', moved: false } as const;
 export const MOVED = { kind: 'same', moved: true } as const;
 export const OTHER = { kind: 'other' } as const;
+export const STALE = { kind: 'stale', resume: resumeAt(400), problem: 'zeros' } as const;
 
 export interface Decided {
   readonly plan: Plan;

@@ -7,11 +7,14 @@ import type { Pair } from './pair.js';
 const CHUNK_BYTES = 32_768;
 const WINDOW_BYTES = 65_536;
 
-/** Commits enough for a slave of many chunks, and brings it in step. */
+/** Commits enough for a slave of many chunks, and brings it in step; the last run copies one small transaction. */
 export async function manyChunks(pair: Pair, transactions = 40): Promise<void> {
   for (let n = 0; n < transactions; n++) pair.commit(`${n} `.padEnd(8000, 'old bytes '));
-  const { exitCode, reason } = await syncAndScrub(pair, 0);
-  assert.equal(exitCode, 0, reason);
+  for (const text of ['nearly the last', 'the last']) {
+    pair.commit(text);
+    const { exitCode, reason } = await syncAndScrub(pair, 0);
+    assert.equal(exitCode, 0, reason);
+  }
 }
 
 /** One run in this process, with small chunks. */

@@ -13,6 +13,7 @@ import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
+import { scrubRepair } from './scrub-repair.js';
 import { tornTail } from './torn-tail.js';
 
 /** Every run whose crashes are enumerated. */
@@ -37,4 +38,5 @@ export const SCENARIOS: readonly Scenario[] = [
   rebuildPackedAgain,
   appendPackedAgain,
   fullPackedAgain,
+  scrubRepair,
 ];

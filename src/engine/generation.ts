@@ -1,0 +1,137 @@
+import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { sameMagic } from './compare.js';
+import type { Damage, Generation, Resume } from './facts.js';
+import { firstDifference, type Readable, scan, upTo } from './scan.js';
+import { describeRot, examineChunk, looksSound } from './scrub-chunk.js';
+import { hashOf, lookAtTrusted, type Scene } from './trusted.js';
+import type { Window } from './window.js';
+
+/** How many bytes at the head, and before the claim, are compared to know a file again. */
+const GLANCE = 65_536;
+/** How much of what the last run has copied is looked at again; the scrub does the rest. */
+const SECOND_LOOK = 64 << 20;
+/** In no more bytes than these a difference is taken for flipped bits, even if the slave has zeros there. */
+const FEW = 8;
+
+/** Row 11: whether the master is still the file that the slave was copied from, and whether its bytes are those that were copied. */
+export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<Generation> {
+  const { master, slave, dat, windows } = scene;
+  const known = dat?.master;
+  const sameFile = known?.device === master.facts.device && known.inode === master.facts.inode;
+  const isSuspect = sameFile
+    ? (chunk: ChunkLine) => differs(chunk, scene, trusted)
+    : async (chunk: ChunkLine) => (await hashOf(master, chunk, windows[0])) !== chunk.hash;
+  // Another file may hold the same bytes: moved to another disk, or mounted anew after a reboot. The chunks tell.
+  if (!(await sameMagic(master, slave))) return otherGeneration(scene, sameFile);
+  const repairs: ChunkLine[] = [];
+  for (const [index, chunk] of trusted.chunks.entries()) {
+    if (!(await isSuspect(chunk))) continue;
+    const state = await examineChunk(chunk, master, slave, windows);
+    if (state.masterSound) {
+      if (!state.slaveSound) repairs.push(chunk);
+      continue;
+    }
+    if (!(await isAlike(chunk, state.slaveSound ? slave : undefined, scene))) return otherGeneration(scene, sameFile);
+    const fresh = sameFile && state.slaveSound && chunk.end > secondLookFrom(scene, trusted);
+    if (fresh && (await isZerosOnly(chunk, master, slave, windows))) {
+      const from = await lookAtTrusted(scene, trusted.chunks.slice(0, index));
+      const problem = `the slave has zeros where the master has other bytes now, in what the last run copied from ${chunk.start} on`;
+      return { kind: 'stale', resume: from, problem };
+    }
+    return { kind: 'damaged', stop: await describeRot(chunk, state, slave, windows[0]) };
+  }
+  return { kind: 'same', moved: !sameFile, ...(repairs.length > 0 && { repairs }) };
+}
+
+/** The same file with other bytes below the claim is exchanged for one that was given the old inode's number, or damaged. */
+async function otherGeneration({ master, windows }: Scene, sameFile: boolean): Promise<Generation> {
+  const damage = sameFile ? await damageIn(master, windows[0]) : undefined;
+  return damage ? { kind: 'damaged', stop: damage } : { kind: 'other' };
+}
+
+async function damageIn(file: Readable, window: Window): Promise<Damage | undefined> {
+  const { stop } = await scan(file, window, MAGIC_LENGTH);
+  return stop?.kind === 'damaged' ? stop : undefined;
+}
+
+/**
+ * Where what the last run copied is read from the master again, through this run's opening: an NFS client may have shown
+ * pages of zeros, and zeros inside a record's data break no rule. Only when the master's size or time of modification is
+ * another one since: until then the client would show the same pages again.
+ */
+function secondLookFrom({ master, dat }: Scene, trusted: Resume): number {
+  const unchanged = dat?.master.size === master.size && dat.master.mtime === master.facts.mtime;
+  const copiedFrom = unchanged ? undefined : dat?.copiedFrom;
+  const glance = trusted.position - GLANCE;
+  return copiedFrom === undefined ? glance : Math.min(glance, Math.max(copiedFrom, trusted.position - SECOND_LOOK));
+}
+
+/** Whether a chunk differs on the two sides where it is looked at: at the head of the file and before the claim. */
+async function differs(chunk: ChunkLine, scene: Scene, trusted: Resume): Promise<boolean> {
+  const { master, slave, windows } = scene;
+  const parts = [
+    { from: chunk.start, to: Math.min(chunk.end, GLANCE) },
+    { from: Math.max(chunk.start, secondLookFrom(scene, trusted)), to: chunk.end },
+  ];
+  for (const { from, to } of parts) {
+    if (from < to && !(await looksSound({ from, to, hash: undefined }, master, slave, windows))) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether the master has the very transactions in this place that were copied: the same tids at the same positions, none
+ * of them packed since. Then other bytes in them are no other generation, but damage. So is a tid that its own records belie.
+ * @param slave undefined: it is wrong as well, and only the chunk's own figures can be compared
+ */
+async function isAlike(chunk: ChunkLine, slave: Readable | undefined, { master, windows }: Scene): Promise<boolean> {
+  const theirs = await outlineOf(master, chunk, windows[0]);
+  if (theirs.end !== chunk.end || theirs.records !== chunk.records) return false;
+  if (theirs.transactions.length !== chunk.transactions) return false;
+  if (!slave) return true;
+  const ours = await outlineOf(slave, chunk, windows[0]);
+  return ours.transactions.every(({ position, tid, status }, index) => {
+    const other = theirs.transactions[index];
+    if (other?.position !== position || (other.tid !== tid && !theirs.belied.has(position))) return false;
+    return other.status === status || other.status !== STATUS_PACKED;
+  });
+}
+
+/** A chunk's transactions; of those that the walk has warned of, as many as it keeps. */
+async function outlineOf(file: Readable, chunk: ChunkLine, window: Window) {
+  const transactions: { readonly position: number; readonly tid: bigint; readonly status: number }[] = [];
+  const walk = await scan(upTo(file, chunk.end), window, chunk.start, 0n, {
+    onTransaction: (position, _length, tid, status) => transactions.push({ position, tid, status }),
+  });
+  const stray = walk.warnings.filter(({ rule }) => rule === 'record-tid');
+  return {
+    end: walk.end,
+    records: walk.records,
+    transactions,
+    belied: new Set(stray.map(({ position }) => position)),
+  };
+}
+
+/** Whether the slave has zeros wherever the two differ: pages that the master's client did not have yet. */
+async function isZerosOnly(
+  chunk: ChunkLine,
+  master: Readable,
+  slave: Readable,
+  [theirs, ours]: readonly [Window, Window],
+): Promise<boolean> {
+  let count = 0;
+  for (let position = chunk.start; position < chunk.end; position += theirs.size) {
+    const length = Math.min(theirs.size, chunk.end - position);
+    const got = await master.read(theirs, length, position);
+    const had = await slave.read(ours, length, position);
+    if (got < length || had < length) return false;
+    if (firstDifference(theirs.bytes.subarray(0, length), ours.bytes.subarray(0, length)) === undefined) continue;
+    for (let at = 0; at < length; at++) {
+      if (theirs.bytes[at] === ours.bytes[at]) continue;
+      if (ours.bytes[at] !== 0) return false;
+      count++;
+    }
+  }
+  return count > FEW;
+}
