@@ -1,6 +1,7 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
+import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
 import { transactionEdges } from '../crash/edges.js';
 import { fill } from '../support/in-mid-copy.js';
 import type { Pair } from '../support/pair.js';
@@ -22,9 +23,9 @@ export interface Scene {
 const inSmallChunks = ['--chunk-size', `${SMALL}B`, '--workers', '0', '--scrub', '0'];
 
 /** Brings the slave in step, in this process: a tenth of what a process of its own takes. */
-export function syncHere(pair: Pair, full = false, chunkBytes = SMALL): Promise<SyncResult> {
+export function syncHere(pair: Pair, full = false, chunkBytes = SMALL, scrub: ScrubAmount = 0): Promise<SyncResult> {
   const { master, slave, statusFile } = pair;
-  return runSync({ master, slave, statusFile, full, chunkBytes, workers: 0 });
+  return runSync({ master, slave, statusFile, full, chunkBytes, scrub, workers: 0 });
 }
 
 async function inStep(pair: Pair, chunkBytes = SMALL): Promise<void> {
@@ -119,6 +120,20 @@ export const SCENES: readonly Scene[] = [
     },
   },
 ];
+
+/** A slave with a wrong byte in an old chunk, and a run that repairs it. */
+export const REPAIR: Scene = {
+  name: 'a repair by scrub',
+  args: ['--chunk-size', `${SMALL}B`, '--workers', '0', '--scrub', 'full'],
+  async prepare(pair) {
+    grow(pair);
+    await inStep(pair);
+    const bytes = readFileSync(pair.slaveFile);
+    const at = bytes.indexOf('a'.repeat(50));
+    bytes[at] = 'b'.charCodeAt(0);
+    writeFileSync(pair.slaveFile, bytes, { flag: 'r+' });
+  },
+};
 
 /** Those that the short sweep leaves out: they take the ways of others. */
 const FOR_THE_CAMPAIGN: ReadonlySet<string> = new Set(['a flipped batch']);

@@ -1,0 +1,15 @@
+import { describe, it } from 'node:test';
+import { loseEachWrite, toldBy } from './lying.js';
+import { REPAIR, SCENES } from './scene.js';
+import { needsStrace } from './strace.js';
+
+describe('a disk that loses a write and says that all is well does not stay unnoticed', {
+  skip: needsStrace ?? false,
+}, () => {
+  for (const scene of [...SCENES.filter(({ name }) => name === 'append' || name === 'first copy'), REPAIR]) {
+    it(`in: ${scene.name}`, async (t) => {
+      const sample = (when: number, of: number) => when <= 2 || when >= of - 1;
+      t.diagnostic(toldBy(await loseEachWrite(scene, ['slave', 'new', 'dat.tmp'], sample)));
+    });
+  }
+});
