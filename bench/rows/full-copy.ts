@@ -1,12 +1,11 @@
 import { rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { type Contender, race } from '../race.js';
 import type { Measured, Row } from '../row.js';
 import { dropFromCache, type Scene } from '../scene.js';
 import { atMost, faster, ofLarge } from '../target.js';
 
-/** Where the default is none for want of a second core, one worker is all there is to compare. */
-const workersTried = [...new Set([0, 1, availableParallelism()])];
+/** Beside the default, which is a worker for each processor, up to four. */
+const WORKERS = [0, 1];
 
 /** The first copy of all of a file, durable, with every check. */
 export const fullCopy: Row = { name: 'full-copy', media: ['memory', 'disk'], measure };
@@ -35,7 +34,7 @@ async function measure(scene: Scene): Promise<Measured> {
         }
       : { name: 'cp', command: cp, prepare: ready, check: copied };
   const contenders: Contender[] = [pair.sync('sync', 'full', { prepare: ready }), copy];
-  for (const count of workersTried) {
+  for (const count of WORKERS) {
     const options = ['--workers', String(count)];
     contenders.push(pair.sync(`sync, ${count} worker${count === 1 ? '' : 's'}`, 'full', { prepare: ready, options }));
   }
