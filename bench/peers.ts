@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { inProject } from '../test/support/root.js';
 
 /** Our own program, as an operator starts it. */
-export const SYNCPOZO: readonly string[] = [process.execPath, inProject('dist', 'src', 'cli.js')];
+export const SYNCPOZO: readonly string[] = [process.execPath, inProject('dist', 'app', 'cli.cjs')];
 
 const VENV_PYTHON = inProject('.venv', 'bin', 'python');
 

@@ -5,6 +5,10 @@ import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exi
 import { Patience } from './engine/patience.js';
 import { writeToStderr } from './io/sink.js';
 
+// Reads of a slow master wait beside each other in libuv's pool of threads, which has four unless it is told otherwise
+// before it is first used.
+process.env['UV_THREADPOOL_SIZE'] ??= '16';
+
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 const program = new Command('syncpozo')
@@ -25,21 +29,25 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 const name = process.argv[2] ?? '';
 const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-for (const load of called ? [called] : Object.values(COMMANDS)) {
-  program.addCommand((await load()).copyInheritedSettings(program));
-}
 
 // Whoever reads our output may have seen enough (`| head`): that is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = endOf(error);
+main();
+
+async function main(): Promise<void> {
+  try {
+    for (const load of called ? [called] : Object.values(COMMANDS)) {
+      program.addCommand((await load()).copyInheritedSettings(program));
+    }
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = endOf(error);
+  }
+  if (Patience.anyStuck) endWithoutWaiting(Number(process.exitCode ?? EXIT.ok));
 }
-if (Patience.anyStuck) endWithoutWaiting(Number(process.exitCode ?? EXIT.ok));
 
 /**
  * A thread that hangs in a read of a dead mount cannot be ended, and an ordinary exit would wait for it for ever, with the

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type TextSink, writeToStdout } from '../io/sink.js';
-import type { Log, LogFormat, LogLevel } from '../report/log.js';
+import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
 import { parseBytes } from '../report/size.js';
 import { DEFAULT_STATUS_FILE } from '../standby/switch.js';
 
@@ -48,10 +49,17 @@ export function statusFileOf(options: { readonly statusFile?: string }): string 
 }
 
 export async function logOf(options: CommonOptions, stderr?: TextSink): Promise<Log> {
-  const { openLog } = await import('../report/log.js');
   const terminal = process.stderr.isTTY && options.logFile === undefined;
   const format = options.logFormat ?? (terminal ? 'text' : 'json');
-  return openLog({ level: options.quiet ? 'error' : options.logLevel, format, file: options.logFile, stderr });
+  const settings = {
+    level: options.quiet ? 'error' : options.logLevel,
+    format,
+    file: options.logFile,
+    stderr,
+  } as const;
+  if (options.quiet && options.logFile === undefined)
+    return lateLog(() => openLog(createRequire(import.meta.url)('pino').pino, settings));
+  return openLog((await import('pino')).default, settings);
 }
 
 export function printJson(value: unknown): void {

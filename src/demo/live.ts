@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 
 /** What a living site did until it was stopped. */
@@ -9,7 +10,7 @@ export interface LiveReport {
 
 /** Lets a site commit in a thread of its own for as long as `meanwhile` takes. `path` is its Data.fs. */
 export async function whileLive(path: string, meanwhile: () => Promise<void>): Promise<LiveReport> {
-  const worker = new Worker(new URL('./live-writer.js', import.meta.url), { workerData: path });
+  const worker = new Worker(createRequire(import.meta.url).resolve('#live-writer'), { workerData: path });
   const [[report]] = await Promise.all([
     once(worker, 'message') as Promise<LiveReport[]>,
     meanwhile().finally(() => worker.postMessage('stop')),

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { IoFault } from '../io/fault.js';
@@ -82,7 +83,7 @@ export class PoolInspector implements Inspector {
     if (this.pool) return this.pool;
     const { Piscina } = await import('piscina');
     this.pool = new Piscina({
-      filename: new URL('../../workers/inspect.js', import.meta.url).href,
+      filename: createRequire(import.meta.url).resolve('#workers/inspect'),
       workerData: { ready: this.ready.buffer } satisfies PoolData,
       minThreads: this.workers,
       maxThreads: this.workers,

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Piscina } from 'piscina';
 import { findBoundary } from '../filestorage/boundary.js';
 import type { Stop } from '../filestorage/stop.js';
@@ -95,7 +96,7 @@ export class PoolSource implements ChunkSource {
   private async start(): Promise<void> {
     if (this.pool) return;
     const { Piscina } = await import('piscina');
-    const filename = new URL('../../workers/validate.js', import.meta.url).href;
+    const filename = createRequire(import.meta.url).resolve('#workers/validate');
     this.pool = new Piscina({
       filename,
       workerData: { ready: this.ready.buffer } satisfies PoolData,

@@ -25,8 +25,6 @@ interface HashExports {
   readonly digest64: (state: number) => bigint;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
 export class Window {
   /** The bytes to read into. */
   readonly bytes: Uint8Array;
@@ -37,8 +35,7 @@ export class Window {
 
   /** `size` in bytes, a multiple of 64 KiB. */
   constructor(readonly size: number) {
-    compiled ??= loadHashModule();
-    this.hash = new WebAssembly.Instance(compiled).exports as unknown as HashExports;
+    this.hash = new WebAssembly.Instance(loadHashModule()).exports as unknown as HashExports;
     this.hash.mem.grow(Math.ceil(size / PAGE));
     const memory = this.hash.mem.buffer;
     this.bytes = new Uint8Array(memory, PAGE, size);

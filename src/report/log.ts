@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import type { pino as Pino } from 'pino';
 import { appendTo, type TextSink, writeToStderr } from '../io/sink.js';
 import { quote, visible } from './quote.js';
 
@@ -23,7 +23,7 @@ export interface LogOptions {
 }
 
 /** A log whose every line is written before the call returns: nothing is lost when the program ends or is killed. */
-export function openLog(options: LogOptions): Log {
+export function openLog(pino: typeof Pino, options: LogOptions): Log {
   const sink = options.file === undefined ? (options.stderr ?? writeToStderr) : appendTo(options.file);
   const settings = {
     level: options.level,
@@ -32,6 +32,21 @@ export function openLog(options: LogOptions): Log {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return pino(settings, { write: options.format === 'json' ? sink : asText(sink) });
+}
+
+/**
+ * A log of errors only, which is opened by the first one: loading pino takes longer than all that a run with nothing new has
+ * to do, and cron starts one every minute.
+ */
+export function lateLog(open: () => Log): Log {
+  let log: Log | undefined;
+  return {
+    ...SILENT,
+    error(fields, message) {
+      log ??= open();
+      log.error(fields, message);
+    },
+  };
 }
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };

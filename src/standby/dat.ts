@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid, ZERO_TID } from '../filestorage/tid.js';
+import { checksum } from '../io/checksum.js';
 
 /**
  * The `.dat`: what the slave is known to be. Text, replaced atomically, parsed strictly.
@@ -15,7 +15,7 @@ import { formatTid, ZERO_TID } from '../filestorage/tid.js';
  * copied POSITION                              where the run began that copied last; missing where nothing was copied
  * torn POSITION SIZE RUNS                      only while the master ends in a tail that is not a 'c' transaction
  * chunk START END FIRST_TID LAST_TID TRANSACTIONS RECORDS XXH64
- * end CHUNKS CHECKSUM                          SHA-256 of all above, its first 16 digits
+ * end CHUNKS CHECKSUM                          XXH64 of all above
  * ```
  *
  * Invariants of a parsed `.dat`: chunks lie back to back from position 4 to the claim; the claim's tid is the last
@@ -86,10 +86,6 @@ export function formatDat(dat: Dat): string {
   }
   const body = `${lines.join('\n')}\n`;
   return `${body}end ${dat.chunks.length} ${checksum(body)}\n`;
-}
-
-function checksum(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 export type ParsedDat = { readonly dat: Dat } | { readonly problem: string };

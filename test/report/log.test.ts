@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { pino } from 'pino';
 import { IoFault } from '../../src/io/fault.js';
-import { type Log, type LogFormat, type LogLevel, openLog, SILENT } from '../../src/report/log.js';
+import { type Log, type LogFormat, type LogLevel, lateLog, openLog, SILENT } from '../../src/report/log.js';
 import { withTempDir } from '../support/site.js';
 
 /** Opens a log to a file, lets `use` write to it, and returns its lines. */
 function logged(use: (log: Log) => void, format: LogFormat = 'text', level: LogLevel = 'info'): Promise<string[]> {
   return withTempDir((directory) => {
     const file = join(directory, 'log');
-    use(openLog({ level, format, file }));
+    use(openLog(pino, { level, format, file }));
     const text = readFileSync(file, 'utf8');
     if (text === '') return [];
     assert.ok(text.endsWith('\n'));
@@ -108,7 +109,7 @@ describe('a log', () => {
   it('has written each line when the call returns', async () => {
     await withTempDir((directory) => {
       const file = join(directory, 'log');
-      const log = openLog({ level: 'info', format: 'json', file });
+      const log = openLog(pino, { level: 'info', format: 'json', file });
       for (let n = 1; n < 5; n++) {
         const before = statSync(file).size;
         log.info({ n }, 'line');
@@ -121,18 +122,38 @@ describe('a log', () => {
     await withTempDir((directory) => {
       const file = join(directory, 'log');
       writeFileSync(file, 'before\n');
-      openLog({ level: 'info', format: 'text', file }).info({}, 'after');
+      openLog(pino, { level: 'info', format: 'text', file }).info({}, 'after');
       assert.match(readFileSync(file, 'utf8'), /^before\n.* INFO after\n$/);
     });
   });
 
   it('that cannot be opened is a fault at once, not at the first line', async () => {
     await withTempDir((directory) => {
-      assert.throws(() => openLog({ level: 'info', format: 'text', file: join(directory, 'no', 'log') }), IoFault);
+      assert.throws(
+        () => openLog(pino, { level: 'info', format: 'text', file: join(directory, 'no', 'log') }),
+        IoFault,
+      );
     });
   });
 
   it('that is silent takes everything and says nothing', () => {
     all(SILENT);
+  });
+});
+
+describe('a late log', () => {
+  it('is opened by the first error, once, and takes nothing else', () => {
+    const told: string[] = [];
+    let opened = 0;
+    const log = lateLog(() => {
+      opened++;
+      return { ...SILENT, error: (fields, message) => void told.push(`${message} ${JSON.stringify(fields)}`) };
+    });
+    log.info({}, 'not told');
+    log.warn({}, 'not told');
+    assert.equal(opened, 0);
+    log.error({ n: 1 }, 'first');
+    log.error({}, 'second');
+    assert.deepEqual([opened, ...told], [1, 'first {"n":1}', 'second {}']);
   });
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { inProject } from './root.js';
 
 /** The program under test, as an operator starts it. */
-export const PROGRAM = inProject('dist', 'src', 'cli.js');
+export const PROGRAM = inProject('dist', 'app', 'cli.cjs');
 
 /** Far more than any command here needs: what has not ended by then hangs. */
 const HANGS_AFTER_MS = 20_000;

@@ -22,7 +22,10 @@ export interface SyncOutcome {
 
 export type Sync = (master: string, slave: string, options: SyncOptions) => Promise<SyncOutcome>;
 
-const COMMAND = process.env.SYNCPOZO_TEST_COMMAND?.split(' ') ?? [process.execPath, inProject('dist', 'src', 'cli.js')];
+const COMMAND = process.env.SYNCPOZO_TEST_COMMAND?.split(' ') ?? [
+  process.execPath,
+  inProject('dist', 'app', 'cli.cjs'),
+];
 
 /** Program and arguments of a sync. */
 export function syncCommand(master: string, slave: string, options: SyncOptions): [string, ...string[]] {
