@@ -33,7 +33,7 @@ function main(args: readonly string[]): number {
   if (files.length === 0) return complain(`no test was found for: ${args.join(' ')} (npm run build comes first)`, 1);
   // The tests run the program as it is installed: one file.
   const bundled = spawnSync('npm', ['run', '--silent', 'bundle'], { stdio: 'inherit', cwd: inProject() });
-  if (bundled.status !== 0) return complain('the program could not be bundled', 1);
+  if (bundled.status !== 0) return complain('the program could not be bundled (npm ci comes first)', 1);
   try {
     if (files.some(needsPython)) ensureVenv();
   } catch (error) {
