@@ -39,6 +39,8 @@ export interface VerifyResult {
 
 export interface ProblemResult {
   readonly position: number;
+  /** Where the transaction in which it is begins, or whatever else it is in. */
+  readonly within: number;
   readonly tid: string | null;
   readonly rule: Problem['rule'];
   readonly message: string;

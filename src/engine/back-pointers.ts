@@ -6,6 +6,7 @@ import {
   TLOC_OFFSET,
   TRANSACTION_HEADER_LENGTH,
 } from '../filestorage/layout.js';
+import type { Problem } from '../filestorage/problem.js';
 import type { ByteSource } from './backward.js';
 
 interface Pointer {
@@ -13,7 +14,9 @@ interface Pointer {
   readonly oidHigh: number;
   readonly oidLow: number;
   readonly target: number;
-  tid: bigint;
+  readonly tid: bigint;
+  /** Position of its transaction. */
+  readonly within: number;
 }
 
 /** Pointers of one transaction that are kept until its tid is known. */
@@ -37,13 +40,13 @@ export class BackPointers {
 
   /** `position` is that of the record that holds the pointer; its transaction may still turn out to be broken off. */
   add(position: number, oidHigh: number, oidLow: number, target: number): void {
-    this.pending.push({ position, oidHigh, oidLow, target, tid: 0n });
+    this.pending.push({ position, oidHigh, oidLow, target, tid: 0n, within: position });
   }
 
   /** Those added since the last call belong to a transaction that is complete. */
-  complete(tid: bigint): void {
-    for (const pointer of this.pending) pointer.tid = tid;
-    if (this.pending.length > 0) this.ready.push(...this.pending.splice(0));
+  complete(within: number, tid: bigint): void {
+    if (this.pending.length === 0) return;
+    for (const pointer of this.pending.splice(0)) this.ready.push({ ...pointer, within, tid });
   }
 
   /** Those added since the last transaction belong to a damaged one. */
@@ -51,19 +54,21 @@ export class BackPointers {
     this.pending = [];
   }
 
-  /** Follows those of complete transactions; tells the position of each pointer that leads elsewhere, and why. */
-  async follow(onWrong: (position: number, tid: bigint, message: string) => void): Promise<void> {
+  /** Follows those of complete transactions; tells of each that leads elsewhere, and why. */
+  async follow(onWrong: (wrong: Pick<Problem, 'position' | 'within' | 'tid' | 'message'>) => void): Promise<void> {
     if (this.pending.length > MOST_PENDING) this.ready.push(...this.pending.splice(0));
     for (const pointer of this.ready) {
       const wrong = await this.wrong(pointer);
       if (wrong === undefined) continue;
       const message = `back pointer ${pointer.target} leads to ${wrong}`;
-      onWrong(pointer.position + RECORD_HEADER_LENGTH, pointer.tid, message);
+      const { within, tid } = pointer;
+      onWrong({ position: pointer.position + RECORD_HEADER_LENGTH, within, tid, message });
     }
     this.ready = [];
   }
 
-  private async wrong({ oidHigh, oidLow, target }: Pointer): Promise<string | undefined> {
+  private async wrong({ position, oidHigh, oidLow, target }: Pointer): Promise<string | undefined> {
+    if (target >= position) return 'no place before its record';
     if ((await this.file.readBytes(this.record, target)) < RECORD_HEADER_LENGTH) return 'the end of the file';
     const view = this.recordView;
     const transaction = readPosition(view, TLOC_OFFSET);

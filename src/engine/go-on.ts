@@ -37,12 +37,11 @@ export async function goOnBehind(stop: BadStop, file: Readable, task: PieceTask)
   }
   if (stop.kind === 'damaged') {
     const { at, tid, rule, message } = stop;
-    const severity = SEVERITY[rule] ?? 'refused';
-    const judged = rule === 'transaction-length' ? await whereHeaderIsWrong() : severity;
+    const severity = rule === 'transaction-length' ? await whereHeaderIsWrong() : 'refused';
     return {
       next: isLast ? limit : next,
       tail: 'none',
-      problem: { position: at, tid, rule, message, severity: judged },
+      problem: { position: at, within: position, tid, rule, message, severity },
     };
   }
   return { next, tail: next === undefined ? 'torn' : 'none', problem: await torn() };
@@ -55,7 +54,8 @@ export async function goOnBehind(stop: BadStop, file: Readable, task: PieceTask)
     const end = position + header.length + TRAILER_LENGTH;
     if (end > limit) {
       const message = `length ${header.length} leads beyond the end of the file at ${limit}`;
-      return problem(position + 8, 'transaction-length', message, 'truncated');
+      const severity = header.status >= 0x80 ? 'refused' : 'truncated';
+      return problem(position + 8, 'transaction-length', message, severity);
     }
     const severity = await whereHeaderIsWrong();
     return problem(position, 'transaction-length', 'zeros stand in the place of a transaction header', severity);
@@ -72,12 +72,6 @@ export async function goOnBehind(stop: BadStop, file: Readable, task: PieceTask)
   }
 
   function problem(at: number, rule: ProblemRule, message: string, severity: Severity): Problem {
-    return { position: at, tid: header?.tid ?? 0n, rule, message, severity };
+    return { position: at, within: position, tid: header?.tid ?? 0n, rule, message, severity };
   }
 }
-
-/** What ZODB does about a rule that a transaction breaks, where it is not simply refused. */
-const SEVERITY: Partial<Record<ProblemRule, Severity>> = {
-  'previous-pointer': 'warned',
-  'back-pointer': 'unnoticed',
-};

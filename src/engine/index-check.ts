@@ -91,7 +91,7 @@ export class IndexCheck {
 /** ZODB logs that it cannot load such an index, and scans the file. */
 function malformed(problem: { readonly position: number; readonly message: string }): Problem {
   const message = `Data.fs.index cannot be read: at its byte ${problem.position}, ${problem.message}`;
-  return { position: 0, tid: 0n, rule: 'index', message, severity: 'warned' };
+  return { position: 0, within: 0, tid: 0n, rule: 'index', message, severity: 'warned' };
 }
 
 /** Goes through the entries of `one`; those that both have are told in the round in which `one` is right. */
@@ -112,7 +112,8 @@ function tellDifferences(
       const [right, theirs] = which === 'right' ? [here, there] : [there, here];
       const truth = right === 0 ? 'the file has no record of it' : `its newest record stands at ${right}`;
       const message = `Data.fs.index ${theirs === 0 ? 'lacks' : `leads to ${theirs} for`} object ${oid}: ${truth}`;
-      onProblem({ position: right || theirs, tid: 0n, rule: 'index', message, severity: 'unnoticed' });
+      const position = right || theirs;
+      onProblem({ position, within: position, tid: 0n, rule: 'index', message, severity: 'unnoticed' });
     }
   }
 }

@@ -7,7 +7,8 @@ import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 
 /** Takes what is told of a file, in its order, and each piece's facts when all of it has been told. */
-export interface FileEvents extends PieceEvents {
+export interface FileEvents {
+  readonly records: PieceEvents;
   piece(facts: PieceFacts): Promise<void>;
 }
 
@@ -42,7 +43,7 @@ export class InlineInspector implements Inspector {
     for (let start = FIRST_PIECE; ; ) {
       if (this.patience.signal.aborted) throw new Interrupted();
       const { task } = await plan.pieceAt(start);
-      const facts = await inspectPiece(task, file, this.window, events);
+      const facts = await inspectPiece(task, file, this.window, events.records);
       await events.piece(facts);
       this.onPosition(facts.end, file.size);
       if (isEnd(facts, file.size)) return;

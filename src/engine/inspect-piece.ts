@@ -44,7 +44,7 @@ export interface PieceFacts {
 export interface PieceEvents {
   record(position: number, oidHigh: number, oidLow: number, previous: number): void;
   /** The records told since the last call are those of a complete transaction, which ends here. */
-  transaction(end: number, tidHigh: number, tidLow: number, packed: boolean): void;
+  transaction(end: number, packed: boolean): void;
   /** All from the last call's end to here is damaged: what was told of it is not to be relied on. */
   gap(end: number): void;
 }
@@ -64,11 +64,11 @@ export async function inspectPiece(
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
-class Inspection {
+/** It is told by its walk as an object with methods: closures would be others for each piece, and compiled anew each time. */
+class Inspection implements WalkEvents {
   private readonly problems = new Problems();
   private readonly pointers: BackPointers;
   private readonly hashes: ChunkHashes;
-  private readonly walkEvents: WalkEvents;
   private walk: Walk;
   /** Where the walk takes its next byte. */
   private from: number;
@@ -88,15 +88,6 @@ class Inspection {
   ) {
     this.pointers = new BackPointers(file);
     this.hashes = new ChunkHashes(task.chunks, window, (chunk) => this.wrongChecksum(chunk));
-    this.walkEvents = {
-      onRecord: (position, oidHigh, oidLow, previous, dataLength, backPointer) => {
-        this.records++;
-        if (dataLength === 0 && backPointer > 0) this.pointers.add(position, oidHigh, oidLow, backPointer);
-        events.record(position, oidHigh, oidLow, previous);
-      },
-      onTransaction: (position, length, tid, status) => this.transaction(position, length, tid, status),
-      onWarning: (warning) => this.warning(warning),
-    };
     this.from = task.start;
     this.walk = this.walkFrom(task.start, 0n);
   }
@@ -142,8 +133,8 @@ class Inspection {
         this.from = windowEnd;
       }
       if (isLast && this.from >= windowEnd) this.walk.finish();
-      await this.pointers.follow((at, tid, message) => {
-        this.problem({ position: at, tid, rule: 'back-pointer', message, severity: 'unnoticed' });
+      await this.pointers.follow((wrong) => {
+        this.problem({ ...wrong, rule: 'back-pointer', severity: 'unnoticed' });
       });
       const { stop } = this.walk;
       if (stop === undefined) return;
@@ -169,33 +160,45 @@ class Inspection {
 
   private walkFrom(start: number, lastTid: bigint): Walk {
     const { cutAt, limit } = this.task;
-    return new Walk({ start, limit, cutAt, lastTid }, this.walkEvents);
+    return new Walk({ start, limit, cutAt, lastTid, pointersUnchecked: true }, this);
   }
 
-  private transaction(position: number, length: number, tid: bigint, status: number): void {
+  onRecord(
+    position: number,
+    oidHigh: number,
+    oidLow: number,
+    previous: number,
+    dataLength: number,
+    backPointer: number,
+  ): void {
+    this.records++;
+    if (dataLength === 0 && backPointer > 0) this.pointers.add(position, oidHigh, oidLow, backPointer);
+    this.events.record(position, oidHigh, oidLow, previous);
+  }
+
+  onTransaction(position: number, length: number, tid: bigint, status: number): void {
     if (this.transactions === 0) {
       this.firstTid = tid;
       this.firstAt = position;
     }
     this.transactions++;
     this.lastEnd = position + length + TRAILER_LENGTH;
-    this.pointers.complete(tid);
-    const [high, low] = [Number(tid >> 32n), Number(tid & 0xffff_ffffn)];
-    this.events.transaction(this.lastEnd, high, low, status === STATUS_PACKED);
+    this.pointers.complete(position, tid);
+    this.events.transaction(this.lastEnd, status === STATUS_PACKED);
     if (tid === ALL_ONES) {
       const message = 'a tid of all ones: ZODB reads no further';
-      this.problem({ position, tid, rule: 'tid-order', message, severity: 'truncated' });
+      this.problem({ position, within: position, tid, rule: 'tid-order', message, severity: 'truncated' });
     }
   }
 
-  private warning({ position, tid, rule }: WalkWarning): void {
+  onWarning({ position, tid, rule }: WalkWarning): void {
     const { message, severity } = WARNINGS[rule];
-    this.problem({ position, tid, rule, message, severity });
+    this.problem({ position, within: position, tid, rule, message, severity });
   }
 
   private wrongChecksum({ start, end, firstTid }: ChunkLine): void {
     const message = `the bytes ${start} to ${end} do not have the checksum that they had when they were copied`;
-    this.problem({ position: start, tid: firstTid, rule: 'checksum', message, severity: 'unnoticed' });
+    this.problem({ position: start, within: start, tid: firstTid, rule: 'checksum', message, severity: 'unnoticed' });
   }
 
   private problem(problem: Problem): void {

@@ -4,7 +4,7 @@ import type { Piscina } from 'piscina';
 import { IoFault } from '../io/fault.js';
 import { Exchanged } from './copy.js';
 import { type FileEvents, type Inspected, type Inspector, isEnd, type OnPosition } from './inspect-file.js';
-import type { PieceFacts, PieceTask } from './inspect-piece.js';
+import type { PieceEvents, PieceFacts, PieceTask } from './inspect-piece.js';
 import type { InspectAnswer, InspectTask } from './inspect-task.js';
 import { LaneReader, makeLane } from './lane.js';
 import { Interrupted, type Patience, pause } from './patience.js';
@@ -52,7 +52,7 @@ export class PoolInspector implements Inspector {
         }
         const job = jobs[0];
         if (!job) throw new Error('no piece is being inspected');
-        const facts = await job.deliver(events, this.patience);
+        const facts = await job.deliver(events.records, this.patience);
         jobs.shift();
         this.free.push(job.lane);
         await events.piece(facts);
@@ -143,7 +143,7 @@ class Job {
   }
 
   /** Tells of the piece as it comes, and returns its facts when all is told. */
-  async deliver(events: FileEvents, patience: Patience): Promise<PieceFacts> {
+  async deliver(events: PieceEvents, patience: Patience): Promise<PieceFacts> {
     for (;;) {
       if (patience.signal.aborted) throw new Interrupted();
       const length = this.arrived.shift();

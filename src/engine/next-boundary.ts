@@ -46,8 +46,8 @@ export async function lengthAt(file: ByteSource, position: number): Promise<numb
 }
 
 /**
- * Where transactions go on behind the bad one at `bad`: at its own end where header and trailer agree on it;
- * otherwise at the next place that looks like a beginning and whose trailer agrees.
+ * Where transactions go on behind the bad one at `bad`: at its own end where header and trailer agree on it, or
+ * where the file ends or another whole transaction begins at the end that its header states; otherwise at the next place that looks like a beginning and whose trailer agrees.
  *
  * @param known a transaction boundary behind `bad` that is known from elsewhere: nothing is looked for beyond it
  * @returns undefined when there is none up to `limit`
@@ -60,6 +60,9 @@ export async function nextBoundary(
 ): Promise<number | undefined> {
   const own = await agreedEnd(file, bad, limit);
   if (own !== undefined) return own;
+  const header = await headerAt(file, bad, limit);
+  const stated = header && header.length >= bodyOffset(header) ? bad + header.length + TRAILER_LENGTH : limit + 1;
+  if (stated === limit || (stated < limit && (await agreedEnd(file, stated, limit)) !== undefined)) return stated;
   const until = known ?? limit;
   const block = new Uint8Array(BLOCK);
   for (let start = bad + 1; start < until; ) {

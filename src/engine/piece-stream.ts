@@ -5,16 +5,16 @@ import type { PieceEvents } from './inspect-piece.js';
  *
  * ```
  * record        position   previous pointer    oid, high and low half
- * transaction  -end        1 packed, 0 not     tid, high and low half
+ * transaction  -end        1 packed, 0 not     0, 0
  * gap           0          end                 0, 0
  * ```
  */
 const ENTRY_BYTES = 24;
-const ENTRIES = 2048;
+const ENTRIES = 8192;
 /** Bytes that an encoder hands on at a time, at most. */
 export const PIECE_BYTES = ENTRIES * ENTRY_BYTES;
 
-/** Collects events and hands on the bytes, some 48 KiB at a time. */
+/** Collects events and hands on the bytes, some 192 KiB at a time. */
 export class PieceEncoder implements PieceEvents {
   private readonly buffer = new ArrayBuffer(PIECE_BYTES);
   private readonly bytes = new Uint8Array(this.buffer);
@@ -28,8 +28,8 @@ export class PieceEncoder implements PieceEvents {
     this.put(position, previous, oidHigh, oidLow);
   }
 
-  transaction(end: number, tidHigh: number, tidLow: number, packed: boolean): void {
-    this.put(-end, packed ? 1 : 0, tidHigh, tidLow);
+  transaction(end: number, packed: boolean): void {
+    this.put(-end, packed ? 1 : 0, 0, 0);
   }
 
   gap(end: number): void {
@@ -59,10 +59,8 @@ export function decodePiece(bytes: Uint8Array, events: PieceEvents): void {
   for (let entry = 0; entry < entries; entry++) {
     const first = numbers[3 * entry] ?? 0;
     const second = numbers[3 * entry + 1] ?? 0;
-    const high = halves[6 * entry + 4] ?? 0;
-    const low = halves[6 * entry + 5] ?? 0;
-    if (first > 0) events.record(first, high, low, second);
-    else if (first < 0) events.transaction(-first, high, low, second === 1);
+    if (first > 0) events.record(first, halves[6 * entry + 4] ?? 0, halves[6 * entry + 5] ?? 0, second);
+    else if (first < 0) events.transaction(-first, second === 1);
     else events.gap(second);
   }
 }

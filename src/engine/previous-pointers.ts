@@ -1,11 +1,6 @@
+import type { ObjectIndex } from '../filestorage/object-index.js';
 import { type Problem, Problems } from '../filestorage/problem.js';
 import type { PieceEvents } from './inspect-piece.js';
-
-/** Where each object's newest record stands, as far as the file has been told; 0: there is none. */
-export interface NewestRecords {
-  get(oidHigh: number, oidLow: number): number;
-  set(oidHigh: number, oidLow: number, position: number): void;
-}
 
 /** Records of one transaction that are remembered for the case that one of their objects occurs in it once more. */
 const RECORDS_KEPT = 1 << 20;
@@ -31,27 +26,21 @@ export class PreviousPointers implements PieceEvents {
   private positions = new Float64Array(1024);
   private previous = new Float64Array(1024);
 
-  constructor(private readonly index: NewestRecords) {}
+  constructor(private readonly index: ObjectIndex) {}
 
   record(position: number, oidHigh: number, oidLow: number, previous: number): void {
-    const newest = this.index.get(oidHigh, oidLow);
+    const newest = this.index.set(oidHigh, oidLow, position);
     if (newest !== previous) this.judge(position, previous, newest);
-    this.index.set(oidHigh, oidLow, position);
     this.remember(position, previous);
   }
 
-  transaction(end: number, tidHigh: number, tidLow: number, packed: boolean): void {
+  transaction(end: number, packed: boolean): void {
+    if (this.zeros.count > 0 || this.others.count > 0) {
+      for (const { kept, count } of packed ? [this.others] : [this.zeros, this.others]) this.found.addAll(kept, count);
+      this.forget();
+    }
     this.boundary = end;
     this.records = 0;
-    if (this.zeros.count === 0 && this.others.count === 0) return;
-    const tid = (BigInt(tidHigh) << 32n) | BigInt(tidLow);
-    for (const { kept, count } of packed ? [this.others] : [this.zeros, this.others]) {
-      this.found.addAll(
-        kept.map((problem) => ({ ...problem, tid })),
-        count,
-      );
-    }
-    this.forget();
   }
 
   gap(end: number): void {
@@ -76,6 +65,7 @@ export class PreviousPointers implements PieceEvents {
     if (this.isInGap(previous) || this.isInGap(right)) return;
     const problem: Problem = {
       position: position + PREVIOUS_OFFSET,
+      within: this.boundary,
       tid: 0n,
       rule: 'previous-pointer',
       message: `previous pointer ${previous}, the object's record before stands at ${right}`,

@@ -7,7 +7,7 @@ import type { Tail } from './go-on.js';
 import type { IndexCheck } from './index-check.js';
 import type { FileEvents, Inspected, Inspector } from './inspect-file.js';
 import type { PieceFacts } from './inspect-piece.js';
-import { agreedEnd } from './next-boundary.js';
+import { agreedEnd, headerAt } from './next-boundary.js';
 import { PiecePlan } from './piece-plan.js';
 import { PreviousPointers } from './previous-pointers.js';
 import { hashOf } from './trusted.js';
@@ -46,7 +46,7 @@ export interface LookOptions {
 export async function lookAtAll(file: Inspected, datFile: DatFile, options: LookOptions): Promise<Findings> {
   const problems = new Problems();
   const magic = await magicAt(file, problems);
-  const look = new Look(problems, options.indexCheck);
+  const look = new Look(file, problems, options.indexCheck);
   await look.begin();
   const known = await knownChunks(file, datFile, options.window, problems);
   const worthwhile = magic !== undefined || (await agreedEnd(file, MAGIC_LENGTH, file.size)) !== undefined;
@@ -56,7 +56,7 @@ export async function lookAtAll(file: Inspected, datFile: DatFile, options: Look
     await options.inspector.run(file, plan, look);
   }
   look.finish(magic);
-  const { committedEnd, lastTid, transactions, records, tail, indexState } = look;
+  const { committedEnd, lastTid, transactions, recordCount: records, tail, indexState } = look;
   const hashedBytes = known.chunks.reduce((sum, { start, end }) => sum + end - start, 0);
   const { size } = file;
   const objects = look.index.size;
@@ -124,7 +124,7 @@ async function describes(dat: Dat, file: Inspected, window: Window): Promise<boo
 }
 
 export function problemAt(position: number, rule: ProblemRule, message: string, severity: Severity): Problem {
-  return { position, tid: 0n, rule, message, severity };
+  return { position, within: position, tid: 0n, rule, message, severity };
 }
 
 /** Puts together what is told of the pieces. */
@@ -132,16 +132,14 @@ class Look implements FileEvents {
   committedEnd = MAGIC_LENGTH;
   lastTid = 0n;
   transactions = 0;
-  records = 0;
+  recordCount = 0;
   tail: Tail = 'none';
   indexState: IndexState = 'none';
   readonly index = new ObjectIndex();
-  private readonly pointers = new PreviousPointers(this.index);
-  readonly record = this.pointers.record.bind(this.pointers);
-  readonly transaction = this.pointers.transaction.bind(this.pointers);
-  readonly gap = this.pointers.gap.bind(this.pointers);
+  readonly records = new PreviousPointers(this.index);
 
   constructor(
+    private readonly file: Inspected,
     private readonly problems: Problems,
     private readonly indexCheck: IndexCheck | undefined,
   ) {}
@@ -153,14 +151,18 @@ class Look implements FileEvents {
 
   async piece(facts: PieceFacts): Promise<void> {
     const { firstTid, firstAt, transactions } = facts;
-    const found = this.pointers.take();
-    const kept = [...facts.problems, ...found.kept];
+    const found = this.records.take();
+    const kept = [...facts.problems];
+    for (const problem of found.kept) {
+      const header = await headerAt(this.file, problem.within, this.file.size);
+      kept.push({ ...problem, tid: header?.tid ?? 0n });
+    }
     const isSeamTold = facts.problems.some(({ position, rule }) => position === firstAt && rule === 'tid-order');
     if (transactions > 0 && firstTid <= this.lastTid && !isSeamTold) {
       const message = 'the tid is not above that of the transaction before';
-      kept.push({ position: firstAt, tid: firstTid, rule: 'tid-order', message, severity: 'warned' });
+      kept.push({ position: firstAt, within: firstAt, tid: firstTid, rule: 'tid-order', message, severity: 'warned' });
     }
-    kept.sort((a, b) => a.position - b.position);
+    kept.sort((a, b) => a.within - b.within);
     const uncounted = facts.problemCount - facts.problems.length + found.count - found.kept.length;
     this.problems.addAll(kept, kept.length + uncounted);
     if (transactions > 0) {
@@ -168,7 +170,7 @@ class Look implements FileEvents {
       this.committedEnd = facts.lastEnd;
     }
     this.transactions += transactions;
-    this.records += facts.records;
+    this.recordCount += facts.records;
     this.tail = facts.tail;
     if (facts.end === this.indexCheck?.end) await this.compareIndex(this.indexCheck);
   }
@@ -188,7 +190,7 @@ class Look implements FileEvents {
 
   private async compareIndex(indexCheck: IndexCheck): Promise<void> {
     this.indexState = 'right';
-    const isUnknown = (position: number): boolean => this.pointers.isInGap(position);
+    const isUnknown = (position: number): boolean => this.records.isInGap(position);
     await indexCheck.compare(this.index, isUnknown, (problem) => {
       this.indexState = 'wrong';
       this.problems.add(problem);

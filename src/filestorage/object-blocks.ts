@@ -51,6 +51,8 @@ export enum Put {
  *    is its last byte, and position 0 says that it is not there; in all others the last bytes ascend.
  */
 export class ObjectBlocks {
+  /** The position that the last `put` has replaced, if it did. */
+  replaced = 0;
   private readonly spare: Segment[] = [];
   private readonly rows = CAPACITIES.map((capacity) => new BlockRow(capacity + 1, this.spare));
 
@@ -96,7 +98,7 @@ export class ObjectBlocks {
         segment.shift(slot, head + 1 + objects);
       }
       segment.suffixes[head] = objects;
-    }
+    } else this.replaced = segment.position(slot);
     segment.put(slot, suffix, position);
     return there ? Put.Replaced : Put.Added;
   }

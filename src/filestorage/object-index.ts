@@ -43,14 +43,17 @@ export class ObjectIndex {
     return tagged === 0 ? 0 : this.blocks.get((tagged & 0xff) - 1, this.table[entry + 2] ?? 0, oidLow & 0xff);
   }
 
-  /** Throws a RangeError for a position that is not between 1 and 2^48 - 1. */
-  set(oidHigh: number, oidLow: number, position: number): void {
+  /**
+   * Sets the object's position; returns the one before, 0 for none. Throws a RangeError for a position that is not between 1
+   * and 2^48 - 1.
+   */
+  set(oidHigh: number, oidLow: number, position: number): number {
     if (!(position > 0 && position < POSITION_LIMIT)) throw new RangeError(`position ${position} does not fit 48 bits`);
     const entry = this.find(oidHigh, oidLow >>> 8);
     const tagged = this.table[entry + 1] ?? 0;
     if (tagged === 0) {
       this.addGroup(entry, oidHigh, oidLow, position);
-      return;
+      return 0;
     }
     const size = (tagged & 0xff) - 1;
     const block = this.table[entry + 2] ?? 0;
@@ -61,7 +64,9 @@ export class ObjectIndex {
       this.table[entry + 2] = grown;
       put = this.blocks.put(size + 1, grown, oidLow & 0xff, position);
     }
-    if (put === Put.Added) this.size++;
+    if (put === Put.Replaced) return this.blocks.replaced;
+    this.size++;
+    return 0;
   }
 
   /** All objects, oids ascending, in buckets of one upper 48 bits each; the same bucket is filled again and again. */

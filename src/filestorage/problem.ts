@@ -26,6 +26,8 @@ export type ProblemRule =
 export interface Problem {
   /** Position in the file of the field that is wrong. */
   readonly position: number;
+  /** Where the transaction in which it is begins, or whatever else it is in. */
+  readonly within: number;
   /** Of the transaction in which it is; 0 where there is none, or none that could be told. */
   readonly tid: bigint;
   readonly rule: ProblemRule;

@@ -9,6 +9,8 @@ export interface WalkOptions {
   readonly cutAt: number;
   /** The last tid before `start`; 0 for none. */
   readonly lastTid: bigint;
+  /** Previous and back pointers are told as they are: whoever is told checks them. */
+  readonly pointersUnchecked?: boolean;
 }
 
 /** What a walk tells on its way. */

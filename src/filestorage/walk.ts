@@ -47,6 +47,7 @@ export class Walk {
 
   private readonly limit: number;
   private readonly cutAt: number;
+  private readonly pointersUnchecked: boolean;
   private expect: Expect = Expect.Transaction;
   /** Where the next field begins. */
   private at: number;
@@ -77,6 +78,7 @@ export class Walk {
     this.fed = options.start;
     this.limit = options.limit;
     this.cutAt = options.cutAt;
+    this.pointersUnchecked = options.pointersUnchecked === true;
     this.lastTid = options.lastTid;
     if (this.at >= this.limit) this.stopAtEnd();
   }
@@ -215,7 +217,7 @@ export class Walk {
       if (recordTidHigh !== 0 || recordTidLow !== 0) this.strayRecordTids++;
     }
     const previous = readPosition(view, offset + 16);
-    if (previous >= position) {
+    if (previous >= position && !this.pointersUnchecked) {
       return this.damaged(position + 16, 'previous-pointer', `previous record ${previous} is not before ${position}`);
     }
     const versionLength = view.getUint16(offset + 32);
@@ -245,7 +247,7 @@ export class Walk {
 
   private backPointer(view: DataView, offset: number): void {
     const target = readPosition(view, offset);
-    if (target >= this.recordPosition) {
+    if (target >= this.recordPosition && !this.pointersUnchecked) {
       return this.damaged(this.at, 'back-pointer', `back pointer ${target} is not before ${this.recordPosition}`);
     }
     this.at += BACK_POINTER_LENGTH;
