@@ -6,7 +6,7 @@ import type { Damage, Parting } from './facts.js';
 import { headerAt } from './next-boundary.js';
 import { findParting } from './parting.js';
 import { findPresence } from './presence.js';
-import { type Readable, readableEnd } from './scan.js';
+import { type Readable, readableEnd, upTo } from './scan.js';
 import type { Window } from './window.js';
 
 /**
@@ -73,14 +73,4 @@ export async function findAgainst(
 
 function headerIn(file: ByteSource, position: number): Promise<TransactionHeader | undefined> {
   return headerAt(file, Math.max(position, MAGIC_LENGTH), file.size);
-}
-
-/** The file as far as it was found committed: what is appended meanwhile does not belong to it. */
-function upTo(file: Readable, size: number): Readable {
-  return {
-    path: file.path,
-    size,
-    read: (window, length, position) => file.read(window, Math.max(0, Math.min(length, size - position)), position),
-    readBytes: (into, position) => file.readBytes(into.subarray(0, Math.max(0, size - position)), position),
-  };
 }
