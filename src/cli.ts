@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./commands/verify-command.js')).verifyCommand(),
   on: async () => (await import('./commands/switch-command.js')).switchCommand('on'),
   off: async () => (await import('./commands/switch-command.js')).switchCommand('off'),
+  promote: async () => (await import('./commands/promote-command.js')).promoteCommand(),
+  demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };

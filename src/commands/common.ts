@@ -75,7 +75,7 @@ export function sizeOption(text: string): number {
 }
 
 /** Commander's parser for an option that is a number of seconds, more than 0. */
-function secondsOption(text: string): number {
+export function secondsOption(text: string): number {
   const seconds = Number(text);
   if (text.trim() === '' || !(seconds > 0) || seconds > 86_400)
     throw new InvalidArgumentError('Expected a number of seconds.');

@@ -1,6 +1,8 @@
 import { SMALLEST_TRANSACTION } from '../filestorage/layout.js';
 import type { Comparison, Decision, Facts, Plan, Presence, Resume } from './facts.js';
 
+const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
+
 /**
  * The decision table: a pure function from what was observed to what is to be done. The first row that matches wins.
  *
@@ -11,7 +13,7 @@ import type { Comparison, Decision, Facts, Plan, Presence, Resume } from './fact
 export function decide(facts: Facts): Decision {
   // Row 1: the switch, and a slave that serves.
   if (facts.switch === 'off') return { kind: 'off', row: 1, reason: 'the status file says SYNCING=0' };
-  if (facts.role === 'promoted') return { kind: 'off', row: 1, reason: 'the slave has been promoted' };
+  if (facts.role === 'promoted') return { kind: 'off', row: 1, reason: PROMOTED };
   // Rows 2 and 3: somebody else is at work on the slave.
   if (facts.lock === 'syncpozo') return { kind: 'busy', row: 2, reason: 'another syncpozo is at work on this slave' };
   if (facts.lock === 'other') return { kind: 'in-use', row: 3, reason: "another program holds the slave's lock" };

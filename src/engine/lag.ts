@@ -1,3 +1,4 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { tidToTime } from '../filestorage/tid.js';
 import type { Claim } from '../standby/dat.js';
 import { BackwardReader } from './backward.js';
@@ -18,7 +19,11 @@ export async function findLag(master: Readable, claim: Claim, window: Window): P
   let transactions = 0;
   let bytes = 0;
   let newest: bigint | undefined;
-  for await (const found of new BackwardReader(master).from(await readableEnd(master, window))) {
+  const reader = new BackwardReader(master);
+  // A tail in flight hides the end; where the claim's transaction stands at its place, only what follows is searched.
+  const known = (await reader.endingAt(claim.position))?.tid === claim.tid;
+  const end = await readableEnd(master, window, known ? claim.position : MAGIC_LENGTH);
+  for await (const found of reader.from(end)) {
     newest ??= found.tid;
     if (found.tid <= claim.tid) break;
     transactions++;
@@ -26,9 +31,9 @@ export async function findLag(master: Readable, claim: Claim, window: Window): P
   }
   const now = newest === undefined ? undefined : tidToTime(newest);
   const then = tidToTime(claim.tid);
-  const known = now !== undefined && then !== undefined && claim.tid !== 0n;
+  const timed = now !== undefined && then !== undefined && claim.tid !== 0n;
   return {
-    seconds: transactions === 0 ? 0 : known ? (now - then) / 1000 : null,
+    seconds: transactions === 0 ? 0 : timed ? (now - then) / 1000 : null,
     transactions,
     bytes,
     masterTid: newest,

@@ -73,11 +73,13 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   }
 }
 
-/** The outcome of a run that did not get the slave's lock: rows 2 and 3. */
+/** The outcome of a run that did not get the slave's lock: rows 1, 2 and 3. */
 export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcome {
+  const file = readDatFile(paths);
   const facts: Facts = {
     switch: 'on',
-    role: 'slave',
+    // A server that serves a promoted slave is no reason for an alarm.
+    role: 'dat' in file ? file.dat.role : 'slave',
     lock,
     master: { state: 'missing', reason: 'not looked at' },
     full: false,

@@ -14,6 +14,7 @@ import { checksum } from '../io/checksum.js';
  * tail STATE                                   XXH64 state of the last chunk, to go on from; - without chunks
  * copied POSITION                              where the run began that copied last; missing where nothing was copied
  * torn POSITION SIZE RUNS                      only while the master ends in a tail that is not a 'c' transaction
+ * promoted POSITION TID AT_MS SYNCED_MS        what the promotion left; only with that role; SYNCED_MS: - when never
  * chunk START END FIRST_TID LAST_TID TRANSACTIONS RECORDS XXH64
  * end CHUNKS CHECKSUM                          XXH64 of all above
  * ```
@@ -54,6 +55,15 @@ export interface TornTail {
   readonly runs: number;
 }
 
+/** What a promotion left: the slave's end and last transaction then, and two moments in milliseconds since the epoch. */
+export interface Promotion {
+  readonly position: number;
+  readonly tid: bigint;
+  readonly at: number;
+  /** When a sync last found the slave in step. */
+  readonly lastSync: number | undefined;
+}
+
 export interface Dat {
   readonly role: Role;
   readonly master: MasterIdentity;
@@ -63,13 +73,14 @@ export interface Dat {
   readonly tailState: string;
   readonly copiedFrom?: number | undefined;
   readonly torn: TornTail | undefined;
+  readonly promotion?: Promotion;
   readonly chunks: readonly ChunkLine[];
 }
 
 const FIRST_LINE = 'syncpozo 1';
 
 export function formatDat(dat: Dat): string {
-  const { master, claim, torn } = dat;
+  const { master, claim, torn, promotion } = dat;
   const lines = [
     FIRST_LINE,
     `role ${dat.role}`,
@@ -80,6 +91,10 @@ export function formatDat(dat: Dat): string {
   ];
   if (dat.copiedFrom !== undefined) lines.push(`copied ${dat.copiedFrom}`);
   if (torn) lines.push(`torn ${torn.position} ${torn.size} ${torn.runs}`);
+  if (promotion) {
+    const { position, tid, at, lastSync } = promotion;
+    lines.push(`promoted ${position} ${formatTid(tid)} ${at} ${lastSync ?? '-'}`);
+  }
   for (const chunk of dat.chunks) {
     const tids = `${formatTid(chunk.firstTid)} ${formatTid(chunk.lastTid)}`;
     lines.push(`chunk ${chunk.start} ${chunk.end} ${tids} ${chunk.transactions} ${chunk.records} ${chunk.hash}`);
@@ -148,6 +163,7 @@ function readDat(reader: LineReader): Dat {
   const [tail] = reader.expect(/^tail (-|[0-9a-f]+)$/);
   const copied = reader.accept(/^copied (\d+)$/);
   const torn = reader.accept(/^torn (\d+) (\d+) (\d+)$/);
+  const promoted = role === 'promoted' ? reader.accept(/^promoted (\d+) ([0-9a-f]{16}) (\d+) (\d+|-)$/) : undefined;
   const chunks: ChunkLine[] = [];
   while (!reader.done) chunks.push(readChunkLine(reader));
   return {
@@ -164,7 +180,17 @@ function readDat(reader: LineReader): Dat {
     tailState: tail === '-' ? '' : (tail ?? ''),
     ...(copied && { copiedFrom: wholeNumber(copied[0]) }),
     torn: torn && { position: wholeNumber(torn[0]), size: wholeNumber(torn[1]), runs: wholeNumber(torn[2]) },
+    ...(promoted && { promotion: readPromotion(promoted) }),
     chunks,
+  };
+}
+
+function readPromotion([position, tid, at, lastSync]: readonly string[]): Promotion {
+  return {
+    position: wholeNumber(position),
+    tid: BigInt(`0x${tid}`),
+    at: wholeNumber(at),
+    lastSync: lastSync === '-' ? undefined : wholeNumber(lastSync),
   };
 }
 

@@ -1,16 +1,21 @@
 import { hostname } from 'node:os';
-import type { FileFacts } from '../io/facts.js';
+import { rename } from '../io/directory.js';
+import { type FileFacts, factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { tryFlock } from '../io/flock.js';
 import { OpenFile } from '../io/open-file.js';
 import { mayHaveOpen } from '../io/processes.js';
 import { applyOwnership } from '../io/replace.js';
 
+/** What a syncpozo holds the lock for, as the lock file's text has it: a sync has no word there. */
+export type Purpose = 'sync' | 'promote';
+
 /**
  * `Data.fs.lock`, as zc.lockfile takes it: the flock is the truth, the file stays, its text tells who holds it.
  *
  * Invariants: while a Lock is held no FileStorage opens the slave for writing and no other syncpozo runs on it; it dies
- * with its process, however that ends; somebody else's lock file is never changed or removed.
+ * with its process, however that ends; a lock file that somebody holds is never changed, and replaced only when that
+ * process can never run again.
  */
 export type LockOutcome =
   | { readonly kind: 'held'; readonly lock: Lock }
@@ -34,15 +39,16 @@ export class Lock {
    * Whoever took the lock a moment ago may not have written its text yet, or have let go again: a text that names nobody
    * who lives is read again for a while, and the lock tried again.
    */
-  static take(path: string, like: FileFacts): LockOutcome {
-    const file = openOrCreate(path, like);
+  static take(path: string, like: FileFacts, purpose: Purpose = 'sync'): LockOutcome {
+    let file = openOrCreate(path, like);
     try {
       for (let look = 1; ; look++) {
         if (tryFlock(file.fd, path)) {
-          const text = Buffer.from(` ${process.pid} ${MARK} ${hostname()}\n`);
-          file.write(text, 0);
-          file.truncate(text.length);
-          return { kind: 'held', lock: new Lock(file) };
+          if (names(path, file)) return { kind: 'held', lock: Lock.claim(file, purpose) };
+          // It was replaced meanwhile (see replace): this is nobody's lock any more.
+          file.close();
+          file = openOrCreate(path, like);
+          continue;
         }
         const holder = readHolder(file);
         if (holder.lives || look === LOOKS) {
@@ -55,6 +61,33 @@ export class Lock {
       file.close();
       throw error;
     }
+  }
+
+  /**
+   * Puts a new lock file, which we hold, in the place of one whose holder is doomed (see io/doomed.ts): it can neither run
+   * nor be ended, so its lock protects nothing. Returns undefined where somebody else was quicker.
+   *
+   * The new file is held before it has the lock's name. Its own name beside it is a lock in itself: of two who replace at
+   * once, one finds it held, or finds another file at the path than the one that it meant to replace.
+   */
+  static replace(path: string, doomedInode: string, like: FileFacts, purpose: Purpose): Lock | undefined {
+    const beside = `${path}.new`;
+    const file = openOrCreate(beside, like);
+    const ours = tryFlock(file.fd, beside) && names(beside, file);
+    if (!ours || factsOfPath(path)?.inode !== doomedInode) {
+      file.close();
+      return undefined;
+    }
+    const lock = Lock.claim(file, purpose);
+    rename(beside, path);
+    return lock;
+  }
+
+  private static claim(file: OpenFile, purpose: Purpose): Lock {
+    const text = Buffer.from(` ${process.pid} ${MARK} ${hostname()}${purpose === 'sync' ? '' : ` ${purpose}`}\n`);
+    file.write(text, 0);
+    file.truncate(text.length);
+    return new Lock(file);
   }
 
   /**
@@ -76,6 +109,11 @@ export class Lock {
   release(): void {
     this.file.close();
   }
+}
+
+/** Whether the path still names the file that is open here. */
+function names(path: string, file: OpenFile): boolean {
+  return factsOfPath(path)?.inode === file.facts().inode;
 }
 
 function openOrCreate(path: string, like: FileFacts): OpenFile {
@@ -110,10 +148,21 @@ function readHolder(file: OpenFile): Holder {
   const text = Buffer.from(bytes.subarray(0, file.read(bytes, bytes.length, 0)))
     .toString('utf8')
     .trim();
-  const [pid = '', mark, host] = text.split(' ');
-  const isSyncpozo = mark === MARK;
-  const isHere = host === undefined || host === hostname();
+  const { pid, isSyncpozo, isHere } = parseHolder(text);
   return { text, pid, isSyncpozo, isHere, lives: isHere ? isAlive(pid) : isSyncpozo };
+}
+
+/** Whom a lock file's text names. */
+export function parseHolder(
+  text: string,
+): Pick<Holder, 'pid' | 'isSyncpozo' | 'isHere'> & { readonly purpose: Purpose } {
+  const [pid = '', mark, host, purpose] = text.split(' ');
+  return {
+    pid,
+    isSyncpozo: mark === MARK,
+    isHere: host === undefined || host === hostname(),
+    purpose: purpose === 'promote' ? 'promote' : 'sync',
+  };
 }
 
 function isAlive(pid: string): boolean {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { enumerateAll } from './all-scenarios.js';
+import { demotionProblems, promotionProblems, recordDemotion, recordPromotions } from './promotion-crashes.js';
 import { reportOf } from './report.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, switchProblems } from './switch-crashes.js';
@@ -17,6 +18,14 @@ describe('every legal state of the disk after a crash', () => {
       const record = await recordSwitch(join(judge().scratch, `switch-${from}`), from, 'off');
       assert.deepEqual(switchProblems(record, counted), []);
     }
+  });
+
+  it('of: promotion and demotion', async (t) => {
+    const before = counted.size;
+    for (const record of await recordPromotions(judge()))
+      assert.deepEqual(await promotionProblems(record, judge(), counted), []);
+    assert.deepEqual(demotionProblems(await recordDemotion(judge()), counted), []);
+    t.diagnostic(`${counted.size - before} distinct states`);
   });
 
   it('was met', (t) => {

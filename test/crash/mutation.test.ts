@@ -8,6 +8,13 @@ import { Judge } from './judge.js';
 import { fastDirectory } from './materialise.js';
 import { findKiller, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
+import {
+  demotionProblems,
+  type PromotionRecord,
+  promotionProblems,
+  recordDemotion,
+  recordPromotions,
+} from './promotion-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, type SwitchRecord, switchProblems } from './switch-crashes.js';
 import { syncSites } from './sync-sites.js';
@@ -18,17 +25,22 @@ describe('the enumeration fails for every mutant', () => {
   const plays: Played[] = [];
   const clean = new Map<string, boolean>();
   let switched: SwitchRecord;
+  let promotions: PromotionRecord[];
+  let demotion: PromotionRecord;
   let judge: Judge;
 
   before(async () => {
     judge = new Judge(mkdtempSync(join(fastDirectory(), 'syncpozo-mutation-')));
     for (const scenario of SCENARIOS) plays.push(await play(scenario, judge));
     switched = await recordSwitch(join(judge.scratch, 'switch'), 'on', 'off');
+    promotions = await recordPromotions(judge);
+    demotion = await recordDemotion(judge);
   });
   after(() => judge.close());
 
   it('and every call in the sources is met by a scenario, and every call that is met was found', () => {
-    const changes = [...plays.flatMap((played) => played.case.changes), ...switched.changes];
+    const others = [switched, demotion, ...promotions];
+    const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
   });
@@ -48,6 +60,14 @@ describe('the enumeration fails for every mutant', () => {
     const mutation = mutant.mutate(switched.changes);
     const problem = mutation && switchProblems(switched, new Set(), mutation)[0];
     if (problem) return `the switch ${problem}`;
+    const undone = mutant.mutate(demotion.changes);
+    const still = undone && demotionProblems(demotion, new Set(), undone)[0];
+    if (still) return still;
+    for (const of of promotions) {
+      const lost = mutant.mutate(of.changes);
+      const bad = lost && (await promotionProblems(of, judge, new Set(), lost))[0];
+      if (bad) return bad;
+    }
     for await (const of of cases(mutant)) {
       const bad = await findKiller(mutant, of, judge);
       if (bad && (await isClean(of))) return `${bad.case}, after change ${bad.point}: ${bad.problem}`;

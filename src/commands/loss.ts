@@ -1,0 +1,67 @@
+import type { Settled } from '../engine/promotion.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { outputInTime } from '../io/child.js';
+import type { Loss } from '../report/promotion.js';
+import type { Standing } from '../report/standing.js';
+
+/** What a look at the master has told; `why` where it has told nothing. */
+export type MasterLook =
+  | {
+      readonly lastTid: string | null;
+      readonly lastTime: string | null;
+      /** What it has beyond the slave's claim, and the claim's tid. */
+      readonly beyondClaim: { readonly transactions: number; readonly claimTid: string } | undefined;
+    }
+  | { readonly why: string };
+
+export const NOT_LOOKED_AT: MasterLook = { why: 'nobody knows what the master has committed after the last sync' };
+const OUT_OF_REACH: MasterLook = {
+  why: 'the master is out of reach, and nobody knows what it has committed after the last sync',
+};
+
+/** How long the master may take to answer, all in all: a takeover waits for nobody. */
+const PATIENCE_MS = 900;
+
+/**
+ * Looks at the master by another process of this program, which can be left behind: the mount of a master that died may
+ * hang, and no thread of ours must hang in it.
+ */
+export async function askForMaster(
+  program: string,
+  master: string,
+  slave: string,
+  more: readonly string[],
+): Promise<MasterLook> {
+  const args = [program, 'status', slave, '--master', master, '--json', ...more];
+  const output = await outputInTime(process.execPath, args, PATIENCE_MS);
+  if (output === undefined) return OUT_OF_REACH;
+  const standing = JSON.parse(output) as Standing;
+  const { claim, lag } = standing;
+  if (!standing.master || standing.master.problem !== null) return OUT_OF_REACH;
+  const { lastTid, lastTime } = standing.master;
+  const beyondClaim = claim && lag ? { transactions: lag.transactions, claimTid: claim.tid } : undefined;
+  return { lastTid, lastTime, beyondClaim };
+}
+
+/** What of the master's transactions the slave lacks, as far as it can be known. */
+export function lossOf(settled: Settled, look: MasterLook): Loss {
+  const afterTid = formatTid(settled.tid);
+  const place = { afterTid, afterTime: tidToIso(settled.tid) };
+  const missing = settled.lostClaim !== undefined;
+  if ('why' in look) {
+    const { lostClaim } = settled;
+    const why =
+      lostClaim === undefined ? look.why : `the slave has been damaged: it had them up to ${formatTid(lostClaim)}`;
+    return { ...place, possible: true, certain: missing, transactions: null, masterTid: null, masterTime: null, why };
+  }
+  const master = { masterTid: look.lastTid, masterTime: look.lastTime };
+  const newer = look.lastTid !== null && look.lastTid > afterTid;
+  if (!newer && !missing) {
+    const why = 'the master was looked at, and has nothing newer';
+    return { ...place, ...master, possible: false, certain: false, transactions: 0, why };
+  }
+  const { beyondClaim } = look;
+  const transactions = beyondClaim?.claimTid === afterTid ? beyondClaim.transactions : null;
+  const why = `the master was looked at, its last one is ${look.lastTid}`;
+  return { ...place, ...master, possible: true, certain: true, transactions, why };
+}

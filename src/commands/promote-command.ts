@@ -1,0 +1,86 @@
+import { Command } from 'commander';
+import { startShell } from '../io/child.js';
+import { writeToStderr, writeToStdout } from '../io/sink.js';
+import { renderPromotion } from '../report/promotion.js';
+import {
+  type CommonOptions,
+  printJson,
+  secondsOption,
+  statusFileOf,
+  withCommonOptions,
+  withFileName,
+  withStatusFile,
+} from './common.js';
+import { askForMaster } from './loss.js';
+import { runPromote } from './promote.js';
+
+interface Flags extends CommonOptions {
+  readonly master?: string;
+  readonly grace: number;
+  readonly verify?: boolean;
+  readonly onLoss?: string;
+  readonly statusFile?: string;
+  readonly file: string;
+}
+
+/** A sync that is asked to end does so within a second; to kill it does no harm. */
+const GRACE_SECONDS = 1;
+
+const HELP = `
+Example:
+  syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients
+
+The command of --on-loss is started when transactions may have been lost, which is so unless the master could be looked
+at; nobody waits for it. Its environment has SYNCPOZO_SLAVE, SYNCPOZO_LAST_TID and SYNCPOZO_LAST_TIME (what comes after
+may be lost), SYNCPOZO_LOSS (possible or certain), SYNCPOZO_LOST_TRANSACTIONS and SYNCPOZO_MASTER_TID (empty: not known),
+SYNCPOZO_LAST_SYNC and SYNCPOZO_POSITION.
+
+Exit status:
+  0  promoted, now or before; start ZEO
+  1  a fault: I/O error, or a sync that cannot be ended; not promoted
+  2  usage
+  3  refused: there is nothing that could be served; not promoted
+  4  promoted, but the slave is damaged at a named place; start ZEO, and look into it
+  5  refused: another program has the slave open (a ZEO server that serves it already?); not promoted`;
+
+/** `syncpozo promote SLAVE`: what a takeover calls before it starts ZEO. */
+export function promoteCommand(): Command {
+  const command = new Command('promote')
+    .description('makes the slave fit to serve: no sync touches it any more, its end is whole; says what may be lost')
+    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .option(
+      '--master <MASTER>',
+      'the data directory of the master, or its Data.fs, to look for what is lost, if it answers',
+    )
+    .option(
+      '--grace <seconds>',
+      'how long a sync at work may take to end before it is killed',
+      secondsOption,
+      GRACE_SECONDS,
+    )
+    .option('--verify', 'compare all of the slave with its checksums, not only the last piece; takes its time')
+    .option('--on-loss <command>', 'a shell command to start when transactions may have been lost');
+  withFileName(command, 'name of the file in both directories');
+  withStatusFile(withCommonOptions(command));
+  command.addHelpText('after', HELP);
+  return command.action(async (slave: string, flags: Flags) => {
+    const { master, onLoss } = flags;
+    const program = process.argv[1] ?? '';
+    const statusFile = statusFileOf(flags);
+    const result = await runPromote({
+      slave,
+      file: flags.file,
+      statusFile,
+      graceSeconds: flags.grace,
+      verify: flags.verify === true,
+      ...(master !== undefined && {
+        lookAtMaster: () => askForMaster(program, master, slave, ['--file', flags.file, '--status-file', statusFile]),
+      }),
+      ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
+    });
+    if (flags.json) printJson(result);
+    else if (!result.promoted) writeToStderr(renderPromotion(result));
+    else if (!flags.quiet || result.exitCode !== 0) writeToStdout(renderPromotion(result));
+    process.exitCode = result.exitCode;
+  });
+}

@@ -1,0 +1,201 @@
+import { usableDat } from '../engine/observe.js';
+import { NothingToServe, publishRole, type Settled, settle } from '../engine/promotion.js';
+import { Window } from '../engine/window.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { factsOfPath } from '../io/facts.js';
+import type { Loss, PromotionResult } from '../report/promotion.js';
+import type { Promotion } from '../standby/dat.js';
+import { readDatFile } from '../standby/dat-file.js';
+import { type Evicted, evict } from '../standby/evict.js';
+import { Lock } from '../standby/lock.js';
+import { type SlavePaths, slavePaths } from '../standby/paths.js';
+import { writeSwitch } from '../standby/switch.js';
+import { EXIT, type ExitCode } from './exit.js';
+import { lossOf, type MasterLook, NOT_LOOKED_AT } from './loss.js';
+
+export interface PromoteOptions {
+  /** Data directory, or the path of the file itself. */
+  readonly slave: string;
+  readonly file: string;
+  readonly statusFile: string;
+  /** How long a sync at work may take to end before it is killed. */
+  readonly graceSeconds: number;
+  /** Compare all chunks with their checksums, not the last one only. */
+  readonly verify: boolean;
+  /** Looks at the master; must come back in time, whatever becomes of the master. */
+  readonly lookAtMaster?: () => Promise<MasterLook>;
+  /** Called when transactions may have been lost, before the role is set; returns the process that it started. */
+  readonly onLoss?: (facts: Readonly<Record<string, string>>) => number | undefined;
+}
+
+const WINDOW_BYTES = 1 << 20;
+const NANOSECONDS = 1_000_000n;
+
+/**
+ * Makes a slave fit to serve, and says what may be lost. Mistakes and faults of the machine are thrown.
+ *
+ * Order: the switch off, so that no sync begins; a sync at work ended, and its lock taken; the file's end made whole and
+ * durable; the command for a loss started; the role, which no sync ever takes back. Killed at any place, it is called again:
+ * until the role is set all of it is done again, so the command is started at least once; afterwards nothing is.
+ */
+export async function runPromote(options: PromoteOptions): Promise<PromotionResult> {
+  const began = performance.now();
+  writeSwitch(options.statusFile, 'off');
+  const paths = slavePaths(options.slave, options.file);
+  const look = options.lookAtMaster?.();
+  const result = (await alreadyPromoted(paths, options)) ?? (await promote(paths, options, look));
+  return { ...result, seconds: Math.round(performance.now() - began) / 1000 };
+}
+
+/** The lock is not touched: a server may be about to take it. */
+function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionResult | undefined {
+  const file = readDatFile(paths);
+  if (!('dat' in file) || file.dat.role !== 'promoted') return undefined;
+  const { promotion } = file.dat;
+  const holder = Lock.look(paths.lock);
+  return {
+    ...plain(paths, options),
+    promoted: true,
+    already: true,
+    slave: {
+      path: paths.data,
+      position: promotion?.position ?? null,
+      lastTid: promotion ? formatTid(promotion.tid) : null,
+      lastTime: promotion ? tidToIso(promotion.tid) : null,
+      lockedBy: holder?.kind === 'other' ? holder.holder : null,
+    },
+    ...ageOf(promotion),
+  };
+}
+
+async function promote(
+  paths: SlavePaths,
+  options: PromoteOptions,
+  look: Promise<MasterLook> | undefined,
+): Promise<PromotionResult> {
+  const refused = (exitCode: ExitCode, reason: string, hint: string): PromotionResult => ({
+    ...plain(paths, options),
+    exitCode,
+    reason,
+    hint,
+  });
+  if (!factsOfPath(paths.data)?.size) {
+    const hint = "is the slave's disk mounted? A slave has to be synced before it can take over";
+    return refused(EXIT.refused, `${paths.data} is missing or empty: ZEO would serve an empty database`, hint);
+  }
+  const eviction = await evict(paths.lock, paths.directoryFacts, options.graceSeconds);
+  if (eviction.kind === 'other') {
+    const hint =
+      'is it a ZEO server that serves the slave already? Then there is nothing to do; otherwise end it first';
+    return refused(EXIT.inUse, `another program holds the slave's lock (it names: ${eviction.holder})`, hint);
+  }
+  if (eviction.kind === 'stays')
+    return refused(EXIT.fault, `the slave's lock is held (${eviction.holder}) and cannot be had`, eviction.why);
+  try {
+    return await promoteUnderLock(paths, options, eviction.evicted, look);
+  } finally {
+    eviction.lock.release();
+  }
+}
+
+/** The part of a promotion for which the slave's lock must be held. */
+export async function promoteUnderLock(
+  paths: SlavePaths,
+  options: PromoteOptions,
+  evicted: Evicted | undefined,
+  look: Promise<MasterLook> | undefined,
+): Promise<PromotionResult> {
+  try {
+    // Another promotion may have been at work until now, and a sync may have published something.
+    return alreadyPromoted(paths, options) ?? (await setRole(paths, options, evicted, look));
+  } catch (error) {
+    if (!(error instanceof NothingToServe)) throw error;
+    const hint = 'is SLAVE the right file? Nothing was changed in it';
+    return { ...plain(paths, options), exitCode: EXIT.refused, reason: error.message, hint };
+  }
+}
+
+async function setRole(
+  paths: SlavePaths,
+  options: PromoteOptions,
+  evicted: Evicted | undefined,
+  look: Promise<MasterLook> | undefined,
+): Promise<PromotionResult> {
+  const { dat } = usableDat(readDatFile(paths), factsOfPath(paths.data)?.inode);
+  const promotion = { lastSync: dat && lastSyncOf(paths), at: Date.now() };
+  const settled = await settle(paths, dat, new Window(WINDOW_BYTES), options.verify);
+  const loss = lossOf(settled, look ? await look : NOT_LOOKED_AT);
+  const done = { ...promotion, position: settled.position, tid: settled.tid };
+  const result = { ...resultOf(paths, options, settled, done), sync: evicted ?? null, loss };
+  const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
+  publishRole(paths, settled, dat, done);
+  return { ...result, onLoss };
+}
+
+function lastSyncOf(paths: SlavePaths): number | undefined {
+  const mtime = factsOfPath(paths.dat)?.mtime;
+  return mtime === undefined ? undefined : Number(BigInt(mtime) / NANOSECONDS);
+}
+
+function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {
+  return {
+    promoted: false,
+    already: false,
+    reason: null,
+    hint: null,
+    exitCode: EXIT.ok,
+    statusFile: options.statusFile,
+    slave: { path: paths.data, position: null, lastTid: null, lastTime: null, lockedBy: null },
+    lastSync: null,
+    ageSeconds: null,
+    sync: null,
+    cut: null,
+    checked: null,
+    changed: [],
+    uncoveredByIndex: null,
+    loss: null,
+    onLoss: null,
+    seconds: 0,
+  };
+}
+
+function resultOf(paths: SlavePaths, options: PromoteOptions, settled: Settled, promotion: Promotion): PromotionResult {
+  const { position, tid, cut, changed } = settled;
+  const damaged = changed.length > 0 || settled.lostClaim !== undefined || (cut !== undefined && !cut.unfinished);
+  return {
+    ...plain(paths, options),
+    promoted: true,
+    exitCode: damaged ? EXIT.damaged : EXIT.ok,
+    slave: { path: paths.data, position, lastTid: formatTid(tid), lastTime: tidToIso(tid), lockedBy: null },
+    ...ageOf(promotion),
+    cut: cut ? { ...cut, keptAs: cut.keptAs ?? null } : null,
+    checked: settled.checked,
+    changed: changed.map(({ start, end, firstTid, lastTid }) => ({
+      start,
+      end,
+      firstTid: formatTid(firstTid),
+      lastTid: formatTid(lastTid),
+    })),
+    uncoveredByIndex: settled.uncovered,
+  };
+}
+
+function ageOf(promotion: Promotion | undefined): Pick<PromotionResult, 'lastSync' | 'ageSeconds'> {
+  if (promotion?.lastSync === undefined) return { lastSync: null, ageSeconds: null };
+  const age = Math.max(0, Math.round((promotion.at - promotion.lastSync) / 1000));
+  return { lastSync: new Date(promotion.lastSync).toISOString(), ageSeconds: age };
+}
+
+/** What the command for a loss finds in its environment; empty: not known. */
+function factsFor(result: PromotionResult, loss: Loss): Readonly<Record<string, string>> {
+  return {
+    SYNCPOZO_SLAVE: result.slave.path,
+    SYNCPOZO_POSITION: String(result.slave.position ?? ''),
+    SYNCPOZO_LAST_TID: loss.afterTid,
+    SYNCPOZO_LAST_TIME: loss.afterTime ?? '',
+    SYNCPOZO_LAST_SYNC: result.lastSync ?? '',
+    SYNCPOZO_LOSS: loss.certain ? 'certain' : 'possible',
+    SYNCPOZO_LOST_TRANSACTIONS: String(loss.transactions ?? ''),
+    SYNCPOZO_MASTER_TID: loss.masterTid ?? '',
+  };
+}

@@ -1,0 +1,148 @@
+import { IndexReader } from '../filestorage/index-reader.js';
+import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
+import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { factsOfPath } from '../io/facts.js';
+import { OpenFile } from '../io/open-file.js';
+import { applyOwnership } from '../io/replace.js';
+import type { ChunkLine, Dat, Promotion } from '../standby/dat.js';
+import { publishDat } from '../standby/dat-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import { readableFile } from './scan.js';
+import { findSoundEnd, type SoundEnd } from './sound-end.js';
+import type { Window } from './window.js';
+
+/** There is nothing here that could be served. */
+export class NothingToServe extends Error {
+  override readonly name = 'NothingToServe';
+}
+
+/** What a promotion found and did to the slave's file. */
+export interface Settled {
+  readonly position: number;
+  readonly tid: bigint;
+  readonly inode: string;
+  readonly magic: Magic;
+  readonly cut: Cut | undefined;
+  /** What the `.dat` may go on claiming; undefined: nothing was known. */
+  readonly known: Pick<Dat, 'claim' | 'chunks' | 'tailState'>;
+  /** The last claimed transaction, where not all that was claimed is there any more. */
+  readonly lostClaim: bigint | undefined;
+  readonly changed: readonly ChunkLine[];
+  readonly checked: SoundEnd['checked'];
+  /** Bytes that ZEO has to scan when it starts, because no index covers them. */
+  readonly uncovered: number;
+}
+
+/** Bytes that were cut off the slave's end. */
+export interface Cut {
+  readonly bytes: number;
+  /** They were a batch that was never finished: transactions of the master. */
+  readonly unfinished: boolean;
+  /** Where they are now, if they were anything else. */
+  readonly keptAs: string | undefined;
+}
+
+const COPY_BYTES = 1 << 20;
+/** More than the head of an index takes. */
+const INDEX_HEAD_BYTES = 16;
+const UNKNOWN_MASTER = { device: '0', inode: '0', size: 0, mtime: '0' };
+
+/**
+ * Makes the slave's file fit to be served. The caller holds its lock, and publishes the role afterwards.
+ *
+ * Order: names that a killed run has left are made durable, with the bytes that are going to be cut off where they are no
+ * unfinished batch; then the cut; then the file, because a batch that is kept may be in memory only. Killed at any place,
+ * the next promotion begins anew and finds the same end.
+ */
+export async function settle(paths: SlavePaths, dat: Dat | undefined, window: Window, all: boolean): Promise<Settled> {
+  const file = OpenFile.openToWrite(paths.data);
+  try {
+    const magic = magicIn(file);
+    const readable = readableFile(file);
+    const found = await findSoundEnd(readable, dat, window, all);
+    const bytes = readable.size - found.position;
+    if (found.position === MAGIC_LENGTH && bytes > 0 && found.rest === 'unsound')
+      throw new NothingToServe(`${paths.data} holds no whole transaction at its beginning`);
+    const keptAs = bytes > 0 && found.rest === 'unsound' ? keepRest(file, found.position, paths) : undefined;
+    const covered = fitIndex(paths, found.position);
+    syncDirectory(paths.directory);
+    if (bytes > 0) file.truncate(found.position);
+    file.sync();
+    const whole = dat !== undefined && found.position >= dat.claim.position;
+    const { trusted } = found;
+    return {
+      position: found.position,
+      tid: found.tid,
+      inode: file.facts().inode,
+      magic,
+      cut: bytes > 0 ? { bytes, unfinished: found.rest === 'unfinished', keptAs } : undefined,
+      known: whole ? dat : { ...trusted, claim: { position: trusted.position, tid: trusted.tid } },
+      lostClaim: dat && !whole ? dat.claim.tid : undefined,
+      changed: found.changed,
+      checked: found.checked,
+      uncovered: found.position - covered,
+    };
+  } finally {
+    file.close();
+  }
+}
+
+/** Publishes that this slave serves from now on: no sync writes to it again. */
+export function publishRole(paths: SlavePaths, settled: Settled, dat: Dat | undefined, promotion: Promotion): void {
+  const { claim, chunks, tailState } = settled.known;
+  publishDat(paths, {
+    role: 'promoted',
+    master: dat?.master ?? { ...UNKNOWN_MASTER, magic: settled.magic },
+    slaveInode: settled.inode,
+    claim,
+    tailState,
+    torn: undefined,
+    promotion,
+    chunks,
+  });
+}
+
+function magicIn(file: OpenFile): Magic {
+  const bytes = new Uint8Array(MAGIC_LENGTH);
+  const magic = file.read(bytes, MAGIC_LENGTH, 0) < MAGIC_LENGTH ? undefined : magicOf(bytes);
+  if (magic === undefined)
+    throw new NothingToServe(`${file.path} is not a Data.fs: it does not begin with FS21 or FS30`);
+  return magic;
+}
+
+/** Copies what follows `position` into a file of its own, under the name that FileStorage gives such a piece. */
+function keepRest(file: OpenFile, position: number, paths: SlavePaths): string {
+  const { size, uid, gid } = file.facts();
+  let number = 0;
+  while (factsOfPath(`${paths.data}.tr${number}`)) number++;
+  const kept = OpenFile.createNew(`${paths.data}.tr${number}`);
+  try {
+    const piece = new Uint8Array(COPY_BYTES);
+    for (let at = position; at < size; at += piece.length)
+      kept.write(piece.subarray(0, file.read(piece, Math.min(piece.length, size - at), at)), at - position);
+    applyOwnership(kept, { mode: 0o600, uid, gid });
+    kept.sync();
+    return kept.path;
+  } finally {
+    kept.close();
+  }
+}
+
+/**
+ * Up to where the index covers the slave. One that goes beyond the end was made of other bytes: FileStorage ignores it
+ * until the file has grown past it, and would take it then.
+ */
+function fitIndex(paths: SlavePaths, end: number): number {
+  const file = OpenFile.openHereIfThere(paths.index);
+  if (!file) return 0;
+  const reader = new IndexReader();
+  try {
+    const head = new Uint8Array(INDEX_HEAD_BYTES);
+    reader.feed(head.subarray(0, file.read(head, head.length, 0)));
+  } finally {
+    file.close();
+  }
+  if (reader.end <= end) return reader.end;
+  removeIfThere(paths.index);
+  return 0;
+}

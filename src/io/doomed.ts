@@ -1,0 +1,84 @@
+import fs from 'node:fs';
+
+/**
+ * System calls that change nothing on any disk, by their numbers: reading, looking, opening (see `opensOnly`), closing.
+ * From the kernel's tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
+ */
+const HARMLESS: Readonly<Record<string, ReadonlySet<number>>> = {
+  x64: new Set([0, 3, 4, 5, 6, 17, 21, 78, 89, 217, 262, 267, 269, 295, 327, 332, 439]),
+  arm64: new Set([48, 57, 61, 63, 67, 69, 78, 79, 80, 286, 291, 439]),
+};
+/** open and openat, and which argument holds the flags. */
+const OPENS: Readonly<Record<string, ReadonlyMap<number, number>>> = {
+  x64: new Map([
+    [2, 1],
+    [257, 2],
+  ]),
+  arm64: new Map([[56, 2]]),
+};
+const SIGKILL_BIT = 1n << 8n;
+
+/**
+ * Whether a process will never run an instruction of its own again, and is in no call that changes a disk: it has been sent
+ * SIGKILL, and what is left of it hangs in the kernel, in a read of a mount that does not answer. Nobody can end such a
+ * process, and it keeps its locks.
+ *
+ * The proof is in the order. A thread for which SIGKILL is pending ends before it returns to its program, so the call that
+ * it is seen in afterwards is its last one. Where the system does not show one of these facts, the answer is no.
+ */
+export function isDoomed(pid: string): boolean {
+  try {
+    const threads = fs.readdirSync(`/proc/${pid}/task`);
+    return threads.length > 0 && threads.every((thread) => isThreadDoomed(`/proc/${pid}/task/${thread}`));
+  } catch {
+    // It ended while it was looked at, or it is not ours to look at.
+    return false;
+  }
+}
+
+function isThreadDoomed(directory: string): boolean {
+  const status = fs.readFileSync(`${directory}/status`, 'utf8');
+  const state = /^State:\s*(\S)/m.exec(status)?.[1];
+  if (state === 'Z' || state === 'X') return true;
+  const pending = ['SigPnd', 'ShdPnd'].map((name) => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1]);
+  const killed = pending.some((mask) => mask !== undefined && (BigInt(`0x${mask}`) & SIGKILL_BIT) !== 0n);
+  return killed && state === 'D' && isHarmless(fs.readFileSync(`${directory}/syscall`, 'utf8'));
+}
+
+/** `call`: the number in decimal and the arguments in hexadecimal, or a word where the thread is in none. */
+function isHarmless(call: string): boolean {
+  const [number = '', ...args] = call.trim().split(' ');
+  if (!/^\d+$/.test(number)) return false;
+  if (HARMLESS[process.arch]?.has(Number(number))) return true;
+  const flagsAt = OPENS[process.arch]?.get(Number(number));
+  return flagsAt !== undefined && (Number(args[flagsAt]) & (fs.constants.O_CREAT | fs.constants.O_TRUNC)) === 0;
+}
+
+/**
+ * Whether a process has the file at `path` open; undefined where the system does not tell. Asks the kernel's list of names
+ * only: to look at the files themselves would hang with a mount that does. Of a process whose first thread has ended the
+ * others are asked.
+ */
+export function hasOpen(pid: string, path: string): boolean | undefined {
+  let told: boolean | undefined;
+  for (const thread of listOrNothing(`/proc/${pid}/task`)) {
+    const directory = `/proc/${pid}/task/${thread}/fd`;
+    for (const descriptor of listOrNothing(directory)) {
+      told ??= false;
+      try {
+        if (fs.readlinkSync(`${directory}/${descriptor}`) === path) return true;
+      } catch {
+        // Closed in between.
+      }
+    }
+  }
+  return told;
+}
+
+function listOrNothing(directory: string): string[] {
+  try {
+    return fs.readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,104 @@
+import { visible } from './quote.js';
+import { formatBytes } from './size.js';
+
+/** The JSON object of `syncpozo promote --json`. Fields are only ever added. null: not known, or none. */
+export interface PromotionResult {
+  readonly promoted: boolean;
+  /** It was already. */
+  readonly already: boolean;
+  /** Why it could not be promoted, and what to do about it. */
+  readonly reason: string | null;
+  readonly hint: string | null;
+  readonly exitCode: number;
+  readonly statusFile: string;
+  readonly slave: {
+    readonly path: string;
+    /** Where the slave ends, when it is promoted. */
+    readonly position: number | null;
+    readonly lastTid: string | null;
+    readonly lastTime: string | null;
+    readonly lockedBy: string | null;
+  };
+  /** When a sync last found the slave in step, and how long before the promotion that was. */
+  readonly lastSync: string | null;
+  readonly ageSeconds: number | null;
+  /** A sync that was at work. */
+  readonly sync: { readonly pid: string; readonly how: 'ended' | 'killed' | 'left hanging' } | null;
+  /** What was cut off the end: an unfinished batch, or bytes that are no transaction and are kept in a file. */
+  readonly cut: { readonly bytes: number; readonly unfinished: boolean; readonly keptAs: string | null } | null;
+  readonly checked: string | null;
+  /** Pieces that are not what was copied, with the transactions in them. */
+  readonly changed: readonly {
+    readonly start: number;
+    readonly end: number;
+    readonly firstTid: string;
+    readonly lastTid: string;
+  }[];
+  /** Bytes that ZEO has to scan when it starts, because no index covers them. */
+  readonly uncoveredByIndex: number | null;
+  readonly loss: Loss | null;
+  /** Process id of the command that was started because of it. */
+  readonly onLoss: number | null;
+  readonly seconds: number;
+}
+
+/** Transactions that the master had committed and the slave has not. */
+export interface Loss {
+  /** false: the master was looked at, and has nothing newer. */
+  readonly possible: boolean;
+  readonly certain: boolean;
+  /** Every transaction after this one. */
+  readonly afterTid: string;
+  readonly afterTime: string | null;
+  /** What the master has beyond it; null: not looked at, or not known. */
+  readonly transactions: number | null;
+  readonly masterTid: string | null;
+  readonly masterTime: string | null;
+  readonly why: string;
+}
+
+/** For people: what was done, what may be lost, and what has to be done now. */
+export function renderPromotion(result: PromotionResult): string {
+  const { slave, loss, cut, sync } = result;
+  const lines: string[] = [];
+  if (!result.promoted) lines.push(`not promoted: ${result.reason}`, ...(result.hint ? [`hint: ${result.hint}`] : []));
+  else
+    lines.push(
+      `${slave.path} is promoted${result.already ? ' already' : ''}: it may be served, and no sync writes to it`,
+    );
+  if (slave.lastTid)
+    lines.push(`it ends at ${slave.position} with transaction ${slave.lastTid} of ${slave.lastTime ?? 'no time'}`);
+  if (result.promoted && slave.lockedBy) lines.push(`another program has it open: ${slave.lockedBy}`);
+  if (sync) lines.push(`a sync was at work (process ${sync.pid}): ${WHAT_BECAME[sync.how]}`);
+  if (cut?.unfinished) lines.push(`an unfinished batch of ${formatBytes(cut.bytes)} was cut off`);
+  else if (cut) lines.push(`${formatBytes(cut.bytes)} that are no transaction were cut off and kept as ${cut.keptAs}`);
+  for (const { start, end, firstTid, lastTid } of result.changed)
+    lines.push(`DAMAGED: bytes ${start} to ${end} are not what was copied (transactions ${firstTid} to ${lastTid})`);
+  if (result.checked === 'nothing')
+    lines.push('nothing could be compared with a checksum; syncpozo verify looks at all of it');
+  if (result.uncoveredByIndex)
+    lines.push(`ZEO scans ${formatBytes(result.uncoveredByIndex)} when it starts: no index covers them`);
+  if (result.promoted)
+    lines.push(
+      result.lastSync ? `last sync: ${result.lastSync}, ${result.ageSeconds} s before` : 'last sync: not known',
+    );
+  if (loss) lines.push(...linesOf(loss));
+  if (result.onLoss !== null) lines.push(`the command for a loss was started: process ${result.onLoss}`);
+  return lines.map((line) => `${visible(line)}\n`).join('');
+}
+
+const WHAT_BECAME = {
+  ended: 'it was asked to end, and did',
+  killed: 'it did not end when asked to, and was killed',
+  'left hanging':
+    'it was killed and hangs in a read of the master; it can do nothing any more, and its lock was replaced',
+} as const;
+
+function linesOf(loss: Loss): string[] {
+  if (!loss.possible) return [`nothing is lost: ${loss.why}`];
+  const count = loss.transactions === null ? 'transactions' : `${loss.transactions} transactions`;
+  return [
+    `${count} after ${loss.afterTid} (${loss.afterTime ?? 'no time'}) ${loss.certain ? 'ARE LOST' : 'MAY BE LOST'}: ${loss.why}`,
+    'restart every ZEO client without its cache file (*.zec): one that has seen them would go on with them',
+  ];
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promoteUnderLock } from '../../src/commands/promote.js';
+import type { PromotionResult } from '../../src/report/promotion.js';
+import { parseDat } from '../../src/standby/dat.js';
+import { demote } from '../../src/standby/demote.js';
+import { slavePaths } from '../../src/standby/paths.js';
+import type { Change } from './change.js';
+import { transactionEdges } from './edges.js';
+import type { Mutation } from './enumerate.js';
+import { DAT, DATA } from './history.js';
+import type { Judge } from './judge.js';
+import { materialise } from './materialise.js';
+import { type Disk, ModelDisk, type Names } from './model-disk.js';
+import { oneSync } from './one-sync.js';
+import { imageOf, inStep, PROMOTIONS } from './promotion-scenarios.js';
+import { Identities, inodeOf, readDisk, record } from './record.js';
+import { Stage } from './scenario.js';
+import { type State, statesOf, VariantCache } from './states.js';
+
+/**
+ * A promotion is made in the worst of moments too. After any crash of it:
+ * - the slave can be opened, and shows one of the ends that it could have had;
+ * - once the role is on the disk, it stands beside the very file that was made fit, to the byte;
+ * - promoted again, it is promoted, and no sync touches it;
+ * - bytes that are no transaction are somewhere in the directory.
+ * And when the promotion has returned, the role is on the disk. A demotion has taken it away when it has returned.
+ */
+export interface PromotionRecord {
+  readonly name: string;
+  readonly start: Disk;
+  readonly changes: readonly Change[];
+  readonly master: string;
+  /** What may be shown before the role is set; the last one is what the promotion has found. */
+  readonly ends: readonly Uint8Array[];
+  /** What was cut off and had to be kept. */
+  readonly rest: Buffer | undefined;
+}
+
+function promoteIn(directory: string): Promise<PromotionResult> {
+  const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false };
+  return promoteUnderLock(slavePaths(directory, DATA), options, undefined, undefined);
+}
+
+/** Records every promotion, each in a directory of its own. */
+export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]> {
+  const records: PromotionRecord[] = [];
+  for (const scenario of PROMOTIONS) {
+    const directory = join(judge.scratch, `promotion-${scenario.name.replaceAll(' ', '-')}`);
+    mkdirSync(directory);
+    const stage = new Stage(directory, judge.openings);
+    await scenario.prepare(stage);
+    const identities = new Identities();
+    const seen = readDisk(stage.slave, identities);
+    const { start, change } = scenario.pending?.(seen, stage) ?? { start: seen, change: undefined };
+    const before = await shownOf(judge, start);
+    const names: Names = change?.kind === 'rename' ? afterRename(seen.names, change) : seen.names;
+    const { changes, result } = await record(stage.slave, names, identities, () => promoteIn(stage.slave));
+    assert.deepEqual([result.promoted, result.exitCode], [true, scenario.exitCode ?? 0], scenario.name);
+    const found = readFileSync(stage.slaveFile);
+    assert.equal(found.length, result.slave.position);
+    records.push({
+      name: scenario.name,
+      start,
+      changes: change ? [change, ...changes] : changes,
+      master: stage.masterFile,
+      ends: [before, found],
+      rest: scenario.rest,
+    });
+  }
+  return records;
+}
+
+function afterRename(names: Names, change: Extract<Change, { kind: 'rename' | 'link' }>): Names {
+  const result = new Map(names).set(change.to, change.file);
+  result.delete(change.from);
+  return result;
+}
+
+async function shownOf(judge: Judge, disk: Disk): Promise<Uint8Array> {
+  const asked = judge.opening(disk);
+  judge.openings.flush();
+  const found = await asked;
+  assert.ok(found && 'opensAt' in found, JSON.stringify(found));
+  return imageOf(disk, DATA).subarray(0, found.opensAt);
+}
+
+/** Every state of every crash point that is wrong, in words; `seen` is given the states' keys. */
+export async function promotionProblems(
+  of: PromotionRecord,
+  judge: Judge,
+  seen: Set<string>,
+  mutation?: Mutation,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const found = of.ends.at(-1) ?? new Uint8Array();
+  const judged = new Set<string>();
+  for (const { point, state, returned } of crashesOf(of, transactionEdges(found), mutation)) {
+    const key = `${state.key} ${returned}`;
+    if (judged.has(key)) continue;
+    judged.add(key);
+    seen.add(state.key);
+    const problem = (await shownProblem(of, judge, state, returned)) ?? (await againProblem(of, judge, state));
+    if (problem) problems.push(`promotion ${of.name}, after change ${point}: ${problem}`);
+    if (problem && mutation) break;
+  }
+  return problems;
+}
+
+function* crashesOf(
+  of: Pick<PromotionRecord, 'start' | 'changes'>,
+  edges: readonly number[],
+  mutation: Mutation | undefined,
+): Generator<{ readonly point: number; readonly state: State; readonly returned: boolean }> {
+  const disk = new ModelDisk(of.start);
+  const variants = new VariantCache();
+  for (let point = -1; point < of.changes.length; point++) {
+    const change = of.changes[point];
+    if (change) disk.apply(mutation?.lost.has(point) ? { ...change, lost: true } : change);
+    const returned = point === of.changes.length - 1;
+    for (const state of statesOf(disk, edges, variants)) yield { point, state, returned };
+  }
+}
+
+async function shownProblem(
+  of: PromotionRecord,
+  judge: Judge,
+  state: State,
+  returned: boolean,
+): Promise<string | undefined> {
+  const found = of.ends.at(-1) ?? new Uint8Array();
+  const asked = judge.opening(state);
+  judge.openings.flush();
+  const opening = await asked;
+  if (!opening || 'error' in opening) return `FileStorage does not open it: ${opening?.error ?? 'no file'}`;
+  const bytes = imageOf(state, DATA);
+  const shown = bytes.subarray(0, opening.opensAt);
+  if (!of.ends.some((end) => Buffer.compare(end, shown) === 0)) return `FileStorage shows ${shown.length} bytes`;
+  const parsed = parseDat(Buffer.from(imageOf(state, DAT)).toString('utf8'));
+  const promoted = 'dat' in parsed && parsed.dat.role === 'promoted';
+  if (returned && !promoted) return 'it has returned, and the role is not on the disk';
+  if (promoted && Buffer.compare(bytes, found) !== 0) return 'the role stands beside another file';
+  return undefined;
+}
+
+async function againProblem(of: PromotionRecord, judge: Judge, state: State): Promise<string | undefined> {
+  const directory = join(judge.scratch, 'again');
+  mkdirSync(directory, { recursive: true });
+  materialise(state, directory);
+  const again = await promoteIn(directory);
+  if (!again.promoted) return `promoted again: ${again.reason}`;
+  const bytes = readFileSync(join(directory, DATA));
+  if (!of.ends.some((end) => Buffer.compare(end, bytes) === 0)) return `promoted again it has ${bytes.length} bytes`;
+  const parsed = parseDat(readFileSync(join(directory, DAT), 'utf8'));
+  if (!('dat' in parsed) || parsed.dat.role !== 'promoted') return 'promoted again it has no role';
+  if (parsed.dat.slaveInode !== inodeOf(join(directory, DATA))) return 'the role means another file';
+  const { rest } = of;
+  if (rest && !readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(rest)))
+    return 'bytes that were cut off are gone';
+  const synced = await oneSync(of.master, directory);
+  return synced.kind === 'off' ? undefined : `a sync says: ${synced.said}`;
+}
+
+/** Records the demotion of a promoted slave. */
+export async function recordDemotion(judge: Judge): Promise<PromotionRecord> {
+  const directory = join(judge.scratch, 'demotion');
+  mkdirSync(directory);
+  const stage = new Stage(directory, judge.openings);
+  await inStep(stage);
+  await promoteIn(stage.slave);
+  const identities = new Identities();
+  const start = readDisk(stage.slave, identities);
+  const paths = slavePaths(stage.slave, DATA);
+  const { changes } = await record(stage.slave, start.names, identities, async () => demote(paths));
+  return { name: 'demotion', start, changes, master: stage.masterFile, ends: [imageOf(start, DATA)], rest: undefined };
+}
+
+/** After any crash of a demotion the slave is promoted or not, its bytes are what they were; at its return it is not. */
+export function demotionProblems(of: PromotionRecord, seen: Set<string>, mutation?: Mutation): string[] {
+  const problems: string[] = [];
+  for (const { point, state, returned } of crashesOf(of, [], mutation)) {
+    seen.add(state.key);
+    const dat = state.names.has(DAT);
+    if (dat && returned) problems.push(`demotion, after change ${point}: the role is still on the disk`);
+    if (Buffer.compare(imageOf(state, DATA), of.ends[0] ?? new Uint8Array()) !== 0)
+      problems.push(`demotion, after change ${point}: the slave has changed`);
+  }
+  return problems;
+}

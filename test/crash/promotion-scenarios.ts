@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, copyFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDat } from '../../src/standby/dat.js';
+import type { Change } from './change.js';
+import { DAT, DATA } from './history.js';
+import type { Disk } from './model-disk.js';
+import { type Stage, write } from './scenario.js';
+import { aheadFlipped, aheadUnfinished } from './scenarios/ahead.js';
+
+/** A slave in a state in which a takeover may find it. */
+export interface PromotionScenario {
+  readonly name: string;
+  prepare(stage: Stage): Promise<void>;
+  readonly exitCode?: number;
+  readonly rest?: Buffer;
+  /** The last thing that a killed process has done, which is in memory only: the change, and the disk without it. */
+  pending?(seen: Disk, stage: Stage): { readonly start: Disk; readonly change: Change };
+}
+
+const STATUS_OFFSET = 16;
+const KILLED = { site: 'a process that was killed', within: [] } as const;
+const GARBAGE = Buffer.from('these bytes are no transaction, whoever has written them. '.repeat(20));
+
+export const PROMOTIONS: readonly PromotionScenario[] = [
+  { name: 'of a slave in step', prepare: inStep },
+  { name: 'of an unfinished batch', prepare: async (stage) => aheadUnfinished.prepare(stage) },
+  {
+    name: 'of a batch that was finished in memory',
+    prepare: async (stage) => aheadFlipped.prepare(stage),
+    pending(seen) {
+      const file = seen.names.get(DATA) ?? -1;
+      const bytes = imageOf(seen, DATA);
+      const position = claimOf(imageOf(seen, DAT)) + STATUS_OFFSET;
+      const unfinished = Uint8Array.from(bytes);
+      unfinished[position] = 'c'.charCodeAt(0);
+      const images = new Map(seen.images).set(file, { bytes: unfinished, attributes: 0 });
+      const change = { kind: 'write', file, position, bytes: bytes.slice(position, position + 1), ...KILLED } as const;
+      return { start: { names: seen.names, images }, change };
+    },
+  },
+  {
+    name: 'of a slave that was made anew in memory',
+    async prepare(stage) {
+      await inStep(stage);
+      // The master has grown since: what a rebuild would have made of it.
+      copyFileSync(stage.masterFile, join(stage.slave, `${DATA}.new`));
+    },
+    pending(seen, stage) {
+      renameSync(join(stage.slave, `${DATA}.new`), stage.slaveFile);
+      const file = seen.names.get(`${DATA}.new`) ?? -1;
+      return { start: seen, change: { kind: 'rename', from: `${DATA}.new`, to: DATA, file, ...KILLED } };
+    },
+  },
+  {
+    name: 'of bytes that are no transaction',
+    exitCode: 4,
+    rest: GARBAGE,
+    async prepare(stage) {
+      await inStep(stage);
+      appendFileSync(stage.slaveFile, GARBAGE);
+    },
+  },
+];
+
+export async function inStep(stage: Stage): Promise<void> {
+  const site = stage.site();
+  await stage.inStep();
+  write(site, 3, 300);
+  site.close();
+}
+
+export function imageOf(disk: Disk, name: string): Uint8Array {
+  return disk.images.get(disk.names.get(name) ?? -1)?.bytes ?? new Uint8Array();
+}
+
+function claimOf(dat: Uint8Array): number {
+  const parsed = parseDat(Buffer.from(dat).toString('utf8'));
+  assert.ok('dat' in parsed);
+  return parsed.dat.claim.position;
+}

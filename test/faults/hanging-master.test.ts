@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasOpen, isDoomed } from '../../src/io/doomed.js';
+import { Running, syncpozo } from '../support/cli.js';
+import { type Pair, withPair } from '../support/pair.js';
+import { needsRoot } from '../support/powers.js';
+import { inProject } from '../support/root.js';
+
+const SERVER = inProject('dist', 'test', 'support', 'hanging-server.js');
+const needsFuse = needsRoot ?? (existsSync('/dev/fuse') ? undefined : 'needs /dev/fuse');
+const LONGEST_WAIT_MS = 10_000;
+
+async function eventually(what: string, holds: () => boolean): Promise<void> {
+  const until = Date.now() + LONGEST_WAIT_MS;
+  while (!holds()) {
+    assert.ok(Date.now() < until, `${what}: not within ${LONGEST_WAIT_MS} ms`);
+    await sleep(10);
+  }
+}
+
+/** The pair's master through a file system whose reads hang beyond a position as soon as that is told. */
+class Mount {
+  readonly point: string;
+  private readonly control: string;
+  private server: ChildProcess | undefined;
+
+  constructor(private readonly pair: Pair) {
+    this.point = join(pair.directory, 'mount');
+    this.control = join(pair.directory, 'hang-beyond');
+    mkdirSync(this.point);
+  }
+
+  async serve(): Promise<void> {
+    const args = [SERVER, this.point, this.pair.masterFile, this.control];
+    this.server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [said] = await Promise.race([once(this.server.stdout!, 'data'), once(this.server, 'exit')]);
+    assert.equal(String(said), 'mounted\n');
+  }
+
+  hangBeyond(position: number): void {
+    writeFileSync(this.control, String(position));
+  }
+
+  /** What hangs in a read comes back with an error. */
+  async end(): Promise<void> {
+    this.server?.kill('SIGKILL');
+    if (this.server && this.server.exitCode === null && this.server.signalCode === null)
+      await once(this.server, 'exit');
+    spawnSync('umount', ['-l', this.point]);
+  }
+}
+
+async function withMount(use: (pair: Pair, mount: Mount) => Promise<void>): Promise<void> {
+  await withPair(async (pair) => {
+    const mount = new Mount(pair);
+    try {
+      await mount.serve();
+      await use(pair, mount);
+    } finally {
+      await mount.end();
+    }
+  });
+}
+
+function syncArgs(pair: Pair, mount: Mount): string[] {
+  return ['sync', mount.point, pair.slave, '--json', '--status-file', pair.statusFile];
+}
+
+/** The process id of a sync that hangs in a read of the master, with the slave's lock in its hands. */
+async function hangingSync(pair: Pair, mount: Mount): Promise<{ readonly pid: string; readonly running: Running }> {
+  const lock = `${pair.slaveFile}.lock`;
+  assert.equal(syncpozo(syncArgs(pair, mount)).exit, 0);
+  mount.hangBeyond(pair.site.committedEnd);
+  pair.commit('never seen by the slave', 'nor this');
+  const before = readFileSync(lock, 'utf8');
+  const running = Running.start(syncArgs(pair, mount));
+  await eventually('another sync has the lock', () => readFileSync(lock, 'utf8') !== before);
+  const pid = readFileSync(lock, 'utf8').trim().split(' ')[0] ?? '';
+  const readsMaster = () => threadCalls(pid).some((call) => call.startsWith(process.arch === 'x64' ? '17 ' : '67 '));
+  await eventually('the sync hangs in a read', readsMaster);
+  return { pid, running };
+}
+
+function threadCalls(pid: string): string[] {
+  const found = spawnSync('sh', ['-c', `cat /proc/${pid}/task/*/syscall`], { encoding: 'utf8' });
+  return found.stdout.split('\n');
+}
+
+describe('a sync that hangs in a read of the dead master, beyond SIGKILL', { skip: needsFuse ?? false }, () => {
+  it('does not hold up a promotion, which gives the lock to whoever comes next', () =>
+    withMount(async (pair, mount) => {
+      const { pid, running } = await hangingSync(pair, mount);
+      const lock = `${pair.slaveFile}.lock`;
+      const held = statSync(lock).ino;
+      const bytes = readFileSync(pair.slaveFile);
+
+      // Stopped it cannot let go of the lock by itself, and what is left of it after the SIGKILL hangs.
+      process.kill(Number(pid), 'SIGSTOP');
+      const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile, '--json', '--grace', '0.3']);
+      assert.equal(run.exit, 0, run.all);
+      assert.deepEqual(run.json.sync, { pid, how: 'left hanging' });
+      assert.equal(run.json.loss.possible, true);
+      assert.deepEqual(readFileSync(pair.slaveFile), bytes);
+
+      assert.equal(isDoomed(pid), true, 'it still hangs');
+      assert.notEqual(statSync(lock).ino, held);
+      assert.equal(hasOpen(pid, lock), false);
+      const free = spawnSync('flock', ['-n', lock, 'true']);
+      assert.equal(free.status, 0, 'a server could take the lock');
+
+      // The mount comes back, in its way: the process ends, and has written nothing.
+      const tid = pair.commitToSlave('served from here');
+      const served = readFileSync(pair.slaveFile);
+      await mount.end();
+      const end = await running.end();
+      assert.equal(end.signal, 'SIGKILL', end.all);
+      assert.deepEqual(readFileSync(pair.slaveFile), served);
+      assert.ok(tid > 0n);
+    }));
+
+  it('lets go of the lock when it is asked to end, although its thread hangs', () =>
+    withMount(async (pair, mount) => {
+      const { pid, running } = await hangingSync(pair, mount);
+      const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile, '--json']);
+      assert.equal(run.exit, 0, run.all);
+      assert.deepEqual(run.json.sync, { pid, how: 'ended' });
+      await mount.end();
+      await running.end();
+    }));
+
+  it('while the master is asked for what is lost, nobody waits for the answer', () =>
+    withMount(async (pair, mount) => {
+      assert.equal(syncpozo(syncArgs(pair, mount)).exit, 0);
+      mount.hangBeyond(0);
+      const args = ['promote', pair.slave, '--status-file', pair.statusFile, '--json', '--master', mount.point];
+      const run = syncpozo(args);
+      assert.equal(run.exit, 0, run.all);
+      assert.deepEqual(
+        [run.json.loss.possible, run.json.loss.certain, run.json.loss.transactions],
+        [true, false, null],
+      );
+      assert.match(run.json.loss.why, /out of reach/);
+    }));
+});
