@@ -150,7 +150,7 @@ function lagOf(outcome: Outcome): SyncResult['lag'] {
 }
 
 function cameToNothing({ copied, plan }: Outcome): boolean {
-  return plan.row === 12 && copied.transactions === 0;
+  return (plan.row === 10 || plan.row === 12) && copied.transactions === 0;
 }
 
 function actionOf(outcome: Outcome, exitCode: ExitCode, dryRun: boolean): SyncResult['action'] {

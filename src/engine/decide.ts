@@ -99,6 +99,11 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
   }
   // Rows 9, 10, 12 and 13. Whatever stands beyond the trusted part is written again, even where it equals the master: it may
   // be in memory only, after a sync that failed.
+  const { repairable } = trusted;
+  if (repairable) {
+    const reason = `${trusted.problem}, and are repaired from the master`;
+    return { kind: 'append', row: 10, reason, resume: repairable.claim, repairs: repairable.wrong };
+  }
   if (trusted.position < claim) {
     return {
       kind: 'append',

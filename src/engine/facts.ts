@@ -98,6 +98,8 @@ export interface Trusted extends Resume {
   readonly problem?: string;
   /** Where it is not: the master still has the bytes of the chunks that fail, as they were when they were copied. */
   readonly masterAgrees?: boolean;
+  /** Then, if the slave is as long as is claimed: the claim itself, to be gone on from when `wrong` are repaired. */
+  readonly repairable?: { readonly claim: Resume; readonly wrong: readonly ChunkLine[] };
 }
 
 export interface Facts {
@@ -134,7 +136,14 @@ export type Plan =
     }
   | { readonly kind: 'full'; readonly row: number; readonly reason: string }
   | { readonly kind: 'rebuild'; readonly row: number; readonly reason: string; readonly keepOld: boolean }
-  | { readonly kind: 'adopt' | 'append'; readonly row: number; readonly reason: string; readonly resume: Resume }
+  | {
+      readonly kind: 'adopt' | 'append';
+      readonly row: number;
+      readonly reason: string;
+      readonly resume: Resume;
+      /** Chunks before that place which only the slave has wrong. */
+      readonly repairs?: readonly ChunkLine[];
+    }
   | { readonly kind: 'grown' | 'parted'; readonly row: number; readonly reason: string; readonly hint: string }
   | { readonly kind: 'damaged'; readonly row: number; readonly stop: Damage | Rot };
 

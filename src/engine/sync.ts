@@ -183,7 +183,8 @@ async function scrubAfter(
 ): Promise<Outcome> {
   const { plan, reached, damage } = outcome;
   const hasOldBytes = plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt';
-  const repairs = facts.generation?.kind === 'same' ? (facts.generation.repairs ?? []) : [];
+  const seen = facts.generation?.kind === 'same' ? facts.generation.repairs : undefined;
+  const repairs = [...(seen ?? []), ...(('repairs' in plan && plan.repairs) || [])];
   if ((amount === 0 && repairs.length === 0) || !hasOldBytes || damage || !reached) return outcome;
   const { scrub } = await import('./scrub.js');
   const scrubbed = await scrub(work, amount, reached, master, repairs);

@@ -24,21 +24,41 @@ export async function lookAtTrusted(
   const { master, slave, dat, windows } = scene;
   const claim = dat?.claim.position ?? MAGIC_LENGTH;
   const chunks = [...upTo];
+  const wrong: ChunkLine[] = [];
   let failed: { readonly problem: string; readonly masterAgrees: boolean } | undefined;
   for (let last = chunks.at(-1); last; last = chunks.at(-1)) {
     const isThere = last.end <= slave.size;
     if (isThere && (await hashOf(slave, last, windows[0])) === last.hash) {
       const tailState = windows[0].save();
-      return { position: last.end, tid: last.lastTid, chunks, tailState, ...failed };
+      return {
+        position: last.end,
+        tid: last.lastTid,
+        chunks,
+        tailState,
+        ...failed,
+        ...repairable(scene, wrong, failed),
+      };
     }
     const problem = isThere
       ? `the slave's bytes ${last.start} to ${last.end} do not match their checksum`
       : `the slave has ${slave.size} bytes, ${claim} are claimed`;
     const agrees = (failed?.masterAgrees ?? true) && (await hashOf(master, last, windows[0])) === last.hash;
     failed = { problem: failed?.problem ?? problem, masterAgrees: agrees };
+    wrong.push(last);
     chunks.pop();
   }
-  return { ...NOTHING_YET, ...failed };
+  return { ...NOTHING_YET, ...failed, ...repairable(scene, wrong, failed) };
+}
+
+/** Where the slave has all its bytes, and the master those that it has wrong, nothing has to be cut off. */
+function repairable(
+  { slave, dat }: Scene,
+  wrong: readonly ChunkLine[],
+  failed: { readonly masterAgrees: boolean } | undefined,
+): Pick<Trusted, 'repairable'> {
+  if (!dat || !failed?.masterAgrees || slave.size < dat.claim.position) return {};
+  const { claim, chunks, tailState } = dat;
+  return { repairable: { claim: { position: claim.position, tid: claim.tid, chunks, tailState }, wrong } };
 }
 
 /** XXH64 of a chunk's bytes as they are now; '' when they are not all there. Leaves the hash state in the window. */

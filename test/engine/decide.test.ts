@@ -8,6 +8,7 @@ import {
   OTHER,
   PRESENT,
   partedBy,
+  resumeAt,
   SAME,
   STALE,
   slaveOf,
@@ -99,6 +100,16 @@ describe('the decision table, row by row', () => {
     const answers = { trusted, beyond, parting: partedBy(0), generation: SAME };
     const plan = assertDecides(['append', 10, 'trusted', 'beyond', 'parting', 'generation'], {}, answers);
     assert.equal(plan.resume.position, 400);
+  });
+
+  it('10: goes on from the claim where the master has what only the slave has wrong', () => {
+    const wrong = [{ start: 400, end: CLAIM, firstTid: 8n, lastTid: 9n, transactions: 2, records: 2, hash: 'right' }];
+    const repairable = { claim: resumeAt(CLAIM), wrong };
+    const trusted = trustedTo(400, { problem: 'bytes do not match', masterAgrees: true, repairable });
+    const answers = { trusted, beyond: compared(700, CLAIM, 'end'), parting: partedBy(0), generation: SAME };
+    const plan = assertDecides(['append', 10, 'trusted', 'beyond', 'parting', 'generation'], {}, answers);
+    assert.equal(plan.resume.position, CLAIM);
+    assert.deepEqual(plan.repairs, wrong);
   });
 
   it('10: goes back before zeros that the last run copied', () => {

@@ -35,6 +35,33 @@ describe('the look at what is trusted', () => {
     assert.match(trusted?.problem ?? '', new RegExp(`${last.start} to ${last.end} do not match their checksum`));
   });
 
+  it('names all chunks that only the slave has wrong, and the claim to go on from when they are repaired', async () => {
+    const { chunks, position, tailState } = await chunksOf(claimed);
+    const rotten = chunks.slice(-3).reduce((bytes, { start }) => flipped(bytes, start + 50), claimed);
+    const { trusted } = await lookAt({ claimed, slave: rotten, master: grown }, 'trusted');
+    assert.equal(trusted?.position, chunks.at(-4)!.end);
+    assert.deepEqual(trusted?.repairable?.wrong, chunks.slice(-3).reverse());
+    assert.deepEqual(
+      [trusted?.repairable?.claim.position, trusted?.repairable?.claim.tailState],
+      [position, tailState],
+    );
+    assert.deepEqual(trusted?.repairable?.claim.chunks, chunks);
+  });
+
+  it('names none where the slave is too short, or the master has them wrong as well', async () => {
+    const { chunks } = await chunksOf(claimed);
+    const at = chunks.at(-1)!.start + 50;
+    const wrong = flipped(claimed, at);
+    const cases = [
+      { slave: wrong.slice(0, -1), master: grown },
+      { slave: wrong, master: flipped(grown, at + 1) },
+    ];
+    for (const sides of cases) {
+      const { trusted } = await lookAt({ claimed, ...sides }, 'trusted');
+      assert.equal(trusted?.repairable, undefined);
+    }
+  });
+
   it('sees that the master does not have the bytes any more that were copied', async () => {
     const at = (await chunksOf(claimed)).chunks.at(-1)!.start + 50;
     const { trusted } = await lookAt({ claimed, slave: flipped(claimed, at), master: flipped(grown, at) }, 'trusted');
