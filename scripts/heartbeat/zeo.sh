@@ -44,11 +44,14 @@ settings() {
   ZEO_USER=${ZEO_USER:-}
   ZEO_START_WAIT=${ZEO_START_WAIT:-300}
   ZEO_STOP_WAIT=${ZEO_STOP_WAIT:-60}
-  SYNC_STOP_WAIT=${SYNC_STOP_WAIT:-5}
+  SYNC_STOP_WAIT=${SYNC_STOP_WAIT:-1}
   SYNCPOZO=${SYNCPOZO:-syncpozo}
   SYNCPOZO_STATUS=${SYNCPOZO_STATUS:-/var/run/syncPozo.status}
+  SYNCPOZO_MASTER=${SYNCPOZO_MASTER:-}
+  SYNCPOZO_PROMOTE_WAIT=${SYNCPOZO_PROMOTE_WAIT:-20}
+  SYNCPOZO_ON_LOSS=${SYNCPOZO_ON_LOSS:-}
   LOCK=$ZEO_DATA_FS.lock
-  for number in "$ZEO_PORT" "$ZEO_START_WAIT" "$ZEO_STOP_WAIT" "$SYNC_STOP_WAIT"; do
+  for number in "$ZEO_PORT" "$ZEO_START_WAIT" "$ZEO_STOP_WAIT" "$SYNC_STOP_WAIT" "$SYNCPOZO_PROMOTE_WAIT"; do
     case $number in
       '' | *[!0-9]*)
         say "not a number in the settings: '$number'"

@@ -31,9 +31,9 @@ Example:
   syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients
 
 The command of --on-loss is started when transactions may have been lost, which is so unless the master could be looked
-at; nobody waits for it. Its environment has SYNCPOZO_SLAVE, SYNCPOZO_LAST_TID and SYNCPOZO_LAST_TIME (what comes after
-may be lost), SYNCPOZO_LOSS (possible or certain), SYNCPOZO_LOST_TRANSACTIONS and SYNCPOZO_MASTER_TID (empty: not known),
-SYNCPOZO_LAST_SYNC and SYNCPOZO_POSITION.
+at. Nobody waits for it, and what it prints is not kept. Its environment has SYNCPOZO_SLAVE, SYNCPOZO_LAST_TID and
+SYNCPOZO_LAST_TIME (what comes after may be lost), SYNCPOZO_LOSS (possible or certain), SYNCPOZO_LOST_TRANSACTIONS and
+SYNCPOZO_MASTER_TID (empty: not known), SYNCPOZO_LAST_SYNC and SYNCPOZO_POSITION.
 
 Exit status:
   0  promoted, now or before; start ZEO

@@ -30,8 +30,10 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const slave = observeSlave(paths);
   const file = readDatFile(paths);
   const { dat, problem } = usableDat(file, slave.inode);
+  const promotion = 'dat' in file ? file.dat.promotion : undefined;
   const mtime = dat && factsOfPath(paths.dat)?.mtime;
-  const lastSync = mtime === undefined ? undefined : Number(BigInt(mtime) / NANOSECONDS);
+  const touched = mtime === undefined ? undefined : Number(BigInt(mtime) / NANOSECONDS);
+  const lastSync = promotion ? promotion.lastSync : touched;
   const { lastFull } = readScrubProgress(paths, slave.inode);
   const holder = Lock.look(paths.lock)?.kind;
   const found = options.master === undefined ? undefined : await lookAtMaster(options, options.master, dat?.claim);
@@ -51,6 +53,14 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     master: found?.master ?? null,
     lag: found?.lag
       ? { seconds: found.lag.seconds, transactions: found.lag.transactions, bytes: found.lag.bytes }
+      : null,
+    promoted: promotion
+      ? {
+          at: new Date(promotion.at).toISOString(),
+          position: promotion.position,
+          tid: formatTid(promotion.tid),
+          time: tidToIso(promotion.tid),
+        }
       : null,
     keptAside: keptAside(paths).map(({ path, size, writtenAt }) => ({
       path,

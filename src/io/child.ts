@@ -29,12 +29,13 @@ export function outputInTime(
 }
 
 /**
- * Starts a shell command that goes on by itself, whatever becomes of us; what it prints goes to standard error. Returns its
- * process id; undefined where it could not be started.
+ * Starts a shell command that goes on by itself, whatever becomes of us. What it prints is not kept: with our outputs in its
+ * hands, whoever waits for their end would wait for the command. Returns its process id; undefined where it could not be
+ * started.
  */
 export function startShell(command: string, environment: Readonly<Record<string, string>>): number | undefined {
   const child = spawn('/bin/sh', ['-c', command], {
-    stdio: ['ignore', 2, 2],
+    stdio: 'ignore',
     env: { ...process.env, ...environment },
     detached: true,
   });

@@ -25,6 +25,13 @@ export interface Standing {
     readonly lastTime: string | null;
   } | null;
   readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
+  /** When a slave with that role was promoted, and what its last transaction was then. */
+  readonly promoted: {
+    readonly at: string;
+    readonly position: number;
+    readonly tid: string;
+    readonly time: string | null;
+  } | null;
   /** Old files that rebuilds have kept beside the slave: each may hold transactions that exist nowhere else. */
   readonly keptAside: readonly {
     readonly path: string;
@@ -37,10 +44,13 @@ export interface Standing {
 
 /** For people: a line for each fact. */
 export function renderStanding(standing: Standing): string {
-  const { claim, lag, master } = standing;
+  const { claim, lag, master, promoted } = standing;
   const rows: [string, string][] = [
     ['slave', standing.slave],
-    ['role', standing.role],
+    [
+      'role',
+      promoted ? `promoted, at ${promoted.at} with transaction ${promoted.tid} of ${promoted.time}` : standing.role,
+    ],
     ['switch', `${standing.switch === 'on' ? 'SYNCING=1' : 'SYNCING=0'} (${standing.statusFile})`],
     ['locked by', standing.lockedBy],
     ['size', standing.size === null ? 'no file' : `${standing.size} (${formatBytes(standing.size)})`],

@@ -18,6 +18,7 @@ const STANDING: Standing = {
   fullScrubAgeSeconds: null,
   master: null,
   lag: null,
+  promoted: null,
   keptAside: [],
 };
 const NOW = Date.UTC(2026, 0, 1);

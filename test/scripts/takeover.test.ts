@@ -43,7 +43,8 @@ test('the takeover: switched off first, then ZEO serves; stop leaves the switch 
   assert.equal((await slave.zeo('status')).stdout, 'stopped\n');
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
-  assert.doesNotMatch(start.stderr, /off has failed/);
+  assert.match(start.stderr, /Data\.fs is promoted: .*\n.*it ends at \d+ with transaction/);
+  assert.doesNotMatch(start.stderr, /has failed/);
   assert.equal(trace(), 'SYNCING=0 lock=free\n');
   assert.equal(await served(slave.port), 5);
   assert.equal((await slave.zeo('status')).stdout, 'running\n');
@@ -77,7 +78,7 @@ test('a sync that does not end when asked to is killed', async (t) => {
   const sync = await holdLock(t, slave.lock, { content: asSync, ignoresTerm: true });
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
-  assert.match(start.stderr, new RegExp(`process ${sync.pid} has not ended after 1 s, killing it`));
+  assert.match(start.stderr, new RegExp(`process ${sync.pid}\\): it did not end when asked to, and was killed`));
   assert.ok(!alive(sync.pid));
   assert.equal(trace(), 'SYNCING=0 lock=free\n');
 });
@@ -143,7 +144,8 @@ for (const [what, body] of [
     slave.set({ SYNCPOZO: writeScript(join(slave.dir, 'bin', 'broken'), body) });
     const start = await slave.zeo('start');
     assert.equal(start.status, 0, start.stderr);
-    assert.match(start.stderr, /broken off has failed, writing .* without it/);
+    if (body === 'exit 1')
+      assert.match(start.stderr, /broken promote has failed with status 1, taking over without it/);
     assert.equal(trace(), 'SYNCING=0 lock=free\n');
     assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
     // The syncing user reads what root has written.
@@ -223,15 +225,39 @@ test('the real syncpozo, stopped in mid-append: killed, and ZEO serves a whole t
   const trace = traceControl(slave);
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
-  assert.match(start.stderr, new RegExp(`process ${pid} has not ended after 1 s, killing it`));
+  assert.match(start.stderr, new RegExp(`process ${pid}\\): it did not end when asked to, and was killed`));
   assert.notEqual((await running).status, 0);
   assert.equal(trace(), 'SYNCING=0 lock=free\n');
   assert.ok([5, 6, 7, 8, 9].includes(await served(slave.port)));
 
-  // Twice protected: by the switch, and without it by the lock of the ZEO that serves.
-  const off = await sync();
-  assert.equal(off.status, 0, off.stderr);
-  assert.match(off.stderr, /NOT SYNCING FROM MASTER/);
-  writeFileSync(slave.status, 'SYNCING=1\n');
-  assert.equal((await sync()).status, 5);
+  // Twice protected: by the switch, and without it, as after a reboot, by the role.
+  for (const reason of [/SYNCING=0|statusFile/, /has been promoted/]) {
+    const off = await sync();
+    assert.equal(off.status, 0, off.stderr);
+    assert.match(off.stderr, /NOT SYNCING FROM MASTER/);
+    assert.match(off.stderr, reason);
+    writeFileSync(slave.status, 'SYNCING=1\n');
+  }
+});
+
+test('what may be lost is told, and the command for it is started with the facts', async (t) => {
+  const slave = await makeSlave(t);
+  const told = join(slave.dir, 'told');
+  const command = writeScript(join(slave.dir, 'bin', 'on-loss'), `echo "$SYNCPOZO_LOSS $SYNCPOZO_SLAVE" >'${told}'`);
+  slave.set({ SYNCPOZO_ON_LOSS: command, SYNCPOZO_MASTER: join(slave.dir, 'nowhere') });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, /MAY BE LOST: the master is out of reach/);
+  assert.match(start.stderr, /restart every ZEO client without its cache file/);
+  await eventually('the command has run', () => existsSync(told));
+  assert.equal(readFileSync(told, 'utf8'), `possible ${slave.dataFs}\n`);
+});
+
+test('a slave that is damaged is served as far as it is sound, and the start says so', async (t) => {
+  const slave = await makeSlave(t);
+  writeFileSync(slave.dataFs, 'no transaction at all '.repeat(20), { flag: 'a' });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, /the slave is damaged at the place named above/);
+  assert.equal(await served(slave.port), 5);
 });

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { formatTid, tidToIso } from '../../src/filestorage/tid.js';
+import { parseDat } from '../../src/standby/dat.js';
+import { assertNoCrash, syncpozo } from '../support/cli.js';
+import { heldByOther } from '../support/locks.js';
+import { withPair } from '../support/pair.js';
+import { assertPromoted, eventually, promote } from '../support/promotion.js';
+
+describe('syncpozo promote', () => {
+  it('switches off, sets the role, tells where the slave ends and that transactions may be lost', () =>
+    withPair((pair) => {
+      pair.synced();
+      pair.commit('never seen by the slave');
+      const before = readFileSync(pair.slaveFile);
+      const run = promote(pair);
+      assertPromoted(pair, run);
+      const { slave, loss, json = run.json } = run.json;
+      const parsed = parseDat(readFileSync(pair.dat, 'utf8'));
+      assert.ok('dat' in parsed);
+      const { tid, position } = parsed.dat.claim;
+      assert.deepEqual([slave.position, slave.lastTid, slave.lastTime], [position, formatTid(tid), tidToIso(tid)]);
+      assert.deepEqual(
+        [loss.possible, loss.certain, loss.afterTid, loss.transactions],
+        [true, false, formatTid(tid), null],
+      );
+      assert.match(json.lastSync, /^\d{4}-.*Z$/);
+      assert.equal(json.checked, 'the last chunk');
+      assert.deepEqual(readFileSync(pair.slaveFile), before);
+    }));
+
+  it('in text says what has to be done', () =>
+    withPair((pair) => {
+      pair.synced();
+      const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile]);
+      assert.deepEqual([run.exit, run.stderr], [0, '']);
+      for (const line of [
+        /^\/.*Data\.fs is promoted: /m,
+        /^it ends at \d+ with transaction [0-9a-f]{16} of 2026/m,
+        /MAY BE LOST/,
+        /\*\.zec/,
+      ])
+        assert.match(run.stdout, line);
+    }));
+
+  it('with a master that answers tells what is lost, or that nothing is', () =>
+    withPair((pair) => {
+      pair.synced();
+      const nothing = promote(pair, '--master', pair.master);
+      assert.deepEqual([nothing.json.loss.possible, nothing.json.loss.transactions], [false, 0]);
+      syncpozo(['demote', pair.slave, '--status-file', pair.statusFile]);
+      syncpozo(['on', '--status-file', pair.statusFile]);
+      pair.synced();
+      pair.commit('lost', 'lost as well');
+      const { loss } = promote(pair, '--master', pair.master).json;
+      assert.deepEqual([loss.possible, loss.certain, loss.transactions], [true, true, 2]);
+      assert.equal(loss.masterTid, formatTid(pair.site.lastTid));
+    }));
+
+  it('with a master that is gone says "may"', () =>
+    withPair((pair) => {
+      pair.synced();
+      const { loss } = promote(pair, '--master', join(pair.directory, 'nowhere')).json;
+      assert.deepEqual([loss.possible, loss.certain, loss.transactions], [true, false, null]);
+    }));
+
+  it('can be called twice, and on a slave that is served', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      const first = promote(pair).json;
+      const again = promote(pair);
+      assert.deepEqual([again.exit, again.json.promoted, again.json.already], [0, true, true]);
+      assert.deepEqual(again.json.slave, first.slave);
+      assert.equal(again.json.lastSync, first.lastSync);
+      pair.commitToSlave('served from here');
+      await heldByOther(pair, ' PID\n', (pid) => {
+        const served = pair.unchanged(() => promote(pair));
+        assert.deepEqual([served.exit, served.json.already, served.json.slave.lockedBy], [0, true, String(pid)]);
+      });
+    }));
+
+  it('is refused while another program has the slave open', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      await heldByOther(pair, ' PID\n', () => {
+        const run = pair.unchanged(() => promote(pair));
+        assert.deepEqual([run.exit, run.json.promoted], [5, false]);
+        assert.match(run.json.reason, /another program holds the slave's lock/);
+      });
+      assert.equal(readFileSync(pair.statusFile, 'utf8'), 'SYNCING=0\n');
+    }));
+
+  it('is refused where there is nothing to serve', () =>
+    withPair((pair) => {
+      const missing = promote(pair);
+      assert.equal(missing.exit, 3);
+      assert.match(missing.json.reason, /missing or empty/);
+      for (const bytes of ['', 'FS', 'garbage that is no Data.fs', 'FS30 and then garbage that is none']) {
+        writeFileSync(pair.slaveFile, bytes);
+        const run = pair.unchanged(() => promote(pair));
+        assert.deepEqual([run.exit, run.json.promoted], [3, false], run.all);
+      }
+    }));
+
+  it('says what is wrong with its arguments', () =>
+    withPair((pair) => {
+      const nowhere = syncpozo(['promote', join(pair.directory, 'nowhere'), '--status-file', pair.statusFile]);
+      assertNoCrash(nowhere);
+      assert.equal(nowhere.exit, 2);
+      assert.match(nowhere.stderr, /does not exist\nhint: /);
+      const noStatus = syncpozo(['promote', pair.slave, '--status-file', join(pair.directory, 'no', 'status')]);
+      assertNoCrash(noStatus);
+      assert.equal(noStatus.exit, 1);
+      assert.match(noStatus.stderr, /ENOENT/);
+    }));
+});
+
+describe('the command for a loss', () => {
+  it('is started once, with the facts in its environment, and nobody waits for it', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      const out = join(pair.directory, 'told');
+      const command = `env | grep ^SYNCPOZO_ >>'${out}.new' && mv '${out}.new' '${out}' && sleep 600`;
+      const run = promote(pair, '--on-loss', command);
+      assert.ok(run.json.onLoss > 0);
+      await eventually(() => existsSync(out));
+      process.kill(-run.json.onLoss, 'SIGKILL');
+      const told = readFileSync(out, 'utf8');
+      for (const line of [
+        `SYNCPOZO_SLAVE=${pair.slaveFile}`,
+        `SYNCPOZO_LAST_TID=${run.json.slave.lastTid}`,
+        'SYNCPOZO_LOSS=possible',
+        'SYNCPOZO_LOST_TRANSACTIONS=',
+      ])
+        assert.ok(told.split('\n').includes(line), `${line} in:\n${told}`);
+      rmSync(out);
+      assert.equal(promote(pair, '--on-loss', command).json.onLoss, null);
+      assert.ok(!existsSync(out));
+    }));
+
+  it('is not started when nothing is lost, nor for a slave that cannot be promoted', () =>
+    withPair((pair) => {
+      const marker = join(pair.directory, 'started');
+      assert.equal(promote(pair, '--on-loss', `touch ${marker}`).json.onLoss, null);
+      pair.synced();
+      writeFileSync(pair.statusFile, 'SYNCING=1\n');
+      pair.synced();
+      assert.equal(promote(pair, '--master', pair.master, '--on-loss', `touch ${marker}`).json.onLoss, null);
+      assert.ok(!existsSync(marker));
+    }));
+});

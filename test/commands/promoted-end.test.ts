@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { formatTid } from '../../src/filestorage/tid.js';
+import { syncpozo } from '../support/cli.js';
+import { withPair } from '../support/pair.js';
+import { assertPromoted, batchBeyond, promote } from '../support/promotion.js';
+
+describe("the promoted slave's end", () => {
+  it('is cut back to before an unfinished batch', () =>
+    withPair((pair) => {
+      pair.synced();
+      const before = readFileSync(pair.slaveFile);
+      const batch = batchBeyond(pair, 'c');
+      appendFileSync(pair.slaveFile, batch);
+      const run = promote(pair);
+      assertPromoted(pair, run);
+      assert.deepEqual(run.json.cut, { bytes: batch.length, unfinished: true, keptAs: null });
+      assert.deepEqual(readFileSync(pair.slaveFile), before);
+    }));
+
+  it('takes a batch in that was finished and not published', () =>
+    withPair((pair) => {
+      pair.synced();
+      appendFileSync(pair.slaveFile, batchBeyond(pair));
+      const run = promote(pair, '--master', pair.master);
+      assertPromoted(pair, run);
+      assert.deepEqual([run.json.cut, run.json.slave.lastTid], [null, formatTid(pair.site.lastTid)]);
+      assert.equal(run.json.loss.possible, false);
+      pair.assertInStep();
+    }));
+
+  it('keeps what is no transaction in a file, and says so with status 4', () =>
+    withPair((pair) => {
+      pair.synced();
+      const before = readFileSync(pair.slaveFile);
+      const garbage = Buffer.from('no transaction at all '.repeat(10));
+      appendFileSync(pair.slaveFile, garbage);
+      const run = promote(pair);
+      assertPromoted(pair, run, 4);
+      assert.deepEqual(run.json.cut, { bytes: garbage.length, unfinished: false, keptAs: `${pair.slaveFile}.tr0` });
+      assert.deepEqual(readFileSync(`${pair.slaveFile}.tr0`), garbage);
+      assert.deepEqual(readFileSync(pair.slaveFile), before);
+    }));
+
+  it('where its last piece has rotted stays, because other transactions would be lost with it', () =>
+    withPair((pair) => {
+      pair.synced();
+      const bytes = readFileSync(pair.slaveFile);
+      const at = bytes.indexOf('the second');
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+      writeFileSync(pair.slaveFile, bytes);
+      const run = promote(pair);
+      assertPromoted(pair, run, 4);
+      assert.deepEqual(
+        run.json.changed.map(({ start, end }: { start: number; end: number }) => [start, end]),
+        [[4, bytes.length]],
+      );
+      assert.deepEqual(readFileSync(pair.slaveFile), bytes);
+      assert.match(syncpozo(['promote', pair.slave, '--status-file', pair.statusFile]).stdout, /promoted already/);
+    }));
+
+  it('where its last piece is broken is the last whole transaction, and the rest is kept', () =>
+    withPair((pair) => {
+      const first = pair.synced().site.committedEnd;
+      const tid = formatTid(pair.site.lastTid);
+      pair.commit('a third one');
+      pair.synced();
+      const bytes = readFileSync(pair.slaveFile);
+      bytes.fill(0xff, first + 8, first + 16);
+      writeFileSync(pair.slaveFile, bytes);
+      const run = promote(pair);
+      assertPromoted(pair, run, 4);
+      assert.deepEqual([run.json.slave.position, run.json.slave.lastTid], [first, tid]);
+      assert.deepEqual([run.json.loss.possible, run.json.loss.certain], [true, true]);
+      assert.match(run.json.loss.why, new RegExp(formatTid(pair.site.lastTid)));
+      assert.deepEqual(readFileSync(`${pair.slaveFile}.tr0`), bytes.subarray(first));
+    }));
+
+  it('where it was cut short is the last whole transaction', () =>
+    withPair((pair) => {
+      const first = pair.synced().site.committedEnd;
+      pair.commit('a third one');
+      pair.synced();
+      truncateSync(pair.slaveFile, first + 50);
+      const run = promote(pair);
+      assertPromoted(pair, run, 4);
+      assert.deepEqual([run.json.slave.position, run.json.loss.certain], [first, true]);
+    }));
+
+  it('is found without a .dat as well', () =>
+    withPair((pair) => {
+      pair.synced();
+      const before = readFileSync(pair.slaveFile);
+      for (const [beyond, dat] of [
+        [Buffer.alloc(0), undefined],
+        [batchBeyond(pair, 'c'), undefined],
+        [Buffer.alloc(0), 'garbage'],
+      ] as const) {
+        writeFileSync(pair.slaveFile, Buffer.concat([before, beyond]));
+        rmSync(pair.dat);
+        if (dat) writeFileSync(pair.dat, dat);
+        const run = promote(pair);
+        assertPromoted(pair, run);
+        assert.equal(run.json.checked, 'nothing');
+        assert.equal(run.json.slave.position, before.length);
+        assert.deepEqual(readFileSync(pair.slaveFile), before);
+      }
+    }));
+
+  it('with --verify is looked at with all that comes before it', () =>
+    withPair((pair) => {
+      pair.synced('--chunk-size', '300B');
+      for (const text of ['a', 'b', 'c']) pair.commit(text.repeat(400));
+      pair.synced('--chunk-size', '300B');
+      const bytes = readFileSync(pair.slaveFile);
+      const at = bytes.indexOf('aaaa');
+      bytes.writeUInt8(0x62, at);
+      writeFileSync(pair.slaveFile, bytes);
+      const dat = readFileSync(pair.dat);
+      assertPromoted(pair, promote(pair));
+      writeFileSync(pair.dat, dat);
+      const run = promote(pair, '--verify');
+      assertPromoted(pair, run, 4);
+      assert.equal(run.json.checked, 'all chunks');
+      assert.equal(run.json.changed.length, 1);
+      const [{ start, end }] = run.json.changed;
+      assert.ok(start <= at && at < end);
+      assert.deepEqual(readFileSync(pair.slaveFile), bytes);
+    }));
+
+  it('has no index beside it that goes beyond it', () =>
+    withPair((pair) => {
+      pair.synced();
+      const index = `${pair.slaveFile}.index`;
+      const head = (end: number) =>
+        Buffer.from([0x80, 3, 0x4a, end & 0xff, (end >> 8) & 0xff, (end >> 16) & 0xff, 0, 0x2e]);
+      const end = pair.site.committedEnd;
+      writeFileSync(index, head(end + 100_000));
+      assert.equal(promote(pair).json.uncoveredByIndex, end);
+      assert.ok(!existsSync(index));
+    }));
+});
