@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { DemoReport } from '../demo/play.js';
+import type { Promote } from '../demo/stage.js';
 import { writeToStdout } from '../io/sink.js';
 import { printJson } from './common.js';
 import { EXIT } from './exit.js';
@@ -32,9 +33,14 @@ export function demoCommand(): Command {
     .option('--json', 'print one JSON object with all steps instead of the text')
     .addHelpText('after', HELP)
     .action(async ({ keep = false, json = false }: Flags) => {
-      const [{ playDemo }, { runSync }] = await Promise.all([import('../demo/play.js'), import('./sync.js')]);
+      const [{ playDemo }, { runSync }, { runPromote }] = await Promise.all([
+        import('../demo/play.js'),
+        import('./sync.js'),
+        import('./promote.js'),
+      ]);
+      const promote: Promote = (round) => runPromote({ ...round, file: 'Data.fs', graceSeconds: 1, verify: false });
       const tell = json ? () => {} : (line: string) => writeToStdout(`${line}\n`);
-      const report = await playDemo({ sync: runSync, tell, keep });
+      const report = await playDemo({ commands: { sync: runSync, promote }, tell, keep });
       if (json) printJson(report);
       else tell(summaryOf(report));
       process.exitCode = report.ok ? EXIT.ok : EXIT.fault;

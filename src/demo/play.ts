@@ -1,6 +1,6 @@
 import { makeTemporaryDirectory, removeTree } from '../io/temporary.js';
 import { StepRecorder, type StepReport } from './report.js';
-import { Stage, type Sync } from './stage.js';
+import { type Commands, Stage } from './stage.js';
 import { REPLICATION } from './steps.js';
 import { TAKEOVER } from './takeover.js';
 
@@ -13,7 +13,7 @@ export interface DemoReport {
 }
 
 export interface DemoOptions {
-  readonly sync: Sync;
+  readonly commands: Commands;
   /** Gets every line as it comes. */
   readonly tell: (line: string) => void;
   /** Leaves the directory in place. */
@@ -21,13 +21,13 @@ export interface DemoOptions {
 }
 
 /** Plays all steps in a temporary directory. A step that throws is not as expected, and ends the play. */
-export async function playDemo({ sync, tell, keep }: DemoOptions): Promise<DemoReport> {
+export async function playDemo({ commands, tell, keep }: DemoOptions): Promise<DemoReport> {
   const start = performance.now();
   const directory = makeTemporaryDirectory('syncpozo-demo-');
   tell(`Everything happens in ${directory}`);
   const steps: StepReport[] = [];
   try {
-    const stage = new Stage(directory, sync);
+    const stage = new Stage(directory, commands);
     for (const [number, { title, run }] of [...REPLICATION, ...TAKEOVER].entries()) {
       const step = new StepRecorder(`${number + 1}. ${title}`, tell);
       let failed = false;

@@ -20,6 +20,23 @@ export type Sync = (round: {
   readonly full: boolean;
 }) => Promise<SyncOutcome>;
 
+/** What the demo reads of a promotion's result. */
+export interface PromotionOutcome {
+  readonly promoted: boolean;
+  readonly exitCode: number;
+  readonly slave: { readonly lastTid: string | null };
+  readonly loss: { readonly possible: boolean; readonly afterTid: string } | null;
+}
+
+/** The function behind `syncpozo promote SLAVE`. */
+export type Promote = (round: { readonly slave: string; readonly statusFile: string }) => Promise<PromotionOutcome>;
+
+/** The functions behind the commands. */
+export interface Commands {
+  readonly sync: Sync;
+  readonly promote: Promote;
+}
+
 /** A master and a slave in one directory, and what the steps of the demo do with them. */
 export class Stage {
   readonly master: string;
@@ -31,7 +48,7 @@ export class Stage {
 
   constructor(
     directory: string,
-    private readonly syncOnce: Sync,
+    private readonly commands: Commands,
   ) {
     this.master = join(directory, 'master');
     this.slave = join(directory, 'slave');
@@ -45,7 +62,11 @@ export class Stage {
 
   sync(full = false): Promise<SyncOutcome> {
     const { master, slave, statusFile } = this;
-    return this.syncOnce({ master, slave, statusFile, full });
+    return this.commands.sync({ master, slave, statusFile, full });
+  }
+
+  promote(): Promise<PromotionOutcome> {
+    return this.commands.promote({ slave: this.slave, statusFile: this.statusFile });
   }
 
   get liveSite(): Site {

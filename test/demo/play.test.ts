@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { runPromote } from '../../src/commands/promote.js';
 import { runSync } from '../../src/commands/sync.js';
 import { playDemo } from '../../src/demo/play.js';
-import type { Sync } from '../../src/demo/stage.js';
+import type { Promote, Sync } from '../../src/demo/stage.js';
 
 /** What cp does, with a cheerful answer: the demo has to see through it. */
 const copyAll: Sync = async ({ master, slave }) => {
@@ -13,10 +14,16 @@ const copyAll: Sync = async ({ master, slave }) => {
   return { action: 'full', reason: 'copied', exitCode: 0, copied: { bytes, transactions: 42 }, seconds: 0 };
 };
 
+const promote: Promote = (round) => runPromote({ ...round, file: 'Data.fs', graceSeconds: 1, verify: false });
+
 describe('playDemo', () => {
   it('finds what it expects in every step with the real sync, and removes its directory', async () => {
     const told: string[] = [];
-    const report = await playDemo({ sync: runSync, tell: (line) => told.push(line), keep: false });
+    const report = await playDemo({
+      commands: { sync: runSync, promote },
+      tell: (line) => told.push(line),
+      keep: false,
+    });
     const wrong = report.steps.flatMap(({ checks }) => checks).filter(({ ok }) => !ok);
     assert.deepEqual(wrong, []);
     assert.equal(report.ok, true);
@@ -26,7 +33,7 @@ describe('playDemo', () => {
   });
 
   it('sees that a plain copy is no sync, step by step', async () => {
-    const report = await playDemo({ sync: copyAll, tell: () => {}, keep: false });
+    const report = await playDemo({ commands: { sync: copyAll, promote }, tell: () => {}, keep: false });
     assert.equal(report.ok, false);
     const steps = report.steps.map(({ title, ok }) => [ok, title] as const);
     const passed = steps.filter(([ok]) => ok).map(([, title]) => title);
@@ -42,7 +49,7 @@ describe('playDemo', () => {
 
   it('ends at a step that throws, and keeps the directory when it is asked to', async () => {
     const failing: Sync = () => Promise.reject(new Error('no disk'));
-    const report = await playDemo({ sync: failing, tell: () => {}, keep: true });
+    const report = await playDemo({ commands: { sync: failing, promote }, tell: () => {}, keep: true });
     assert.equal(report.ok, false);
     assert.equal(report.steps.length, 2);
     assert.match(JSON.stringify(report.steps[1]), /no disk/);
