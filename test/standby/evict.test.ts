@@ -5,6 +5,7 @@ import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasOpen, isDoomed } from '../../src/io/doomed.js';
 import { factsOfPath } from '../../src/io/facts.js';
 import { evict } from '../../src/standby/evict.js';
@@ -49,6 +50,8 @@ describe("taking the slave's lock for a promotion", () => {
     withPair(async (pair) => {
       await heldByOther(pair, 'syncpozo', async (pid) => {
         process.kill(pid, 'SIGSTOP');
+        // Until then a SIGTERM would still be obeyed.
+        while (!/^State:\s*T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await sleep(5);
         const outcome = await evict(pathOf(pair), like(pair), 0.2);
         assert.equal(outcome.kind, 'held');
         assert.deepEqual(outcome.evicted, { pid: String(pid), how: 'killed' });
