@@ -1,4 +1,4 @@
-import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
+import { FINISHED_STATUSES, MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { sameMagic } from './compare.js';
 import type { Damage, Generation, Resume } from './facts.js';
@@ -82,7 +82,7 @@ async function differs(chunk: ChunkLine, scene: Scene, trusted: Resume): Promise
 
 /**
  * Whether the master has the very transactions in this place that were copied: the same tids at the same positions, none
- * of them packed since. Then other bytes in them are no other generation, but damage. So is a tid that its own records belie.
+ * of them packed since, or not yet. Then other bytes in them are no other generation, but damage. So is a tid that its own records belie.
  * @param slave undefined: it is wrong as well, and only the chunk's own figures can be compared
  */
 async function isAlike(chunk: ChunkLine, slave: Readable | undefined, { master, windows }: Scene): Promise<boolean> {
@@ -94,7 +94,8 @@ async function isAlike(chunk: ChunkLine, slave: Readable | undefined, { master, 
   return ours.transactions.every(({ position, tid, status }, index) => {
     const other = theirs.transactions[index];
     if (other?.position !== position || (other.tid !== tid && !theirs.belied.has(position))) return false;
-    return other.status === status || other.status !== STATUS_PACKED;
+    // A pack, or a file from before one, is another generation; any other status is damage.
+    return other.status === status || !(FINISHED_STATUSES.has(status) && FINISHED_STATUSES.has(other.status));
   });
 }
 

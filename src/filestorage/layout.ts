@@ -35,6 +35,9 @@ export const STATUS_PACKED = 0x70;
 export const STATUS_UNDONE = 0x75;
 export const STATUS_IN_FLIGHT = 0x63;
 
+/** What a finished transaction may have. No two of them are one flipped bit apart. */
+export const FINISHED_STATUSES: ReadonlySet<number> = new Set([STATUS_COMMITTED, STATUS_PACKED, STATUS_UNDONE]);
+
 /** The smallest transaction on disk: a header without user, description, extension or records, and its trailer. */
 export const SMALLEST_TRANSACTION = TRANSACTION_HEADER_LENGTH + TRAILER_LENGTH;
 

@@ -1,11 +1,10 @@
 import {
   BACK_POINTER_LENGTH,
+  FINISHED_STATUSES,
   RECORD_HEADER_LENGTH,
   readPosition,
-  STATUS_COMMITTED,
   STATUS_IN_FLIGHT,
   STATUS_OFFSET,
-  STATUS_PACKED,
   STATUS_UNDONE,
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
@@ -267,7 +266,7 @@ export class Walk {
     const position = this.end;
     const tid = this.tid();
     if (tid <= this.lastTid) this.warn({ position, tid, rule: 'tid-order' });
-    if (!KNOWN_STATUS.has(this.status)) this.warn({ position, tid, rule: 'unknown-status' });
+    if (!FINISHED_STATUSES.has(this.status)) this.warn({ position, tid, rule: 'unknown-status' });
     if (this.strayRecordTids > 0) this.warn({ position, tid, rule: 'record-tid' });
     if (this.transactions === 0) this.firstTid = tid;
     this.lastTid = tid;
@@ -300,8 +299,6 @@ export class Walk {
     if (this.warnings.length < WARNINGS_KEPT) this.warnings.push(warning);
   }
 }
-
-const KNOWN_STATUS: ReadonlySet<number> = new Set([STATUS_COMMITTED, STATUS_PACKED, STATUS_UNDONE]);
 
 function isZero(view: DataView, offset: number): boolean {
   for (let i = 0; i < TRANSACTION_HEADER_LENGTH; i++) if (view.getUint8(offset + i) !== 0) return false;

@@ -102,6 +102,12 @@ describe('the look at the generation', () => {
     }
   });
 
+  it('takes the same transactions from before a pack for another file', async () => {
+    const slave = dataFs(drafts.slice(0, 20).map((draft, n) => (n < 3 ? { ...draft, status: 'p' } : draft))).bytes;
+    const found = await lookAt({ claimed: slave, slave, master: grown, exchanged: true }, 'trusted', 'generation');
+    assert.deepEqual(found.generation, { kind: 'other' });
+  });
+
   it('takes the same transactions packed for another file', async () => {
     const packed = drafts.map((draft, n) => (n < 3 ? { ...draft, status: 'p' } : draft));
     const found = await generation({ slave: claimed, master: dataFs(packed).bytes, exchanged: true });
