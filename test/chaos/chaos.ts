@@ -155,7 +155,9 @@ class Chaos {
       assert.deepEqual([second.exit, second.action], [0, 'none'], `${what}: ${second.said}`);
       await this.judge.assertServes(this.slave, what);
       this.clearAside();
-      const strange = readdirSync(this.beside).filter((name) => !/^Data\.fs(\.dat|\.lock)?$/.test(name));
+      const strange = readdirSync(this.beside).filter(
+        (name) => !/^Data\.fs(\.dat|\.lock|\.scrub|\.index)?$/.test(name),
+      );
       assert.deepEqual(strange, [], `${what}: nothing is left behind`);
     } finally {
       child.kill('SIGCONT');

@@ -5,6 +5,7 @@ import { PROGRAM } from '../support/cli.js';
 import type { Random } from '../support/random.js';
 import { inProject } from '../support/root.js';
 
+const SCRUBS = ['0', '64KiB', '16MiB', 'full'];
 const CHUNK_SIZES = ['4KiB', '64KiB', '1MiB', '32MiB'];
 /** One sync in so many makes the slave anew, whatever it is. */
 const FULL_ONE_IN = 25;
@@ -36,6 +37,7 @@ export async function syncUnder(random: Random, fate: Fate, { master, slave, sta
   const clock = random.below(1 << 30);
   const delay = random.below(LATEST_KILL_MS);
   const settings = ['--chunk-size', random.pick(CHUNK_SIZES), '--workers', String(random.below(3))];
+  settings.push('--scrub', random.pick(SCRUBS));
   if (random.below(FULL_ONE_IN) === 0) settings.push('--full');
   const args = ['sync', master, slave, '--json', '--status-file', statusFile, ...settings];
   const skew = inProject('dist', 'test', 'chaos', 'skewed-clock.js');
