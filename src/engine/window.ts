@@ -1,4 +1,4 @@
-import { loadHashModule } from '../io/hash-module.js';
+import { type HashInstance, newHash } from '../io/hash-module.js';
 
 /**
  * A window: the memory that a piece of a file is read into, walked over, hashed in and written from, without a copy.
@@ -18,24 +18,17 @@ const BUFFERED_COUNT_AT = 72;
 const STRIPE = 32;
 const ACCUMULATORS_LENGTH = 32;
 
-interface HashExports {
-  readonly mem: WebAssembly.Memory;
-  readonly init64: (state: number, seed: bigint) => void;
-  readonly update64: (state: number, from: number, length: number) => void;
-  readonly digest64: (state: number) => bigint;
-}
-
 export class Window {
   /** The bytes to read into. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  private readonly hash: HashExports;
+  private readonly hash: HashInstance;
   private readonly state: Uint8Array;
   private readonly stateView: DataView;
 
   /** `size` in bytes, a multiple of 64 KiB. */
   constructor(readonly size: number) {
-    this.hash = new WebAssembly.Instance(loadHashModule()).exports as unknown as HashExports;
+    this.hash = newHash();
     this.hash.mem.grow(Math.ceil(size / PAGE));
     const memory = this.hash.mem.buffer;
     this.bytes = new Uint8Array(memory, PAGE, size);

@@ -1,18 +1,11 @@
-import { loadHashModule } from './hash-module.js';
+import { newHash } from './hash-module.js';
 
 const PAGE = 65_536;
-
-interface HashExports {
-  readonly mem: WebAssembly.Memory;
-  readonly init64: (state: number, seed: bigint) => void;
-  readonly update64: (state: number, from: number, length: number) => void;
-  readonly digest64: (state: number) => bigint;
-}
 
 /** XXH64 (seed 0) of a text's UTF-8 bytes, 16 hexadecimal digits: to tell a text that was cut or altered, not a forged one. */
 export function checksum(text: string): string {
   const bytes = Buffer.from(text, 'utf8');
-  const hash = new WebAssembly.Instance(loadHashModule()).exports as unknown as HashExports;
+  const hash = newHash();
   // The state stands at the beginning of a fresh memory, which is zero.
   hash.mem.grow(Math.ceil(bytes.length / PAGE));
   new Uint8Array(hash.mem.buffer, PAGE).set(bytes);
