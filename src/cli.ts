@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   promote: async () => (await import('./commands/promote-command.js')).promoteCommand(),
   demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),
+  index: async () => (await import('./commands/index-command.js')).indexCommand(),
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };
 const name = process.argv[2] ?? '';

@@ -23,6 +23,7 @@ interface Flags extends CommonOptions {
   readonly chunkSize: number;
   readonly workers?: number;
   readonly scrub: ScrubAmount;
+  readonly index: boolean;
   readonly timeout: number;
 }
 
@@ -48,7 +49,8 @@ export function syncCommand(): Command {
         .argParser(scrubOption)
         .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
     )
-    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption(MOST_WORKERS));
+    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption(MOST_WORKERS))
+    .option('--no-index', 'write no Data.fs.index beside the slave');
   withFileName(command, 'name of the file in both directories');
   withTimeout(withStatusFile(withCommonOptions(command)));
   command.addHelpText(
@@ -67,6 +69,7 @@ export function syncCommand(): Command {
       slave,
       full: flags.full === true,
       dryRun: flags.dryRun === true,
+      index: flags.index,
       file: flags.file,
       statusFile: statusFileOf(flags),
       chunkBytes: flags.chunkSize,

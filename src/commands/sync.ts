@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { AdaptiveSource } from '../engine/adaptive-source.js';
 import { fittingChunkBytes } from '../engine/chunk-table.js';
 import { Patience } from '../engine/patience.js';
@@ -16,6 +15,7 @@ import { EXIT } from './exit.js';
 import { findMaster } from './master.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
 import { tellError, tellOutcome, tellPlan } from './tell.js';
+import { workersOf } from './workers.js';
 
 export type { SyncResult } from './result.js';
 
@@ -34,6 +34,9 @@ export interface SyncOptions {
   readonly workers?: number;
   /** How much of what was copied long ago is read again; nothing unless told. */
   readonly scrub?: ScrubAmount;
+  /** false: no index is written beside the slave. */
+  readonly index?: boolean;
+  readonly indexLagBytes?: number;
   readonly log?: Log;
   readonly patience?: Patience;
   readonly onProgress?: (position: number, size: number) => void;
@@ -45,7 +48,8 @@ const TIMEOUT_SECONDS = 30;
 const WINDOW_BYTES = MIB;
 const BATCH_BYTES = 256 * MIB;
 const BATCH_MILLISECONDS = 10_000;
-const MOST_WORKERS = 4;
+/** What FileStorage scans in well under a second. */
+const INDEX_LAG_BYTES = 64 * MIB;
 
 /** One round of the sync, as `syncpozo sync` runs it. Faults come back as a result; nothing is thrown for them. */
 export async function runSync(options: SyncOptions): Promise<SyncResult> {
@@ -116,7 +120,7 @@ async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise
 }
 
 function workOf(options: SyncOptions, chunkBytes: number, paths: SlavePaths, patience: Patience, log: Log): Work {
-  const workers = options.workers ?? Math.min(availableParallelism(), MOST_WORKERS);
+  const workers = workersOf(options.workers);
   const source = new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
     chunkBytes,
     onProgress: options.onProgress ?? (() => {}),
@@ -128,5 +132,6 @@ function workOf(options: SyncOptions, chunkBytes: number, paths: SlavePaths, pat
     tell: ({ level, message, fields }) => log[level](fields ?? {}, message),
     batchBytes: options.batchBytes ?? BATCH_BYTES,
     batchMilliseconds: BATCH_MILLISECONDS,
+    ...(options.index !== false && { indexLagBytes: options.indexLagBytes ?? INDEX_LAG_BYTES }),
   };
 }

@@ -8,6 +8,7 @@ import type { ChunkFacts } from './chunk.js';
 import { copy, Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
+import { dropIndexBeyond, keepIndexNear } from './slave-index.js';
 import type { MasterEnd } from './tail.js';
 import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
 
@@ -22,9 +23,10 @@ export interface Written {
 /**
  * Appends the master's transactions from `resume` on to the slave, in batches.
  *
- * Order: cut the slave back to `resume`, make the names in its directory durable; where `resume` is not what is claimed,
- * make the slave durable and publish the `.dat` for it; then for each batch header, body, flip (see Batch) and the `.dat`.
- * So no byte below the published claim is ever written. The batch is dropped when the master's path does not name the file
+ * Order: remove an index that covers more than stays, make the names in the directory durable; cut the slave back to
+ * `resume`; where that is not what is claimed, make the slave durable and publish the `.dat` for it; then for each batch
+ * header, body, flip (see Batch) and the `.dat`; at the very end the index, where it is due. So no byte below the published
+ * claim is ever written, and none that an index covers. The batch is dropped when the master's path does not name the file
  * any more that was read.
  */
 export async function append(
@@ -40,12 +42,13 @@ export async function append(
     if (known && inode !== known.slaveInode) {
       throw new IoFault('open', work.paths.data, 'ESTALE', 'the slave was exchanged while this run looked at it');
     }
+    dropIndexBeyond(work, resume.position);
+    // What a killed predecessor has renamed may be in memory only; what is built on it now must not outlive it.
+    syncDirectory(work.paths.directory);
     if (size > resume.position) {
       work.tell({ level: 'warn', message: 'cutting the slave back', fields: { from: size, to: resume.position } });
       file.truncate(resume.position);
     }
-    // What a killed predecessor has renamed may be in memory only; what is built on it now must not outlive it.
-    syncDirectory(work.paths.directory);
     let dat = known;
     if (resume.position !== known?.claim.position) {
       // So may the bytes that are going to be claimed.
@@ -58,6 +61,7 @@ export async function append(
     if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
       dat = claim(work, reached, identityOf(master, magic), inode, { copiedFrom: dat?.copiedFrom });
     }
+    await keepIndexNear(work, reached.position);
     return { resume: reached, end, copied: appending.copied, dat };
   } finally {
     file.close();

@@ -14,7 +14,7 @@ export interface Receiver {
    * Is told in file order, behind the bytes. The records of a transaction that breaks off are told without it: `goBackTo`
    * comes then.
    */
-  readonly events?: WalkEvents;
+  readonly events?: WalkEvents | undefined;
   /** No hashes of the chunks are wanted. */
   readonly unhashed?: boolean;
   /** What was told or written beyond `end`, the end of the last whole transaction, does not count. */

@@ -58,6 +58,11 @@ export class Master {
     return this.patience.wait(this.file.readLater(into, into.length, position), 'read', this.path, position);
   }
 
+  /** The same opening, as that of a shorter file. */
+  upTo(size: number): Master {
+    return new Master(this.path, this.file, { ...this.facts, size }, this.patience);
+  }
+
   /** Whether the path still names the file that is open here: false after a pack or any other exchange. */
   async isStillThere(): Promise<boolean> {
     for (let look = 1; look <= LOOKS; look++) {

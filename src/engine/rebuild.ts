@@ -1,5 +1,6 @@
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
+import type { WalkEvents } from '../filestorage/walk-options.js';
 import { link, removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
@@ -10,7 +11,9 @@ import type { ChunkFacts } from './chunk.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { copy, Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
+import { IndexBuilder } from './index-builder.js';
 import type { Master } from './master.js';
+import { leaveIndex } from './slave-index.js';
 import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
 
 export interface RebuildOptions {
@@ -32,8 +35,8 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EO
  * Makes the slave anew: everything into `Data.fs.new`, then the swap.
  *
  * Order: body and attributes durable, the old file's second name (if it is kept), the old index removed, directory fsync,
- * rename, directory fsync, `.dat`. The path holds the whole old file or the whole new one, never one with the other's
- * index. After a crash between rename and `.dat` the new file is adopted by its bytes.
+ * rename, directory fsync, `.dat`, the new index. The path holds the whole old file or the whole new one, never one with the
+ * other's index. After a crash between rename and `.dat` the new file is adopted by its bytes.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Written> {
   const { paths } = work;
@@ -60,6 +63,7 @@ export async function rebuild(work: Work, opened: Master, magic: Magic, options:
       copiedFrom: MAGIC_LENGTH,
     });
     filling.copied.batches = 1;
+    if (filling.builder) await leaveIndex(work, filling.builder, resume.position);
     return { resume, end, copied: filling.copied, dat };
   } finally {
     file.close();
@@ -69,6 +73,7 @@ export async function rebuild(work: Work, opened: Master, magic: Magic, options:
 
 class Filling implements Target {
   readonly copied = new Copied();
+  readonly builder: IndexBuilder | undefined;
   private position = MAGIC_LENGTH;
   private highest = MAGIC_LENGTH;
   private before: Resume = NOTHING_YET;
@@ -76,7 +81,13 @@ class Filling implements Target {
   constructor(
     private readonly work: Work,
     private readonly file: OpenFile,
-  ) {}
+  ) {
+    if (work.indexLagBytes !== undefined) this.builder = new IndexBuilder();
+  }
+
+  get events(): WalkEvents | undefined {
+    return this.builder?.events;
+  }
 
   write(bytes: Uint8Array, position: number): void {
     if (position !== this.position) throw new RangeError(`written to ${this.position}, next piece at ${position}`);
@@ -87,6 +98,7 @@ class Filling implements Target {
 
   goBackTo(end: number): void {
     this.position = end;
+    this.builder?.goBackTo();
   }
 
   async reached(resume: Resume, facts: ChunkFacts): Promise<void> {

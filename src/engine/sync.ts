@@ -2,6 +2,7 @@ import type { Magic } from '../filestorage/layout.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
+import { temporaryOf } from '../io/replace.js';
 import { readDatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { append, type Written } from './append.js';
@@ -143,7 +144,9 @@ async function execute(
   work: Work,
 ): Promise<Outcome> {
   // What a killed run has left behind; a rebuild makes its own.
-  if (plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt') removeIfThere(work.paths.fresh);
+  const goesOn = plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt';
+  if (goesOn) removeIfThere(work.paths.fresh);
+  if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') removeIfThere(temporaryOf(work.paths.index));
   switch (plan.kind) {
     case 'full':
       return written(

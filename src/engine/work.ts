@@ -25,6 +25,8 @@ export interface Work {
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
   readonly batchBytes: number;
   readonly batchMilliseconds: number;
+  /** Bytes of the slave that its index may leave uncovered after an append; undefined: no index is written. */
+  readonly indexLagBytes?: number;
 }
 
 /** What a run has copied. */

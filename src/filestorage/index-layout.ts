@@ -28,6 +28,9 @@ export const SHORT_BYTES = 0x43;
 export const LONG_BYTES = 0x42;
 export const LONGEST_SHORT_BYTES = 0xff;
 
+/** Bytes that the first pickle takes at most, for a position. */
+export const INDEX_HEAD_LENGTH = 2 + 2 + 8 + 1;
+
 export const PREFIX_LENGTH = 6;
 export const SUFFIX_LENGTH = 2;
 export const POSITION_LENGTH = 6;

@@ -1,5 +1,6 @@
 import {
   ENTRY_LENGTH,
+  INDEX_HEAD_LENGTH,
   INT_OF_1,
   INT_OF_2,
   INT_OF_4,
@@ -59,14 +60,20 @@ export class IndexReader {
   problem: IndexProblem | undefined;
 
   private expect: Expect = Expect.Head;
-  private readonly bytes = new Uint8Array(2 * LONGEST_BUCKET);
-  private readonly view = new DataView(this.bytes.buffer);
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
   private used = 0;
   /** Place in the file of the first byte that is held. */
   private base = 0;
   private at = 0;
   private prefixHigh = -1;
   private prefixMiddle = -1;
+
+  /** `room`: how many bytes may wait to be understood; a whole index needs room for its largest bucket. */
+  constructor(room = 2 * LONGEST_BUCKET) {
+    this.bytes = new Uint8Array(room);
+    this.view = new DataView(this.bytes.buffer);
+  }
 
   /** The whole index has been read, and nothing else. */
   get complete(): boolean {
@@ -201,6 +208,16 @@ export class IndexReader {
   private byte(at: number): number {
     return this.bytes[at] ?? 0;
   }
+}
+
+/**
+ * Position up to which an index file covers its Data.fs, by its first INDEX_HEAD_LENGTH bytes (all, where it has fewer);
+ * undefined when they are not the beginning of one.
+ */
+export function coveredBy(head: Uint8Array): number | undefined {
+  const reader = new IndexReader(INDEX_HEAD_LENGTH);
+  reader.feed(head.subarray(0, INDEX_HEAD_LENGTH));
+  return reader.end || undefined;
 }
 
 /** Bytes of a number that begins with these two; undefined when it is none, or too large for a position. */

@@ -15,11 +15,20 @@ export interface Ownership {
  * the return the new one: temporary file, fsync, rename, fsync of the directory.
  */
 export function durableReplace(path: string, text: string, ownership: Ownership): void {
-  const temporary = `${path}.tmp`;
+  durableReplaceByPieces(path, [Buffer.from(text, 'utf8')], ownership);
+}
+
+/** As durableReplace, for a file that is made piece by piece; each piece may be used again when the next one is asked for. */
+export function durableReplaceByPieces(path: string, pieces: Iterable<Uint8Array>, ownership: Ownership): void {
+  const temporary = temporaryOf(path);
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {
-    file.write(Buffer.from(text, 'utf8'), 0);
+    let position = 0;
+    for (const piece of pieces) {
+      file.write(piece, position);
+      position += piece.length;
+    }
     applyOwnership(file, ownership);
     file.sync();
     rename(temporary, path);
@@ -37,7 +46,7 @@ export function durableReplace(path: string, text: string, ownership: Ownership)
  * need not outlive a crash.
  */
 export function replaceText(path: string, text: string, ownership: Ownership): void {
-  const temporary = `${path}.tmp`;
+  const temporary = temporaryOf(path);
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {
@@ -50,6 +59,11 @@ export function replaceText(path: string, text: string, ownership: Ownership): v
   } finally {
     file.close();
   }
+}
+
+/** The name under which a replacement is made; a killed run may leave it behind. */
+export function temporaryOf(path: string): string {
+  return `${path}.tmp`;
 }
 
 /** Sets owner, group and mode, in this order: chown clears set-id bits. Owner and group only where rights allow. */

@@ -59,7 +59,10 @@ export async function enumerate(of: Case, judge: Judge, manner: Manner): Promise
     if (point < of.from - 1) continue;
     points++;
     const isMade = (number: number): boolean => made.has(number);
-    const stage = history.publications.map((each) => Number(isMade(each.renamedAt)) + Number(isMade(each.returnedAt)));
+    const stage = [
+      ...history.publications.map((each) => Number(isMade(each.renamedAt)) + Number(isMade(each.returnedAt))),
+      ...history.indexes.map((each) => Number(isMade(each.at)) + Number(isMade(each.returnedAt))),
+    ];
     for (const state of statesOf(disk, edges, variants)) {
       const seen = `${state.key} ${stage.join('')}`;
       if (checked.has(seen)) continue;

@@ -5,6 +5,15 @@ import { type Disk, ModelDisk } from './model-disk.js';
 export const DATA = 'Data.fs';
 export const DAT = 'Data.fs.dat';
 export const SCRUB = 'Data.fs.scrub';
+export const INDEX = 'Data.fs.index';
+
+/** An index that a run has written, or removed. */
+export interface IndexTurn {
+  readonly at: number;
+  /** Number of the change after which it was promised to stay; -1 for one that was removed. */
+  readonly returnedAt: number;
+  readonly index: Image | undefined;
+}
 
 /** A `.dat` that a run has published. */
 export interface Publication {
@@ -22,6 +31,7 @@ export interface History {
   readonly publications: readonly Publication[];
   /** Where it cut the slave back, made a batch visible or put another file in its place, and what it shows since. */
   readonly turns: readonly { readonly at: number; readonly shown: Uint8Array }[];
+  readonly indexes: readonly IndexTurn[];
   /** How many changes of owner and mode each file was given. */
   readonly attributes: ReadonlyMap<FileId, number>;
 }
@@ -31,6 +41,7 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
   const disk = new ModelDisk(start);
   const publications: Publication[] = [];
   const turns: { at: number; shown: Uint8Array }[] = [];
+  const indexes: IndexTurn[] = [];
   const attributes = new Map<FileId, number>();
   for (const [index, change] of changes.entries()) {
     disk.apply(change);
@@ -42,6 +53,12 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
     // A rebuild shows the new file from its swap on; killed before the .dat, the next run may make it anew once more.
     if (change.kind === 'rename' && change.to === DATA)
       turns.push({ at: index, shown: disk.seenOf(change.file).bytes });
+    if (change.kind === 'unlink' && change.name === INDEX)
+      indexes.push({ at: index, returnedAt: -1, index: undefined });
+    if (change.kind === 'rename' && change.to === INDEX) {
+      const returnedAt = changes.findIndex((later, at) => at > index && later.kind === 'sync-directory');
+      indexes.push({ at: index, returnedAt, index: disk.seenOf(change.file) });
+    }
     if (change.kind === 'rename' && change.to === DAT) {
       const image = disk.seenOf(change.file);
       const dat = datIn(image);
@@ -52,7 +69,7 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
       publications.push({ renamedAt: index, returnedAt, dat: image, slave, claimed });
     }
   }
-  return { publications, turns, attributes };
+  return { publications, turns, indexes, attributes };
 }
 
 /** Batch.flip writes one byte. */

@@ -1,7 +1,7 @@
 import type { Case } from './case.js';
 import type { FileId } from './change.js';
 import { transactionEdges } from './edges.js';
-import { DAT, DATA, type History, SCRUB } from './history.js';
+import { DAT, DATA, type History, INDEX, SCRUB } from './history.js';
 import { datIn, digestOf, type Image } from './image.js';
 import type { Disk } from './model-disk.js';
 
@@ -38,6 +38,7 @@ export function inModelProblem(of: Case, history: History, made: Made, state: Di
     claimProblem(of, state) ??
     slaveProblem(of, history, made, state) ??
     attributesProblem(history, state) ??
+    indexProblem(history, made, state) ??
     keptProblem(of, state) ??
     scrubProblem(of, state)
   );
@@ -105,6 +106,14 @@ function scrubProblem(of: Case, state: Disk): string | undefined {
   const slave = imageAt(state, DATA)?.bytes ?? new Uint8Array();
   const isRight = of.generations.some((each) => startsWith(each, slave));
   return isRight ? undefined : 'a full scrub is noted, and what it has repaired is wrong again';
+}
+
+/** An index whose writing has returned stays; that it is right is for FileStorage to say. */
+function indexProblem({ indexes }: History, made: Made, state: Disk): string | undefined {
+  const last = indexes.findLast(({ at }) => made(at));
+  if (!last?.index || last.returnedAt < 0 || !made(last.returnedAt)) return undefined;
+  const there = imageAt(state, INDEX);
+  return there && digestOf(there) === digestOf(last.index) ? undefined : 'the index that was promised is gone';
 }
 
 function keptProblem({ kept }: Case, state: Disk): string | undefined {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from './case.js';
 import type { Change } from './change.js';
-import { DAT, DATA } from './history.js';
+import { DAT, DATA, INDEX } from './history.js';
 import { EMPTY } from './image.js';
 import { type Judge, needsFull } from './judge.js';
 import { materialise } from './materialise.js';
@@ -31,13 +31,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
   const shown = await shownBy(judge, start);
   const during = scenario.during?.bind(scenario, stage);
   const before = masterAt(stage);
-  const { changes, result } = await record(
-    stage.slave,
-    start.names,
-    identities,
-    () => stage.sync(scenario.full, scenario.scrub),
-    during,
-  );
+  const { changes, result } = await record(stage.slave, start.names, identities, () => stage.run(scenario), during);
   assert.equal(result.exitCode, scenario.exitCode ?? 0, `${scenario.name}: ${result.reason}`);
   if (!during) assert.deepEqual(masterAt(stage), before, `${scenario.name}: the master is as it was (invariant 7)`);
   scenario.afterwards?.(stage);
@@ -61,13 +55,13 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
   };
 }
 
-/** The slave's bytes as a write that is pending when the run begins. Judged are the states since the first claim. */
+/** The slave's bytes as a write that is pending when the run begins. Judged are the states since the first claim or index. */
 function inMemoryOnly(start: Disk, changes: readonly Change[]): Pick<Case, 'start' | 'changes' | 'from'> {
   const file = start.names.get(DATA) ?? -1;
   const bytes = start.images.get(file)?.bytes ?? new Uint8Array();
   const copying: Change = { kind: 'write', file, position: 0, bytes, site: 'another program', within: [] };
   const all = [copying, ...changes];
-  const claimed = all.findIndex((change) => change.kind === 'rename' && change.to === DAT);
+  const claimed = all.findIndex((change) => change.kind === 'rename' && (change.to === DAT || change.to === INDEX));
   const images = new Map(start.images).set(file, EMPTY);
   return { start: { names: start.names, images }, changes: all, from: claimed + 1 };
 }

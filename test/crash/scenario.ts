@@ -1,8 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type IndexResult, runIndex } from '../../src/commands/index.js';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
 import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
+import { Patience } from '../../src/engine/patience.js';
 import type { DiskOperation } from '../../src/io/observer.js';
+import { SILENT } from '../../src/report/log.js';
 import { Site, steadyClock } from '../support/site.js';
 import { transactionEdges } from './edges.js';
 import { DATA } from './history.js';
@@ -17,6 +20,10 @@ export interface Scenario {
   readonly full?: boolean;
   /** What the run, and the one after a crash of it, read again; nothing unless told. */
   readonly scrub?: ScrubAmount;
+  /** The run is `syncpozo index` on the slave. */
+  readonly index?: boolean;
+  /** So many bytes of the slave may its index leave uncovered; 64 MiB unless told. */
+  readonly indexLagBytes?: number;
   /** How the run ends; 0 unless told. */
   readonly exitCode?: number;
   /** Told of each operation of the run when it has been done. */
@@ -70,10 +77,22 @@ export class Stage {
     return site;
   }
 
+  /** What the scenario enumerates, as the command line runs it. */
+  run({ full, scrub, index, indexLagBytes }: Scenario): Promise<{ readonly exitCode: number; readonly reason: string }> {
+    return index ? this.index() : this.sync(full, scrub, indexLagBytes);
+  }
+
   /** The next sync, as the command line runs it. */
-  sync(full = false, scrub: ScrubAmount = 0): Promise<SyncResult> {
+  sync(full = false, scrub: ScrubAmount = 0, indexLagBytes = 1 << 26): Promise<SyncResult> {
     const statusFile = join(this.directory, 'status');
-    return runSync({ master: this.master, slave: this.slave, statusFile, full, scrub, workers: 0, ...SIZES });
+    const sides = { master: this.master, slave: this.slave, statusFile };
+    return runSync({ ...sides, full, scrub, indexLagBytes, workers: 0, ...SIZES });
+  }
+
+  private index(): Promise<IndexResult> {
+    const { chunkBytes } = SIZES;
+    const patience = new Patience(30);
+    return runIndex({ path: this.slave, file: DATA, workers: 0, chunkBytes, log: SILENT, patience });
   }
 
   /** Brings the slave in step; throws where that does not succeed. */

@@ -7,9 +7,7 @@ import { IndexReader } from '../../src/filestorage/index-reader.js';
 import { encodeIndex } from '../../src/filestorage/index-writer.js';
 import { type Entry, entriesOf, indexOf, randomEnd, randomEntries } from '../support/indexes.js';
 import { Random } from '../support/random.js';
-import { inProject } from '../support/root.js';
-import { python } from '../support/venv.js';
-import { JsonLines } from './json-lines.js';
+import { IndexJudge } from './index-judge.js';
 import { seed } from './settings.js';
 
 /** Entries as the judge takes and gives them. */
@@ -26,7 +24,7 @@ function packed(entries: readonly Entry[]): string {
 it('an index file is what fsIndex.save writes, is loaded by fsIndex.load, and is read back', async (t) => {
   t.diagnostic(`seed ${seed}`);
   const random = new Random(Number(seed) | 0);
-  const judge = new JsonLines(python(), [inProject('test', 'zodb', 'index_judge.py')]);
+  const judge = new IndexJudge();
   const directory = mkdtempSync(join(tmpdir(), 'syncpozo-index-'));
   try {
     const theirs = join(directory, 'theirs');
@@ -37,12 +35,11 @@ it('an index file is what fsIndex.save writes, is loaded by fsIndex.load, and is
       const entries = round === 0 ? [] : randomEntries(random, end);
       const index = indexOf(entries);
       const bytes = Buffer.concat([...encodeIndex(index, end)].map((piece) => piece.slice()));
-      await judge.ask({ ask: 'save', path: theirs, end, entries: packed(entries) });
+      await judge.save(theirs, end, packed(entries));
       const due = readFileSync(theirs);
       assert.ok(bytes.equals(due), `round ${round}: ${entries.length} entries up to ${end}`);
       writeFileSync(ours, bytes);
-      const loaded = await judge.ask({ ask: 'load', path: ours });
-      assert.deepEqual(loaded, { end, entries: packed(entriesOf(index)) });
+      assert.deepEqual(await judge.load(ours), { end, entries: packed(entriesOf(index)) });
       const reader = new IndexReader();
       reader.feed(due);
       reader.finish();

@@ -1,18 +1,23 @@
-"""ZODB's fsIndex as judge: one JSON question a line on stdin, one JSON answer a line on stdout.
+"""ZODB's index as judge: one JSON question a line on stdin, one JSON answer a line on stdout.
 
-Entries are base64: 8 bytes of oid, 8 bytes of position each.
+save    writes what fsIndex.save makes of entries: base64, 8 bytes of oid and 8 bytes of position each
+load    what fsIndex.load makes of a file
+scan    writes the index of a Data.fs, as FileStorage makes it when there is none
+opens   whether FileStorage takes the index that lies beside a Data.fs, and whether its last transaction has an object twice
 """
 import base64
 import json
+import logging
 import sys
 
+from ZODB.FileStorage import FileStorage
+from ZODB.FileStorage.FileStorage import read_index
 from ZODB.fsIndex import fsIndex
 from ZODB.utils import p64
 from ZODB.utils import u64
 
 
 def save(question):
-    """What fsIndex.save writes, to question['path']."""
     entries = base64.b64decode(question['entries'])
     index = fsIndex()
     for at in range(0, len(entries), 16):
@@ -22,17 +27,38 @@ def save(question):
 
 
 def load(question):
-    """What fsIndex.load makes of question['path']."""
     loaded = fsIndex.load(question['path'])
     entries = b''.join(oid + p64(position) for oid, position in loaded['index'].items())
     return {'end': loaded['pos'], 'entries': base64.b64encode(entries).decode()}
 
 
+def scan(question):
+    index = fsIndex()
+    with open(question['data'], 'rb') as file:
+        end, _, _ = read_index(file, question['data'], index, {}, read_only=True)
+    index.save(end, question['path'])
+    return {}
+
+
+def opens(question):
+    storage = FileStorage(question['data'], read_only=True)
+    try:
+        oids = []
+        for transaction in storage.iterator():
+            oids = [record.oid for record in transaction] or oids
+        return {'used': bool(storage._used_index), 'twice': len(set(oids)) < len(oids)}
+    finally:
+        storage.close()
+
+
+QUESTIONS = {'save': save, 'load': load, 'scan': scan, 'opens': opens}
+
+
 def main():
+    logging.disable(logging.CRITICAL)
     for line in sys.stdin:
         question = json.loads(line)
-        answer = save(question) if question['ask'] == 'save' else load(question)
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(QUESTIONS[question['ask']](question)), flush=True)
 
 
 if __name__ == '__main__':

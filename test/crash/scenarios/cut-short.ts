@@ -1,7 +1,7 @@
 import { statSync, truncateSync } from 'node:fs';
 import { type Scenario, write } from '../scenario.js';
 
-/** Somebody, or something, has cut bytes off the slave's end. */
+/** Somebody, or something, has cut bytes off the slave's end; its index covers them. */
 export const cutShort: Scenario = {
   name: 'a slave cut short',
   claimBroken: true,
@@ -9,6 +9,7 @@ export const cutShort: Scenario = {
     const site = stage.site();
     write(site, 3, 300);
     await stage.inStep();
+    await stage.indexSlave();
     truncateSync(stage.slaveFile, statSync(stage.slaveFile).size - 500);
     write(site, 3, 200);
     write(site, 3, 500);

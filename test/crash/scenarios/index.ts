@@ -9,6 +9,7 @@ import { exchanged } from './exchanged.js';
 import { firstCopy } from './first-copy.js';
 import { full } from './full.js';
 import { fullOverOwn, fullOverOwnWithoutLinks } from './full-over-own.js';
+import { indexCommand, indexRefreshed } from './index-file.js';
 import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
@@ -39,4 +40,6 @@ export const SCENARIOS: readonly Scenario[] = [
   appendPackedAgain,
   fullPackedAgain,
   scrubRepair,
+  indexRefreshed,
+  indexCommand,
 ];

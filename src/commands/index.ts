@@ -1,0 +1,159 @@
+import { AdaptiveSource } from '../engine/adaptive-source.js';
+import { Exchanged } from '../engine/copy.js';
+import { type FileIndexed, indexFile } from '../engine/index-of-file.js';
+import { Interrupted, type Patience } from '../engine/patience.js';
+import { Window } from '../engine/window.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { factsOfPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import type { Log } from '../report/log.js';
+import { Lock } from '../standby/lock.js';
+import { PathMistake, slavePaths } from '../standby/paths.js';
+import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
+import { workersOf } from './workers.js';
+
+export interface IndexOptions {
+  /** Data directory, or the path of the file itself. */
+  readonly path: string;
+  readonly file: string;
+  readonly workers: number | undefined;
+  readonly chunkBytes: number;
+  readonly log: Log;
+  readonly patience: Patience;
+  readonly onProgress?: ((position: number, size: number) => void) | undefined;
+}
+
+/** The JSON object of `syncpozo index --json`. Fields are only ever added. null: not known. */
+export interface IndexResult {
+  /** `none`: the index that was there covers all. */
+  readonly action: 'none' | 'refreshed' | 'built' | 'refused' | 'failed';
+  readonly reason: string;
+  readonly hint: string | null;
+  readonly exitCode: ExitCode;
+  readonly path: string;
+  readonly index: string | null;
+  readonly size: number | null;
+  /** Position up to which the index covers the file, and the tid of the transaction that ends there. */
+  readonly committedEnd: number | null;
+  readonly lastTid: string | null;
+  readonly lastTime: string | null;
+  readonly objects: number | null;
+  /** Bytes of the file that were read for it. */
+  readonly read: number;
+  /** What the file has behind its last whole transaction. */
+  readonly tail: 'clean' | 'in-flight' | 'torn' | null;
+  readonly damage: {
+    readonly position: number;
+    readonly at: number;
+    readonly rule: string;
+    readonly message: string;
+  } | null;
+  readonly seconds: number;
+}
+
+const WINDOW_BYTES = 1 << 20;
+
+/** Builds or refreshes `Data.fs.index`, as `syncpozo index` does. Faults come back as a result; nothing is thrown for them. */
+export async function runIndex(options: IndexOptions): Promise<IndexResult> {
+  const began = performance.now();
+  const result = await indexed(options);
+  return { ...result, seconds: Math.round(performance.now() - began) / 1000 };
+}
+
+async function indexed(options: IndexOptions): Promise<IndexResult> {
+  const { log } = options;
+  let path = options.path;
+  try {
+    const paths = slavePaths(options.path, options.file);
+    path = paths.data;
+    if (!factsOfPath(path))
+      throw new PathMistake(`${path} does not exist`, 'name a Data.fs, or the directory that holds one');
+    const lock = Lock.take(paths.lock, paths.directoryFacts);
+    if (lock.kind === 'other') {
+      const hint = 'a server that is running keeps its index itself, and saves it when it is stopped';
+      return refused(EXIT.inUse, `${path} is in use by another program (${lock.holder})`, hint);
+    }
+    if (lock.kind === 'syncpozo') return refused(EXIT.fault, `another syncpozo is at work on ${path}`, 'try again');
+    const { patience, chunkBytes, onProgress = () => {} } = options;
+    const source = new AdaptiveSource(new Window(WINDOW_BYTES), workersOf(options.workers), patience, {
+      chunkBytes,
+      onProgress,
+    });
+    try {
+      return told(await indexFile(paths, source, patience), paths.index);
+    } finally {
+      await source.close();
+      lock.lock.release();
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const foreseen = [IoFault, PathMistake, Exchanged, Interrupted].some((kind) => error instanceof kind);
+    if (!foreseen) throw error;
+    return refused(exitOfError(error), error.message, hintOf(error));
+  }
+
+  function told(outcome: FileIndexed, index: string): IndexResult {
+    switch (outcome.kind) {
+      case 'unfit':
+        return refused(
+          EXIT.damaged,
+          outcome.reason,
+          'FILE has to be a Data.fs of ZODB, or the directory that holds one',
+        );
+      case 'damaged': {
+        const { position, at, rule, message } = outcome.damage;
+        const hint = "no index was written; check the file with ZODB's fstest";
+        log.error({ path, position, at, rule, hint }, `${path} is damaged at position ${position}: ${message}`);
+        const reason = `the file is damaged at position ${position}: ${message}`;
+        return { ...plain('failed', EXIT.damaged, reason, hint), damage: { position, at, rule, message } };
+      }
+      case 'done':
+        return done(outcome, index);
+    }
+  }
+
+  function done({ made, size, tail }: FileIndexed & { kind: 'done' }, index: string): IndexResult {
+    const { action, resume, read, problem } = made;
+    const objects = made.index.size;
+    if (problem) log.warn({ path: index }, `the index is made anew: ${problem}`);
+    if (tail !== 'clean') log.warn({ path, tail }, `the file does not end at ${resume.position}, where the index does`);
+    const reason = action === 'none' ? 'the index covers the whole file' : `the index is ${action}`;
+    log.info({ path: index, objects, committedEnd: resume.position, read }, reason);
+    return {
+      ...plain(action, EXIT.ok, reason),
+      index,
+      size,
+      committedEnd: resume.position,
+      lastTid: formatTid(resume.tid),
+      lastTime: tidToIso(resume.tid),
+      objects,
+      read,
+      tail: tail === 'damaged' ? null : tail,
+    };
+  }
+
+  function refused(exitCode: ExitCode, reason: string, hint?: string): IndexResult {
+    log.error({ path, exitCode, ...(hint && { hint }) }, reason);
+    return plain(exitCode === EXIT.inUse ? 'refused' : 'failed', exitCode, reason, hint);
+  }
+
+  function plain(action: IndexResult['action'], exitCode: ExitCode, reason: string, hint?: string): IndexResult {
+    return {
+      action,
+      reason,
+      hint: hint ?? null,
+      exitCode,
+      path,
+      index: null,
+      size: null,
+      committedEnd: null,
+      lastTid: null,
+      lastTime: null,
+      objects: null,
+      read: 0,
+      tail: null,
+      damage: null,
+      seconds: 0,
+    };
+  }
+}

@@ -1,0 +1,58 @@
+import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
+import { OpenFile } from '../io/open-file.js';
+import { writeIndexFile } from '../standby/index-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { ChunkSource } from './chunk-source.js';
+import type { Damage } from './facts.js';
+import { type MadeIndex, makeIndex } from './index-refresh.js';
+import { Master } from './master.js';
+import type { Patience } from './patience.js';
+import { isPlainlyInFlight, judgeTail, type MasterEnd } from './tail.js';
+
+/** What came of indexing a file. */
+export type FileIndexed =
+  /** `tail`: what the file has behind the end of its last whole transaction, which FileStorage cuts off. */
+  | { readonly kind: 'done'; readonly made: MadeIndex; readonly size: number; readonly tail: MasterEnd['kind'] }
+  | { readonly kind: 'damaged'; readonly damage: Damage }
+  | { readonly kind: 'unfit'; readonly reason: string };
+
+/**
+ * Builds or refreshes the index beside a Data.fs. The caller holds the file's lock.
+ *
+ * Order: the file durable, then the index: it must not outlive what it is of. Nothing is written where the
+ * index covers all already, and none of a file that is damaged.
+ */
+export async function indexFile(paths: SlavePaths, source: ChunkSource, patience: Patience): Promise<FileIndexed> {
+  const file = await Master.open(paths.data, patience);
+  if (!file) return { kind: 'unfit', reason: `${paths.data} does not exist` };
+  try {
+    const magic = new Uint8Array(MAGIC_LENGTH);
+    if ((await file.readBytes(magic, 0)) < MAGIC_LENGTH || magicOf(magic) === undefined)
+      return { kind: 'unfit', reason: `${paths.data} is not a Data.fs: it does not begin with FS21 or FS30` };
+    const made = await makeIndex(paths.index, file, source);
+    const end = await tailOf(made, file, source);
+    if (end.kind === 'damaged') return { kind: 'damaged', damage: end.damage };
+    if (made.action !== 'none') {
+      makeDurable(paths.data);
+      writeIndexFile(paths, made.index, made.resume.position);
+    }
+    return { kind: 'done', made, size: file.size, tail: end.kind };
+  } finally {
+    file.close();
+  }
+}
+
+async function tailOf({ stop, resume }: MadeIndex, file: Master, source: ChunkSource): Promise<MasterEnd> {
+  if (stop.kind === 'end') return { kind: 'clean' };
+  if (stop.kind === 'in-flight' && (await isPlainlyInFlight(stop, file))) return stop;
+  return judgeTail(stop, file, source.window, resume.tid);
+}
+
+function makeDurable(path: string): void {
+  const file = OpenFile.openHere(path);
+  try {
+    file.sync();
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { runIndex } from '../../src/commands/index.js';
+import { Patience } from '../../src/engine/patience.js';
+import { SILENT } from '../../src/report/log.js';
+import { fastDirectory } from '../crash/materialise.js';
+import { loadCorpus } from './corpus.js';
+import { IndexJudge } from './index-judge.js';
+
+/** ZODB takes no index that covers less. */
+const SMALLEST_COVERED = 100;
+
+it("the index of every state of ZODB's own storage tests is ZODB's, built anew or refreshed from the state before", async (t) => {
+  const judge = new IndexJudge();
+  const directory = mkdtempSync(join(fastDirectory(), 'syncpozo-index-'));
+  const actions = new Map<string, number>();
+  try {
+    for (const [number, { name, states }] of loadCorpus(directory).entries()) {
+      const place = join(directory, String(number));
+      mkdirSync(place);
+      for (const [at, { bytes, committedEnd }] of states.entries()) {
+        const what = `${name}, state ${at}`;
+        const data = join(place, 'Data.fs');
+        writeFileSync(data, bytes);
+        const { exitCode, action, reason } = await runIndex({
+          path: data,
+          file: 'Data.fs',
+          workers: 0,
+          chunkBytes: 512,
+          log: SILENT,
+          patience: new Patience(30),
+        });
+        actions.set(action, 1 + (actions.get(action) ?? 0));
+        assert.equal(exitCode, committedEnd === undefined ? 4 : 0, `${what}: ${reason}`);
+        if (committedEnd === undefined) continue;
+        await judge.scan(data, `${data}.theirs`);
+        assert.deepEqual(readFileSync(`${data}.index`), readFileSync(`${data}.theirs`), `${what}: ${action}`);
+        // Nor does it take one, not even its own, when the last transaction has an object twice.
+        const { used, twice } = await judge.opens(data);
+        assert.equal(used, committedEnd >= SMALLEST_COVERED && !twice, `${what}: FileStorage uses it`);
+        assert.ok(!existsSync(`${data}.index.tmp`), what);
+      }
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+    await judge.close();
+  }
+  t.diagnostic([...actions].map(([action, count]) => `${action} ${count}`).join(', '));
+  for (const action of ['none', 'refreshed', 'built', 'failed'])
+    assert.ok(actions.has(action), `no case of: ${action}`);
+});
