@@ -1,6 +1,7 @@
 import { removeIfThere } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
+import { temporaryOf } from '../io/replace.js';
 import { readCovered, writeIndexFile } from '../standby/index-file.js';
 import { Exchanged } from './copy.js';
 import type { IndexBuilder } from './index-builder.js';
@@ -24,13 +25,20 @@ export function dropIndexBeyond(work: Work, position: number): void {
   if (factsOfPath(work.paths.index)?.kind !== 'directory') removeIfThere(work.paths.index);
 }
 
+/** Removes what a killed run has left of an index that it was writing. */
+export function dropHalfIndex(work: Work): void {
+  try {
+    removeIfThere(temporaryOf(work.paths.index));
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
+    work.tell({ level: 'warn', message: `an unfinished index stays: ${error.message}` });
+  }
+}
+
 /** After a copy of everything: the index of what its own reading has told. */
 export async function leaveIndex(work: Work, builder: IndexBuilder, end: number): Promise<void> {
   if (builder.spoiled || builder.end !== end) return refreshSlaveIndex(work);
-  await quietly(work, async () => {
-    writeIndexFile(work.paths, builder.index, end);
-    work.tell({ level: 'info', message: 'the index is written', fields: { objects: builder.index.size, end } });
-  });
+  await quietly(work, async () => writeIndexFile(work.paths, builder.index, end));
 }
 
 /** After an append: what the index does not cover may have become so much that a server would take long to start. */

@@ -2,7 +2,6 @@ import type { Magic } from '../filestorage/layout.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
-import { temporaryOf } from '../io/replace.js';
 import { readDatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { append, type Written } from './append.js';
@@ -17,6 +16,7 @@ import type { Outcome, SyncRequest } from './outcome.js';
 import { rebuild } from './rebuild.js';
 import { readableFile } from './scan.js';
 import { NOT_SCRUBBED, type ScrubAmount } from './scrub-amount.js';
+import { dropHalfIndex } from './slave-index.js';
 import { countTorn, damageOf } from './torn.js';
 import type { Scene } from './trusted.js';
 import { Window } from './window.js';
@@ -146,7 +146,7 @@ async function execute(
   // What a killed run has left behind; a rebuild makes its own.
   const goesOn = plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt';
   if (goesOn) removeIfThere(work.paths.fresh);
-  if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') removeIfThere(temporaryOf(work.paths.index));
+  if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') dropHalfIndex(work);
   switch (plan.kind) {
     case 'full':
       return written(

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { IndexReader } from '../../src/filestorage/index-reader.js';
+import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
+import { heldByOther } from '../support/locks.js';
+import { type Pair, withPair } from '../support/pair.js';
+
+function index(pair: Pair, ...more: string[]): Run {
+  const run = syncpozo(['index', pair.slaveFile, '--json', ...more]);
+  assertNoCrash(run);
+  return run;
+}
+
+/** Up to where the slave's index covers it, and how many objects it has. */
+function read(pair: Pair): { readonly end: number; readonly objects: number } {
+  const reader = new IndexReader();
+  reader.feed(readFileSync(`${pair.slaveFile}.index`));
+  reader.finish();
+  assert.equal(reader.problem, undefined);
+  return { end: reader.end, objects: reader.index.size };
+}
+
+describe('syncpozo index', () => {
+  it('builds the index, refreshes it, and leaves one alone that covers all', () =>
+    withPair((pair) => {
+      pair.synced('--no-index');
+      assert.ok(!existsSync(`${pair.slaveFile}.index`));
+      const built = index(pair);
+      assert.equal(built.exit, 0, built.all);
+      assert.equal(built.json.action, 'built');
+      assert.equal(built.json.committedEnd, pair.site.committedEnd);
+      assert.deepEqual(read(pair), { end: pair.site.committedEnd, objects: built.json.objects });
+      const before = pair.site.committedEnd;
+      pair.commit('another', 'and another', 'a third');
+      pair.synced();
+      assert.equal(read(pair).end, before, 'a short tail is left to FileStorage');
+      const refreshed = index(pair, '--workers', '0');
+      assert.equal(refreshed.json.action, 'refreshed', refreshed.all);
+      assert.equal(refreshed.json.read, pair.site.committedEnd - before);
+      assert.equal(read(pair).end, pair.site.committedEnd);
+      const none = pair.unchanged(() => index(pair));
+      assert.deepEqual([none.exit, none.json.action, none.json.read], [0, 'none', 0]);
+    }));
+
+  it('gives it the owner and the rights of the file', () =>
+    withPair((pair) => {
+      pair.synced('--no-index');
+      chmodSync(pair.slaveFile, 0o640);
+      assert.equal(index(pair).exit, 0);
+      assert.equal(statSync(`${pair.slaveFile}.index`).mode & 0o7777, 0o640);
+    }));
+
+  it('covers the file up to what is in flight or broken off, and says so', () =>
+    withPair((pair) => {
+      pair.synced('--no-index');
+      truncateSync(pair.slaveFile, pair.site.committedEnd - 3);
+      const run = index(pair);
+      assert.equal(run.exit, 0, run.all);
+      assert.equal(run.json.tail, 'torn');
+      assert.equal(read(pair).end, run.json.committedEnd);
+      assert.ok(run.json.committedEnd < pair.site.committedEnd);
+    }));
+
+  it('refuses a file that is damaged, names the place, and leaves its index as it is', () =>
+    withPair((pair) => {
+      pair.synced();
+      const bytes = readFileSync(pair.slaveFile);
+      bytes.writeUInt8(0xff, 4 + 15);
+      writeFileSync(pair.slaveFile, bytes);
+      writeFileSync(`${pair.slaveFile}.index`, 'not an index');
+      const run = pair.unchanged(() => index(pair));
+      assert.equal(run.exit, 4, run.all);
+      assert.deepEqual([run.json.action, run.json.damage.position], ['failed', 4]);
+    }));
+
+  it('refuses a file that a server has open, and one that is no Data.fs', () =>
+    withPair(async (pair) => {
+      pair.synced('--no-index');
+      await heldByOther(pair, ' PID\n', () => {
+        const busy = pair.unchanged(() => index(pair));
+        assert.deepEqual([busy.exit, busy.json.action], [5, 'refused'], busy.all);
+      });
+      writeFileSync(pair.slaveFile, 'neither magic nor anything');
+      assert.equal(index(pair).exit, 4);
+      rmSync(pair.slaveFile);
+      assert.equal(index(pair).exit, 2);
+      assert.ok(!existsSync(`${pair.slaveFile}.index`));
+    }));
+});
+
+describe('syncpozo sync', () => {
+  it('leaves an index that covers all beside a slave that it has made, or made anew', () =>
+    withPair((pair) => {
+      pair.synced();
+      assert.equal(read(pair).end, pair.site.committedEnd);
+      pair.commit('a');
+      assert.ok(pair.site.pack());
+      pair.synced();
+      assert.equal(read(pair).end, pair.site.committedEnd);
+      pair.commit('c');
+      pair.synced('--full');
+      assert.equal(read(pair).end, pair.site.committedEnd);
+      pair.assertNothingNew();
+    }));
+
+  it('with --no-index leaves none, and none that belongs to other bytes', () =>
+    withPair((pair) => {
+      pair.synced();
+      pair.commit('a', 'b');
+      pair.synced('--full', '--no-index');
+      assert.ok(!existsSync(`${pair.slaveFile}.index`));
+    }));
+
+  it('removes an index that covers what it cuts off, and one that cannot be read', () =>
+    withPair((pair) => {
+      pair.synced();
+      truncateSync(pair.slaveFile, pair.site.committedEnd - 3);
+      pair.synced();
+      assert.ok(!existsSync(`${pair.slaveFile}.index`));
+      writeFileSync(`${pair.slaveFile}.index`, 'rubbish');
+      pair.commit('a');
+      pair.synced();
+      assert.ok(!existsSync(`${pair.slaveFile}.index`));
+      pair.assertInStep();
+    }));
+
+  it('is in step where the index cannot be written, and says so', () =>
+    withPair((pair) => {
+      mkdirSync(`${pair.slaveFile}.index.tmp`);
+      const run = pair.sync();
+      assertNoCrash(run);
+      assert.equal(run.exit, 0, run.all);
+      pair.assertInStep();
+      assert.match(run.stderr, /its index was not written/);
+      assert.ok(!existsSync(`${pair.slaveFile}.index`));
+    }));
+});
