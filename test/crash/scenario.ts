@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type IndexResult, runIndex } from '../../src/commands/index.js';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
-import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
 import { Patience } from '../../src/engine/patience.js';
+import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
 import type { DiskOperation } from '../../src/io/observer.js';
 import { SILENT } from '../../src/report/log.js';
 import { Site, steadyClock } from '../support/site.js';
@@ -78,7 +78,12 @@ export class Stage {
   }
 
   /** What the scenario enumerates, as the command line runs it. */
-  run({ full, scrub, index, indexLagBytes }: Scenario): Promise<{ readonly exitCode: number; readonly reason: string }> {
+  run({
+    full,
+    scrub,
+    index,
+    indexLagBytes,
+  }: Scenario): Promise<{ readonly exitCode: number; readonly reason: string }> {
     return index ? this.index() : this.sync(full, scrub, indexLagBytes);
   }
 
