@@ -15,7 +15,9 @@ export function renderVerify(result: VerifyResult): string {
     ['tail', TAILS[result.tail]],
     [
       'checksums',
-      result.hashedBytes > 0 ? `${formatBytes(result.hashedBytes)} compared with the .dat` : 'none: no .dat',
+      result.hashedBytes > 0
+        ? `${formatBytes(result.hashedBytes)} compared with the .dat`
+        : 'none: there is no .dat that tells any',
     ],
   ];
   rows.push(['index', INDEX[result.index]]);

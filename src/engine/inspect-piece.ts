@@ -95,10 +95,7 @@ class Inspection implements WalkEvents {
   async run(): Promise<PieceFacts> {
     const { task, window, hashes } = this;
     for (let position = task.start; !this.done || position < hashes.end; ) {
-      const wanted = Math.min(
-        window.size,
-        (position < task.cutAt ? Math.min(task.cutAt, task.limit) : task.limit) - position,
-      );
+      const wanted = Math.min(window.size, task.limit - position);
       const length = wanted > 0 ? await this.file.read(window, wanted, position) : 0;
       hashes.take(position, length);
       const isLast = length < wanted || position + length >= task.limit;

@@ -65,14 +65,21 @@ export async function nextBoundary(
   if (stated === limit || (stated < limit && (await agreedEnd(file, stated, limit)) !== undefined)) return stated;
   const until = known ?? limit;
   const block = new Uint8Array(BLOCK);
+  const whole = new DataView(block.buffer);
   for (let start = bad + 1; start < until; ) {
     const length = await file.readBytes(block.subarray(0, Math.min(BLOCK, limit - start)), start);
     for (let offset = 0; offset < length; ) {
       const view = new DataView(block.buffer, offset, length - offset);
       const found = findBoundary(view, view.byteLength, start + offset, limit);
       if (found === undefined || found >= until) break;
-      if ((await agreedEnd(file, found, limit)) !== undefined) return found;
-      offset = found - start + 1;
+      offset = found - start;
+      const trailer = offset + readPosition(whole, offset + 8);
+      const agrees =
+        trailer + TRAILER_LENGTH <= length
+          ? readPosition(whole, trailer) === trailer - offset
+          : (await agreedEnd(file, found, limit)) !== undefined;
+      if (agrees) return found;
+      offset++;
     }
     if (length < BLOCK) break;
     start += BLOCK - LONGEST_HEAD;
