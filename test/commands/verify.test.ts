@@ -82,7 +82,7 @@ describe('verify', () => {
       const { exit, json } = run(pair);
       assert.equal(exit, 4);
       const rules = json.problems.map(({ rule }: { rule: string }) => rule);
-      assert.deepEqual(rules, ['dat', 'transaction-length']);
+      assert.deepEqual(rules, ['dat', 'transaction-length', 'index']);
       assert.equal(json.tail, 'torn');
     }));
 
