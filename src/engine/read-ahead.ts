@@ -62,7 +62,7 @@ export class ReadAhead {
     this.pieces.shift();
     this.spare.push(piece.buffer);
     const last = this.pieces.at(-1) ?? piece;
-    this.fill(last.position + last.length, piece.buffer.length);
+    this.fill(last.position + last.length, piece.length);
     return count;
   }
 
@@ -71,13 +71,19 @@ export class ReadAhead {
     const { later, limit, until = limit } = this.readings;
     for (let next = position; this.pieces.length < DEPTH && next < Math.min(until, limit); ) {
       const length = Math.min(pieceBytes, limit - next);
-      const buffer = this.spare.pop() ?? pageAligned(pieceBytes);
+      const buffer = this.bufferOf(pieceBytes);
       const count = later(buffer, length, next);
       // Whoever takes the piece is told; one that is not wanted any more may fail as it likes.
       count.catch(() => {});
       this.pieces.push({ position: next, length, buffer, count });
       next += length;
     }
+  }
+
+  /** One that has room; those of a time when the reader asked for less are let go. */
+  private bufferOf(bytes: number): Uint8Array {
+    for (let spare = this.spare.pop(); spare; spare = this.spare.pop()) if (spare.length >= bytes) return spare;
+    return pageAligned(bytes);
   }
 
   /** Waits until no read is under way any more, and forgets what was read ahead. */

@@ -6,7 +6,7 @@ import { checksum } from '../io/checksum.js';
  * The `.dat`: what the slave is known to be. Text, replaced atomically, parsed strictly.
  *
  * ```
- * syncpozo 1
+ * syncpozo 2
  * role slave
  * master DEVICE INODE SIZE MTIME_NS MAGIC
  * slave INODE
@@ -77,7 +77,7 @@ export interface Dat {
   readonly chunks: readonly ChunkLine[];
 }
 
-const FIRST_LINE = 'syncpozo 1';
+const FIRST_LINE = 'syncpozo 2';
 
 export function formatDat(dat: Dat): string {
   const { master, claim, torn, promotion } = dat;

@@ -106,6 +106,17 @@ describe('reading ahead', () => {
     await other.settle();
   });
 
+  it('goes on with larger pieces than before', async () => {
+    const file = new SlowFile(30 * PIECE);
+    const ahead = file.ahead();
+    for (let position = 0; position < 4000; position += 1000) await ahead.read(window, 1000, position);
+    for (let position = 4000; position < 20 * PIECE; position += PIECE) {
+      assert.equal(await ahead.read(window, PIECE, position), PIECE);
+      assert.ok(Buffer.from(window.bytes).equals(file.bytes.subarray(position, position + PIECE)));
+    }
+    await ahead.settle();
+  });
+
   it('gives fewer bytes where the file was cut back since its size was seen', async () => {
     const file = new SlowFile(6 * PIECE + 100);
     const ahead = file.ahead({ limit: 9 * PIECE });

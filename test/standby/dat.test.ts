@@ -69,8 +69,8 @@ describe('a .dat that is damaged is refused', () => {
   it('empty', () => assert.match(problemOf(''), /empty/));
 
   it('of another version', () => {
-    assert.match(problemOf(TEXT.replace('syncpozo 1', 'syncpozo 2')), /first line/);
-    assert.match(problemOf(TEXT.replace('syncpozo 1', 'syncpozo 10')), /first line/);
+    assert.match(problemOf(TEXT.replace('syncpozo 2', 'syncpozo 1')), /first line/);
+    assert.match(problemOf(TEXT.replace('syncpozo 2', 'syncpozo 20')), /first line/);
   });
 
   it('cut short at any place', () => {
