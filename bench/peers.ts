@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { PROGRAM } from '../test/support/cli.js';
 import { inProject } from '../test/support/root.js';
 
 /** Our own program, as an operator starts it. */
-export const SYNCPOZO: readonly string[] = [process.execPath, inProject('dist', 'app', 'cli.cjs')];
+export const SYNCPOZO: readonly string[] = [process.execPath, PROGRAM];
 
 const VENV_PYTHON = inProject('.venv', 'bin', 'python');
 
