@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseOptions, Usage } from './options.js';
 import { plot } from './plot.js';
-import { WrongResult } from './race.js';
+import { Interrupted, WrongResult } from './race.js';
 import { type Results, renderResults, targetTable } from './results.js';
 import type { Row } from './row.js';
 import { append } from './rows/append.js';
@@ -26,16 +26,17 @@ async function main(args: readonly string[]): Promise<number> {
     const { output } = options;
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => stop.abort(new WrongResult('interrupted')));
+      process.once(signal, () => stop.abort(new Interrupted('interrupted')));
     }
     const keep = (soFar: Results): void => {
       if (output !== undefined) write(soFar, output);
     };
     const results = await measureAll(options, keep, stop.signal);
     process.stdout.write(output === undefined ? renderResults(results) : `${targetTable(results)}\n`);
-    return 0;
+    for (const text of results.failed) process.stderr.write(`${text}\n`);
+    return results.failed.length === 0 ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof Usage || error instanceof WrongResult)) throw error;
+    if (!(error instanceof Usage || error instanceof WrongResult || error instanceof Interrupted)) throw error;
     process.stderr.write(`${error.message}\n`);
     return error instanceof Usage ? 2 : 1;
   }

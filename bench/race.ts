@@ -23,6 +23,11 @@ export class WrongResult extends Error {
   override readonly name = 'WrongResult';
 }
 
+/** Somebody has broken off the benchmarks. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
 /**
  * Lets all contenders run in turn, a b c a b c ..., so that what the machine does beside falls on all of them. A time counts
  * only when the command ended with 0 and its result was right. One that is there several times runs as often in each turn.

@@ -14,6 +14,8 @@ export interface Results {
   readonly measurements: readonly Measurement[];
   /** What was not measured, and why. */
   readonly leftOut: readonly string[];
+  /** What failed, or did something wrong. */
+  readonly failed: readonly string[];
 }
 
 const MIB = 1 << 20;
@@ -21,7 +23,9 @@ const NONE = '';
 
 /** The page of results, in Markdown. */
 export function renderResults(results: Results): string {
-  const { runs, machine, peers, measurements, leftOut } = results;
+  const { runs, machine, peers, measurements } = results;
+  // Of what failed the page tells where; what it said may name this machine's paths.
+  const leftOut = [...results.leftOut, ...results.failed.map((text) => `${text.split(': ')[0]}: failed`)];
   return `${[
     '# What the benchmarks have measured',
     introduction(runs),

@@ -5,8 +5,9 @@ import { describeMachine } from './machine.js';
 import type { Options } from './options.js';
 import { Peers } from './peers.js';
 import { Progress } from './progress.js';
+import { WrongResult } from './race.js';
 import type { Results } from './results.js';
-import type { Measurement } from './row.js';
+import type { Measurement, Row } from './row.js';
 import { type Medium, Scene } from './scene.js';
 
 const MEMORY = '/dev/shm';
@@ -26,15 +27,16 @@ export async function measureAll(
   const peers = new Peers();
   const measurements: Measurement[] = [];
   const leftOut = new Set<string>();
+  const failed: string[] = [];
   const results = (): Results => {
-    return { runs: options.runs, machine, peers: peers.all, measurements, leftOut: [...leftOut] };
+    return { runs: options.runs, machine, peers: peers.all, measurements, leftOut: [...leftOut], failed };
   };
   for (const { name, version } of peers.all) if (version === undefined) leftOut.add(`${name}: not installed`);
   for (const medium of options.media) {
     for (const bytes of options.sizes(medium)) {
       const reason = noRoom(medium, bytes, options);
       if (reason !== undefined) leftOut.add(reason);
-      else measurements.push(...(await measureScene(medium, bytes, peers, options, leftOut, stop)));
+      else measurements.push(...(await measureScene(medium, bytes, peers, options, leftOut, failed, stop)));
       soFar(results());
     }
   }
@@ -47,6 +49,7 @@ async function measureScene(
   peers: Peers,
   { rows, runs, diskDirectory }: Options,
   leftOut: Set<string>,
+  failed: string[],
   stop: AbortSignal,
 ): Promise<Measurement[]> {
   const progress = new Progress(`${formatBytes(bytes)}, ${medium}`);
@@ -61,12 +64,24 @@ async function measureScene(
     for (const row of rows.filter(({ media }) => media.includes(medium))) {
       const missing = row.missing?.(scene);
       if (missing !== undefined) leftOut.add(`${row.name}: ${missing}`);
-      else measurements.push({ row: row.name, medium, bytes, ...(await row.measure(scene)) });
+      else measurements.push(...(await measureRow(row, scene, failed)));
     }
     return measurements;
   } finally {
     scene.remove();
     progress.end();
+  }
+}
+
+/** What goes wrong in one row does not keep the others from being measured. */
+async function measureRow(row: Row, scene: Scene, failed: string[]): Promise<Measurement[]> {
+  const { medium, bytes } = scene;
+  try {
+    return [{ row: row.name, medium, bytes, ...(await row.measure(scene)) }];
+  } catch (error) {
+    if (!(error instanceof WrongResult)) throw error;
+    failed.push(`${row.name}, ${formatBytes(bytes)}, ${medium}: ${error.message}`);
+    return [];
   }
 }
 
