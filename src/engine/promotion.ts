@@ -1,12 +1,12 @@
-import { IndexReader } from '../filestorage/index-reader.js';
 import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
-import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership } from '../io/replace.js';
 import type { ChunkLine, Dat, Promotion } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
+import { coverMore, fitIndex } from './promotion-index.js';
 import { readableFile } from './scan.js';
 import { findSoundEnd, type SoundEnd } from './sound-end.js';
 import type { Window } from './window.js';
@@ -43,15 +43,13 @@ export interface Cut {
 }
 
 const COPY_BYTES = 1 << 20;
-/** More than the head of an index takes. */
-const INDEX_HEAD_BYTES = 16;
 const UNKNOWN_MASTER = { device: '0', inode: '0', size: 0, mtime: '0' };
 
 /**
  * Makes the slave's file fit to be served. The caller holds its lock, and publishes the role afterwards.
  *
  * Order: names that a killed run has left are made durable, with the bytes that are going to be cut off where they are no
- * unfinished batch; then the cut; then the file, because a batch that is kept may be in memory only. Killed at any place,
+ * unfinished batch; then the cut; then the file, because a batch that is kept may be in memory only; then its index. Killed at any place,
  * the next promotion begins anew and finds the same end.
  */
 export async function settle(paths: SlavePaths, dat: Dat | undefined, window: Window, all: boolean): Promise<Settled> {
@@ -68,6 +66,7 @@ export async function settle(paths: SlavePaths, dat: Dat | undefined, window: Wi
     syncDirectory(paths.directory);
     if (bytes > 0) file.truncate(found.position);
     file.sync();
+    const coveredNow = await coverMore(paths, found.position, covered, window);
     const whole = dat !== undefined && found.position >= dat.claim.position;
     const { trusted } = found;
     return {
@@ -80,7 +79,7 @@ export async function settle(paths: SlavePaths, dat: Dat | undefined, window: Wi
       lostClaim: dat && !whole ? dat.claim.tid : undefined,
       changed: found.changed,
       checked: found.checked,
-      uncovered: found.position - covered,
+      uncovered: found.position - coveredNow,
     };
   } finally {
     file.close();
@@ -126,23 +125,4 @@ function keepRest(file: OpenFile, position: number, paths: SlavePaths): string {
   } finally {
     kept.close();
   }
-}
-
-/**
- * Up to where the index covers the slave. One that goes beyond the end was made of other bytes: FileStorage ignores it
- * until the file has grown past it, and would take it then.
- */
-function fitIndex(paths: SlavePaths, end: number): number {
-  const file = OpenFile.openHereIfThere(paths.index);
-  if (!file) return 0;
-  const reader = new IndexReader();
-  try {
-    const head = new Uint8Array(INDEX_HEAD_BYTES);
-    reader.feed(head.subarray(0, file.read(head, head.length, 0)));
-  } finally {
-    file.close();
-  }
-  if (reader.end <= end) return reader.end;
-  removeIfThere(paths.index);
-  return 0;
 }

@@ -1,0 +1,69 @@
+import { removeIfThere } from '../io/directory.js';
+import { factsOfPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import { readCovered, writeIndexFile } from '../standby/index-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import { InlineSource } from './chunk-source.js';
+import { Exchanged } from './copy.js';
+import { makeIndex } from './index-refresh.js';
+import { Master } from './master.js';
+import { Patience } from './patience.js';
+import type { Window } from './window.js';
+
+const MIB = 1 << 20;
+const CHUNK_BYTES = 32 * MIB;
+const SECONDS = 1;
+
+/** When a takeover waits for an index to be made. */
+export interface Worth {
+  /** A server scans so many bytes faster than anybody notices. */
+  readonly from: number;
+  /** Reading more would hold the takeover up: then the server does it, and it is told. */
+  readonly upTo: number;
+  /** So would reading and writing an index file that is larger. */
+  readonly indexBytes: number;
+}
+
+const WORTH: Worth = { from: 64 * MIB, upTo: 512 * MIB, indexBytes: 32 * MIB };
+
+/**
+ * Removes an index that covers what is going to be cut off: FileStorage's own check is too weak for it. Up to where the one
+ * that stays covers the file; 0: there is none of use. The caller makes the removal durable.
+ */
+export function fitIndex(paths: SlavePaths, end: number): number {
+  const covered = readCovered(paths.index);
+  if (!('end' in covered)) return 0;
+  if (covered.end <= end) return covered.end;
+  removeIfThere(paths.index);
+  return 0;
+}
+
+/** Brings the index up to the file's end where a server would notice the difference. Returns up to where it covers then. */
+export async function coverMore(
+  paths: SlavePaths,
+  end: number,
+  covered: number,
+  window: Window,
+  worth: Worth = WORTH,
+): Promise<number> {
+  const indexBytes = factsOfPath(paths.index)?.size ?? 0;
+  if (end - covered <= worth.from || end - covered > worth.upTo || indexBytes > worth.indexBytes) return covered;
+  const patience = new Patience(SECONDS);
+  const source = new InlineSource(window, { chunkBytes: CHUNK_BYTES, onProgress: () => {} });
+  try {
+    const file = await Master.open(paths.data, patience);
+    if (!file) return covered;
+    try {
+      const { index, resume, stop } = await makeIndex(paths.index, file, source);
+      if (stop.kind !== 'end' || resume.position !== end) return covered;
+      writeIndexFile(paths, index, end);
+      return end;
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    // A server serves without an index, too; it only takes longer to start.
+    if (error instanceof IoFault || error instanceof Exchanged) return covered;
+    throw error;
+  }
+}
