@@ -38,6 +38,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+/** How long a read that nobody wants any more may keep the process. */
+const LINGER_MS = 500;
+
 main();
 
 async function main(): Promise<void> {
@@ -49,7 +52,10 @@ async function main(): Promise<void> {
   } catch (error) {
     process.exitCode = endOf(error);
   }
-  if (Patience.anyStuck) endWithoutWaiting(Number(process.exitCode ?? EXIT.ok));
+  const exitCode = Number(process.exitCode ?? EXIT.ok);
+  if (Patience.anyStuck) endWithoutWaiting(exitCode);
+  // A run that was interrupted, or that failed, may have left a read behind that does not come back.
+  if (exitCode !== EXIT.ok) setTimeout(endWithoutWaiting, LINGER_MS, exitCode).unref();
 }
 
 /**
