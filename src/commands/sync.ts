@@ -120,7 +120,8 @@ async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise
 }
 
 function workOf(options: SyncOptions, chunkBytes: number, paths: SlavePaths, patience: Patience, log: Log): Work {
-  const workers = workersOf(options.workers);
+  // The main thread writes all the time.
+  const workers = workersOf(options.workers, 1);
   const source = new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
     chunkBytes,
     onProgress: options.onProgress ?? (() => {}),

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { Exchanged } from '../engine/copy.js';
 import { IndexCheck } from '../engine/index-check.js';
 import { InlineInspector, type Inspector, type OnPosition } from '../engine/inspect-file.js';
@@ -14,6 +13,7 @@ import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { PathMistake } from '../standby/paths.js';
 import { findMaster } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
+import { workersOf } from './workers.js';
 
 export interface VerifyOptions {
   /** Data directory, or the path of the file itself. */
@@ -30,7 +30,6 @@ export interface VerifyOptions {
 const MIB = 1 << 20;
 const PIECE_BYTES = 32 * MIB;
 const WINDOW_BYTES = MIB;
-const MOST_WORKERS = 4;
 /** Below so many pieces starting workers takes longer than they save. */
 const PIECES_WORTH_A_POOL = 8;
 const LOOKS = 4;
@@ -109,7 +108,7 @@ function plain(_key: string, value: unknown): unknown {
 
 async function inspectorFor(file: Master, window: Window, options: VerifyOptions): Promise<Inspector> {
   const { patience, pieceBytes = PIECE_BYTES, onPosition = () => {} } = options;
-  const workers = options.workers ?? Math.min(availableParallelism(), MOST_WORKERS);
+  const workers = workersOf(options.workers);
   if (workers === 0 || file.size < PIECES_WORTH_A_POOL * pieceBytes) {
     return new InlineInspector(window, patience, onPosition);
   }

@@ -105,7 +105,7 @@ export class PoolSource implements ChunkSource {
       concurrentTasksPerWorker: 1,
     });
     const slot = Math.floor(this.options.chunkBytes / 8 / SMALLEST_SLOT) * SMALLEST_SLOT;
-    const slotBytes = Math.min(4 * MIB, Math.max(SMALLEST_SLOT, slot));
+    const slotBytes = Math.min(2 * MIB, Math.max(SMALLEST_SLOT, slot));
     // One lane a worker, and one whose chunk has been read and is being written.
     for (let n = 0; n < this.workers + 1; n++) this.lanes.push(new LaneReader(makeLane(slotBytes)));
     this.free.push(...this.lanes);

@@ -16,9 +16,16 @@ export interface Readings {
 
 /** A read that takes so long came over a network, or from a disk: others may wait beside it. */
 const SLOW_READ_MS = 2;
+/** One slow read may be a busy machine's; so many in a row are not. */
+const SLOW_IN_A_ROW = 3;
 /** Pieces under way at once: of 1 MiB each, and where a read takes 10 ms, that is some 800 MB/s. */
 const DEPTH = 8;
 const WASM_PAGE = 65_536;
+
+/** Buffers that nobody reads into, of this thread; a file follows the other, and new memory is dear. */
+const spare: Uint8Array[] = [];
+/** Whether this thread's last reader was being read ahead for: the next one is not made to wait again. */
+let lastWasSlow = false;
 
 interface Piece {
   readonly position: number;
@@ -36,8 +43,7 @@ interface Piece {
  */
 export class ReadAhead {
   private readonly pieces: Piece[] = [];
-  private readonly spare: Uint8Array[] = [];
-  private slow = false;
+  private slowReads = lastWasSlow ? SLOW_IN_A_ROW : 0;
   private expected = -1;
 
   constructor(private readonly readings: Readings) {}
@@ -51,8 +57,10 @@ export class ReadAhead {
     await this.settle();
     const began = performance.now();
     const count = await this.readings.now(window.bytes, length, position);
-    this.slow = performance.now() - began > SLOW_READ_MS;
-    if (follows && this.slow) this.fill(position + length, length);
+    const slow = performance.now() - began > SLOW_READ_MS;
+    this.slowReads = slow ? this.slowReads + 1 : 0;
+    lastWasSlow = slow && this.slowReads >= SLOW_IN_A_ROW;
+    if (follows && lastWasSlow) this.fill(position + length, length);
     return count;
   }
 
@@ -60,7 +68,7 @@ export class ReadAhead {
     const count = await this.readings.wait(piece.count, piece.position);
     window.bytes.set(piece.buffer.subarray(0, count));
     this.pieces.shift();
-    this.spare.push(piece.buffer);
+    spare.push(piece.buffer);
     const last = this.pieces.at(-1) ?? piece;
     this.fill(last.position + last.length, piece.length);
     return count;
@@ -82,7 +90,7 @@ export class ReadAhead {
 
   /** One that has room; those of a time when the reader asked for less are let go. */
   private bufferOf(bytes: number): Uint8Array {
-    for (let spare = this.spare.pop(); spare; spare = this.spare.pop()) if (spare.length >= bytes) return spare;
+    for (let buffer = spare.pop(); buffer; buffer = spare.pop()) if (buffer.length >= bytes) return buffer;
     return pageAligned(bytes);
   }
 
@@ -90,7 +98,7 @@ export class ReadAhead {
   async settle(): Promise<void> {
     const pieces = this.pieces.splice(0);
     await Promise.allSettled(pieces.map(({ count }) => count));
-    for (const { buffer } of pieces) this.spare.push(buffer);
+    for (const { buffer } of pieces) spare.push(buffer);
   }
 }
 
