@@ -14,20 +14,6 @@
  * BYTES        43 length | 42 length of 4 bytes, little-endian, when it is more than 255
  * ```
  */
-export const PROTOCOL = [0x80, 3] as const;
-export const STOP = 0x2e;
-export const TUPLE_OF_TWO = 0x86;
-export const NONE = 0x4e;
-
-export const INT_OF_1 = 0x4b;
-export const INT_OF_2 = 0x4d;
-export const INT_OF_4 = 0x4a;
-export const INT_OF_ANY = 0x8a;
-
-export const SHORT_BYTES = 0x43;
-export const LONG_BYTES = 0x42;
-export const LONGEST_SHORT_BYTES = 0xff;
-
 /** Bytes that the first pickle takes at most, for a position. */
 export const INDEX_HEAD_LENGTH = 2 + 2 + 8 + 1;
 
@@ -40,14 +26,3 @@ export const ENTRY_LENGTH = SUFFIX_LENGTH + POSITION_LENGTH;
 export const BUCKET_HEAD_LENGTH = 2 + 2 + PREFIX_LENGTH + 5;
 export const BUCKET_TAIL_LENGTH = 2;
 export const LONGEST_BUCKET = BUCKET_HEAD_LENGTH + 0x1_0000 * ENTRY_LENGTH + BUCKET_TAIL_LENGTH;
-
-/** How many bytes a pickle takes for a number that is not negative, and by which opcode. */
-export function integerForm(value: number): { readonly opcode: number; readonly length: number } {
-  if (value < 2 ** 8) return { opcode: INT_OF_1, length: 1 };
-  if (value < 2 ** 16) return { opcode: INT_OF_2, length: 2 };
-  if (value < 2 ** 31) return { opcode: INT_OF_4, length: 4 };
-  let length = 4;
-  // The highest bit is the sign.
-  while (value >= 2 ** (8 * length - 1)) length++;
-  return { opcode: INT_OF_ANY, length };
-}

@@ -1,22 +1,5 @@
-import {
-  ENTRY_LENGTH,
-  INDEX_HEAD_LENGTH,
-  INT_OF_1,
-  INT_OF_2,
-  INT_OF_4,
-  INT_OF_ANY,
-  integerForm,
-  LONG_BYTES,
-  LONGEST_BUCKET,
-  LONGEST_SHORT_BYTES,
-  NONE,
-  PREFIX_LENGTH,
-  PROTOCOL,
-  SHORT_BYTES,
-  STOP,
-  SUFFIX_LENGTH,
-  TUPLE_OF_TWO,
-} from './index-layout.js';
+import { ENTRY_LENGTH, INDEX_HEAD_LENGTH, LONGEST_BUCKET, PREFIX_LENGTH, SUFFIX_LENGTH } from './index-layout.js';
+import { integerForm, LONGEST_SHORT_BYTES, Opcode, PROTOCOL } from './index-opcodes.js';
 import { ObjectIndex } from './object-index.js';
 
 /** What is wrong with the bytes, and where in the index file. */
@@ -130,14 +113,14 @@ export class IndexReader {
     const opcode = this.byte(opcodeAt);
     const length = lengthOfInteger(opcode, this.byte(opcodeAt + 1));
     if (length === undefined) throw new Malformed(opcodeAt, 'the position that the index covers is not a number');
-    const at = opcodeAt + (opcode === INT_OF_ANY ? 2 : 1);
+    const at = opcodeAt + (opcode === Opcode.IntOfAny ? 2 : 1);
     if (this.used < at + length + 1) return MORE;
     let value = 0;
     for (let n = length - 1; n >= 0; n--) value = value * 256 + this.byte(at + n);
     const form = integerForm(value);
     if (!Number.isSafeInteger(value) || form.opcode !== opcode || form.length !== length)
       throw new Malformed(opcodeAt, 'the position that the index covers is not written as ZODB does');
-    this.must(at + length, [STOP], 'the end of a pickle');
+    this.must(at + length, [Opcode.Stop], 'the end of a pickle');
     this.end = value;
     this.expect = Expect.Bucket;
     return at + length + 1;
@@ -147,19 +130,19 @@ export class IndexReader {
     const opcodeAt = start + PROTOCOL.length;
     if (this.used < opcodeAt + 2) return this.more(start, PROTOCOL);
     this.must(start, PROTOCOL, 'a pickle of protocol 3');
-    if (this.byte(opcodeAt) !== NONE) return this.bucket(opcodeAt);
-    this.must(opcodeAt + 1, [STOP], 'the end of a pickle');
+    if (this.byte(opcodeAt) !== Opcode.None) return this.bucket(opcodeAt);
+    this.must(opcodeAt + 1, [Opcode.Stop], 'the end of a pickle');
     this.expect = Expect.Nothing;
     return opcodeAt + 2;
   }
 
   private bucket(start: number): number | typeof MORE {
-    this.must(start, [SHORT_BYTES, PREFIX_LENGTH], 'the upper six bytes of oids');
+    this.must(start, [Opcode.ShortBytes, PREFIX_LENGTH], 'the upper six bytes of oids');
     const prefixAt = start + 2;
     const lengthAt = prefixAt + PREFIX_LENGTH + 1;
     if (this.used < lengthAt + 4) return MORE;
-    const short = this.byte(lengthAt - 1) === SHORT_BYTES;
-    if (!short) this.must(lengthAt - 1, [LONG_BYTES], 'the bytes of a bucket');
+    const short = this.byte(lengthAt - 1) === Opcode.ShortBytes;
+    if (!short) this.must(lengthAt - 1, [Opcode.LongBytes], 'the bytes of a bucket');
     const length = short ? this.byte(lengthAt) : this.view.getUint32(lengthAt, true);
     const count = length / ENTRY_LENGTH;
     const fits = count >= 1 && count <= 0x1_0000 && Number.isInteger(count) && short === length <= LONGEST_SHORT_BYTES;
@@ -167,7 +150,7 @@ export class IndexReader {
     const at = lengthAt + (short ? 1 : 4);
     const end = at + length;
     if (this.used < end + 2) return MORE;
-    this.must(end, [TUPLE_OF_TWO, STOP], 'the end of a bucket');
+    this.must(end, [Opcode.TupleOfTwo, Opcode.Stop], 'the end of a bucket');
     this.take(prefixAt, at, count);
     return end + 2;
   }
@@ -223,13 +206,13 @@ export function coveredBy(head: Uint8Array): number | undefined {
 /** Bytes of a number that begins with these two; undefined when it is none, or too large for a position. */
 function lengthOfInteger(opcode: number, next: number): number | undefined {
   switch (opcode) {
-    case INT_OF_1:
+    case Opcode.IntOf1:
       return 1;
-    case INT_OF_2:
+    case Opcode.IntOf2:
       return 2;
-    case INT_OF_4:
+    case Opcode.IntOf4:
       return 4;
-    case INT_OF_ANY:
+    case Opcode.IntOfAny:
       return next <= 8 ? next : undefined;
     default:
       return undefined;

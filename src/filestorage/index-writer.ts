@@ -1,19 +1,5 @@
-import {
-  BUCKET_HEAD_LENGTH,
-  ENTRY_LENGTH,
-  INT_OF_ANY,
-  integerForm,
-  LONG_BYTES,
-  LONGEST_BUCKET,
-  LONGEST_SHORT_BYTES,
-  NONE,
-  PREFIX_LENGTH,
-  PROTOCOL,
-  SHORT_BYTES,
-  STOP,
-  SUFFIX_LENGTH,
-  TUPLE_OF_TWO,
-} from './index-layout.js';
+import { BUCKET_HEAD_LENGTH, ENTRY_LENGTH, LONGEST_BUCKET, PREFIX_LENGTH, SUFFIX_LENGTH } from './index-layout.js';
+import { integerForm, LONGEST_SHORT_BYTES, Opcode, PROTOCOL } from './index-opcodes.js';
 import type { Bucket, ObjectIndex } from './object-index.js';
 
 const PIECE = 2 * LONGEST_BUCKET;
@@ -26,15 +12,15 @@ export function* encodeIndex(index: ObjectIndex, end: number): Generator<Uint8Ar
   const piece = new PickleWriter(PIECE);
   piece.protocol();
   piece.integer(end);
-  piece.byte(STOP);
+  piece.byte(Opcode.Stop);
   for (const bucket of index.buckets()) {
     if (piece.room < BUCKET_HEAD_LENGTH + bucket.size * ENTRY_LENGTH + 2) yield piece.take();
     piece.bucket(bucket);
   }
   if (piece.room < 4) yield piece.take();
   piece.protocol();
-  piece.byte(NONE);
-  piece.byte(STOP);
+  piece.byte(Opcode.None);
+  piece.byte(Opcode.Stop);
   yield piece.take();
 }
 
@@ -70,7 +56,7 @@ class PickleWriter {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`an index cannot cover a file up to ${value}`);
     const { opcode, length } = integerForm(value);
     this.byte(opcode);
-    if (opcode === INT_OF_ANY) this.byte(length);
+    if (opcode === Opcode.IntOfAny) this.byte(length);
     for (let rest = value, n = 0; n < length; n++, rest = Math.floor(rest / 256)) this.byte(rest % 256);
   }
 
@@ -90,17 +76,17 @@ class PickleWriter {
       at += 6;
     }
     this.length = at;
-    this.byte(TUPLE_OF_TWO);
-    this.byte(STOP);
+    this.byte(Opcode.TupleOfTwo);
+    this.byte(Opcode.Stop);
   }
 
   private bytesHead(length: number): void {
     if (length <= LONGEST_SHORT_BYTES) {
-      this.byte(SHORT_BYTES);
+      this.byte(Opcode.ShortBytes);
       this.byte(length);
       return;
     }
-    this.byte(LONG_BYTES);
+    this.byte(Opcode.LongBytes);
     this.view.setUint32(this.length, length, true);
     this.length += 4;
   }
