@@ -102,3 +102,14 @@ function nameOption(text: string): string {
 export function withFileName(command: Command, meaning: string): Command {
   return command.option('--file <name>', meaning, nameOption, 'Data.fs');
 }
+
+/** Options of a command that is about a slave and the switch of its host. */
+export interface SlaveOptions extends CommonOptions {
+  readonly statusFile?: string;
+  readonly file: string;
+}
+
+/** `fileMeaning`: what --file is the name of. */
+export function withSlaveOptions(command: Command, fileMeaning: string): Command {
+  return withStatusFile(withCommonOptions(withFileName(command, fileMeaning)));
+}

@@ -5,20 +5,8 @@ import { demote } from '../standby/demote.js';
 import { Lock } from '../standby/lock.js';
 import { type SlavePaths, slavePaths } from '../standby/paths.js';
 import { readSwitch } from '../standby/switch.js';
-import {
-  type CommonOptions,
-  printJson,
-  statusFileOf,
-  withCommonOptions,
-  withFileName,
-  withStatusFile,
-} from './common.js';
+import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit.js';
-
-interface Flags extends CommonOptions {
-  readonly statusFile?: string;
-  readonly file: string;
-}
 
 interface Result {
   readonly slave: string;
@@ -32,10 +20,9 @@ export function demoteCommand(): Command {
   const command = new Command('demote')
     .description('makes a promoted slave a slave again; the next sync compares it with the master before anything else')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs");
-  withFileName(command, "name of the slave's file");
-  withStatusFile(withCommonOptions(command));
+  withSlaveOptions(command, "name of the slave's file");
   command.addHelpText('after', `\nExample:\n  syncpozo demote /srv/zeo/var && syncpozo on\n${EXIT_HELP}`);
-  return command.action((slave: string, flags: Flags) => {
+  return command.action((slave: string, flags: SlaveOptions) => {
     const paths = slavePaths(slave, flags.file);
     const result = demoteUnderLock(paths);
     const syncing = readSwitch(statusFileOf(flags)) === 'on';

@@ -2,25 +2,15 @@ import { Command } from 'commander';
 import { startShell } from '../io/child.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { renderPromotion } from '../report/promotion.js';
-import {
-  type CommonOptions,
-  printJson,
-  secondsOption,
-  statusFileOf,
-  withCommonOptions,
-  withFileName,
-  withStatusFile,
-} from './common.js';
+import { printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
 import { askForMaster } from './loss.js';
 import { runPromote } from './promote.js';
 
-interface Flags extends CommonOptions {
+interface Flags extends SlaveOptions {
   readonly master?: string;
   readonly grace: number;
   readonly verify?: boolean;
   readonly onLoss?: string;
-  readonly statusFile?: string;
-  readonly file: string;
 }
 
 /** A sync that is asked to end does so within a second; to kill it does no harm. */
@@ -60,8 +50,7 @@ export function promoteCommand(): Command {
     )
     .option('--verify', 'compare all of the slave with its checksums, not only the last piece; takes its time')
     .option('--on-loss <command>', 'a shell command to start when transactions may have been lost');
-  withFileName(command, 'name of the file in both directories');
-  withStatusFile(withCommonOptions(command));
+  withSlaveOptions(command, 'name of the file in both directories');
   command.addHelpText('after', HELP);
   return command.action(async (slave: string, flags: Flags) => {
     const { master, onLoss } = flags;

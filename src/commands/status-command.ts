@@ -5,27 +5,18 @@ import { writeToStdout } from '../io/sink.js';
 import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
 import { renderPrometheus } from '../report/prometheus.js';
 import { renderStanding } from '../report/standing.js';
-import {
-  type CommonOptions,
-  statusFileOf,
-  withCommonOptions,
-  withFileName,
-  withStatusFile,
-  withTimeout,
-} from './common.js';
+import { type SlaveOptions, statusFileOf, withSlaveOptions, withTimeout } from './common.js';
 import { EXIT_HELP, isForeseen } from './exit.js';
 import { readStanding } from './status.js';
 import { judge, type Threshold, type Verdict } from './thresholds.js';
 
-interface Flags extends CommonOptions {
+interface Flags extends SlaveOptions {
   readonly master?: string;
   readonly prometheus?: boolean;
   readonly output?: string;
   readonly maxLag?: Threshold;
   readonly maxAge?: Threshold;
   readonly maxScrubAge?: Threshold;
-  readonly statusFile?: string;
-  readonly file: string;
   readonly timeout: number;
 }
 
@@ -57,8 +48,7 @@ export function statusCommand(): Command {
     .option('--max-lag <seconds>', 'a limit, or two: WARNING,CRITICAL; needs --master', thresholdOption)
     .option('--max-age <seconds>', 'the same for the time since the last sync', thresholdOption)
     .option('--max-scrub-age <seconds>', 'the same for the time since the last full scrub', thresholdOption);
-  withFileName(command, 'name of the file in both directories');
-  withTimeout(withStatusFile(withCommonOptions(command)));
+  withTimeout(withSlaveOptions(command, 'name of the file in both directories'));
   command.addHelpText('after', `${EXAMPLES}\n${EXIT_HELP}\n${THRESHOLDS_HELP}`);
   return command.action(async (slave: string, flags: Flags) => {
     if (flags.maxLag && flags.master === undefined) command.error('error: --max-lag needs --master');

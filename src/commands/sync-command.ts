@@ -2,24 +2,20 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ScrubAmount } from '../engine/scrub-amount.js';
 import { parseBytes } from '../report/size.js';
 import {
-  type CommonOptions,
   countOption,
   logOf,
   printJson,
+  type SlaveOptions,
   sizeOption,
   statusFileOf,
-  withCommonOptions,
-  withFileName,
-  withStatusFile,
+  withSlaveOptions,
   withTimeout,
 } from './common.js';
 import { EXIT_HELP } from './exit.js';
 
-interface Flags extends CommonOptions {
+interface Flags extends SlaveOptions {
   readonly full?: boolean;
   readonly dryRun?: boolean;
-  readonly statusFile?: string;
-  readonly file: string;
   readonly chunkSize: number;
   readonly workers?: number;
   readonly scrub: ScrubAmount;
@@ -51,8 +47,7 @@ export function syncCommand(): Command {
     )
     .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption(MOST_WORKERS))
     .option('--no-index', 'write no Data.fs.index beside the slave');
-  withFileName(command, 'name of the file in both directories');
-  withTimeout(withStatusFile(withCommonOptions(command)));
+  withTimeout(withSlaveOptions(command, 'name of the file in both directories'));
   command.addHelpText(
     'after',
     `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,
