@@ -1,0 +1,126 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { FileFacts } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import { Exchanged } from './copy.js';
+import type { LaneReader, SlotKind } from './lane.js';
+import { Interrupted, type Patience } from './patience.js';
+import type { WorkerPool } from './worker-pool.js';
+import type { Filled, WorkerAnswer, WorkerRequest } from './worker-task.js';
+
+const STALL_LOOKS_PER_TIMEOUT = 10;
+
+/** A file that is opened by its path in other threads as well. */
+export interface SharedFile {
+  readonly path: string;
+  readonly facts: Pick<FileFacts, 'device' | 'inode'>;
+}
+
+/** Takes what a worker hands over, slot by slot, in its order. */
+export interface Taker {
+  /** Where in the file it has come to: told when the worker gets no further. */
+  readonly position: number;
+  /** `bytes` hold until it returns. */
+  take(bytes: Uint8Array, kind: SlotKind): void;
+}
+
+/** One request in a worker's hands, and what has come of it so far. */
+export class WorkerJob<Request extends WorkerRequest, Facts> {
+  readonly lane: LaneReader;
+  private readonly arrived: Filled[] = [];
+  private readonly port: MessagePort;
+  private readonly answer: Promise<WorkerAnswer<Facts>>;
+  private answered: WorkerAnswer<Facts> | undefined;
+  private failure: unknown;
+  private wake: () => void = () => {};
+
+  constructor(
+    pool: WorkerPool,
+    private readonly file: SharedFile,
+    private readonly request: Request,
+  ) {
+    this.lane = pool.takeLane();
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    port1.on('message', (filled: Filled) => {
+      this.arrived.push(filled);
+      this.wake();
+    });
+    const { path, facts } = file;
+    const { device, inode } = facts;
+    this.answer = pool.run({ ...request, path, device, inode, lane: this.lane.memory, port: port2 });
+    this.answer.then(
+      (answer) => {
+        this.answered = answer;
+        this.wake();
+      },
+      (error) => {
+        this.failure = error;
+        this.wake();
+      },
+    );
+  }
+
+  get part(): Request['part'] {
+    return this.request.part;
+  }
+
+  /** Lets `taker` take what the worker hands over, as it comes, and returns the facts when all of it has been taken. */
+  async deliver(taker: Taker, patience: Patience): Promise<Facts> {
+    for (;;) {
+      if (patience.signal.aborted) throw new Interrupted();
+      const filled = this.arrived.shift();
+      if (filled) {
+        taker.take(this.lane.slot(filled.length), filled.kind);
+        this.lane.release();
+        continue;
+      }
+      if (this.failure) throw this.failure;
+      if (this.answered) {
+        const facts = this.factsOf(this.answered);
+        if (facts) {
+          this.port.close();
+          return facts;
+        }
+      }
+      await this.news(taker, patience);
+    }
+  }
+
+  /** Resolves when the worker has let go of the lane, however that ended. */
+  async ended(): Promise<void> {
+    await this.answer.catch(() => {});
+    this.port.close();
+  }
+
+  /** The facts, once all that was handed over has arrived; the worker's faults as they would have come here. */
+  private factsOf(answer: WorkerAnswer<Facts>): Facts | undefined {
+    switch (answer.kind) {
+      case 'facts':
+        return this.lane.taken === answer.slots ? answer.facts : undefined;
+      case 'exchanged':
+        throw new Exchanged(this.file.path);
+      case 'fault':
+        throw new IoFault(answer.operation, answer.path, answer.code, answer.detail, answer.position);
+      case 'cancelled':
+        throw new Error('a job that is wanted was cancelled');
+    }
+  }
+
+  /** Waits for a slot or the answer; gives up when the worker has been in one read for too long. */
+  private async news(taker: Taker, patience: Patience): Promise<void> {
+    if (this.arrived.length > 0) return;
+    let before: number | undefined;
+    let looksWithoutProgress = 0;
+    const woken = new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    await patience.orGiveUp(woken, (patience.seconds * 1000) / STALL_LOOKS_PER_TIMEOUT, () => {
+      const now = this.lane.readProgress;
+      looksWithoutProgress = now !== undefined && now === before ? looksWithoutProgress + 1 : 0;
+      before = now;
+      if (looksWithoutProgress >= STALL_LOOKS_PER_TIMEOUT) {
+        throw patience.giveUp('read', this.file.path, taker.position);
+      }
+    });
+  }
+}

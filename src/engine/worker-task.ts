@@ -1,0 +1,43 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { LaneMemory, SlotKind } from './lane.js';
+
+/** What is wanted of a worker: something of a part of a file, by windows of so many bytes. */
+export interface WorkerRequest {
+  readonly part: {
+    /** The part ends at the first transaction boundary at or beyond this position. */
+    readonly cutAt: number;
+    /** The file's size as it was seen. */
+    readonly limit: number;
+  };
+  readonly windowBytes: number;
+}
+
+/** What a worker is given: a request, which file it is about, and the lane to hand over by what comes of it. */
+export type WorkerTask<Request extends WorkerRequest = WorkerRequest> = Request & {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly lane: LaneMemory;
+  readonly port: MessagePort;
+};
+
+/** Tells the main thread of a filled slot. */
+export interface Filled {
+  readonly length: number;
+  readonly kind: SlotKind;
+}
+
+/** Errors do not cross threads with their class, so a worker's answer is a value. */
+export type WorkerAnswer<Facts> =
+  /** `slots`: how many the worker has handed over. */
+  | { readonly kind: 'facts'; readonly facts: Facts; readonly slots: number }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'exchanged' }
+  | {
+      readonly kind: 'fault';
+      readonly operation: string;
+      readonly path: string;
+      readonly code: string;
+      readonly detail: string;
+      readonly position: number | undefined;
+    };
