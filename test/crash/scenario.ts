@@ -30,7 +30,7 @@ export interface Scenario {
   during?(stage: Stage, operation: DiskOperation): void;
   /** What happens between the run and the next sync. */
   afterwards?(stage: Stage): void;
-  /** Its files are so large that crashes two deep are left to the campaign. */
+  /** Its states are so many, or so like another scenario's, that crashes two deep are left to the campaign. */
   readonly large?: boolean;
   /** The slave is another program's copy, and nothing of it has been made durable when the run begins. */
   readonly copiedUnsynced?: boolean;

@@ -27,5 +27,6 @@ export const aheadUnfinished: Scenario = {
 /** A killed run has left a batch that is whole and flipped, but not published. */
 export const aheadFlipped: Scenario = {
   name: 'ahead by a flipped batch',
+  large: true,
   prepare: (stage) => batchBeyondClaim(stage, undefined, 0),
 };

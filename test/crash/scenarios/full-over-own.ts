@@ -30,6 +30,7 @@ export const fullOverOwnWithoutLinks: Scenario = {
   full: true,
   keepsOwn: true,
   movesAside: true,
+  large: true,
   async prepare(stage) {
     await serveSlave(stage);
     fs.linkSync = () => {

@@ -42,6 +42,7 @@ export const appendPackedAgain: Scenario = {
 /** `--full`; before the next sync the master is packed. */
 export const fullPackedAgain: Scenario = {
   name: 'full, then packed',
+  large: true,
   packed: true,
   full: true,
   async prepare(stage) {
