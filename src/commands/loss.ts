@@ -19,21 +19,19 @@ const OUT_OF_REACH: MasterLook = {
   why: 'the master is out of reach, and nobody knows what it has committed after the last sync',
 };
 
-/** How long the master may take to answer, all in all: a takeover waits for nobody. */
-const PATIENCE_MS = 900;
-
 /**
  * Looks at the master by another process of this program, which can be left behind: the mount of a master that died may
- * hang, and no thread of ours must hang in it.
+ * hang, and no thread of ours must hang in it. After so many seconds it is given up.
  */
 export async function askForMaster(
   program: string,
   master: string,
   slave: string,
+  seconds: number,
   more: readonly string[],
 ): Promise<MasterLook> {
   const args = [program, 'status', slave, '--master', master, '--json', ...more];
-  const output = await outputInTime(process.execPath, args, PATIENCE_MS);
+  const output = await outputInTime(process.execPath, args, seconds * 1000);
   if (output === undefined) return OUT_OF_REACH;
   const standing = JSON.parse(output) as Standing;
   const { claim, lag } = standing;

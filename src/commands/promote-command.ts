@@ -9,12 +9,15 @@ import { runPromote } from './promote.js';
 interface Flags extends SlaveOptions {
   readonly master?: string;
   readonly grace: number;
+  readonly patience: number;
   readonly verify?: boolean;
   readonly onLoss?: string;
 }
 
 /** A sync that is asked to end does so within a second; to kill it does no harm. */
 const GRACE_SECONDS = 1;
+/** A takeover waits for nobody. */
+const PATIENCE_SECONDS = 0.9;
 
 const HELP = `
 Example:
@@ -48,6 +51,7 @@ export function promoteCommand(): Command {
       secondsOption,
       GRACE_SECONDS,
     )
+    .option('--patience <seconds>', 'how long the master may take to answer', secondsOption, PATIENCE_SECONDS)
     .option('--verify', 'compare all of the slave with its checksums, not only the last piece; takes its time')
     .option('--on-loss <command>', 'a shell command to start when transactions may have been lost');
   withSlaveOptions(command, 'name of the file in both directories');
@@ -63,7 +67,8 @@ export function promoteCommand(): Command {
       graceSeconds: flags.grace,
       verify: flags.verify === true,
       ...(master !== undefined && {
-        lookAtMaster: () => askForMaster(program, master, slave, ['--file', flags.file, '--status-file', statusFile]),
+        lookAtMaster: () =>
+          askForMaster(program, master, slave, flags.patience, ['--file', flags.file, '--status-file', statusFile]),
       }),
       ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
     });

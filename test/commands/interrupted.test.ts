@@ -51,6 +51,7 @@ describe('a sync in the middle of a large append', () => {
           const running = await stoppedInMidCopy(pair, pair.slaveFile, () => {
             truncateSync(pair.slaveFile, end);
             writeFileSync(pair.dat, dat);
+            rmSync(`${pair.slaveFile}.scrub`, { force: true });
           });
           running.signal(signal);
           running.signal('SIGCONT');

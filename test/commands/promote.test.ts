@@ -48,13 +48,13 @@ describe('syncpozo promote', () => {
   it('with a master that answers tells what is lost, or that nothing is', () =>
     withPair((pair) => {
       pair.synced();
-      const nothing = promote(pair, '--master', pair.master);
+      const nothing = promote(pair, '--master', pair.master, '--patience', '20');
       assert.deepEqual([nothing.json.loss.possible, nothing.json.loss.transactions], [false, 0]);
       syncpozo(['demote', pair.slave, '--status-file', pair.statusFile]);
       syncpozo(['on', '--status-file', pair.statusFile]);
       pair.synced();
       pair.commit('lost', 'lost as well');
-      const { loss } = promote(pair, '--master', pair.master).json;
+      const { loss } = promote(pair, '--master', pair.master, '--patience', '20').json;
       assert.deepEqual([loss.possible, loss.certain, loss.transactions], [true, true, 2]);
       assert.equal(loss.masterTid, formatTid(pair.site.lastTid));
     }));
@@ -147,7 +147,10 @@ describe('the command for a loss', () => {
       pair.synced();
       writeFileSync(pair.statusFile, 'SYNCING=1\n');
       pair.synced();
-      assert.equal(promote(pair, '--master', pair.master, '--on-loss', `touch ${marker}`).json.onLoss, null);
+      assert.equal(
+        promote(pair, '--master', pair.master, '--patience', '20', '--on-loss', `touch ${marker}`).json.onLoss,
+        null,
+      );
       assert.ok(!existsSync(marker));
     }));
 });

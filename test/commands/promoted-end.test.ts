@@ -23,7 +23,7 @@ describe("the promoted slave's end", () => {
     withPair((pair) => {
       pair.synced();
       appendFileSync(pair.slaveFile, batchBeyond(pair));
-      const run = promote(pair, '--master', pair.master);
+      const run = promote(pair, '--master', pair.master, '--patience', '20');
       assertPromoted(pair, run);
       assert.deepEqual([run.json.cut, run.json.slave.lastTid], [null, formatTid(pair.site.lastTid)]);
       assert.equal(run.json.loss.possible, false);
