@@ -5,7 +5,7 @@ import type { Dat } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { append, type Written } from './append.js';
-import { NOTHING_YET } from './chunk-table.js';
+
 import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
 import type { Facts, Plan, Resume } from './facts.js';
@@ -14,6 +14,7 @@ import type { Master } from './master.js';
 import { observeMaster, observeSlave, usableDat } from './observe.js';
 import type { Outcome, SyncRequest } from './outcome.js';
 import { rebuild } from './rebuild.js';
+import { optionsOf } from './rebuild-options.js';
 import { readableFile } from './scan.js';
 import { NOT_SCRUBBED, type ScrubAmount } from './scrub-amount.js';
 import { dropHalfIndex } from './slave-index.js';
@@ -161,11 +162,7 @@ async function execute(
         work,
       );
     case 'rebuild': {
-      const options = {
-        keepOld: plan.keepOld ? { lastTid: newestOf(facts) } : undefined,
-        mustReach: commonOf(facts),
-        takeDamaged: false,
-      };
+      const options = optionsOf(plan.keepOld, facts);
       return written(plan, await rebuild(work, observed.master, observed.magic, options), observed, dat, work);
     }
     case 'adopt':
@@ -215,18 +212,6 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
     copied: result.copied,
     scrubbed: NOT_SCRUBBED,
   };
-}
-
-/** The slave's newest transaction, by which its file is named when it is kept aside. */
-function newestOf({ presence, parting, claim }: Facts): bigint {
-  const seen = presence && 'newest' in presence ? presence.newest : parting?.onlyHere.last;
-  return seen ?? claim?.tid ?? NOTHING_YET.tid;
-}
-
-/** The newest transaction that is known to be on both sides; undefined: none is known. */
-function commonOf({ presence, parting }: Facts): bigint | undefined {
-  if (presence?.kind === 'present') return presence.newest;
-  return presence?.kind === 'packed-span' ? presence.common : parting?.common;
 }
 
 function resumeOf(plan: Plan): Resume | undefined {
