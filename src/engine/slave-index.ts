@@ -67,12 +67,16 @@ async function refreshSlaveIndex(work: Work): Promise<void> {
   });
 }
 
-/** Without an index the slave is what it should be; a server only takes longer to start on it. */
+/**
+ * Without an index the slave is what it should be; a server only takes longer to start on it. Only where the disk does not
+ * make durable what it was given the run fails: nobody knows what else it has lost.
+ */
 async function quietly(work: Work, write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
     if (!(error instanceof IoFault || error instanceof Exchanged || error instanceof Interrupted)) throw error;
+    if (error instanceof IoFault && error.operation.startsWith('fsync')) throw error;
     work.tell({ level: 'warn', message: `the slave is in step, but its index was not written: ${error.message}` });
   }
 }
