@@ -21,6 +21,7 @@ async function batchBeyondClaim(stage: Stage, status: string | undefined, cut: n
 /** A killed run has left a batch that is not whole and not flipped. */
 export const aheadUnfinished: Scenario = {
   name: 'ahead by an unfinished batch',
+  large: true,
   prepare: (stage) => batchBeyondClaim(stage, 'c', 100),
 };
 
