@@ -1,0 +1,84 @@
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { Fixture } from '../fixture/fixture.js';
+import { SITE } from '../fixture/options.js';
+import { SYNCPOZO } from '../peers.js';
+import { race } from '../race.js';
+import type { Measured, Row } from '../row.js';
+import type { Scene } from '../scene.js';
+
+const MIB = 1 << 20;
+const OBJECTS = 10_000_000;
+/** So short that a file of these is no larger than it has to be. */
+const DATA_LENGTH = 64;
+const BYTES_AN_OBJECT = 12;
+const MEMORY = 200 * MIB;
+const LEAST_BYTES = 1 << 30;
+
+/** The index of ten million objects from nothing: what it takes as a site has more of them, not larger ones. */
+export const manyObjects: Row = {
+  name: 'many-objects',
+  media: ['memory'],
+  missing: ({ bytes, peers }) => {
+    if (!peers.has('index')) return 'syncpozo has no command index yet';
+    return bytes < LEAST_BYTES ? 'only beside files of 1 GiB and more' : undefined;
+  },
+  measure,
+};
+
+async function measure(scene: Scene): Promise<Measured> {
+  const directory = scene.path('many-objects');
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory);
+  const file = `${directory}/Data.fs`;
+  try {
+    const objects = make(file);
+    const series = await race(
+      [
+        {
+          name: 'index',
+          command: [...SYNCPOZO, 'index', '--quiet', file],
+          prepare: () => rmSync(`${file}.index`, { force: true }),
+        },
+      ],
+      scene.runs,
+      scene.onRun,
+    );
+    const most = Math.max(...(series[0]?.timings.flatMap(({ peakBytes }) => peakBytes ?? []) ?? []));
+    const allowed = MEMORY + BYTES_AN_OBJECT * objects;
+    return {
+      title: `index from nothing, ${objects.toLocaleString('en')} small objects`,
+      series,
+      targets: [
+        {
+          asked: `index: at most 200 MiB and ${BYTES_AN_OBJECT} bytes an object (${(allowed / MIB).toFixed(0)} MiB)`,
+          measured: `${(most / MIB).toFixed(0)} MiB`,
+          met: most <= allowed,
+        },
+      ],
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Returns how many objects the file has. */
+function make(file: string): number {
+  const fixture = new Fixture({
+    ...SITE,
+    sizes: { kind: 'fixed', length: DATA_LENGTH },
+    updates: 0,
+    undos: 0,
+    blobs: 0,
+  });
+  const fd = openSync(file, 'w');
+  try {
+    for (let bytes = 64 * MIB; fixture.facts.objects < OBJECTS; bytes += 64 * MIB) {
+      fixture.growTo(bytes, (piece) => {
+        for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done);
+      });
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return fixture.facts.objects;
+}
