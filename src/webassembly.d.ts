@@ -4,7 +4,7 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
   class Instance {
-    constructor(module: Module);
+    constructor(module: Module, imports: { readonly memory: { readonly memory: Memory } });
     readonly exports: Record<string, unknown>;
   }
   class Memory {
@@ -12,6 +12,5 @@ declare namespace WebAssembly {
     constructor(pages: { readonly initial: number; readonly maximum: number; readonly shared?: boolean });
     /** Shared, if that was asked for. */
     readonly buffer: ArrayBuffer | SharedArrayBuffer;
-    grow(pages: number): number;
   }
 }

@@ -71,13 +71,16 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const master = await findMaster(options.master, file, patience);
     round = { ...round, masterPath: master, slavePath: paths.data };
     const masterFacts = await patience.wait(factsBehindPath(master), 'stat', master);
-    refuseSameFile(masterFacts, paths);
+    const slaveFacts = refuseSameFile(masterFacts, paths);
     const wanted = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
     const chunkBytes = fittingChunkBytes(wanted, masterFacts?.size ?? 0);
+    const source = sourceOf(options, chunkBytes, patience);
+    const stays = options.full ? 0 : (slaveFacts?.size ?? 0);
     const outcome = await underLock(paths, dryRun, async () => {
       log.info({ master, slave: paths.data }, 'Start syncing');
-      const work = workOf(options, chunkBytes, paths, patience, log);
+      const work = workOf(options, source, paths, patience, log);
       try {
+        if (!dryRun) await source.expect((masterFacts?.size ?? 0) - stays);
         return await sync(work, {
           masterPath: master,
           full: options.full === true,
@@ -88,7 +91,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           onPlan: (plan) => tellPlan(plan, log),
         });
       } finally {
-        await work.source.close();
+        await source.close();
       }
     });
     if (outcome.plan.kind === 'none' && !dryRun) touch(paths.dat);
@@ -98,8 +101,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   }
 }
 
-/** A file must not be synced onto itself, by whatever two names it goes. */
-function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): void {
+/** A file must not be synced onto itself, by whatever two names it goes. Returns the slave's facts. */
+function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): FileFacts | undefined {
   const ours = factsOfPath(paths.data);
   if (theirs && ours && theirs.device === ours.device && theirs.inode === ours.inode) {
     throw new PathMistake(
@@ -107,6 +110,7 @@ function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): void 
       'name the directory of the master first, then that of the slave',
     );
   }
+  return ours;
 }
 
 async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise<Outcome>): Promise<Outcome> {
@@ -119,13 +123,16 @@ async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise
   }
 }
 
-function workOf(options: SyncOptions, chunkBytes: number, paths: SlavePaths, patience: Patience, log: Log): Work {
+function sourceOf(options: SyncOptions, chunkBytes: number, patience: Patience): AdaptiveSource {
   // The main thread writes all the time.
   const workers = workersOf(options.workers, 1);
-  const source = new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
+  return new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
     chunkBytes,
     onProgress: options.onProgress ?? (() => {}),
   });
+}
+
+function workOf(options: SyncOptions, source: AdaptiveSource, paths: SlavePaths, patience: Patience, log: Log): Work {
   return {
     paths,
     source,

@@ -24,14 +24,25 @@ export class AdaptiveSource implements ChunkSource {
     this.inline = new InlineSource(window, options);
   }
 
+  /** Starts the workers beforehand when so many bytes will be worth them: that takes a while, beside which others can work. */
+  async expect(bytes: number): Promise<void> {
+    if (this.isWorthAPool(bytes)) (await this.makePool()).start();
+  }
+
   async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
-    const tail = master.size - from.position;
-    if (this.workers === 0 || tail < CHUNKS_WORTH_A_POOL * this.options.chunkBytes) {
-      return this.inline.run(master, from, target, onReached);
-    }
+    if (!this.isWorthAPool(master.size - from.position)) return this.inline.run(master, from, target, onReached);
+    const pool = await this.makePool();
+    return pool.run(master, from, target, onReached);
+  }
+
+  private isWorthAPool(bytes: number): boolean {
+    return this.workers > 0 && bytes >= CHUNKS_WORTH_A_POOL * this.options.chunkBytes;
+  }
+
+  private async makePool(): Promise<PoolSource> {
     const { PoolSource } = await import('./pool-source.js');
     this.pool ??= new PoolSource(this.window, this.workers, this.patience, this.options);
-    return this.pool.run(master, from, target, onReached);
+    return this.pool;
   }
 
   async close(): Promise<void> {

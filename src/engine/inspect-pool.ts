@@ -7,6 +7,8 @@ import { decodePiece, PIECE_BYTES } from './piece-stream.js';
 import { WorkerJob } from './worker-job.js';
 import { WorkerPool } from './worker-pool.js';
 
+const SLOTS = 8;
+
 /**
  * Inspects pieces in worker threads, several at a time, and tells of them in the file's order.
  *
@@ -22,12 +24,12 @@ export class PoolInspector implements Inspector {
     private readonly patience: Patience,
     private readonly onPosition: OnPosition,
   ) {
-    this.pool = new WorkerPool('inspect', workers, PIECE_BYTES, patience);
+    this.pool = new WorkerPool('inspect', workers, SLOTS, PIECE_BYTES, patience);
   }
 
   async run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void> {
     const { pool, windowBytes } = this;
-    await pool.start();
+    pool.start();
     const jobs: WorkerJob<PieceRequest, PieceFacts>[] = [];
     const begin = (part: PieceTask): void => {
       jobs.push(new WorkerJob(pool, file, { part, windowBytes }));

@@ -1,6 +1,6 @@
 import { inspectPiece, type PieceFacts, type PieceTask } from './inspect-piece.js';
 import { PieceEncoder } from './piece-stream.js';
-import { withFile } from './worker-file.js';
+import { ownWindow, withFile } from './worker-file.js';
 import type { WorkerAnswer, WorkerRequest, WorkerTask } from './worker-task.js';
 
 /** A piece of a file, of whose records the worker tells by its lane. */
@@ -10,9 +10,9 @@ export interface PieceRequest extends WorkerRequest {
 
 /** Runs in a worker: opens the file afresh and inspects the piece. */
 export async function inspect(task: WorkerTask<PieceRequest>): Promise<WorkerAnswer<PieceFacts>> {
-  return withFile(task, async (file, window, lane) => {
-    const encoder = new PieceEncoder((bytes) => lane.put(bytes));
-    const facts = await inspectPiece(task.part, file, window, encoder);
+  return withFile(task, async (file, lane) => {
+    const encoder = new PieceEncoder((bytes) => lane.putRecords(bytes));
+    const facts = await inspectPiece(task.part, file, ownWindow(task.windowBytes), encoder);
     encoder.flush();
     return facts;
   });

@@ -1,6 +1,9 @@
+import { sharedMemory, WASM_PAGE } from '../io/page-memory.js';
+import { Window } from './window.js';
+
 /**
  * A lane: the bounded shared memory through which one worker hands a chunk's bytes, and what its walk tells of records, to
- * the main thread.
+ * the main thread. Bytes are read into it, hashed in it and written from it: they are never copied between threads.
  *
  * Invariants:
  *  - Slots are filled and emptied in turn; a slot belongs to the worker until it is counted as filled, then to the main
@@ -8,48 +11,42 @@
  *  - The worker waits while all slots are full (the main thread may be writing another lane's chunk), so memory is bounded
  *    by lanes x slots whatever a chunk's size.
  *  - A cancelled lane lets its worker go at the next slot: a thread is never killed in the middle of a call.
+ *  - The main thread is woken only when it has said that it sleeps: a message a slot costs more than the slot's hash.
  */
 export interface LaneMemory {
+  /** Words, then the length of what is in each slot: negative for records. */
   readonly control: SharedArrayBuffer;
-  readonly slots: SharedArrayBuffer;
+  /** A page for the hash of a window that moves from slot to slot, then the slots. */
+  readonly memory: WebAssembly.Memory;
+  readonly slots: number;
   readonly slotBytes: number;
 }
 
 /** Words of the control block. */
 enum Word {
+  Filled,
   Emptied,
   Cancelled,
   /** Counts up with every read of the worker. */
   Progress,
   /** 1 while the worker is inside a read. */
   Reading,
+  /** 1 while the main thread sleeps until a slot is filled. */
+  Sleeping,
   Count,
 }
 
-export const SLOTS_PER_LANE = 8;
-const WASM_PAGE = 65_536;
-
-export function makeLane(slotBytes: number): LaneMemory {
+export function makeLane(slots: number, slotBytes: number): LaneMemory {
   return {
-    control: new SharedArrayBuffer(Word.Count * Int32Array.BYTES_PER_ELEMENT),
-    slots: pageAligned(SLOTS_PER_LANE * slotBytes),
+    control: new SharedArrayBuffer((Word.Count + slots) * Int32Array.BYTES_PER_ELEMENT),
+    memory: sharedMemory(WASM_PAGE + slots * slotBytes),
+    slots,
     slotBytes,
   };
 }
 
-/** What is in a slot: bytes of the file, or a piece of a tape of records. */
+/** What is in a slot: bytes of the file, or a piece of what is told of its records. */
 export type SlotKind = 'bytes' | 'records';
-
-/**
- * Shared memory that begins at a page: bytes that come from a page's beginning, as all of them do, are copied four times
- * slower to a place 16 bytes behind one, which is where a plain SharedArrayBuffer begins.
- */
-function pageAligned(bytes: number): SharedArrayBuffer {
-  const pages = Math.ceil(bytes / WASM_PAGE);
-  const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  if (buffer instanceof SharedArrayBuffer) return buffer;
-  throw new Error('shared WebAssembly memory is not shared');
-}
 
 /** The main thread does not want the rest of this chunk. */
 export class LaneCancelled extends Error {}
@@ -58,40 +55,48 @@ export class LaneCancelled extends Error {}
 export class LaneWriter {
   private readonly control: Int32Array;
   private filled = 0;
-  private used = 0;
 
-  /** `announce` tells the main thread that the next slot is filled with so many bytes, and of what. */
+  /** `wake` tells the main thread, which sleeps, that there is something for it. */
   constructor(
-    private readonly memory: LaneMemory,
-    private readonly announce: (length: number, kind: SlotKind) => void,
+    private readonly lane: LaneMemory,
+    private readonly wake: () => void,
   ) {
-    this.control = new Int32Array(memory.control);
+    this.control = new Int32Array(lane.control);
   }
 
-  /** Copies bytes into the lane, as many slots as they need; waits for room. Throws LaneCancelled. */
-  put(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) {
-      if (this.used === 0) this.waitForRoom();
-      const length = Math.min(bytes.length - done, this.memory.slotBytes - this.used);
-      const at = (this.filled % SLOTS_PER_LANE) * this.memory.slotBytes + this.used;
-      new Uint8Array(this.memory.slots, at, length).set(bytes.subarray(done, done + length));
-      done += length;
-      this.used += length;
-      if (this.used === this.memory.slotBytes) this.flush();
+  get slotBytes(): number {
+    return this.lane.slotBytes;
+  }
+
+  /** A window of this size, which a slot has room for, over the lane's own memory: at one slot after the other. */
+  window(size: number): Window {
+    const { memory, slotBytes } = this.lane;
+    return new Window(size, { memory, stride: slotBytes });
+  }
+
+  /** Number of the next slot, which is the worker's own until it hands it over; waits for it. Throws LaneCancelled. */
+  room(): number {
+    const { slots } = this.lane;
+    for (;;) {
+      const emptied = Atomics.load(this.control, Word.Emptied);
+      if (Atomics.load(this.control, Word.Cancelled) === 1) throw new LaneCancelled();
+      if (this.filled - emptied < slots) return this.filled % slots;
+      Atomics.wait(this.control, Word.Emptied, emptied);
     }
   }
 
-  /** Hands over what is in the slot so far. */
-  flush(): void {
-    if (this.used > 0) this.fill(this.used, 'bytes');
+  /** Hands over the first `length` bytes of the slot that there was room in. */
+  handOver(length: number, kind: SlotKind): void {
+    const { control } = this;
+    Atomics.store(control, Word.Count + (this.filled % this.lane.slots), kind === 'bytes' ? length : -length);
+    Atomics.store(control, Word.Filled, ++this.filled);
+    if (Atomics.compareExchange(control, Word.Sleeping, 1, 0) === 1) this.wake();
   }
 
-  /** Hands over a piece of a tape, which a slot has room for, behind all bytes that were put before. */
+  /** Copies a piece into the next slot, which has room for it, and hands it over. Throws LaneCancelled. */
   putRecords(piece: Uint8Array): void {
-    this.flush();
-    this.waitForRoom();
-    new Uint8Array(this.memory.slots, (this.filled % SLOTS_PER_LANE) * this.memory.slotBytes, piece.length).set(piece);
-    this.fill(piece.length, 'records');
+    slotOf(this.lane, this.room(), piece.length).set(piece);
+    this.handOver(piece.length, 'records');
   }
 
   /** How many slots have been handed over. */
@@ -120,21 +125,6 @@ export class LaneWriter {
       Atomics.add(this.control, Word.Progress, 1);
     }
   }
-
-  private fill(length: number, kind: SlotKind): void {
-    this.used = 0;
-    this.filled++;
-    this.announce(length, kind);
-  }
-
-  private waitForRoom(): void {
-    for (;;) {
-      const emptied = Atomics.load(this.control, Word.Emptied);
-      if (Atomics.load(this.control, Word.Cancelled) === 1) throw new LaneCancelled();
-      if (this.filled - emptied < SLOTS_PER_LANE) return;
-      Atomics.wait(this.control, Word.Emptied, emptied);
-    }
-  }
 }
 
 /** The main thread's side. */
@@ -151,9 +141,18 @@ export class LaneReader {
     return this.emptied;
   }
 
-  /** The next slot's bytes, which were announced with this length; ours until `release`. */
-  slot(length: number): Uint8Array {
-    return new Uint8Array(this.memory.slots, (this.emptied % SLOTS_PER_LANE) * this.memory.slotBytes, length);
+  /** What is in the next slot, ours until `release`; undefined while that is not filled. */
+  next(): { readonly bytes: Uint8Array; readonly kind: SlotKind } | undefined {
+    if (Atomics.load(this.control, Word.Filled) === this.emptied) return undefined;
+    const slot = this.emptied % this.memory.slots;
+    const length = Atomics.load(this.control, Word.Count + slot);
+    return { bytes: slotOf(this.memory, slot, Math.abs(length)), kind: length > 0 ? 'bytes' : 'records' };
+  }
+
+  /** Asks to be woken when the next slot is filled; false when it has been meanwhile. */
+  sleep(): boolean {
+    Atomics.store(this.control, Word.Sleeping, 1);
+    return Atomics.load(this.control, Word.Filled) === this.emptied;
   }
 
   release(): void {
@@ -165,7 +164,7 @@ export class LaneReader {
   /** Lets the worker go. Waking it needs a changed word: one that waits compares before it sleeps. */
   cancel(): void {
     Atomics.store(this.control, Word.Cancelled, 1);
-    Atomics.add(this.control, Word.Emptied, SLOTS_PER_LANE);
+    Atomics.add(this.control, Word.Emptied, this.memory.slots);
     Atomics.notify(this.control, Word.Emptied);
   }
 
@@ -179,4 +178,8 @@ export class LaneReader {
   get readProgress(): number | undefined {
     return Atomics.load(this.control, Word.Reading) === 1 ? Atomics.load(this.control, Word.Progress) : undefined;
   }
+}
+
+function slotOf({ memory, slotBytes }: LaneMemory, slot: number, length: number): Uint8Array {
+  return new Uint8Array(memory.buffer, WASM_PAGE + slot * slotBytes, length);
 }

@@ -12,7 +12,8 @@ import type { Window } from './window.js';
 import { WorkerJob } from './worker-job.js';
 import { WorkerPool } from './worker-pool.js';
 
-const MIB = 1 << 20;
+/** Slots of a window each; what they hold together should stay in the processor's cache until it is written. */
+const SLOTS = 8;
 const SMALLEST_SLOT = 1 << 16;
 
 type Job = WorkerJob<ChunkRequest, ChunkFacts>;
@@ -34,12 +35,17 @@ export class PoolSource implements ChunkSource {
     private readonly patience: Patience,
     private readonly options: SourceOptions,
   ) {
-    this.pool = new WorkerPool('validate', workers, slotBytesOf(options.chunkBytes), patience);
+    this.pool = new WorkerPool('validate', workers, SLOTS, Math.max(SMALLEST_SLOT, window.size), patience);
+  }
+
+  /** Starts the threads, unless that has been done. */
+  start(): void {
+    this.pool.start();
   }
 
   async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
     const { pool } = this;
-    await pool.start();
+    pool.start();
     const { chunkBytes, onProgress } = this.options;
     const jobs: Job[] = [];
     let resume = from;
@@ -103,12 +109,6 @@ export class PoolSource implements ChunkSource {
       this.submit(jobs, master, next, target);
     }
   }
-}
-
-/** An eighth of a chunk, within bounds: a lane has eight slots. */
-function slotBytesOf(chunkBytes: number): number {
-  const slot = Math.floor(chunkBytes / 8 / SMALLEST_SLOT) * SMALLEST_SLOT;
-  return Math.min(2 * MIB, Math.max(SMALLEST_SLOT, slot));
 }
 
 /** The order of tids across the seam of two chunks, which the second one's worker could not see. */

@@ -1,3 +1,4 @@
+import { ownMemory } from '../io/page-memory.js';
 import type { Window } from './window.js';
 
 /** How a file is read. All read up to `length` bytes at `position` into `into`; fewer only at the end of the file. */
@@ -20,7 +21,6 @@ const SLOW_READ_MS = 2;
 const SLOW_IN_A_ROW = 3;
 /** Pieces under way at once: of 1 MiB each, and where a read takes 10 ms, that is some 800 MB/s. */
 const DEPTH = 8;
-const WASM_PAGE = 65_536;
 
 /** Buffers that nobody reads into, of this thread; a file follows the other, and new memory is dear. */
 const spare: Uint8Array[] = [];
@@ -91,7 +91,7 @@ export class ReadAhead {
   /** One that has room; those of a time when the reader asked for less are let go. */
   private bufferOf(bytes: number): Uint8Array {
     for (let buffer = spare.pop(); buffer; buffer = spare.pop()) if (buffer.length >= bytes) return buffer;
-    return pageAligned(bytes);
+    return new Uint8Array(ownMemory(bytes).buffer);
   }
 
   /** Waits until no read is under way any more, and forgets what was read ahead. */
@@ -100,9 +100,4 @@ export class ReadAhead {
     await Promise.allSettled(pieces.map(({ count }) => count));
     for (const { buffer } of pieces) spare.push(buffer);
   }
-}
-
-function pageAligned(bytes: number): Uint8Array {
-  const pages = Math.ceil(bytes / WASM_PAGE);
-  return new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, bytes);
 }

@@ -1,6 +1,6 @@
-import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
+import { type ChunkFacts, type ChunkTask, type ReadInto, readChunk } from './chunk.js';
 import { RecordTape } from './record-tape.js';
-import { withFile } from './worker-file.js';
+import { ownWindow, withFile } from './worker-file.js';
 import type { WorkerAnswer, WorkerRequest, WorkerTask } from './worker-task.js';
 
 /** A chunk of a file, and what is wanted of it beside its facts. */
@@ -10,20 +10,30 @@ export interface ChunkRequest extends WorkerRequest {
   readonly wantsRecords: boolean;
 }
 
-/** Runs in a worker: opens the file afresh, reads and validates the chunk, and hands on its bytes. */
+/**
+ * Runs in a worker: opens the file afresh, reads and validates the chunk, and hands on its bytes. They are read straight into
+ * the lane where they are wanted; what the walk has told of a window follows it.
+ */
 export async function validate(task: WorkerTask<ChunkRequest>): Promise<WorkerAnswer<ChunkFacts>> {
-  return withFile(task, async (file, window, lane) => {
-    const tape = task.wantsRecords ? new RecordTape(task.lane.slotBytes, (piece) => lane.putRecords(piece)) : undefined;
-    const facts = await readChunk(
-      task.part,
-      window,
-      file.read,
-      (bytes) => {
-        if (task.wantsBytes) lane.put(bytes);
-      },
-      tape?.events,
-    );
+  const { part, windowBytes, wantsBytes, wantsRecords } = task;
+  return withFile(task, async (file, lane) => {
+    const pieces: Uint8Array[] = [];
+    const tape = wantsRecords ? new RecordTape(lane.slotBytes, (piece) => pieces.push(piece.slice())) : undefined;
+    const tell = (): void => {
+      for (const piece of pieces.splice(0)) lane.putRecords(piece);
+    };
+    const read: ReadInto = (window, length, position) => {
+      if (wantsBytes) window.moveTo(lane.room());
+      return file.read(window, length, position);
+    };
+    const deliver = (bytes: Uint8Array): void => {
+      if (wantsBytes) lane.handOver(bytes.length, 'bytes');
+      tell();
+    };
+    const window = wantsBytes ? lane.window(windowBytes) : ownWindow(windowBytes);
+    const facts = await readChunk(part, window, read, deliver, tape?.events);
     tape?.flush();
+    tell();
     return facts;
   });
 }

@@ -1,15 +1,15 @@
 import { type HashInstance, newHash } from '../io/hash-module.js';
+import { ownMemory, WASM_PAGE } from '../io/page-memory.js';
 
 /**
  * A window: the memory that a piece of a file is read into, walked over, hashed in and written from, without a copy.
- * It is the memory of an XXH64 WebAssembly instance, so hashing happens in place; WebAssembly memory is page-aligned,
- * which reads and writes want.
+ * It is memory that an XXH64 WebAssembly instance works in, so hashing happens in place; WebAssembly memory is page-aligned,
+ * which reads and writes want. Where it is memory that threads share it has several places, of which the window is at one.
  *
  * Invariant: between calls the hash state is that of a plain XXH64 (seed 0) over all bytes added since `reset` or
  * `restore`; it can be saved, kept in a file, and restored in another process, so a chunk that grows with every sync
  * is never read twice for its hash.
  */
-const PAGE = 65_536;
 /** Length 8, accumulators 32, buffered bytes 32, their count 4, padding. */
 const STATE_LENGTH = 88;
 const ACCUMULATORS_AT = 8;
@@ -18,24 +18,45 @@ const BUFFERED_COUNT_AT = 72;
 const STRIPE = 32;
 const ACCUMULATORS_LENGTH = 32;
 
+/** Memory of windows: a page for the hash, then places of `stride` bytes each. */
+export interface Places {
+  readonly memory: WebAssembly.Memory;
+  readonly stride: number;
+}
+
 export class Window {
   /** The bytes to read into. */
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  bytes: Uint8Array;
+  view: DataView;
+  private at = WASM_PAGE;
+  private readonly places: Places;
   private readonly hash: HashInstance;
   private readonly state: Uint8Array;
   private readonly stateView: DataView;
 
-  /** `size` in bytes, a multiple of 64 KiB. */
-  constructor(readonly size: number) {
-    this.hash = newHash();
-    this.hash.mem.grow(Math.ceil(size / PAGE));
-    const memory = this.hash.mem.buffer;
-    this.bytes = new Uint8Array(memory, PAGE, size);
-    this.view = new DataView(memory, PAGE, size);
-    this.state = new Uint8Array(memory, 0, STATE_LENGTH);
-    this.stateView = new DataView(memory, 0, STATE_LENGTH);
+  /** `size` in bytes; at the first of the places, or at the only one of a memory of its own. */
+  constructor(
+    readonly size: number,
+    places?: Places,
+  ) {
+    this.places = places ?? { memory: ownMemory(WASM_PAGE + size), stride: size };
+    const { memory } = this.places;
+    this.hash = newHash(memory);
+    this.bytes = new Uint8Array(memory.buffer, WASM_PAGE, size);
+    this.view = new DataView(memory.buffer, WASM_PAGE, size);
+    this.state = new Uint8Array(memory.buffer, 0, STATE_LENGTH);
+    this.stateView = new DataView(memory.buffer, 0, STATE_LENGTH);
     this.reset();
+  }
+
+  /** Leaves the bytes where they are and goes to another place of its memory; the hash goes on. */
+  moveTo(place: number): void {
+    const { memory, stride } = this.places;
+    const at = WASM_PAGE + place * stride;
+    if (at === this.at) return;
+    this.at = at;
+    this.bytes = new Uint8Array(memory.buffer, at, this.size);
+    this.view = new DataView(memory.buffer, at, this.size);
   }
 
   /** Begins a new hash. */
@@ -47,7 +68,7 @@ export class Window {
 
   /** Adds the window's bytes from offset `from` up to offset `to`. */
   add(from: number, to: number): void {
-    if (to > from) this.hash.update64(0, PAGE + from, to - from);
+    if (to > from) this.hash.update64(0, this.at + from, to - from);
   }
 
   /** 16 hexadecimal digits; the hash can go on afterwards. */

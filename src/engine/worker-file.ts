@@ -1,29 +1,45 @@
+import { workerData } from 'node:worker_threads';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import { LaneCancelled, LaneWriter } from './lane.js';
+import { LaneCancelled, type LaneMemory, LaneWriter } from './lane.js';
 import { ReadAhead } from './read-ahead.js';
 import type { Readable } from './scan.js';
 import { Window } from './window.js';
-import type { Filled, WorkerAnswer, WorkerTask } from './worker-task.js';
+import type { PoolData, WorkerAnswer, WorkerTask } from './worker-task.js';
 
 const TRANSIENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ESTALE']);
 
 let window: Window | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/** This thread's own window, of this size; the same one for task after task. */
+export function ownWindow(windowBytes: number): Window {
+  if (window?.size !== windowBytes) window = new Window(windowBytes);
+  return window;
+}
 
 /**
- * Runs in a worker: opens the task's file afresh, lets `use` make its facts of it, and closes it. What `use` has put into
- * the lane is handed over to the last byte.
+ * Runs in a worker: opens the task's file afresh, lets `use` make its facts of it, and closes it. A worker has its next task
+ * in hand while it does one, so that it need not wait for the main thread, which is in a write; it does one after the other.
  */
 export async function withFile<Facts>(
   task: WorkerTask,
-  use: (file: Readable, window: Window, lane: LaneWriter) => Promise<Facts>,
+  use: (file: Readable, lane: LaneWriter) => Promise<Facts>,
 ): Promise<WorkerAnswer<Facts>> {
-  const { part, path, port, windowBytes } = task;
-  if (window?.size !== windowBytes) window = new Window(windowBytes);
+  const answer = last.then(() => one(task, use));
+  last = answer.catch(() => {});
+  return answer;
+}
+
+async function one<Facts>(
+  task: WorkerTask,
+  use: (file: Readable, lane: LaneWriter) => Promise<Facts>,
+): Promise<WorkerAnswer<Facts>> {
+  const { part, path, port } = task;
+  const lane = new LaneWriter(laneOf(task), () => port.postMessage(undefined));
   let file: OpenFile | undefined;
   let ahead: ReadAhead | undefined;
   try {
-    const lane = new LaneWriter(task.lane, (length, kind) => port.postMessage({ length, kind } satisfies Filled));
     const opened = lane.reading(() => OpenFile.openSync(path));
     file = opened;
     const { device, inode } = opened.facts();
@@ -42,8 +58,7 @@ export async function withFile<Facts>(
       read: (into, length, position) => reads.read(into, length, position),
       readBytes: (into, position) => lane.reading(() => opened.read(into, into.length, position)),
     };
-    const facts = await use(readable, window, lane);
-    lane.flush();
+    const facts = await use(readable, lane);
     return { kind: 'facts', facts, slots: lane.handedOver };
   } catch (error) {
     if (error instanceof LaneCancelled) return { kind: 'cancelled' };
@@ -57,4 +72,10 @@ export async function withFile<Facts>(
     file?.closeQuietly();
     port.close();
   }
+}
+
+function laneOf({ lane }: WorkerTask): LaneMemory {
+  const memory = (workerData as PoolData).lanes[lane];
+  if (!memory) throw new Error(`there is no lane ${lane}`);
+  return memory;
 }

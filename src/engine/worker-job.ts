@@ -2,12 +2,14 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { FileFacts } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { Exchanged } from './copy.js';
-import type { LaneReader, SlotKind } from './lane.js';
+import type { SlotKind } from './lane.js';
 import { Interrupted, type Patience } from './patience.js';
-import type { WorkerPool } from './worker-pool.js';
-import type { Filled, WorkerAnswer, WorkerRequest } from './worker-task.js';
+import type { PoolLane, WorkerPool } from './worker-pool.js';
+import type { WorkerAnswer, WorkerRequest } from './worker-task.js';
 
 const STALL_LOOKS_PER_TIMEOUT = 10;
+/** As long as there is something to take nothing else would be heard of: no signal, and no worker that has nothing to do. */
+const SLOTS_A_TURN = 16;
 
 /** A file that is opened by its path in other threads as well. */
 export interface SharedFile {
@@ -25,8 +27,7 @@ export interface Taker {
 
 /** One request in a worker's hands, and what has come of it so far. */
 export class WorkerJob<Request extends WorkerRequest, Facts> {
-  readonly lane: LaneReader;
-  private readonly arrived: Filled[] = [];
+  readonly lane: PoolLane;
   private readonly port: MessagePort;
   private readonly answer: Promise<WorkerAnswer<Facts>>;
   private answered: WorkerAnswer<Facts> | undefined;
@@ -41,13 +42,10 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
     this.lane = pool.takeLane();
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
-    port1.on('message', (filled: Filled) => {
-      this.arrived.push(filled);
-      this.wake();
-    });
+    port1.on('message', () => this.wake());
     const { path, facts } = file;
     const { device, inode } = facts;
-    this.answer = pool.run({ ...request, path, device, inode, lane: this.lane.memory, port: port2 });
+    this.answer = pool.run({ ...request, path, device, inode, lane: this.lane.number, port: port2 });
     this.answer.then(
       (answer) => {
         this.answered = answer;
@@ -66,12 +64,13 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
 
   /** Lets `taker` take what the worker hands over, as it comes, and returns the facts when all of it has been taken. */
   async deliver(taker: Taker, patience: Patience): Promise<Facts> {
-    for (;;) {
+    for (let taken = 1; ; taken++) {
       if (patience.signal.aborted) throw new Interrupted();
-      const filled = this.arrived.shift();
+      const filled = this.lane.next();
       if (filled) {
-        taker.take(this.lane.slot(filled.length), filled.kind);
+        taker.take(filled.bytes, filled.kind);
         this.lane.release();
+        if (taken % SLOTS_A_TURN === 0) await eventLoopTurn();
         continue;
       }
       if (this.failure) throw this.failure;
@@ -108,12 +107,12 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
 
   /** Waits for a slot or the answer; gives up when the worker has been in one read for too long. */
   private async news(taker: Taker, patience: Patience): Promise<void> {
-    if (this.arrived.length > 0) return;
     let before: number | undefined;
     let looksWithoutProgress = 0;
     const woken = new Promise<void>((resolve) => {
       this.wake = resolve;
     });
+    if (!this.lane.sleep()) return;
     await patience.orGiveUp(woken, (patience.seconds * 1000) / STALL_LOOKS_PER_TIMEOUT, () => {
       const now = this.lane.readProgress;
       looksWithoutProgress = now !== undefined && now === before ? looksWithoutProgress + 1 : 0;
@@ -123,4 +122,8 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
       }
     });
   }
+}
+
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

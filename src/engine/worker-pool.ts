@@ -1,51 +1,66 @@
 import { createRequire } from 'node:module';
 import type { Piscina } from 'piscina';
-import { LaneReader, makeLane } from './lane.js';
+import { type LaneMemory, LaneReader, makeLane } from './lane.js';
 import { type Patience, pause } from './patience.js';
-import type { WorkerAnswer, WorkerRequest, WorkerTask } from './worker-task.js';
+import type { PoolData, WorkerAnswer, WorkerRequest, WorkerTask } from './worker-task.js';
 
-/** What every thread is given when it is made: a counter of the threads that have loaded their modules. */
-export interface PoolData {
-  readonly ready: SharedArrayBuffer;
+/** A lane, and its number in the pool. */
+export class PoolLane extends LaneReader {
+  constructor(
+    memory: LaneMemory,
+    readonly number: number,
+  ) {
+    super(memory);
+  }
 }
 
 /** What holds a lane while a worker fills it. */
 export interface LaneHolder {
-  readonly lane: LaneReader;
+  readonly lane: PoolLane;
   /** Resolves when the worker has let go of the lane. */
   ended(): Promise<void>;
 }
 
+const load = createRequire(import.meta.url);
 const READY_LOOKS = 400;
 const READY_PAUSE_MS = 5;
 
 /** Worker threads that do one task at a time each, and the lanes by which they hand over what comes of it. */
 export class WorkerPool {
-  private readonly free: LaneReader[] = [];
+  private readonly free: PoolLane[] = [];
   private readonly ready = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   private pool: Piscina | undefined;
 
-  /** `entry`: the file in workers/ that the threads load. */
+  /** `entry`: the file in workers/ that the threads load; `slots` of so many bytes are in each lane. */
   constructor(
     private readonly entry: 'validate' | 'inspect',
     private readonly workers: number,
+    private readonly slots: number,
     private readonly slotBytes: number,
     private readonly patience: Patience,
   ) {}
 
   /** Starts the threads, unless that has been done. */
-  async start(): Promise<void> {
+  start(): void {
     if (this.pool) return;
-    const { Piscina } = await import('piscina');
+    // Loaded only here, and by require, which takes less time.
+    const { Piscina } = load('piscina') as typeof import('piscina');
+    // One lane a worker, and one from which the main thread is still taking.
+    const lanes = Array.from({ length: this.workers + 1 }, () => makeLane(this.slots, this.slotBytes));
+    for (const [number, memory] of lanes.entries()) this.free.push(new PoolLane(memory, number));
     this.pool = new Piscina({
-      filename: createRequire(import.meta.url).resolve(`#workers/${this.entry}`),
-      workerData: { ready: this.ready.buffer } satisfies PoolData,
+      filename: load.resolve(`#workers/${this.entry}`),
+      workerData: { ready: this.ready.buffer, lanes } satisfies PoolData,
       minThreads: this.workers,
       maxThreads: this.workers,
-      concurrentTasksPerWorker: 1,
+      // The second one waits in the worker, which need not wait for this thread then.
+      concurrentTasksPerWorker: 2,
     });
-    // One lane a worker, and one from which the main thread is still taking.
-    for (let n = 0; n < this.workers + 1; n++) this.free.push(new LaneReader(makeLane(this.slotBytes)));
+  }
+
+  /** Whether all threads have loaded their modules. */
+  private get isReady(): boolean {
+    return Atomics.load(this.ready, 0) >= this.workers;
   }
 
   get hasFreeLane(): boolean {
@@ -53,14 +68,14 @@ export class WorkerPool {
   }
 
   /** A lane for one task; it comes back by `release` or `cancel`. */
-  takeLane(): LaneReader {
+  takeLane(): PoolLane {
     const lane = this.free.pop();
     if (!lane) throw new Error('no lane is free');
     lane.reset();
     return lane;
   }
 
-  release(lane: LaneReader): void {
+  release(lane: PoolLane): void {
     this.free.push(lane);
   }
 
@@ -79,14 +94,12 @@ export class WorkerPool {
   async close(): Promise<void> {
     // A worker that hangs in a read cannot be ended; whoever has lost patience does not wait for it.
     if (!this.pool || this.patience.stuck) return;
-    await this.untilLoaded(this.pool);
+    await this.untilLoaded();
     await this.pool.destroy();
   }
 
   /** Node aborts the whole process when a thread is ended while it loads its modules; that takes some 50 ms. */
-  private async untilLoaded(pool: Piscina): Promise<void> {
-    for (let look = 0; look < READY_LOOKS && (this.ready[0] ?? 0) < pool.threads.length; look++) {
-      await pause(READY_PAUSE_MS);
-    }
+  private async untilLoaded(): Promise<void> {
+    for (let look = 0; look < READY_LOOKS && !this.isReady; look++) await pause(READY_PAUSE_MS);
   }
 }

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { LaneMemory, SlotKind } from './lane.js';
+import type { LaneMemory } from './lane.js';
 
 /** What is wanted of a worker: something of a part of a file, by windows of so many bytes. */
 export interface WorkerRequest {
@@ -12,19 +12,23 @@ export interface WorkerRequest {
   readonly windowBytes: number;
 }
 
-/** What a worker is given: a request, which file it is about, and the lane to hand over by what comes of it. */
+/** What a worker is given: a request, which file it is about, and the lane by which to hand over what comes of it. */
 export type WorkerTask<Request extends WorkerRequest = WorkerRequest> = Request & {
   readonly path: string;
   readonly device: string;
   readonly inode: string;
-  readonly lane: LaneMemory;
+  /** Number of the lane. */
+  readonly lane: number;
+  /** Takes a message when the main thread, which sleeps, is to look at the lane. */
   readonly port: MessagePort;
 };
 
-/** Tells the main thread of a filled slot. */
-export interface Filled {
-  readonly length: number;
-  readonly kind: SlotKind;
+/** What every thread is given when it is made. */
+export interface PoolData {
+  /** Counts the threads that have loaded their modules. */
+  readonly ready: SharedArrayBuffer;
+  /** All lanes of the pool; sending such memory with each task would take milliseconds. */
+  readonly lanes: readonly LaneMemory[];
 }
 
 /** Errors do not cross threads with their class, so a worker's answer is a value. */

@@ -1,82 +1,114 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LaneCancelled, LaneReader, LaneWriter, makeLane, SLOTS_PER_LANE } from '../../src/engine/lane.js';
+import { LaneCancelled, LaneReader, LaneWriter, makeLane } from '../../src/engine/lane.js';
+import { xxh64 } from '../support/chunks.js';
 import { filler } from '../support/data-fs.js';
 
 const SLOT = 16;
+const SLOTS = 4;
 
-/** Both ends of a lane; what the writer announces is kept. */
+/** Both ends of a lane; how often the writer has woken the reader is counted. */
 function lane() {
-  const memory = makeLane(SLOT);
-  const announced: number[] = [];
+  const memory = makeLane(SLOTS, SLOT);
+  const woken = { times: 0 };
   const reader = new LaneReader(memory);
-  return { reader, announced, writer: new LaneWriter(memory, (length) => void announced.push(length)) };
+  return { reader, woken, writer: new LaneWriter(memory, () => void woken.times++) };
+}
+
+/** Bytes for each of `count` slots. */
+function pieces(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, n) => filler(SLOT, n + 1));
+}
+
+/** A copy of what is in the reader's next slot. */
+function received(reader: LaneReader): { bytes: Uint8Array; kind: string } | undefined {
+  const slot = reader.next();
+  return slot && { bytes: slot.bytes.slice(), kind: slot.kind };
 }
 
 describe('a lane', () => {
-  it('hands bytes on in order, in slots, however they are put in', () => {
-    for (const piece of [1, 5, SLOT, SLOT + 1, 50]) {
-      const { reader, writer, announced } = lane();
-      const received: number[] = [];
-      const take = () => {
-        for (let length = announced.shift(); length !== undefined; length = announced.shift()) {
-          received.push(...reader.slot(length));
-          reader.release();
-        }
-      };
-      const bytes = filler(500);
-      for (let done = 0; done < bytes.length; done += piece) {
-        writer.put(bytes.subarray(done, done + piece));
-        take();
-      }
-      writer.flush();
-      take();
-      assert.deepEqual(Uint8Array.from(received), bytes);
+  it('hands pieces on in order, each in a slot of its own, many times round', () => {
+    const { reader, writer } = lane();
+    for (const piece of pieces(5 * SLOTS)) {
+      assert.equal(reader.next(), undefined);
+      writer.putRecords(piece.subarray(1));
+      assert.deepEqual(received(reader), { bytes: piece.slice(1), kind: 'records' });
+      reader.release();
     }
+    assert.equal(writer.handedOver, reader.taken);
   });
 
-  it('announces full slots, and what is left when it is flushed', () => {
-    const { writer, announced } = lane();
-    writer.put(filler(2 * SLOT + 3));
-    assert.deepEqual(announced, [SLOT, SLOT]);
-    writer.flush();
-    writer.flush();
-    assert.deepEqual(announced, [SLOT, SLOT, 3]);
+  it('hands over what was read into its windows, without a copy, and hashes it there', () => {
+    const { reader, writer } = lane();
+    const window = writer.window(SLOT);
+    const bytes = filler(2 * SLOTS * SLOT);
+    for (let done = 0; done < bytes.length; done += SLOT) {
+      window.moveTo(writer.room());
+      window.bytes.set(bytes.subarray(done, done + SLOT));
+      window.add(0, SLOT);
+      writer.handOver(SLOT, 'bytes');
+      assert.deepEqual(received(reader), { bytes: bytes.slice(done, done + SLOT), kind: 'bytes' });
+      const there = reader.next()?.bytes;
+      assert.equal(there?.byteOffset, window.bytes.byteOffset);
+      there.fill(0);
+      reader.release();
+    }
+    assert.equal(window.digest(), xxh64(bytes), 'what the reader does to its slots is too late to be hashed');
+  });
+
+  it('leaves a window in its slot until that is handed over', () => {
+    const { writer } = lane();
+    assert.equal(writer.room(), writer.room());
+    const before = writer.room();
+    writer.handOver(1, 'bytes');
+    assert.notEqual(writer.room(), before);
   });
 
   it('takes as many slots as it has without waiting', () => {
-    const { writer, announced } = lane();
-    writer.put(filler(SLOTS_PER_LANE * SLOT));
-    assert.equal(announced.length, SLOTS_PER_LANE);
+    const { writer } = lane();
+    for (const piece of pieces(SLOTS)) writer.putRecords(piece);
+    assert.equal(writer.handedOver, SLOTS);
   });
 
   it('goes on in a slot that has been released, and does not touch the others', () => {
     const { reader, writer } = lane();
-    const bytes = filler((SLOTS_PER_LANE + 1) * SLOT);
-    writer.put(bytes.subarray(0, SLOTS_PER_LANE * SLOT));
+    const all = pieces(SLOTS + 1);
+    for (const piece of all.slice(0, SLOTS)) writer.putRecords(piece);
     reader.release();
-    writer.put(bytes.subarray(SLOTS_PER_LANE * SLOT));
-    assert.deepEqual(reader.slot(SLOT).slice(), bytes.slice(SLOT, 2 * SLOT));
+    writer.putRecords(all[SLOTS] ?? filler(0));
+    assert.deepEqual(received(reader)?.bytes, all[1]);
   });
 
   it('that is cancelled lets its writer go, full or not', () => {
-    for (const before of [0, SLOT, SLOTS_PER_LANE * SLOT]) {
+    for (const before of [0, 1, SLOTS]) {
       const { reader, writer } = lane();
-      writer.put(filler(before));
+      for (const piece of pieces(before)) writer.putRecords(piece);
       reader.cancel();
-      assert.throws(() => writer.put(filler(1)), LaneCancelled);
+      assert.throws(() => writer.room(), LaneCancelled);
+      assert.throws(() => writer.putRecords(filler(1)), LaneCancelled);
     }
   });
 
   it('is as new after a reset', () => {
     const { reader, writer } = lane();
-    writer.put(filler(3 * SLOT));
+    for (const piece of pieces(3)) writer.putRecords(piece);
     reader.release();
     reader.cancel();
     reader.reset();
     const next = new LaneWriter(reader.memory, () => {});
-    next.put(filler(SLOT, 5));
-    assert.deepEqual(reader.slot(SLOT).slice(), filler(SLOT, 5));
+    next.putRecords(filler(SLOT, 5));
+    assert.deepEqual(received(reader)?.bytes, filler(SLOT, 5));
+  });
+
+  it('wakes a reader that sleeps, once, and no other', () => {
+    const { reader, writer, woken } = lane();
+    writer.putRecords(filler(1));
+    assert.equal(woken.times, 0);
+    assert.equal(reader.sleep(), false, 'there is something already');
+    reader.release();
+    assert.equal(reader.sleep(), true);
+    for (const piece of pieces(2)) writer.putRecords(piece);
+    assert.equal(woken.times, 1);
   });
 
   it('tells of reads: none before, none after, and a number that changes with each', () => {

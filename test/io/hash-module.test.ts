@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { newHash } from '../../src/io/hash-module.js';
+import { ownMemory, sharedMemory, WASM_PAGE } from '../../src/io/page-memory.js';
+import { importingMemory } from '../../src/io/wasm-memory.js';
+import { xxh64 } from '../support/chunks.js';
+import { filler } from '../support/data-fs.js';
+
+const LIMITS = { least: 1, most: 4, shared: false };
+const HEAD = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const TYPES = [1, 1, 0];
+const MEMORY = [5, 3, 1, 0, 1];
+
+describe('a hash', () => {
+  for (const [kind, memory] of [
+    ['of a thread', ownMemory(3 * WASM_PAGE)],
+    ['that threads share', sharedMemory(3 * WASM_PAGE)],
+  ] as const) {
+    it(`is made where the bytes lie, in memory ${kind}`, () => {
+      const bytes = filler(100_000);
+      new Uint8Array(memory.buffer).set(bytes, WASM_PAGE);
+      const hash = newHash(memory);
+      hash.init64(0, 0n);
+      hash.update64(0, WASM_PAGE, bytes.length);
+      assert.equal(BigInt.asUintN(64, hash.digest64(0)).toString(16).padStart(16, '0'), xxh64(bytes));
+    });
+  }
+});
+
+describe('a module that is given another memory', () => {
+  it('imports one instead of its own, and is a module still', () => {
+    const changed = importingMemory(Uint8Array.from([...HEAD, ...TYPES, ...MEMORY]), LIMITS);
+    const name = [6, ...Buffer.from('memory')];
+    assert.deepEqual([...changed], [...HEAD, ...TYPES, 2, 19, 1, ...name, ...name, 2, 1, 1, 4]);
+    assert.ok(new WebAssembly.Module(changed));
+  });
+
+  it('has to have types, and a memory of its own', () => {
+    for (const sections of [[], TYPES, MEMORY, [...TYPES, 2, 1, 0, ...MEMORY]]) {
+      assert.throws(() => importingMemory(Uint8Array.from([...HEAD, ...sections]), LIMITS), RangeError);
+    }
+  });
+});
