@@ -22,9 +22,11 @@ async function measure({ bytes, medium, pair, peers, runs, onRun }: Scene): Prom
     command: [...SYNCPOZO, 'verify', '--quiet', ...more, pair.slaveDirectory],
     prepare,
   });
+  const withoutPointers = peers.optional('verify', '--no-pointers');
   const contenders = [
     ours('verify'),
     ours('verify --against', '--against', pair.masterDirectory),
+    ...(withoutPointers.length === 0 ? [] : [ours('verify --no-pointers', ...withoutPointers)]),
     ...[0, 1].flatMap((count) => {
       const option = peers.optional('verify', '--workers', String(count));
       return option.length === 0 ? [] : [ours(`verify, ${count} worker${count === 1 ? '' : 's'}`, ...option)];
@@ -41,6 +43,7 @@ async function measure({ bytes, medium, pair, peers, runs, onRun }: Scene): Prom
     series,
     targets: ofLarge(bytes, [
       ...atMost(series, 'verify', 1.2, 'xxhsum -H1'),
+      ...atMost(series, 'verify --no-pointers', 0.8, 'xxhsum -H1'),
       ...faster(series, 'verify', 15, 'fstest'),
     ]),
   };

@@ -15,6 +15,8 @@ interface Flags extends CommonOptions {
   readonly against?: string;
   readonly file: string;
   readonly workers?: number;
+  /** false: --no-pointers. */
+  readonly pointers: boolean;
   readonly timeout: number;
 }
 
@@ -23,6 +25,9 @@ const MOST_WORKERS = 64;
 const HELP = `
 Reads everything and changes nothing; takes no lock, so a sync or a ZEO server may go on beside it. Of a file that grows
 meanwhile it checks what was committed when it began.
+
+With --no-pointers it checks structure and checksums only, and says nothing of previous pointers, of where back pointers
+lead, and of Data.fs.index. Where checksums cover the file, they find every byte that is not as it was copied.
 
 Example:
   syncpozo verify /srv/zeo/var/filestorage --against /mnt/master/var/filestorage
@@ -40,6 +45,7 @@ export function verifyCommand(): Command {
     .description('checks every byte of a Data.fs: structure, checksums, pointers, index; with --against also equality')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs; any other Data.fs as well, a live one too")
     .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
+    .option('--no-pointers', 'check structure and checksums only: neither pointers nor the index')
     .option('--workers <n>', 'threads that check a large file; 0: none', countOption(MOST_WORKERS));
   withFileName(command, 'name of the file in the directories');
   withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
@@ -56,6 +62,7 @@ export function verifyCommand(): Command {
       const result = await runVerify({
         slave,
         file: flags.file,
+        pointers: flags.pointers,
         patience: new Patience(flags.timeout, stop.signal),
         ...(flags.against !== undefined && { against: flags.against }),
         ...(flags.workers !== undefined && { workers: flags.workers }),

@@ -1,7 +1,8 @@
 import type { Against, Relation } from '../engine/against.js';
 import type { Side } from '../engine/facts.js';
 import type { Tail } from '../engine/go-on.js';
-import type { Findings, IndexState } from '../engine/verify.js';
+import type { IndexState } from '../engine/judge.js';
+import type { Findings } from '../engine/verify.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Problem } from '../filestorage/problem.js';
 import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
@@ -21,8 +22,11 @@ export interface VerifyResult {
   readonly lastTime: string | null;
   readonly transactions: number;
   readonly records: number;
-  readonly objects: number;
+  /** null: not known, because pointers were not checked. */
+  readonly objects: number | null;
   readonly tail: Tail;
+  /** Whether previous pointers and the targets of back pointers were checked. */
+  readonly pointers: boolean;
   /** Data.fs.index against the records that were found. */
   readonly index: IndexState;
   /** Bytes that were compared with the checksums of the `.dat`; the rest was checked by structure only. */
@@ -82,8 +86,9 @@ export function verifyResult(
     lastTime: named ? tidToIso(lastTid) : null,
     transactions: findings.transactions,
     records: findings.records,
-    objects: findings.objects,
+    objects: findings.objects ?? null,
     tail: findings.tail,
+    pointers: findings.indexState !== 'unchecked',
     index: findings.indexState,
     hashedBytes: findings.hashedBytes,
     problems: problems.kept.map((problem) => ({ ...problem, tid: problem.tid === 0n ? null : formatTid(problem.tid) })),

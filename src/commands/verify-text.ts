@@ -11,7 +11,10 @@ export function renderVerify(result: VerifyResult): string {
       'committed',
       `up to ${result.committedEnd}, last transaction ${result.lastTid ?? '-'} of ${result.lastTime ?? '-'}`,
     ],
-    ['holds', `${result.transactions} transactions, ${result.records} records, ${result.objects} objects`],
+    [
+      'holds',
+      `${result.transactions} transactions, ${result.records} records${result.objects === null ? '' : `, ${result.objects} objects`}`,
+    ],
     ['tail', TAILS[result.tail]],
     [
       'checksums',
@@ -20,6 +23,7 @@ export function renderVerify(result: VerifyResult): string {
         : 'none: there is no .dat that tells any',
     ],
   ];
+  if (!result.pointers) rows.push(['pointers', 'not checked (--no-pointers)']);
   rows.push(['index', INDEX[result.index]]);
   if (result.against) rows.push(['master', renderAgainst(result.against, result)]);
   const problems = result.problemCount === 0 ? 'none' : String(result.problemCount);
@@ -43,6 +47,7 @@ const INDEX: Readonly<Record<VerifyResult['index'], string>> = {
   none: 'none',
   right: 'leads to the newest record of every object',
   wrong: 'wrong',
+  unchecked: 'not checked (--no-pointers)',
   unread: 'not compared: the ZODB of a Python 2 site writes it in another form',
 };
 

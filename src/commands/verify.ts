@@ -23,6 +23,8 @@ export interface VerifyOptions {
   readonly file: string;
   readonly workers?: number;
   readonly pieceBytes?: number;
+  /** false: structure and checksums only. */
+  readonly pointers?: boolean;
   readonly patience: Patience;
   readonly onPosition?: OnPosition;
 }
@@ -56,11 +58,11 @@ async function lookUntilSure(path: string, window: Window, options: VerifyOption
   for (let look = 1; ; look++) {
     let exchanged: Exchanged | undefined;
     const { file, datFile } = await openBoth(path, options.patience);
-    const indexCheck = await IndexCheck.open(`${path}.index`, options.patience);
+    const { pieceBytes = PIECE_BYTES, pointers = true } = options;
+    const indexCheck = pointers ? await IndexCheck.open(`${path}.index`, options.patience) : undefined;
     const inspector = await inspectorFor(file, window, options);
     try {
-      const pieceBytes = options.pieceBytes ?? PIECE_BYTES;
-      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck });
+      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers });
       const sure = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.patience));
       if ((sure && !(look === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || look === LOOKS)
         return findings;

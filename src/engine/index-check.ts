@@ -1,4 +1,4 @@
-import { IndexReader } from '../filestorage/index-reader.js';
+import { type EntryTaker, IndexReader } from '../filestorage/index-reader.js';
 import { encodeIndex } from '../filestorage/index-writer.js';
 import type { ObjectIndex } from '../filestorage/object-index.js';
 import type { Problem } from '../filestorage/problem.js';
@@ -53,12 +53,7 @@ export class IndexCheck {
   ): Promise<void> {
     if (await this.isEqualTo(right)) return;
     const reader = new IndexReader();
-    for (let at = 0, more = true; more; at += PIECE) {
-      const piece = await this.read(at, PIECE);
-      reader.feed(piece);
-      more = piece.length === PIECE;
-    }
-    reader.finish();
+    await this.readWith(reader);
     if (reader.problem) onProblem(malformed(reader.problem));
     else {
       tellDifferences(right, reader.index, 'right', isUnknown, onProblem);
@@ -66,8 +61,24 @@ export class IndexCheck {
     }
   }
 
+  /** Hands its entries on, oids ascending; false: it does not go on as an index does, and some of them may have been told. */
+  async tell(taker: EntryTaker): Promise<boolean> {
+    const reader = new IndexReader(taker);
+    await this.readWith(reader);
+    return reader.complete;
+  }
+
   close(): void {
     if (!this.patience.stuck) this.file.closeQuietly();
+  }
+
+  private async readWith(reader: IndexReader): Promise<void> {
+    for (let at = 0, more = true; more; at += PIECE) {
+      const piece = await this.read(at, PIECE);
+      reader.feed(piece);
+      more = piece.length === PIECE;
+    }
+    reader.finish();
   }
 
   private async isEqualTo(right: ObjectIndex): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { STATUS_PACKED, TRAILER_LENGTH } from '../filestorage/layout.js';
 import { type Problem, Problems } from '../filestorage/problem.js';
+import type { RecordSumValue } from '../filestorage/record-sum.js';
 import type { WalkWarning } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
@@ -7,8 +8,18 @@ import type { ChunkLine } from '../standby/dat.js';
 import { BackPointers } from './back-pointers.js';
 import { ChunkHashes } from './chunk-hashes.js';
 import { goOnBehind, type Tail } from './go-on.js';
+import { PointerBalance } from './pointer-balance.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
+
+/**
+ * What is wanted of a piece's records beside their structure:
+ *
+ *  - `records`: each of them is told; back pointers are followed;
+ *  - `balance`: the sum that proves previous pointers together with an index; back pointers are followed;
+ *  - `nothing`: not even the targets of back pointers.
+ */
+export type Wanted = 'records' | 'balance' | 'nothing';
 
 /** A piece of a file that is to be inspected: it begins at a boundary, or at what is taken for one until that is proved. */
 export interface PieceTask {
@@ -21,6 +32,7 @@ export interface PieceTask {
   readonly chunks: readonly ChunkLine[];
   /** From here on a transaction that is marked as in flight is a batch of a sync, whatever follows it. Infinity: nowhere. */
   readonly claim: number;
+  readonly wanted: Wanted;
 }
 
 export interface PieceFacts {
@@ -38,6 +50,8 @@ export interface PieceFacts {
   readonly problems: readonly Problem[];
   readonly problemCount: number;
   readonly tail: Tail;
+  /** undefined: not wanted, or the piece has something that no sum can tell. */
+  readonly balance: RecordSumValue | undefined;
 }
 
 /** What is told of a piece on the way, in the order of the file. */
@@ -51,7 +65,7 @@ export interface PieceEvents {
 
 /**
  * Inspects a piece: its structure, going on behind damage; the targets of its back pointers; the checksums of its chunks.
- * It is total, like the walk, and its memory is bounded.
+ * It is total, like the walk, and its memory is bounded. `events` are told only if records are wanted.
  */
 export async function inspectPiece(
   task: PieceTask,
@@ -69,6 +83,9 @@ class Inspection implements WalkEvents {
   private readonly problems = new Problems();
   private readonly pointers: BackPointers;
   private readonly hashes: ChunkHashes;
+  private readonly balance: PointerBalance | undefined;
+  /** Who is told of the records; undefined: nobody wants to know what they point to. */
+  private readonly told: PieceEvents | undefined;
   private walk: Walk;
   /** Where the walk takes its next byte. */
   private from: number;
@@ -84,8 +101,10 @@ class Inspection implements WalkEvents {
     private readonly task: PieceTask,
     private readonly file: Readable,
     private readonly window: Window,
-    private readonly events: PieceEvents,
+    events: PieceEvents,
   ) {
+    this.balance = task.wanted === 'balance' ? new PointerBalance(task.start) : undefined;
+    this.told = task.wanted === 'records' ? events : this.balance;
     this.pointers = new BackPointers(file);
     this.hashes = new ChunkHashes(task.chunks, window, (chunk) => this.wrongChecksum(chunk));
     this.from = task.start;
@@ -116,6 +135,7 @@ class Inspection implements WalkEvents {
       problems: this.problems.kept,
       problemCount: this.problems.count,
       tail: this.tail,
+      balance: this.balance?.value,
     };
   }
 
@@ -146,7 +166,7 @@ class Inspection implements WalkEvents {
         this.done = true;
         return;
       }
-      this.events.gap(next);
+      this.told?.gap(next);
       this.pointers.forget();
       this.walk = this.walkFrom(next, this.walk.lastTid);
       this.from = next;
@@ -169,8 +189,9 @@ class Inspection implements WalkEvents {
     backPointer: number,
   ): void {
     this.records++;
+    if (!this.told) return;
     if (dataLength === 0 && backPointer > 0) this.pointers.add(position, oidHigh, oidLow, backPointer);
-    this.events.record(position, oidHigh, oidLow, previous);
+    this.told.record(position, oidHigh, oidLow, previous);
   }
 
   onTransaction(position: number, length: number, tid: bigint, status: number): void {
@@ -181,7 +202,7 @@ class Inspection implements WalkEvents {
     this.transactions++;
     this.lastEnd = position + length + TRAILER_LENGTH;
     this.pointers.complete(position, tid);
-    this.events.transaction(this.lastEnd, status === STATUS_PACKED);
+    this.told?.transaction(this.lastEnd, status === STATUS_PACKED);
     if (tid === ALL_ONES) {
       const message = 'a tid of all ones: ZODB reads no further';
       this.problem({ position, within: position, tid, rule: 'tid-order', message, severity: 'truncated' });

@@ -2,7 +2,7 @@ import { findBoundary } from '../filestorage/boundary.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { cutAfter } from './chunk-table.js';
-import type { PieceTask } from './inspect-piece.js';
+import type { PieceTask, Wanted } from './inspect-piece.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 
@@ -21,7 +21,7 @@ export class PiecePlan {
 
   /**
    * `claim`: position up to which a sync knows the file to be committed; Infinity without one. `stopAt`: a position at which
-   * a piece has to end, if a transaction does.
+   * a piece has to end, if a transaction does; a balance is wanted of what lies before it only, of the rest the records.
    */
   constructor(
     private readonly file: Readable,
@@ -29,13 +29,15 @@ export class PiecePlan {
     private readonly pieceBytes: number,
     private readonly chunks: readonly ChunkLine[],
     private readonly claim: number,
+    private readonly wanted: Wanted = 'records',
     private readonly stopAt = 0,
   ) {}
 
   /** The piece that begins at `start`. Called with starts that rise, or that fall back to one that was guessed wrong. */
   async pieceAt(start: number): Promise<PlannedPiece> {
     const { file, window, stopAt } = this;
-    const common = { start, limit: file.size, claim: this.claim };
+    const wanted = this.wanted === 'balance' && start >= stopAt ? 'records' : this.wanted;
+    const common = { start, limit: file.size, claim: this.claim, wanted };
     const chunks = this.chunksFrom(start);
     const end = chunks.at(-1)?.end ?? cutAfter(start, this.pieceBytes);
     if (stopAt > start && stopAt <= end) {

@@ -21,12 +21,15 @@ export class PreviousPointers implements PieceEvents {
   private zeros = new Problems();
   private others = new Problems();
   private readonly gaps: { readonly from: number; to: number }[] = [];
-  private boundary = 0;
   private records = 0;
   private positions = new Float64Array(1024);
   private previous = new Float64Array(1024);
 
-  constructor(private readonly index: ObjectIndex) {}
+  /** `boundary`: where the records begin; `index` has what lies before. */
+  constructor(
+    private readonly index: ObjectIndex,
+    private boundary = 0,
+  ) {}
 
   record(position: number, oidHigh: number, oidLow: number, previous: number): void {
     const newest = this.index.set(oidHigh, oidLow, position);

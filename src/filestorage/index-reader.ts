@@ -8,6 +8,11 @@ export interface IndexProblem {
   readonly message: string;
 }
 
+/** Takes an index's entries, their oids ascending. */
+export interface EntryTaker {
+  set(oidHigh: number, oidLow: number, position: number): void;
+}
+
 /** The bytes do not go on as an index does. */
 class Malformed extends Error {
   constructor(
@@ -37,6 +42,7 @@ enum Expect {
  *  - Whatever it takes, encodeIndex writes the same bytes from it.
  */
 export class IndexReader {
+  /** The entries; empty when another takes them. */
   readonly index = new ObjectIndex();
   /** Position up to which the index covers the Data.fs. */
   end = 0;
@@ -53,7 +59,10 @@ export class IndexReader {
   private prefixMiddle = -1;
 
   /** `room`: how many bytes may wait to be understood; a whole index needs room for its largest bucket. */
-  constructor(room = 2 * LONGEST_BUCKET) {
+  constructor(
+    private readonly taker?: EntryTaker,
+    room = 2 * LONGEST_BUCKET,
+  ) {
     this.bytes = new Uint8Array(room);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -162,6 +171,7 @@ export class IndexReader {
       throw new Malformed(prefixAt, 'buckets are not in ascending order');
     this.prefixHigh = high;
     this.prefixMiddle = middle;
+    const taker = this.taker ?? this.index;
     let before = -1;
     for (let n = 0; n < count; n++) {
       const suffixAt = at + n * SUFFIX_LENGTH;
@@ -172,7 +182,7 @@ export class IndexReader {
       const position = this.view.getUint16(positionAt) * 0x1_0000_0000 + this.view.getUint32(positionAt + 2);
       if (position === 0 || position >= this.end)
         throw new Malformed(positionAt, `a record at ${position}, in a file that is covered up to ${this.end}`);
-      this.index.set(high, ((middle << 16) | suffix) >>> 0, position);
+      taker.set(high, ((middle << 16) | suffix) >>> 0, position);
     }
   }
 
@@ -198,7 +208,7 @@ export class IndexReader {
  * undefined when they are not the beginning of one.
  */
 export function coveredBy(head: Uint8Array): number | undefined {
-  const reader = new IndexReader(INDEX_HEAD_LENGTH);
+  const reader = new IndexReader(undefined, INDEX_HEAD_LENGTH);
   reader.feed(head.subarray(0, INDEX_HEAD_LENGTH));
   return reader.end || undefined;
 }

@@ -106,6 +106,22 @@ describe('verify', () => {
       assert.match(json.problems[0].message, /not usable/);
     }));
 
+  it('with --no-pointers looks at structure and checksums only, and says so', () =>
+    withPair((pair) => {
+      pair.synced();
+      damage(`${pair.slaveFile}.index`, readFileSync(`${pair.slaveFile}.index`).length - 8);
+      assert.equal(run(pair).exit, 4);
+      const { exit, json } = run(pair, '--no-pointers');
+      assert.equal(exit, 0);
+      assertHolds(json, { pointers: false, index: 'unchecked', objects: null, problemCount: 0 });
+      assert.ok(json.records > 0 && json.hashedBytes > 0);
+      const text = syncpozo(['verify', pair.slave, '--no-pointers']).stdout;
+      assert.match(text, /records\n(.*\n)*pointers: +not checked \(--no-pointers\)\nindex: +not checked/);
+      damage(pair.slaveFile, readFileSync(pair.slaveFile).length - 12);
+      const damaged = run(pair, '--no-pointers').json;
+      assert.deepEqual([damaged.exitCode, damaged.problems[0].rule, damaged.problemCount], [4, 'checksum', 1]);
+    }));
+
   it('of a file with a transaction in flight says that it is right as far as it is committed', () =>
     withPair(async (pair) => {
       pair.site.vote(pair.site.pages(new Map([[1, 'in flight']])));

@@ -34,7 +34,7 @@ async function agreed(bytes: Uint8Array, dat?: DatFile): Promise<object> {
         const file = await openMaster(path);
         const inode = file.facts.inode;
         const datFile = dat && 'dat' in dat ? { dat: { ...dat.dat, slaveInode: inode } } : ({ missing: true } as const);
-        const options = { inspector, window: new Window(WINDOW), pieceBytes, indexCheck: undefined };
+        const options = { inspector, window: new Window(WINDOW), pieceBytes, indexCheck: undefined, pointers: true };
         found.push(await lookAtAll(file, datFile, options));
         file.close();
       }

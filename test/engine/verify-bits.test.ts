@@ -93,7 +93,7 @@ class Flipper {
     const indexCheck = await IndexCheck.open(this.index, this.patience);
     try {
       const { inspector, window } = this;
-      const options = { inspector, window, pieceBytes: 1 << 20, indexCheck };
+      const options = { inspector, window, pieceBytes: 1 << 20, indexCheck, pointers: true };
       return (await lookAtAll(inspected, this.datFile, options)).problems.count > 0;
     } finally {
       indexCheck?.close();

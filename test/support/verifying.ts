@@ -15,6 +15,7 @@ export interface HowToVerify {
   readonly against?: string;
   readonly workers?: number;
   readonly pieceBytes?: number;
+  readonly pointers?: boolean;
 }
 
 /** Verifies a file, as the command does. */

@@ -1,0 +1,76 @@
+import { type Bucket, ObjectIndex } from '../filestorage/object-index.js';
+import type { PieceEvents } from './inspect-piece.js';
+import { decodePiece, PIECE_BYTES, PieceEncoder } from './piece-stream.js';
+
+/** 24 MiB, which are a million records. */
+const MOST_PIECES = Math.floor((24 << 20) / PIECE_BYTES);
+
+/** Keeps what is told of records, to tell it again. Memory: as much as MOST_PIECES and an index of their objects. */
+export class KeptRecords implements PieceEvents {
+  /** There is damage among them, or they are too many to be kept. */
+  incomplete = false;
+  private readonly pieces: Uint8Array[] = [];
+  private readonly encoder = new PieceEncoder((bytes) => {
+    if (this.pieces.length < MOST_PIECES) this.pieces.push(bytes.slice());
+    else this.incomplete = true;
+  });
+
+  record(position: number, oidHigh: number, oidLow: number, previous: number): void {
+    this.encoder.record(position, oidHigh, oidLow, previous);
+  }
+
+  transaction(end: number, packed: boolean): void {
+    this.encoder.transaction(end, packed);
+  }
+
+  gap(): void {
+    this.incomplete = true;
+  }
+
+  tell(events: PieceEvents): void {
+    this.encoder.flush();
+    for (const bytes of this.pieces) decodePiece(bytes, events);
+  }
+
+  /** The objects that have a record here. */
+  objects(): AscendingObjects {
+    const index = new ObjectIndex();
+    const record = (position: number, oidHigh: number, oidLow: number): void => {
+      index.set(oidHigh, oidLow, position);
+    };
+    this.tell({ record, transaction: () => {}, gap: () => {} });
+    return new AscendingObjects(index);
+  }
+}
+
+/** Objects that are asked for one after the other, oids ascending. */
+export class AscendingObjects {
+  private readonly buckets: Generator<Bucket>;
+  private bucket: Bucket | undefined;
+  private at = 0;
+  /** The object at which it has come to a stand. */
+  private high = -1;
+  private low = -1;
+
+  constructor(index: ObjectIndex) {
+    this.buckets = index.buckets();
+    this.next();
+  }
+
+  /** Whether it is one of them; its oid is above all that were asked for before. */
+  has(oidHigh: number, oidLow: number): boolean {
+    while (this.high < oidHigh || (this.high === oidHigh && this.low < oidLow)) this.next();
+    return this.high === oidHigh && this.low === oidLow;
+  }
+
+  private next(): void {
+    if (this.at >= (this.bucket?.size ?? 0)) {
+      const next = this.buckets.next();
+      this.bucket = next.done ? undefined : next.value;
+      this.at = 0;
+    }
+    const { bucket } = this;
+    this.high = bucket?.high ?? Number.POSITIVE_INFINITY;
+    if (bucket) this.low = ((bucket.middle << 16) | (bucket.suffixes[this.at++] ?? 0)) >>> 0;
+  }
+}
