@@ -1,7 +1,7 @@
-import { findBoundary } from '../filestorage/boundary.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { cutAfter } from './chunk-table.js';
+import { guessBoundary } from './guess-boundary.js';
 import type { PieceTask, Wanted } from './inspect-piece.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
@@ -46,8 +46,7 @@ export class PiecePlan {
     }
     if (chunks.length > 0) return { task: { ...common, cutAt: end, chunks }, endKnown: true };
     if (end >= file.size) return { task: { ...common, cutAt: Number.POSITIVE_INFINITY, chunks }, endKnown: false };
-    const length = await file.read(window, Math.min(window.size, file.size - end), end);
-    const guess = findBoundary(window.view, length, end, file.size);
+    const guess = await guessBoundary(file, window, end);
     return { task: { ...common, cutAt: guess ?? end, chunks }, endKnown: guess !== undefined };
   }
 

@@ -1,10 +1,10 @@
-import { findBoundary } from '../filestorage/boundary.js';
 import type { Stop } from '../filestorage/stop.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
 import type { ChunkSource, OnReached, Receiver, SourceOptions } from './chunk-source.js';
 import { advance, cutAfter, nextTask } from './chunk-table.js';
 import { ChunkTaker } from './chunk-taker.js';
 import type { Resume } from './facts.js';
+import { guessBoundary } from './guess-boundary.js';
 import type { Master } from './master.js';
 import type { Patience } from './patience.js';
 import type { ChunkRequest } from './validate-task.js';
@@ -94,9 +94,7 @@ export class PoolSource implements ChunkSource {
   /** Begins as many further chunks as there are lanes, at places that look like transaction boundaries. */
   private async guessAhead(jobs: Job[], master: Master, target: Receiver): Promise<void> {
     for (let last = jobs.at(-1); last && this.pool.hasFreeLane && last.part.cutAt < master.size; last = jobs.at(-1)) {
-      const { cutAt } = last.part;
-      const length = await master.read(this.window, Math.min(this.window.size, master.size - cutAt), cutAt);
-      const start = findBoundary(this.window.view, length, cutAt, master.size);
+      const start = await guessBoundary(master, this.window, last.part.cutAt);
       if (start === undefined) return;
       const next = {
         start,
