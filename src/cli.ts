@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exit.js';
 import { Patience } from './engine/patience.js';
-import { writeToStderr } from './io/sink.js';
+import { writeToStderr, writeToStdout } from './io/sink.js';
 
 // Reads of a slow master wait beside each other in libuv's pool of threads, which has four unless it is told otherwise
 // before it is first used.
@@ -16,6 +16,8 @@ const program = new Command('syncpozo')
   .version(version, '-V, --version')
   .showHelpAfterError('(--help tells the options)')
   .addHelpText('after', EXIT_HELP)
+  // Node's own streams take milliseconds to set up. And whoever reads our output may have seen enough (`| head`).
+  .configureOutput({ writeOut: writeToStdout, writeErr: writeToStderr })
   .exitOverride();
 /** Each is loaded only if it is called for: cron starts this program every minute. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -32,11 +34,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 const name = process.argv[2] ?? '';
 const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-
-// Whoever reads our output may have seen enough (`| head`): that is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
 
 /** How long a read that nobody wants any more may keep the process. */
 const LINGER_MS = 500;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type TextSink, writeToStdout } from '../io/sink.js';
+import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
 import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
 import { parseBytes } from '../report/size.js';
 import { DEFAULT_STATUS_FILE } from '../standby/switch.js';
@@ -49,7 +49,7 @@ export function statusFileOf(options: { readonly statusFile?: string }): string 
 }
 
 export async function logOf(options: CommonOptions, stderr?: TextSink): Promise<Log> {
-  const terminal = process.stderr.isTTY && options.logFile === undefined;
+  const terminal = stderrIsTerminal() && options.logFile === undefined;
   const format = options.logFormat ?? (terminal ? 'text' : 'json');
   const settings = {
     level: options.quiet ? 'error' : options.logLevel,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { stderrIsTerminal } from '../io/sink.js';
 import {
   type CommonOptions,
   countOption,
@@ -37,7 +38,7 @@ export function indexCommand(): Command {
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
     const progress =
-      process.stderr.isTTY && !flags.quiet ? new (await import('../report/progress.js')).Progress() : undefined;
+      stderrIsTerminal() && !flags.quiet ? new (await import('../report/progress.js')).Progress() : undefined;
     const result = await runIndex({
       path,
       file: flags.file,

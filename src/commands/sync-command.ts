@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ScrubAmount } from '../engine/scrub-amount.js';
+import { stderrIsTerminal } from '../io/sink.js';
 import { parseBytes } from '../report/size.js';
 import {
   countOption,
@@ -58,7 +59,7 @@ export function syncCommand(): Command {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
     const patience = new Patience(flags.timeout, stop.signal);
     const progress =
-      process.stderr.isTTY && !flags.quiet ? new (await import('../report/progress.js')).Progress() : undefined;
+      stderrIsTerminal() && !flags.quiet ? new (await import('../report/progress.js')).Progress() : undefined;
     const result = await runSync({
       master,
       slave,

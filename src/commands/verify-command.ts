@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { writeToStderr, writeToStdout } from '../io/sink.js';
+import { stderrIsTerminal, writeToStderr, writeToStdout } from '../io/sink.js';
 import {
   type CommonOptions,
   countOption,
@@ -56,7 +56,7 @@ export function verifyCommand(): Command {
     ]);
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-    const showsProgress = process.stderr.isTTY && !flags.quiet;
+    const showsProgress = stderrIsTerminal() && !flags.quiet;
     const progress = showsProgress ? new (await import('../report/progress.js')).Progress() : undefined;
     try {
       const result = await runVerify({

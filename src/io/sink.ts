@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isatty } from 'node:tty';
 import { attempt, IoFault } from './fault.js';
 
 /** Takes whole lines of text. */
@@ -7,6 +8,11 @@ export type TextSink = (text: string) => void;
 const STDOUT = 1;
 const STDERR = 2;
 const RETRY_PAUSE_MS = 5;
+
+/** Whether standard error is a terminal. To ask Node's stream for it would set that up, which takes milliseconds. */
+export function stderrIsTerminal(): boolean {
+  return isatty(STDERR);
+}
 
 /** Writes to standard error before it returns. Where that does not work there is nobody to tell. */
 export const writeToStderr: TextSink = (text) => {
