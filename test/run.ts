@@ -31,7 +31,7 @@ function main(args: readonly string[]): number {
   if (group === undefined) return complain(`usage: node dist/test/run.js ${GROUPS.join('|')} [PART ...]`, 2);
   const files = testFiles().filter((file) => isIn(group, file) && isChosen(parts, file));
   if (files.length === 0) return complain(`no test was found for: ${args.join(' ')} (npm run build comes first)`, 1);
-  // The tests run the program as it is installed: one file.
+  // The tests run the program as it is installed: bundled.
   const bundled = spawnSync('npm', ['run', '--silent', 'bundle'], { stdio: 'inherit', cwd: inProject() });
   if (bundled.status !== 0) return complain('the program could not be bundled (npm ci comes first)', 1);
   try {

@@ -48,7 +48,7 @@ export function statusFileOf(options: { readonly statusFile?: string }): string 
   return options.statusFile ?? (process.env['SYNCPOZO_STATUS'] || DEFAULT_STATUS_FILE);
 }
 
-export async function logOf(options: CommonOptions, stderr?: TextSink): Promise<Log> {
+export function logOf(options: CommonOptions, stderr?: TextSink): Log {
   const terminal = stderrIsTerminal() && options.logFile === undefined;
   const format = options.logFormat ?? (terminal ? 'text' : 'json');
   const settings = {
@@ -57,9 +57,9 @@ export async function logOf(options: CommonOptions, stderr?: TextSink): Promise<
     file: options.logFile,
     stderr,
   } as const;
-  if (options.quiet && options.logFile === undefined)
-    return lateLog(() => openLog(createRequire(import.meta.url)('pino').pino, settings));
-  return openLog((await import('pino')).default, settings);
+  // pino is a file of its own beside the program: most runs with --quiet have no line to log.
+  const open = (): Log => openLog(createRequire(import.meta.url)('#pino').pino, settings);
+  return options.quiet && options.logFile === undefined ? lateLog(open) : open();
 }
 
 export function printJson(value: unknown): void {

@@ -44,7 +44,7 @@ export function indexCommand(): Command {
       file: flags.file,
       workers: flags.workers,
       chunkBytes: CHUNK_BYTES,
-      log: await logOf(flags, progress?.above),
+      log: logOf(flags, progress?.above),
       patience: new Patience(flags.timeout, stop.signal),
       onProgress: progress?.show,
     });

@@ -71,7 +71,7 @@ export function syncCommand(): Command {
       chunkBytes: flags.chunkSize,
       scrub: flags.scrub,
       ...(flags.workers !== undefined && { workers: flags.workers }),
-      log: await logOf(flags, progress?.above),
+      log: logOf(flags, progress?.above),
       patience,
       ...(progress && { onProgress: progress.show }),
     });

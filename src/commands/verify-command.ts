@@ -75,7 +75,7 @@ export function verifyCommand(): Command {
       }
       if (flags.logFile !== undefined) {
         const { path, exitCode, problemCount, committedEnd, lastTid, seconds } = result;
-        const log = await logOf(flags);
+        const log = logOf(flags);
         const fields = { path, exitCode, problems: problemCount, committedEnd, lastTid, seconds };
         if (result.ok) log.info(fields, 'Finished verifying');
         else

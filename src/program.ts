@@ -1,0 +1,68 @@
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exit.js';
+import { Patience } from './engine/patience.js';
+import { writeToStderr, writeToStdout } from './io/sink.js';
+
+/** Commands by their names; each is made only if it is called for, or if the help tells of all. */
+export type Commands = Readonly<Record<string, () => Command | Promise<Command>>>;
+
+/** How long a read that nobody wants any more may keep the process. */
+const LINGER_MS = 500;
+
+/** Runs the command line with the one of these commands that it names. Sets the exit status. */
+export async function run(commands: Commands): Promise<void> {
+  // Reads of a slow master wait beside each other in libuv's pool of threads, which has four unless it is told otherwise
+  // before it is first used.
+  process.env['UV_THREADPOOL_SIZE'] ??= '16';
+  try {
+    const name = process.argv[2] ?? '';
+    const called = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    const program = emptyProgram();
+    for (const make of called ? [called] : Object.values(commands)) {
+      program.addCommand((await make()).copyInheritedSettings(program));
+    }
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = endOf(error);
+  }
+  const exitCode = Number(process.exitCode ?? EXIT.ok);
+  if (Patience.anyStuck) endWithoutWaiting(exitCode);
+  // A run that was interrupted, or that failed, may have left a read behind that does not come back.
+  if (exitCode !== EXIT.ok) setTimeout(endWithoutWaiting, LINGER_MS, exitCode).unref();
+}
+
+function emptyProgram(): Command {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return (
+    new Command('syncpozo')
+      .description("Keeps a warm standby of a Zope or Plone site's Data.fs, exact to the byte.")
+      .version(version, '-V, --version')
+      .showHelpAfterError('(--help tells the options)')
+      .addHelpText('after', EXIT_HELP)
+      // Node's own streams take milliseconds to set up. And whoever reads our output may have seen enough (`| head`).
+      .configureOutput({ writeOut: writeToStdout, writeErr: writeToStderr })
+      .exitOverride()
+  );
+}
+
+/**
+ * A thread that hangs in a read of a dead mount cannot be ended, and an ordinary exit would wait for it for ever, with the
+ * slave's lock in its hands. By now everything is said; what is left is to be gone. Where Node can become another program,
+ * we become one that ends with our exit status; otherwise only the kernel can end us.
+ */
+function endWithoutWaiting(exitCode: number): void {
+  const { execve } = process as { execve?: (file: string, args: readonly string[]) => never };
+  if (execve) execve('/bin/sh', ['sh', '-c', `exit ${exitCode}`]);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** Exit status of whatever a command has thrown; says it, unless commander has done so already. */
+function endOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const text =
+    error instanceof Error ? (isForeseen(error) ? error.message : (error.stack ?? error.message)) : String(error);
+  const hint = hintOf(error);
+  writeToStderr(`syncpozo: ${text}\n${hint ? `hint: ${hint}\n` : ''}`);
+  return exitOfError(error);
+}
