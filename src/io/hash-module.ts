@@ -1,7 +1,4 @@
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { attempt } from './fault.js';
+import bytes from '#xxhash';
 import { importingMemory } from './wasm-memory.js';
 
 /** XXH64 in WebAssembly: `state` and `from` are positions in the memory that it has been given. */
@@ -30,8 +27,5 @@ export function newHash(memory: WebAssembly.Memory): HashInstance {
 }
 
 function load(isShared: boolean): WebAssembly.Module {
-  const entry = createRequire(import.meta.url).resolve('xxhash-wasm');
-  const path = join(dirname(entry), '..', 'workerd', 'xxhash.wasm');
-  const bytes = attempt('read', path, () => fs.readFileSync(path));
   return new WebAssembly.Module(importingMemory(bytes, { least: 1, most: MOST_PAGES, shared: isShared }));
 }

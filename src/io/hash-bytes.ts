@@ -1,0 +1,13 @@
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { attempt } from './fault.js';
+
+/** The WebAssembly of xxhash-wasm, from its package. The bundled program has the same bytes in itself (package.json). */
+export default readModule();
+
+function readModule(): Uint8Array<ArrayBuffer> {
+  const entry = createRequire(import.meta.url).resolve('xxhash-wasm');
+  const path = join(dirname(entry), '..', 'workerd', 'xxhash.wasm');
+  return new Uint8Array(attempt('read', path, () => fs.readFileSync(path)));
+}
