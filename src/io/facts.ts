@@ -58,14 +58,15 @@ export function factsOfPath(path: string): FileFacts | undefined {
 }
 
 /** As factsOfPath, but follows links, and in the thread pool: for the master, whose mount may hang. */
-export async function factsBehindPath(path: string): Promise<FileFacts | undefined> {
-  try {
-    return factsOf(await fs.promises.stat(path, { bigint: true }));
-  } catch (error) {
-    const fault = IoFault.from(error, 'stat', path);
-    if (isMissing(fault)) return undefined;
-    throw fault;
-  }
+export function factsBehindPath(path: string): Promise<FileFacts | undefined> {
+  return new Promise((resolve, reject) => {
+    fs.stat(path, { bigint: true }, (error, stats) => {
+      const fault = error ? IoFault.from(error, 'stat', path) : undefined;
+      if (fault === undefined) resolve(factsOf(stats));
+      else if (isMissing(fault)) resolve(undefined);
+      else reject(fault);
+    });
+  });
 }
 
 /** The path with every symbolic link in it resolved; undefined when nothing is there. */
