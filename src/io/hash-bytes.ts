@@ -6,8 +6,8 @@ import { attempt } from './fault.js';
 /** The WebAssembly of xxhash-wasm, from its package. The bundled program has the same bytes in itself (package.json). */
 export default readModule();
 
-function readModule(): Uint8Array<ArrayBuffer> {
+function readModule(): Uint8Array {
   const entry = createRequire(import.meta.url).resolve('xxhash-wasm');
   const path = join(dirname(entry), '..', 'workerd', 'xxhash.wasm');
-  return new Uint8Array(attempt('read', path, () => fs.readFileSync(path)));
+  return attempt('read', path, () => fs.readFileSync(path));
 }
