@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { Patience } from '../engine/patience.js';
 import type { ScrubAmount } from '../engine/scrub-amount.js';
 import { stderrIsTerminal } from '../io/sink.js';
+import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';
 import {
   countOption,
@@ -13,6 +15,7 @@ import {
   withTimeout,
 } from './common.js';
 import { EXIT_HELP } from './exit.js';
+import { runSync } from './sync.js';
 
 interface Flags extends SlaveOptions {
   readonly full?: boolean;
@@ -54,12 +57,10 @@ export function syncCommand(): Command {
     `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,
   );
   command.action(async (master: string, slave: string, flags: Flags) => {
-    const [{ runSync }, { Patience }] = await Promise.all([import('./sync.js'), import('../engine/patience.js')]);
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
     const patience = new Patience(flags.timeout, stop.signal);
-    const progress =
-      stderrIsTerminal() && !flags.quiet ? new (await import('../report/progress.js')).Progress() : undefined;
+    const progress = stderrIsTerminal() && !flags.quiet ? new Progress() : undefined;
     const result = await runSync({
       master,
       slave,

@@ -5,6 +5,7 @@ import type { ScrubAmount } from '../engine/scrub-amount.js';
 import { lockedOut, type Outcome, sync } from '../engine/sync.js';
 import { Window } from '../engine/window.js';
 import type { Work } from '../engine/work.js';
+import { milliseconds } from '../io/clock.js';
 import { touch } from '../io/directory.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { type Log, SILENT } from '../report/log.js';
@@ -53,11 +54,11 @@ const INDEX_LAG_BYTES = 64 * MIB;
 
 /** One round of the sync, as `syncpozo sync` runs it. Faults come back as a result; nothing is thrown for them. */
 export async function runSync(options: SyncOptions): Promise<SyncResult> {
-  const began = performance.now();
+  const began = milliseconds();
   const log = options.log ?? SILENT;
   const dryRun = options.dryRun === true;
   let round: Round = { masterPath: options.master, slavePath: options.slave, dryRun, seconds: 0 };
-  const timed = (): Round => ({ ...round, seconds: Math.round(performance.now() - began) / 1000 });
+  const timed = (): Round => ({ ...round, seconds: Math.round(milliseconds() - began) / 1000 });
   log.info({}, 'Script has started synchronization');
   try {
     const statusFile = options.statusFile ?? DEFAULT_STATUS_FILE;

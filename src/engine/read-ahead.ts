@@ -1,3 +1,4 @@
+import { milliseconds } from '../io/clock.js';
 import { ownMemory } from '../io/page-memory.js';
 import type { Window } from './window.js';
 
@@ -55,9 +56,9 @@ export class ReadAhead {
     const piece = this.pieces[0];
     if (piece && piece.position === position && piece.length === length) return this.take(piece, window);
     await this.settle();
-    const began = performance.now();
+    const began = milliseconds();
     const count = await this.readings.now(window.bytes, length, position);
-    const slow = performance.now() - began > SLOW_READ_MS;
+    const slow = milliseconds() - began > SLOW_READ_MS;
     this.slowReads = slow ? this.slowReads + 1 : 0;
     lastWasSlow = slow && this.slowReads >= SLOW_IN_A_ROW;
     if (follows && lastWasSlow) this.fill(position + length, length);
