@@ -19,21 +19,24 @@ export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<G
   const { master, slave, dat, windows } = scene;
   const known = dat?.master;
   const sameFile = known?.device === master.facts.device && known.inode === master.facts.inode;
-  const isSuspect = sameFile
-    ? (chunk: ChunkLine) => differs(chunk, scene, trusted)
-    : async (chunk: ChunkLine) => (await hashOf(master, chunk, windows[0])) !== chunk.hash;
+  const lookFrom = secondLookFrom(scene, trusted);
   // Another file may hold the same bytes: moved to another disk, or mounted anew after a reboot. The chunks tell.
   if (!(await sameMagic(master, slave))) return otherGeneration(scene, sameFile);
   const repairs: ChunkLine[] = [];
   for (const [index, chunk] of trusted.chunks.entries()) {
-    if (!(await isSuspect(chunk))) continue;
+    // A long file has many chunks, and a glance falls on two of them.
+    if (sameFile && chunk.start >= GLANCE && chunk.end <= lookFrom) continue;
+    const isSuspect = sameFile
+      ? await differs(chunk, lookFrom, scene)
+      : (await hashOf(master, chunk, windows[0])) !== chunk.hash;
+    if (!isSuspect) continue;
     const state = await examineChunk(chunk, master, slave, windows);
     if (state.masterSound) {
       if (!state.slaveSound) repairs.push(chunk);
       continue;
     }
     if (!(await isAlike(chunk, state.slaveSound ? slave : undefined, scene))) return otherGeneration(scene, sameFile);
-    const fresh = sameFile && state.slaveSound && chunk.end > secondLookFrom(scene, trusted);
+    const fresh = sameFile && state.slaveSound && chunk.end > lookFrom;
     if (fresh && (await isZerosOnly(chunk, master, slave, windows))) {
       const from = await lookAtTrusted(scene, trusted.chunks.slice(0, index));
       const problem = `the slave has zeros where the master has other bytes now, in what the last run copied from ${chunk.start} on`;
@@ -67,12 +70,11 @@ function secondLookFrom({ master, dat }: Scene, trusted: Resume): number {
   return copiedFrom === undefined ? glance : Math.min(glance, Math.max(copiedFrom, trusted.position - SECOND_LOOK));
 }
 
-/** Whether a chunk differs on the two sides where it is looked at: at the head of the file and before the claim. */
-async function differs(chunk: ChunkLine, scene: Scene, trusted: Resume): Promise<boolean> {
-  const { master, slave, windows } = scene;
+/** Whether a chunk differs on the two sides where it is looked at: at the head of the file, and from `lookFrom` on. */
+async function differs(chunk: ChunkLine, lookFrom: number, { master, slave, windows }: Scene): Promise<boolean> {
   const parts = [
     { from: chunk.start, to: Math.min(chunk.end, GLANCE) },
-    { from: Math.max(chunk.start, secondLookFrom(scene, trusted)), to: chunk.end },
+    { from: Math.max(chunk.start, lookFrom), to: chunk.end },
   ];
   for (const { from, to } of parts) {
     if (from < to && !(await looksSound({ from, to, hash: undefined }, master, slave, windows))) return true;
