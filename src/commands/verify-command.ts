@@ -46,7 +46,7 @@ export function verifyCommand(): Command {
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs; any other Data.fs as well, a live one too")
     .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
     .option('--no-pointers', 'check structure and checksums only: neither pointers nor the index')
-    .option('--workers <n>', 'threads that check a large file; 0: none', countOption(MOST_WORKERS));
+    .option('--workers <n>', 'threads that check a large file beside the main one; 0: none', countOption(MOST_WORKERS));
   withFileName(command, 'name of the file in the directories');
   withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
   return command.action(async (slave: string, flags: Flags) => {

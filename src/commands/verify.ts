@@ -6,7 +6,7 @@ import { observeMaster } from '../engine/observe.js';
 import { type Patience, pause } from '../engine/patience.js';
 import { type Findings, lookAtAll } from '../engine/verify.js';
 import { Window } from '../engine/window.js';
-import { factsBehindPath } from '../io/facts.js';
+import { factsBehindPath, realPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { isOnRemoteMount } from '../io/mount.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
@@ -32,8 +32,9 @@ export interface VerifyOptions {
 const MIB = 1 << 20;
 const PIECE_BYTES = 32 * MIB;
 const WINDOW_BYTES = MIB;
-/** Below so many pieces starting workers takes longer than they save. */
+/** Below so many pieces starting workers takes longer than they save: more where this thread can read by itself meanwhile. */
 const PIECES_WORTH_A_POOL = 8;
+const NEAR_PIECES_WORTH_A_POOL = 16;
 const LOOKS = 4;
 const LOOK_PAUSE_MS = 250;
 
@@ -110,12 +111,15 @@ function plain(_key: string, value: unknown): unknown {
 
 async function inspectorFor(file: Master, window: Window, options: VerifyOptions): Promise<Inspector> {
   const { patience, pieceBytes = PIECE_BYTES, onPosition = () => {} } = options;
-  const workers = workersOf(options.workers);
-  if (workers === 0 || file.size < PIECES_WORTH_A_POOL * pieceBytes) {
-    return new InlineInspector(window, patience, onPosition);
+  // Through links, which a list of mounts knows nothing of.
+  const near = !isOnRemoteMount(realPath(file.path) ?? file.path);
+  const workers = workersOf(options.workers, near ? 1 : 0);
+  const worthwhile = (near ? NEAR_PIECES_WORTH_A_POOL : PIECES_WORTH_A_POOL) * pieceBytes;
+  if (workers === 0 || file.size < worthwhile) {
+    return new InlineInspector(window, patience, onPosition, near);
   }
   const { PoolInspector } = await import('../engine/inspect-pool.js');
-  return new PoolInspector(workers, WINDOW_BYTES, patience, onPosition);
+  return new PoolInspector(workers, window, patience, onPosition, near);
 }
 
 /** The comparison; or, as a string, why there is none. */

@@ -1,6 +1,7 @@
 import type { FileFacts } from '../io/facts.js';
 import type { PieceEvents, PieceFacts } from './inspect-piece.js';
 import { inspectPiece } from './inspect-piece.js';
+import { NearFile } from './near-file.js';
 import { Interrupted, type Patience } from './patience.js';
 import { FIRST_PIECE, type PiecePlan } from './piece-plan.js';
 import type { Readable } from './scan.js';
@@ -33,21 +34,28 @@ export function isEnd(facts: PieceFacts, size: number): boolean {
 
 /** Inspects in this thread, piece after piece: for files where starting workers would cost more than it gives. */
 export class InlineInspector implements Inspector {
+  /** `near`: the file is on a disk of this machine. */
   constructor(
     private readonly window: Window,
     private readonly patience: Patience,
     private readonly onPosition: OnPosition,
+    private readonly near = false,
   ) {}
 
   async run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void> {
-    for (let start = FIRST_PIECE; ; ) {
-      if (this.patience.signal.aborted) throw new Interrupted();
-      const { task } = await plan.pieceAt(start);
-      const facts = await inspectPiece(task, file, this.window, events.records);
-      await events.piece(facts);
-      this.onPosition(facts.end, file.size);
-      if (isEnd(facts, file.size)) return;
-      start = facts.end;
+    const near = this.near ? NearFile.open(file, this.patience) : undefined;
+    try {
+      for (let start = FIRST_PIECE; ; ) {
+        if (this.patience.signal.aborted) throw new Interrupted();
+        const { task } = await plan.pieceAt(start);
+        const facts = await inspectPiece(task, near ?? file, this.window, events.records);
+        await events.piece(facts);
+        this.onPosition(facts.end, file.size);
+        if (isEnd(facts, file.size)) return;
+        start = facts.end;
+      }
+    } finally {
+      await near?.close();
     }
   }
 

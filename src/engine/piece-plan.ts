@@ -63,3 +63,33 @@ export class PiecePlan {
 }
 
 export const FIRST_PIECE = MAGIC_LENGTH;
+
+/** The pieces of a plan, one after the other, as far as it is known where they begin before others have been inspected. */
+export class PieceQueue {
+  private planned: PlannedPiece | undefined;
+  private start: number | undefined = FIRST_PIECE;
+
+  constructor(
+    private readonly plan: PiecePlan,
+    private readonly size: number,
+  ) {}
+
+  /** The next piece; undefined: none is known. */
+  async first(): Promise<PieceTask | undefined> {
+    if (!this.planned && this.start !== undefined) this.planned = await this.plan.pieceAt(this.start);
+    return this.planned?.task;
+  }
+
+  /** The next piece has been taken. */
+  drop(): void {
+    const { planned } = this;
+    this.start = planned?.endKnown && planned.task.cutAt < this.size ? planned.task.cutAt : undefined;
+    this.planned = undefined;
+  }
+
+  /** Goes on somewhere else. */
+  goTo(start: number): void {
+    this.start = start;
+    this.planned = undefined;
+  }
+}

@@ -62,6 +62,11 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
     return this.request.part;
   }
 
+  /** The worker has ended, one way or another; what it has handed over may be left to take. */
+  get isAnswered(): boolean {
+    return this.answered !== undefined || this.failure !== undefined;
+  }
+
   /** Lets `taker` take what the worker hands over, as it comes, and returns the facts when all of it has been taken. */
   async deliver(taker: Taker, patience: Patience): Promise<Facts> {
     for (let taken = 1; ; taken++) {

@@ -19,8 +19,10 @@ const WINDOW = 1 << 16;
 const patience = new Patience(20);
 const inspectors: readonly Inspector[] = [
   new InlineInspector(new Window(WINDOW), patience, () => {}),
-  new PoolInspector(1, WINDOW, patience, () => {}),
-  new PoolInspector(3, WINDOW, patience, () => {}),
+  new InlineInspector(new Window(WINDOW), patience, () => {}, true),
+  new PoolInspector(1, new Window(WINDOW), patience, () => {}),
+  new PoolInspector(3, new Window(WINDOW), patience, () => {}),
+  new PoolInspector(2, new Window(WINDOW), patience, () => {}, true),
 ];
 
 /** What every kind of inspector finds in a file, in pieces of several sizes; all of them have to find the same. */
