@@ -113,10 +113,11 @@ function tellDifferences(
   isUnknown: (position: number) => boolean,
   onProblem: (problem: Problem) => void,
 ): void {
-  for (const { high, middle, size, suffixes, positions } of one.buckets()) {
+  for (const bucket of one.buckets()) {
+    const { high, middle, size, suffixes } = bucket;
     for (let n = 0; n < size; n++) {
       const low = ((middle << 16) | (suffixes[n] ?? 0)) >>> 0;
-      const here = positions[n] ?? 0;
+      const here = bucket.position(n);
       const there = other.get(high, low);
       if (here === there || isUnknown(here) || isUnknown(there) || (which === 'theirs' && there !== 0)) continue;
       const oid = ((BigInt(high) << 32n) | BigInt(low)).toString(16).padStart(16, '0');

@@ -1,4 +1,5 @@
-import { type Bucket, ObjectIndex } from '../filestorage/object-index.js';
+import type { IndexBucket } from '../filestorage/index-bucket.js';
+import { ObjectIndex } from '../filestorage/object-index.js';
 import type { PieceEvents } from './inspect-piece.js';
 import { decodePiece, PIECE_BYTES, PieceEncoder } from './piece-stream.js';
 
@@ -45,8 +46,8 @@ export class KeptRecords implements PieceEvents {
 
 /** Objects that are asked for one after the other, oids ascending. */
 export class AscendingObjects {
-  private readonly buckets: Generator<Bucket>;
-  private bucket: Bucket | undefined;
+  private readonly buckets: Generator<IndexBucket>;
+  private bucket: IndexBucket | undefined;
   private at = 0;
   /** The object at which it has come to a stand. */
   private high = -1;

@@ -1,8 +1,18 @@
-import { BUCKET_HEAD_LENGTH, ENTRY_LENGTH, LONGEST_BUCKET, PREFIX_LENGTH, SUFFIX_LENGTH } from './index-layout.js';
+import type { IndexBucket } from './index-bucket.js';
+import {
+  BUCKET_HEAD_LENGTH,
+  ENTRY_LENGTH,
+  LITTLE_ENDIAN,
+  LONGEST_BUCKET,
+  POSITION_WORDS,
+  PREFIX_LENGTH,
+} from './index-layout.js';
 import { integerForm, LONGEST_SHORT_BYTES, Opcode, PROTOCOL } from './index-opcodes.js';
-import type { Bucket, ObjectIndex } from './object-index.js';
+import type { ObjectIndex } from './object-index.js';
 
 const PIECE = 2 * LONGEST_BUCKET;
+/** So few words are written faster one by one than turned round together. */
+const FEW = 64;
 
 /**
  * The bytes of `Data.fs.index` for an index that covers the file up to `end`, as ZODB's fsIndex.save(end, name) writes them,
@@ -60,24 +70,30 @@ class PickleWriter {
     for (let rest = value, n = 0; n < length; n++, rest = Math.floor(rest / 256)) this.byte(rest % 256);
   }
 
-  bucket({ high, middle, size, suffixes, positions }: Bucket): void {
+  bucket({ high, middle, size, suffixes, words }: IndexBucket): void {
     this.protocol();
     this.bytesHead(PREFIX_LENGTH);
     this.view.setUint32(this.length, high);
     this.view.setUint16(this.length + 4, middle);
     this.length += PREFIX_LENGTH;
     this.bytesHead(size * ENTRY_LENGTH);
-    let at = this.length + size * SUFFIX_LENGTH;
-    for (let n = 0; n < size; n++) {
-      const position = positions[n] ?? 0;
-      this.view.setUint16(this.length + n * SUFFIX_LENGTH, suffixes[n] ?? 0);
-      this.view.setUint16(at, position / 0x1_0000_0000);
-      this.view.setUint32(at + 2, position % 0x1_0000_0000);
-      at += 6;
-    }
-    this.length = at;
+    this.words(suffixes, size);
+    this.words(words, size * POSITION_WORDS);
     this.byte(Opcode.TupleOfTwo);
     this.byte(Opcode.Stop);
+  }
+
+  /** The first `count` words, the higher byte of each first. */
+  private words(words: Uint16Array, count: number): void {
+    if (count < FEW) {
+      for (let n = 0; n < count; n++) this.view.setUint16(this.length + 2 * n, words[n] ?? 0);
+      this.length += 2 * count;
+      return;
+    }
+    const bytes = Buffer.from(this.bytes.buffer, this.length, 2 * count);
+    bytes.set(new Uint8Array(words.buffer, words.byteOffset, 2 * count));
+    if (LITTLE_ENDIAN) bytes.swap16();
+    this.length += 2 * count;
   }
 
   private bytesHead(length: number): void {

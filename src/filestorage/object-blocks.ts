@@ -1,37 +1,12 @@
+import type { IndexBucket } from './index-bucket.js';
 import { BlockRow, type Segment } from './object-segments.js';
 
-/** Oids that share a block: those that differ in their last byte only. */
-export const GROUP_SIZE = 256;
-
 /**
- * How many objects a block has room for: each size a quarter more than the one before, so that little is left unused. From
- * 184 of 256 on, a place for each of them costs less than naming those that are there.
+ * How many objects a block has room for: each size a quarter more than the one before, so that little is left unused. A group
+ * with more of them costs less with a place for each of its oids (DenseGroups).
  */
-const CAPACITIES = [
-  1,
-  2,
-  3,
-  4,
-  5,
-  6,
-  8,
-  10,
-  12,
-  15,
-  19,
-  24,
-  30,
-  38,
-  47,
-  59,
-  74,
-  93,
-  117,
-  147,
-  184,
-  GROUP_SIZE,
-] as const;
-const DENSE = CAPACITIES.length - 1;
+const CAPACITIES = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 19, 24, 30, 38, 47, 59, 74, 93, 117, 147] as const;
+export const LARGEST_SIZE = CAPACITIES.length - 1;
 
 /** What came of putting an object into a block. */
 export enum Put {
@@ -47,10 +22,11 @@ export enum Put {
  * Invariants:
  *  - The blocks of a size lie back to back: the place of one that has grown into the next size is taken by the last one of
  *    its size, whose owner is told (`moved`). So nothing is lost between blocks, in whatever order they grow.
- *  - A block's first slot is its head: its owner, and the number of its objects less one. In a dense block an object's slot
- *    is its last byte, and position 0 says that it is not there; in all others the last bytes ascend.
+ *  - A block's first slot is its head: its owner, and the number of its objects less one. The last bytes ascend.
  */
 export class ObjectBlocks {
+  /** Number of objects in all blocks. */
+  objects = 0;
   /** The position that the last `put` has replaced, if it did. */
   replaced = 0;
   private readonly spare: Segment[] = [];
@@ -66,6 +42,7 @@ export class ObjectBlocks {
     const head = row.slot(block);
     segment.put(head, 0, owner);
     segment.put(head + 1, suffix, position);
+    this.objects++;
     return block;
   }
 
@@ -79,7 +56,6 @@ export class ObjectBlocks {
     const row = this.row(size);
     const segment = row.segment(block);
     const head = row.slot(block);
-    if (size === DENSE) return segment.position(head + 1 + suffix);
     const slot = find(segment, head, suffix);
     return segment.suffixes[slot] === suffix && slot <= head + count(segment, head) ? segment.position(slot) : 0;
   }
@@ -89,18 +65,18 @@ export class ObjectBlocks {
     const segment = row.segment(block);
     const head = row.slot(block);
     const objects = count(segment, head);
-    const slot = size === DENSE ? head + 1 + suffix : find(segment, head, suffix);
-    const there =
-      size === DENSE ? segment.position(slot) > 0 : slot <= head + objects && segment.suffixes[slot] === suffix;
-    if (!there) {
-      if (size !== DENSE) {
-        if (objects + 2 > row.blockSlots) return Put.Full;
-        segment.shift(slot, head + 1 + objects);
-      }
-      segment.suffixes[head] = objects;
-    } else this.replaced = segment.position(slot);
+    const slot = find(segment, head, suffix);
+    if (slot <= head + objects && segment.suffixes[slot] === suffix) {
+      this.replaced = segment.position(slot);
+      segment.put(slot, suffix, position);
+      return Put.Replaced;
+    }
+    if (objects + 2 > row.blockSlots) return Put.Full;
+    segment.shift(slot, head + 1 + objects);
+    segment.suffixes[head] = objects;
     segment.put(slot, suffix, position);
-    return there ? Put.Replaced : Put.Added;
+    this.objects++;
+    return Put.Added;
   }
 
   /** Moves a full block into the next size; its number there. */
@@ -109,33 +85,33 @@ export class ObjectBlocks {
     const to = this.row(size + 1);
     const grown = to.append();
     const old = from.segment(block);
-    const oldHead = from.slot(block);
-    const segment = to.segment(grown);
-    const head = to.slot(grown);
-    const objects = count(old, oldHead);
-    if (size + 1 === DENSE) {
-      segment.copy(head, old, oldHead, 1);
-      segment.clear(head + 1, GROUP_SIZE);
-      for (let slot = oldHead + 1; slot <= oldHead + objects; slot++) {
-        const suffix = old.suffixes[slot] ?? 0;
-        segment.put(head + 1 + suffix, suffix, old.position(slot));
-      }
-    } else {
-      segment.copy(head, old, oldHead, objects + 1);
-    }
+    const head = from.slot(block);
+    to.segment(grown).copy(to.slot(grown), old, head, count(old, head) + 1);
     this.fill(from, block);
     return grown;
   }
 
-  /** Calls `visit` for each object of a block, the last bytes of their oids ascending. */
-  each(size: number, block: number, visit: (suffix: number, position: number) => void): void {
+  /** Takes a block away; `visit` is told each of its objects. */
+  dissolve(size: number, block: number, visit: (suffix: number, position: number) => void): void {
     const row = this.row(size);
     const segment = row.segment(block);
-    const first = row.slot(block) + 1;
-    const end = size === DENSE ? first + GROUP_SIZE : first + count(segment, first - 1);
-    for (let slot = first; slot < end; slot++) {
-      const position = segment.position(slot);
-      if (position > 0) visit(segment.suffixes[slot] ?? 0, position);
+    const head = row.slot(block);
+    const objects = count(segment, head);
+    for (let slot = head + 1; slot <= head + objects; slot++) {
+      visit(segment.suffixes[slot] ?? 0, segment.position(slot));
+    }
+    this.objects -= objects;
+    this.fill(row, block);
+  }
+
+  /** Adds a block's objects to a bucket, in which the oids of its group begin at `base`. */
+  addTo(bucket: IndexBucket, base: number, size: number, block: number): void {
+    const row = this.row(size);
+    const segment = row.segment(block);
+    const head = row.slot(block);
+    const last = head + count(segment, head);
+    for (let slot = head + 1; slot <= last; slot++) {
+      bucket.add(base + (segment.suffixes[slot] ?? 0), segment.position(slot));
     }
   }
 
@@ -162,7 +138,7 @@ function count(segment: Segment, head: number): number {
   return (segment.suffixes[head] ?? 0) + 1;
 }
 
-/** The first slot of a sparse block whose last byte is not below `suffix`; the slot behind the last one when all are. */
+/** The first slot of a block whose last byte is not below `suffix`; the slot behind the last one when all are. */
 function find(segment: Segment, head: number, suffix: number): number {
   const { suffixes } = segment;
   let low = head + 1;

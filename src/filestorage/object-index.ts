@@ -1,46 +1,57 @@
-import { GROUP_SIZE, ObjectBlocks, Put } from './object-blocks.js';
+import { DENSE_GROUP_BYTES, DenseGroups, GROUP_SIZE } from './dense-groups.js';
+import { IndexBucket } from './index-bucket.js';
+import { LITTLE_ENDIAN } from './index-layout.js';
+import { LARGEST_SIZE, ObjectBlocks, Put } from './object-blocks.js';
 
-/** Words of an entry of the table: the oid's upper half, the next 24 bits with the block's size + 1, and the block. */
+/**
+ * Words of an entry of the table: the oid's upper half, the next 24 bits with the block's size + 1 or DENSE, and the number of
+ * the block or dense group.
+ */
 const WORDS = 3;
-const SMALLEST_TABLE = 1 << 8;
+/** Made with the first object, so large that the index of a usual site never has to enlarge it. */
+const SMALLEST_TABLE = 1 << 12;
 const FULLEST = 0.75;
 const POSITION_LIMIT = 2 ** 48;
-
-/** The objects whose oids have their upper 48 bits in common, as the index file keeps them. Used again for the next ones. */
-export interface Bucket {
-  /** The upper 32 bits of their oids, and the next 16. */
-  high: number;
-  middle: number;
-  size: number;
-  /** The lower 16 bits of each oid, ascending, and the position of its newest record: the first `size` of each. */
-  readonly suffixes: Uint16Array;
-  readonly positions: Float64Array;
-}
+const DENSE = 0xff;
+/**
+ * A group is dense from its first object on, as long as all dense ones together take no more than this for each of their
+ * objects, and BYTES_IN_ADVANCE: most oids are given in a row, and a block that grows is copied again and again.
+ */
+const DENSE_BYTES_AN_OBJECT = 10;
+const BYTES_IN_ADVANCE = 1 << 20;
 
 /**
  * Where the newest record of each object is: an oid in two halves of 32 bits to a position below 2^48. What FileStorage
  * keeps in memory as `_index` (ZODB/fsIndex.py).
  *
- * Memory: a table of groups of 256 oids, and in the blocks 7 bytes an object. Oids in a row cost 7.2 bytes each, every
- * fourth oid 9, every 16th some 11; oids that have nothing in common some 40 bytes. There is no limit to their number.
- * Nothing is ever removed.
+ * Memory: a table of groups of 256 oids, and the groups. A dense group has a place of 6 bytes for each of its oids; all others
+ * are blocks of 7 bytes an object. Oids in a row cost 6.2 bytes each, every second, fourth or 16th oid some 10; oids that have
+ * nothing in common some 40 bytes. There is no limit to their number. Nothing is ever removed.
  */
 export class ObjectIndex {
   /** Number of objects. */
   size = 0;
 
-  private table = new Uint32Array(SMALLEST_TABLE * WORDS);
-  private mask = SMALLEST_TABLE - 1;
+  private table = new Uint32Array(WORDS);
+  private mask = 0;
   private groups = 0;
+  /** The entry of the group of the last object: the next one is mostly of the same. */
+  private last = 0;
+  private readonly dense = new DenseGroups();
   private readonly blocks = new ObjectBlocks((owner, block) => {
     this.table[owner + 2] = block;
   });
+
+  constructor(private readonly bytesInAdvance = BYTES_IN_ADVANCE) {}
 
   /** Position of the object's newest record; 0 when there is none. */
   get(oidHigh: number, oidLow: number): number {
     const entry = this.find(oidHigh, oidLow >>> 8);
     const tagged = this.table[entry + 1] ?? 0;
-    return tagged === 0 ? 0 : this.blocks.get((tagged & 0xff) - 1, this.table[entry + 2] ?? 0, oidLow & 0xff);
+    if (tagged === 0) return 0;
+    const place = this.table[entry + 2] ?? 0;
+    const size = tagged & 0xff;
+    return size === DENSE ? this.dense.get(place, oidLow & 0xff) : this.blocks.get(size - 1, place, oidLow & 0xff);
   }
 
   /**
@@ -49,36 +60,23 @@ export class ObjectIndex {
    */
   set(oidHigh: number, oidLow: number, position: number): number {
     if (!(position > 0 && position < POSITION_LIMIT)) throw new RangeError(`position ${position} does not fit 48 bits`);
-    const entry = this.find(oidHigh, oidLow >>> 8);
-    const tagged = this.table[entry + 1] ?? 0;
-    if (tagged === 0) {
-      this.addGroup(entry, oidHigh, oidLow, position);
-      return 0;
+    const { table } = this;
+    const dense = (oidLow | 0xff) >>> 0;
+    let entry = this.last;
+    if (table[entry + 1] !== dense || table[entry] !== oidHigh) {
+      entry = this.find(oidHigh, oidLow >>> 8);
+      if (table[entry + 1] !== dense) return this.setInBlock(entry, oidHigh, oidLow, position);
+      this.last = entry;
     }
-    const size = (tagged & 0xff) - 1;
-    const block = this.table[entry + 2] ?? 0;
-    let put = this.blocks.put(size, block, oidLow & 0xff, position);
-    if (put === Put.Full) {
-      const grown = this.blocks.grow(size, block);
-      this.table[entry + 1] = tagged + 1;
-      this.table[entry + 2] = grown;
-      put = this.blocks.put(size + 1, grown, oidLow & 0xff, position);
-    }
-    if (put === Put.Replaced) return this.blocks.replaced;
-    this.size++;
-    return 0;
+    const before = this.dense.put(table[entry + 2] ?? 0, oidLow & 0xff, position);
+    if (before === 0) this.size++;
+    return before;
   }
 
   /** All objects, oids ascending, in buckets of one upper 48 bits each; the same bucket is filled again and again. */
-  *buckets(): Generator<Bucket> {
+  *buckets(): Generator<IndexBucket> {
     const groups = this.sortedGroups();
-    const bucket: Bucket = {
-      high: 0,
-      middle: 0,
-      size: 0,
-      suffixes: new Uint16Array(0x1_0000),
-      positions: new Float64Array(0x1_0000),
-    };
+    const bucket = new IndexBucket();
     for (let at = 0; at < groups.length; at += 2) {
       const rest = groups[at] ?? 0;
       const high = groups[at + 1] ?? 0;
@@ -93,13 +91,13 @@ export class ObjectIndex {
     if (bucket.size > 0) yield bucket;
   }
 
-  private addTo(bucket: Bucket, high: number, rest: number): void {
+  private addTo(bucket: IndexBucket, high: number, rest: number): void {
     const entry = this.find(high, rest);
     const base = (rest & 0xff) * GROUP_SIZE;
-    this.blocks.each(((this.table[entry + 1] ?? 0) & 0xff) - 1, this.table[entry + 2] ?? 0, (suffix, position) => {
-      bucket.suffixes[bucket.size] = base + suffix;
-      bucket.positions[bucket.size++] = position;
-    });
+    const size = (this.table[entry + 1] ?? 0) & 0xff;
+    const place = this.table[entry + 2] ?? 0;
+    if (size === DENSE) this.dense.addTo(bucket, base, place);
+    else this.blocks.addTo(bucket, base, size - 1, place);
   }
 
   /** The groups' oids without their last byte, ascending: pairs of the lower 24 and the upper 32 bits. */
@@ -119,26 +117,69 @@ export class ObjectIndex {
     return halves;
   }
 
+  /** As `set`, for an object whose group is not dense, or not there yet. */
+  private setInBlock(entry: number, oidHigh: number, oidLow: number, position: number): number {
+    const tagged = this.table[entry + 1] ?? 0;
+    if (tagged === 0) {
+      this.addGroup(entry, oidHigh, oidLow, position);
+      return 0;
+    }
+    const size = (tagged & 0xff) - 1;
+    const block = this.table[entry + 2] ?? 0;
+    const put = this.blocks.put(size, block, oidLow & 0xff, position);
+    if (put === Put.Replaced) return this.blocks.replaced;
+    if (put === Put.Full) {
+      if (size === LARGEST_SIZE || this.affordsDense()) this.makeDense(entry, size, block);
+      else {
+        const grown = this.blocks.grow(size, block);
+        this.enter(entry, oidHigh, tagged + 1, grown);
+      }
+      return this.set(oidHigh, oidLow, position);
+    }
+    this.size++;
+    return 0;
+  }
+
   private addGroup(entry: number, oidHigh: number, oidLow: number, position: number): void {
     this.size++;
     if (++this.groups > (this.mask + 1) * FULLEST) {
       this.enlarge();
       entry = this.find(oidHigh, oidLow >>> 8);
     }
+    if (this.affordsDense()) {
+      const group = this.dense.add();
+      this.dense.put(group, oidLow & 0xff, position);
+      this.enter(entry, oidHigh, oidLow | DENSE, group);
+      return;
+    }
     const block = this.blocks.create(entry, oidLow & 0xff, position);
     this.enter(entry, oidHigh, (oidLow & ~0xff) | 1, block);
   }
 
-  private enter(entry: number, high: number, tagged: number, block: number): void {
+  private affordsDense(): boolean {
+    const allowed = DENSE_BYTES_AN_OBJECT * (this.size - this.blocks.objects) + this.bytesInAdvance;
+    return (this.dense.count + 1) * DENSE_GROUP_BYTES <= allowed;
+  }
+
+  private makeDense(entry: number, size: number, block: number): void {
+    const { table, dense } = this;
+    const group = dense.add();
+    this.blocks.dissolve(size, block, (suffix, position) => dense.put(group, suffix, position));
+    table[entry + 1] = (table[entry + 1] ?? 0) | DENSE;
+    table[entry + 2] = group;
+  }
+
+  private enter(entry: number, high: number, tagged: number, place: number): void {
     this.table[entry] = high;
     this.table[entry + 1] = tagged;
-    this.table[entry + 2] = block;
+    this.table[entry + 2] = place;
   }
 
   /** Where the group's entry is, or would be. */
   private find(high: number, rest: number): number {
     const { table, mask } = this;
-    for (let at = hash(high, rest) & mask; ; at = (at + 1) & mask) {
+    for (let at = hash(high, rest); ; ) {
+      at = (at + 1) & mask;
       const tagged = table[at * WORDS + 1] ?? 0;
       if (tagged === 0 || (tagged >>> 8 === rest && table[at * WORDS] === high)) return at * WORDS;
     }
@@ -146,21 +187,20 @@ export class ObjectIndex {
 
   private enlarge(): void {
     const old = this.table;
-    this.mask = this.mask * 2 + 1;
+    this.mask = Math.max(SMALLEST_TABLE, 2 * (this.mask + 1)) - 1;
     this.table = new Uint32Array((this.mask + 1) * WORDS);
+    this.last = 0;
     for (let from = 0; from < old.length; from += WORDS) {
       const tagged = old[from + 1] ?? 0;
       if (tagged === 0) continue;
       const high = old[from] ?? 0;
-      const block = old[from + 2] ?? 0;
+      const place = old[from + 2] ?? 0;
       const entry = this.find(high, tagged >>> 8);
-      this.enter(entry, high, tagged, block);
-      this.blocks.setOwner((tagged & 0xff) - 1, block, entry);
+      this.enter(entry, high, tagged, place);
+      if ((tagged & 0xff) !== DENSE) this.blocks.setOwner((tagged & 0xff) - 1, place, entry);
     }
   }
 }
-
-const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** Spreads the groups over the table: their numbers mostly follow each other. */
 function hash(high: number, rest: number): number {

@@ -13,29 +13,29 @@ export class Segment {
 
   put(slot: number, suffix: number, position: number): void {
     this.suffixes[slot] = suffix;
-    this.low[slot] = position % 0x1_0000_0000;
+    // The array takes the lower 32 bits of a number: `%` would cost more than all the rest.
+    this.low[slot] = position;
     this.high[slot] = position / 0x1_0000_0000;
   }
 
-  /** Moves the slots from `slot` up to `end` on by one. */
+  /** Moves the slots from `slot` up to `end` on by one; slot by slot, as below, because most of what is moved is short. */
   shift(slot: number, end: number): void {
-    if (slot === end) return;
-    this.suffixes.copyWithin(slot + 1, slot, end);
-    this.low.copyWithin(slot + 1, slot, end);
-    this.high.copyWithin(slot + 1, slot, end);
+    const { suffixes, low, high } = this;
+    for (let to = end; to > slot; to--) {
+      suffixes[to] = suffixes[to - 1] ?? 0;
+      low[to] = low[to - 1] ?? 0;
+      high[to] = high[to - 1] ?? 0;
+    }
   }
 
   /** Copies `count` slots from `other`, which may be this segment. */
   copy(slot: number, other: Segment, from: number, count: number): void {
-    this.suffixes.set(other.suffixes.subarray(from, from + count), slot);
-    this.low.set(other.low.subarray(from, from + count), slot);
-    this.high.set(other.high.subarray(from, from + count), slot);
-  }
-
-  clear(slot: number, count: number): void {
-    this.suffixes.fill(0, slot, slot + count);
-    this.low.fill(0, slot, slot + count);
-    this.high.fill(0, slot, slot + count);
+    const { suffixes, low, high } = this;
+    for (let n = 0; n < count; n++) {
+      suffixes[slot + n] = other.suffixes[from + n] ?? 0;
+      low[slot + n] = other.low[from + n] ?? 0;
+      high[slot + n] = other.high[from + n] ?? 0;
+    }
   }
 }
 

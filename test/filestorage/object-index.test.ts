@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ObjectIndex } from '../../src/filestorage/object-index.js';
 import { type Entry, entriesOf, indexOf, randomEntries } from '../support/indexes.js';
 import { Random } from '../support/random.js';
@@ -21,6 +23,27 @@ function shuffled(entries: readonly Entry[], random: Random): Entry[] {
     .map(({ entry }) => entry);
 }
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function bytesOfArrays(): number {
+  // What one collection finds, the next one gives back.
+  collectGarbage();
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
+
+type Lay = (n: number) => readonly [high: number, low: number];
+
+/** How many objects an index has, and how many bytes it takes, when so many have been told. */
+function weighed(lay: Lay, many: number): { readonly size: number; readonly bytes: number } {
+  const before = bytesOfArrays();
+  const index = new ObjectIndex();
+  for (let n = 0; n < many; n++) index.set(...lay(n), n + 1);
+  const bytes = bytesOfArrays() - before;
+  return { size: index.size, bytes };
+}
+
 describe('an object index', () => {
   it('is empty at first', () => {
     const index = new ObjectIndex();
@@ -33,7 +56,7 @@ describe('an object index', () => {
     const random = new Random(1);
     for (let round = 0; round < 60; round++) {
       const entries = shuffled(randomEntries(random, 2 ** 48), random);
-      const index = indexOf(entries);
+      const index = indexOf(entries, random.pick([undefined, 0, 50_000]));
       const due = expected(entries);
       assert.equal(index.size, due.length);
       assert.deepEqual(entriesOf(index), due);
@@ -48,21 +71,45 @@ describe('an object index', () => {
 
   it('keeps objects apart while all groups grow side by side, up to full ones', () => {
     const groups = 700;
-    const index = new ObjectIndex();
-    const random = new Random(2);
-    const order = Array.from({ length: 256 }, (_, n) => (n * 77 + 13) % 256);
-    for (const suffix of order) {
-      for (let group = 0; group < groups; group++) index.set(group % 3, group * 256 + suffix, 1 + group * 256 + suffix);
-      const group = random.below(groups);
-      assert.equal(index.get(group % 3, group * 256 + suffix), 1 + group * 256 + suffix);
-    }
-    assert.equal(index.size, groups * 256);
-    for (let group = 0; group < groups; group++) {
-      for (let suffix = 0; suffix < 256; suffix++) {
-        const low = group * 256 + suffix;
-        assert.equal(index.get(group % 3, low), 1 + low);
-        assert.equal(index.get((group + 1) % 3, low), 0);
+    for (const bytesInAdvance of [undefined, 0, 200_000]) {
+      const index = new ObjectIndex(bytesInAdvance);
+      const random = new Random(2);
+      const order = Array.from({ length: 256 }, (_, n) => (n * 77 + 13) % 256);
+      for (const suffix of order) {
+        for (let group = 0; group < groups; group++)
+          assert.equal(index.set(group % 3, group * 256 + suffix, 1 + group * 256 + suffix), 0);
+        const group = random.below(groups);
+        assert.equal(index.get(group % 3, group * 256 + suffix), 1 + group * 256 + suffix);
       }
+      assert.equal(index.size, groups * 256);
+      for (let group = 0; group < groups; group++) {
+        for (let suffix = 0; suffix < 256; suffix++) {
+          const low = group * 256 + suffix;
+          assert.equal(index.get(group % 3, low), 1 + low);
+          assert.equal(index.get((group + 1) % 3, low), 0);
+          assert.equal(index.set(group % 3, low, 2 ** 40 + low), 1 + low);
+        }
+      }
+      assert.deepEqual([index.size, entriesOf(index).at(-1)?.position], [groups * 256, 2 ** 40 + 698 * 256 + 255]);
+    }
+  });
+
+  it('takes as little memory as it says, however the oids lie', () => {
+    const many = 1_000_000;
+    const random = new Random(3);
+    const lays: readonly [bytesAnObject: number, lay: Lay][] = [
+      [7, (n) => [0, n]],
+      [10, (n) => [0, Math.floor(n / 0.6)]],
+      [11, (n) => [0, 2 * n]],
+      [9, (n) => [0, 4 * n]],
+      [11, (n) => [0, 16 * n]],
+      [41, () => [random.below(2 ** 32), random.below(2 ** 32)]],
+      [10, (n) => [0, (n * 65_537) % many]],
+    ];
+    for (const [bytesAnObject, lay] of lays) {
+      const { size, bytes } = weighed(lay, many);
+      const allowed = bytesAnObject * size + (5 << 20);
+      assert.ok(bytes <= allowed, `${lay}: ${bytes} bytes for ${size} objects, ${allowed} are allowed`);
     }
   });
 

@@ -42,8 +42,9 @@ export function randomEnd(random: Random): number {
   return Math.min(TOP, random.pick([edge - 1, edge, edge + 1, 100, TOP]));
 }
 
-export function indexOf(entries: Iterable<Entry>): ObjectIndex {
-  const index = new ObjectIndex();
+/** `bytesInAdvance`: see ObjectIndex; with 0 it has blocks where it would have a place for each oid. */
+export function indexOf(entries: Iterable<Entry>, bytesInAdvance?: number): ObjectIndex {
+  const index = new ObjectIndex(bytesInAdvance);
   for (const { high, low, position } of entries) index.set(high, low, position);
   return index;
 }
@@ -51,9 +52,10 @@ export function indexOf(entries: Iterable<Entry>): ObjectIndex {
 /** What an index holds, in order. */
 export function entriesOf(index: ObjectIndex): Entry[] {
   const entries: Entry[] = [];
-  for (const { high, middle, size, suffixes, positions } of index.buckets()) {
+  for (const bucket of index.buckets()) {
+    const { high, middle, size, suffixes } = bucket;
     for (let n = 0; n < size; n++)
-      entries.push({ high, low: middle * 0x1_0000 + suffixes[n]!, position: positions[n]! });
+      entries.push({ high, low: middle * 0x1_0000 + suffixes[n]!, position: bucket.position(n) });
   }
   return entries;
 }
