@@ -1,20 +1,20 @@
 import type { Stop } from '../filestorage/stop.js';
-import type { WalkEvents } from '../filestorage/walk-options.js';
 import { type ChunkFacts, readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
+import { RecordTape, type TapeReader } from './record-tape.js';
 import type { Window } from './window.js';
+
+/** What is told of records waits for so much. */
+const TAPE_BYTES = 1 << 18;
 
 /** What is wanted of the chunks that are read: their bytes, what the walk tells of their records, or both. */
 export interface Receiver {
   /** Takes bytes in order; those of a transaction that breaks off are taken back by `goBackTo`. May change them. */
   write?(bytes: Uint8Array, position: number): void;
-  /**
-   * Is told in file order, behind the bytes. The records of a transaction that breaks off are told without it: `goBackTo`
-   * comes then.
-   */
-  readonly events?: WalkEvents | undefined;
+  /** Is told of the records in file order; `goBackTo` comes when a transaction breaks off. */
+  readonly records?: TapeReader | undefined;
   /** No hashes of the chunks are wanted. */
   readonly unhashed?: boolean;
   /** What was told or written beyond `end`, the end of the last whole transaction, does not count. */
@@ -47,6 +47,8 @@ export class InlineSource implements ChunkSource {
 
   async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
     const { chunkBytes, onProgress } = this.options;
+    const { records } = target;
+    const tape = records && new RecordTape(TAPE_BYTES, (piece) => records.take(piece));
     let resume = from;
     for (;;) {
       const task = { ...nextTask(resume, master.size, chunkBytes), unhashed: target.unhashed === true };
@@ -54,7 +56,8 @@ export class InlineSource implements ChunkSource {
         target.write?.(bytes, position);
         onProgress(position + bytes.length, master.size);
       };
-      const facts = await readChunk(task, this.window, master.read, deliver, target.events);
+      const facts = await readChunk(task, this.window, master.read, deliver, tape?.events);
+      tape?.flush();
       if (facts.transactions > 0) {
         resume = advance(resume, facts);
         target.goBackTo(resume.position);

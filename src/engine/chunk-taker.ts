@@ -1,6 +1,5 @@
 import type { Receiver } from './chunk-source.js';
 import type { SlotKind } from './lane.js';
-import { replay } from './record-tape.js';
 import type { Taker } from './worker-job.js';
 
 /** Delivers what a worker hands over of a chunk to its receiver. */
@@ -18,7 +17,7 @@ export class ChunkTaker implements Taker {
 
   take(bytes: Uint8Array, kind: SlotKind): void {
     if (kind === 'records') {
-      replay(bytes, this.target.events ?? {});
+      this.target.records?.take(bytes);
     } else {
       this.target.write?.(bytes, this.position);
       this.position += bytes.length;

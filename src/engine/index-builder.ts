@@ -1,12 +1,10 @@
-import { MAGIC_LENGTH, TRAILER_LENGTH } from '../filestorage/layout.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ObjectIndex } from '../filestorage/object-index.js';
-import type { WalkEvents } from '../filestorage/walk-options.js';
+import { ENTRY_WORDS, wordsOf } from './record-tape.js';
 import type { RecordReader } from './records-pass.js';
 
 /** Records of one transaction that are kept back until it is whole. */
 const MOST_KEPT_BACK = 1 << 20;
-const FEWEST_KEPT_BACK = 1 << 8;
-const WORDS = 3;
 
 /**
  * Makes the index of what a walk tells, as ZODB's read_index does: the newest record of each object counts, an undone
@@ -19,9 +17,9 @@ export class IndexBuilder implements RecordReader {
   spoiled = false;
   /** A record has another previous record than the index that this one began with: that index is of other bytes. */
   contradicted = false;
-  readonly events: WalkEvents;
-  private keptBack = new Float64Array(WORDS * FEWEST_KEPT_BACK);
-  private used = 0;
+  /** The records of a transaction whose end has not been told yet. */
+  private keptBack: Float64Array[] = [];
+  private entriesKeptBack = 0;
   private tookEarly = false;
 
   /** Goes on with the index of all transactions before `start`; begins with nothing otherwise. */
@@ -29,54 +27,58 @@ export class IndexBuilder implements RecordReader {
     readonly index = new ObjectIndex(),
     private readonly start = MAGIC_LENGTH,
     public end = start,
-  ) {
-    this.events = {
-      onRecord: (position, oidHigh, oidLow, previous) => {
-        if (previous > 0 && previous < this.start) this.compare(oidHigh, oidLow, previous);
-        this.keepBack(position, oidHigh, oidLow);
-      },
-      onTransaction: (position, length) => {
-        this.takeIn();
-        this.tookEarly = false;
-        this.end = position + length + TRAILER_LENGTH;
-      },
-    };
+  ) {}
+
+  take(piece: Uint8Array): void {
+    const words = wordsOf(piece);
+    const whole = endOfLastTransaction(words);
+    if (whole > 0) {
+      this.takeInKeptBack();
+      this.takeIn(words, whole);
+      this.tookEarly = false;
+    }
+    if (whole < words.length) this.keepBack(words.slice(whole));
   }
 
   goBackTo(): void {
-    this.used = 0;
+    this.keptBack = [];
+    this.entriesKeptBack = 0;
     if (this.tookEarly) this.spoiled = true;
   }
 
-  private compare(oidHigh: number, oidLow: number, previous: number): void {
-    const known = this.index.get(oidHigh, oidLow);
-    if (known !== previous && known < this.start) this.contradicted = true;
+  private keepBack(words: Float64Array): void {
+    this.keptBack.push(words);
+    this.entriesKeptBack += words.length / ENTRY_WORDS;
+    if (this.entriesKeptBack < MOST_KEPT_BACK) return;
+    this.takeInKeptBack();
+    this.tookEarly = true;
   }
 
-  private keepBack(position: number, oidHigh: number, oidLow: number): void {
-    if (this.used === this.keptBack.length) this.makeRoom();
-    this.keptBack[this.used] = position;
-    this.keptBack[this.used + 1] = oidHigh;
-    this.keptBack[this.used + 2] = oidLow;
-    this.used += WORDS;
+  private takeInKeptBack(): void {
+    for (const words of this.keptBack) this.takeIn(words, words.length);
+    this.keptBack = [];
+    this.entriesKeptBack = 0;
   }
 
-  private makeRoom(): void {
-    if (this.used >= WORDS * MOST_KEPT_BACK) {
-      this.takeIn();
-      this.tookEarly = true;
-      return;
+  /** Takes in the words before number `to`: once a record, beside the writes of a copy. */
+  private takeIn(words: Float64Array, to: number): void {
+    const { index, start } = this;
+    for (let at = 0; at < to; at += ENTRY_WORDS) {
+      const position = words[at] ?? 0;
+      if (position < 0) {
+        this.end = -position;
+        continue;
+      }
+      const known = index.set(words[at + 1] ?? 0, words[at + 2] ?? 0, position);
+      const previous = words[at + 3] ?? 0;
+      if (previous < start && known !== previous && known < start && previous > 0) this.contradicted = true;
     }
-    const larger = new Float64Array(2 * this.keptBack.length);
-    larger.set(this.keptBack);
-    this.keptBack = larger;
   }
+}
 
-  private takeIn(): void {
-    const { keptBack, index } = this;
-    for (let at = 0; at < this.used; at += WORDS) {
-      index.set(keptBack[at + 1] ?? 0, keptBack[at + 2] ?? 0, keptBack[at] ?? 0);
-    }
-    this.used = 0;
-  }
+/** The number of words up to the end of the last transaction that ends in them. */
+function endOfLastTransaction(words: Float64Array): number {
+  let end = words.length;
+  while (end > 0 && (words[end - ENTRY_WORDS] ?? 0) > 0) end -= ENTRY_WORDS;
+  return end;
 }

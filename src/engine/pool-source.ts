@@ -86,7 +86,7 @@ export class PoolSource implements ChunkSource {
       part: { ...chunk, unhashed: target.unhashed === true },
       windowBytes: this.window.size,
       wantsBytes: target.write !== undefined,
-      wantsRecords: target.events !== undefined,
+      wantsRecords: target.records !== undefined,
     };
     jobs.push(new WorkerJob(this.pool, master, request));
   }

@@ -1,6 +1,5 @@
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
-import type { WalkEvents } from '../filestorage/walk-options.js';
 import { link, removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
@@ -85,8 +84,8 @@ class Filling implements Target {
     if (work.indexLagBytes !== undefined) this.builder = new IndexBuilder();
   }
 
-  get events(): WalkEvents | undefined {
-    return this.builder?.events;
+  get records(): IndexBuilder | undefined {
+    return this.builder;
   }
 
   write(bytes: Uint8Array, position: number): void {

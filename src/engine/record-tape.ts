@@ -1,12 +1,26 @@
+import { TRAILER_LENGTH } from '../filestorage/layout.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
 
 /**
- * A tape: what a walk tells in a worker, as numbers that the main thread reads from shared memory. Each entry has six
- * words; a transaction's begins with its negative position, which no record has.
+ * A tape: what a walk tells of records, as numbers that the main thread reads from shared memory, entry by entry of four
+ * words:
+ *
+ * ```
+ * a record          its position, the upper and the lower half of its oid, the position of its previous record
+ * a transaction     the position behind it, negative, which no record has; behind its records, when it is found good
+ * ```
  */
-const WORDS = 6;
+export const ENTRY_WORDS = 4;
 const MOST_ENTRIES = 1 << 13;
-const LOWER_HALF = 0xffff_ffffn;
+
+/** Takes what a walk tells of records. */
+export interface TapeReader {
+  /**
+   * Takes the next piece: whole entries, in file order; they hold until it returns. The records of a transaction that breaks
+   * off are told without it.
+   */
+  take(piece: Uint8Array): void;
+}
 
 /** Writes what its `events` are told, and hands it on piece by piece. */
 export class RecordTape {
@@ -19,13 +33,11 @@ export class RecordTape {
     pieceBytes: number,
     private readonly emit: (piece: Uint8Array) => void,
   ) {
-    const entries = Math.min(MOST_ENTRIES, Math.floor(pieceBytes / (WORDS * Float64Array.BYTES_PER_ELEMENT)));
-    this.words = new Float64Array(entries * WORDS);
+    const entries = Math.min(MOST_ENTRIES, Math.floor(pieceBytes / (ENTRY_WORDS * Float64Array.BYTES_PER_ELEMENT)));
+    this.words = new Float64Array(entries * ENTRY_WORDS);
     this.events = {
-      onRecord: (position, oidHigh, oidLow, previous, dataLength, backPointer) =>
-        this.put(position, oidHigh, oidLow, previous, dataLength, backPointer),
-      onTransaction: (position, length, tid, status) =>
-        this.put(-position, length, Number(tid >> 32n), Number(tid & LOWER_HALF), status, 0),
+      onRecord: (position, oidHigh, oidLow, previous) => this.put(position, oidHigh, oidLow, previous),
+      onTransaction: (position, length) => this.put(-(position + length + TRAILER_LENGTH), 0, 0, 0),
     };
   }
 
@@ -35,34 +47,18 @@ export class RecordTape {
     this.used = 0;
   }
 
-  private put(a: number, b: number, c: number, d: number, e: number, f: number): void {
+  private put(a: number, b: number, c: number, d: number): void {
     const { words, used } = this;
     words[used] = a;
     words[used + 1] = b;
     words[used + 2] = c;
     words[used + 3] = d;
-    words[used + 4] = e;
-    words[used + 5] = f;
-    this.used = used + WORDS;
+    this.used = used + ENTRY_WORDS;
     if (this.used === words.length) this.flush();
   }
 }
 
-/** Tells `events` what a piece of a tape says, as the walk would have. The piece begins at a multiple of 8 in its memory. */
-export function replay(piece: Uint8Array, events: WalkEvents): void {
-  const words = new Float64Array(
-    piece.buffer,
-    piece.byteOffset,
-    Math.floor(piece.length / Float64Array.BYTES_PER_ELEMENT),
-  );
-  const word = (at: number): number => words[at] ?? 0;
-  for (let at = 0; at < words.length; at += WORDS) {
-    const first = word(at);
-    if (first > 0) {
-      events.onRecord?.(first, word(at + 1), word(at + 2), word(at + 3), word(at + 4), word(at + 5));
-    } else {
-      const tid = (BigInt(word(at + 2)) << 32n) | BigInt(word(at + 3));
-      events.onTransaction?.(-first, word(at + 1), tid, word(at + 4));
-    }
-  }
+/** The words of a piece of a tape, which begins at a multiple of 8 in its memory. */
+export function wordsOf(piece: Uint8Array): Float64Array {
+  return new Float64Array(piece.buffer, piece.byteOffset, piece.length / Float64Array.BYTES_PER_ELEMENT);
 }

@@ -1,13 +1,12 @@
 import type { Stop } from '../filestorage/stop.js';
-import type { WalkEvents } from '../filestorage/walk-options.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource } from './chunk-source.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
+import type { TapeReader } from './record-tape.js';
 
 /** Reads records and is told when those of the last transaction do not count. */
-export interface RecordReader {
-  readonly events: WalkEvents;
+export interface RecordReader extends TapeReader {
   /** What was told beyond `end`, the end of the last whole transaction, was a transaction that breaks off. */
   goBackTo(end: number): void;
 }
@@ -37,8 +36,7 @@ export async function passOverRecords(
   options: PassOptions,
 ): Promise<PassEnd> {
   let resume = from;
-  const { events } = reader;
-  const receiver = { events, unhashed: !options.hashed, goBackTo: (end: number) => reader.goBackTo(end) };
+  const receiver = { records: reader, unhashed: !options.hashed, goBackTo: (end: number) => reader.goBackTo(end) };
   const stop = await source.run(file, from, receiver, async (reached, facts) => {
     resume = reached;
     options.onChunk?.(facts);
