@@ -4,6 +4,7 @@ import { advance, nextTask } from './chunk-table.js';
 import type { Comparison, Damage, Resume } from './facts.js';
 import { isConsistent, transactionAt } from './records.js';
 import { firstDifference, type Readable, scan } from './scan.js';
+import { findDifference } from './side-by-side.js';
 import type { Window } from './window.js';
 
 /** Thrown out of a chunk's reading at the first byte that differs. */
@@ -72,24 +73,6 @@ async function haveOtherTransactions(master: Readable, slave: Readable, position
     return theirs.end !== ours.end || (theirs.status === STATUS_PACKED && ours.status !== STATUS_PACKED);
   }
   return (await isConsistent(master, theirs)) && (await isConsistent(slave, ours));
-}
-
-/** The first place at or after `from` where the files differ; where one of them ends, at the latest. */
-async function findDifference(
-  master: Readable,
-  slave: Readable,
-  from: number,
-  [window, other]: readonly [Window, Window],
-): Promise<number> {
-  const end = Math.min(master.size, slave.size);
-  for (let position = from; position < end; ) {
-    const wanted = Math.min(window.size, end - position);
-    const count = Math.min(await master.read(window, wanted, position), await slave.read(other, wanted, position));
-    const at = firstDifference(window.bytes.subarray(0, count), other.bytes.subarray(0, count));
-    if (at !== undefined || count < wanted) return position + (at ?? count);
-    position += count;
-  }
-  return end;
 }
 
 /** Whether both files begin with the same magic. */

@@ -1,9 +1,10 @@
-import { FINISHED_STATUSES, MAGIC_LENGTH } from '../filestorage/layout.js';
+import { FINISHED_STATUSES } from '../filestorage/layout.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { sameMagic } from './compare.js';
-import type { Damage, Generation, Resume } from './facts.js';
-import { firstDifference, type Readable, scan, upTo } from './scan.js';
+import type { Generation, Resume } from './facts.js';
+import { damageIn, type Readable, scan, upTo } from './scan.js';
 import { describeRot, examineChunk, looksSound } from './scrub-chunk.js';
+import { sideBySide } from './side-by-side.js';
 import { hashOf, lookAtTrusted, type Scene } from './trusted.js';
 import type { Window } from './window.js';
 
@@ -51,11 +52,6 @@ export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<G
 async function otherGeneration({ master, windows }: Scene, sameFile: boolean): Promise<Generation> {
   const damage = sameFile ? await damageIn(master, windows[0]) : undefined;
   return damage ? { kind: 'damaged', stop: damage } : { kind: 'other' };
-}
-
-async function damageIn(file: Readable, window: Window): Promise<Damage | undefined> {
-  const { stop } = await scan(file, window, MAGIC_LENGTH);
-  return stop?.kind === 'damaged' ? stop : undefined;
 }
 
 /**
@@ -121,18 +117,15 @@ async function isZerosOnly(
   chunk: ChunkLine,
   master: Readable,
   slave: Readable,
-  [theirs, ours]: readonly [Window, Window],
+  windows: readonly [Window, Window],
 ): Promise<boolean> {
   let count = 0;
-  for (let position = chunk.start; position < chunk.end; position += theirs.size) {
-    const length = Math.min(theirs.size, chunk.end - position);
-    const got = await master.read(theirs, length, position);
-    const had = await slave.read(ours, length, position);
-    if (got < length || had < length) return false;
-    if (firstDifference(theirs.bytes.subarray(0, length), ours.bytes.subarray(0, length)) === undefined) continue;
-    for (let at = 0; at < length; at++) {
-      if (theirs.bytes[at] === ours.bytes[at]) continue;
-      if (ours.bytes[at] !== 0) return false;
+  for await (const piece of sideBySide(chunk.start, chunk.end, master, slave, windows)) {
+    const { length, theirs, ours, difference } = piece;
+    if (theirs.length < length || ours.length < length) return false;
+    for (let at = difference ?? length; at < length; at++) {
+      if (theirs[at] === ours[at]) continue;
+      if (ours[at] !== 0) return false;
       count++;
     }
   }

@@ -1,9 +1,9 @@
-import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
+import { STATUS_PACKED } from '../filestorage/layout.js';
 import { BackwardReader, type FoundTransaction } from './backward.js';
 import type { Presence } from './facts.js';
 import { type Ending, findParting } from './parting.js';
 import { sameTransaction } from './same-transaction.js';
-import { type Readable, scan } from './scan.js';
+import { damageIn, type Readable } from './scan.js';
 import { areSuperseded } from './superseded.js';
 import type { Window } from './window.js';
 
@@ -91,6 +91,6 @@ async function wasPackedSince(slave: Ending, packed: FoundTransaction): Promise<
 
 /** The master's transactions could not be read backwards: damage, as a rule. What else it may be is no reason to copy it. */
 async function whyBroken(master: Readable, window: Window): Promise<Presence> {
-  const { stop } = await scan(master, window, MAGIC_LENGTH);
-  return stop?.kind === 'damaged' ? { kind: 'damaged', stop } : { kind: 'absent' };
+  const stop = await damageIn(master, window);
+  return stop ? { kind: 'damaged', stop } : { kind: 'absent' };
 }

@@ -5,6 +5,7 @@ import type { WalkEvents } from '../filestorage/walk-options.js';
 import type { OpenFile } from '../io/open-file.js';
 import { BackwardReader, type ByteSource } from './backward.js';
 import type { ReadInto } from './chunk.js';
+import type { Damage } from './facts.js';
 import type { Window } from './window.js';
 
 /** A file that can be read in windows and by position. */
@@ -51,6 +52,12 @@ export async function scan(
     if (length < wanted || position >= file.size) walk.finish();
   }
   return walk;
+}
+
+/** The first damage of a file, going through all of it; undefined when there is none before its end. */
+export async function damageIn(file: Readable, window: Window): Promise<Damage | undefined> {
+  const { stop } = await scan(file, window, MAGIC_LENGTH);
+  return stop?.kind === 'damaged' ? stop : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ChunkLine } from '../standby/dat.js';
 import type { Rot } from './facts.js';
-import { firstDifference, type Readable, scan, upTo } from './scan.js';
+import { type Readable, scan, upTo } from './scan.js';
+import { sideBySide } from './side-by-side.js';
 import type { Window } from './window.js';
 
 /** A piece of a chunk, a window at the most, in which the slave differs from the master. */
@@ -26,20 +27,19 @@ export async function examineChunk(
   chunk: ChunkLine,
   master: Readable,
   slave: Readable,
-  [theirs, ours]: readonly [Window, Window],
+  windows: readonly [Window, Window],
 ): Promise<ChunkState> {
+  const [theirs, ours] = windows;
   const pieces: BadPiece[] = [];
   let first: number | undefined;
   theirs.reset();
   ours.reset();
-  for (let position = chunk.start; position < chunk.end; position += theirs.size) {
-    const length = Math.min(theirs.size, chunk.end - position);
-    const got = await master.read(theirs, length, position);
-    const had = await slave.read(ours, length, position);
-    const at = firstDifference(theirs.bytes.subarray(0, got), ours.bytes.subarray(0, had));
-    if (at !== undefined || got !== had) {
+  for await (const piece of sideBySide(chunk.start, chunk.end, master, slave, windows)) {
+    const { position, length, difference } = piece;
+    const [got, had] = [piece.theirs.length, piece.ours.length];
+    if (difference !== undefined || got !== had) {
       pieces.push({ position, length, hash: hashOfPiece(theirs, got) });
-      first ??= position + (at ?? Math.min(got, had));
+      first ??= position + (difference ?? Math.min(got, had));
     }
     theirs.add(0, got);
     ours.add(0, had);
@@ -67,18 +67,15 @@ export async function looksSound(
   { from, to, hash }: { readonly from: number; readonly to: number; readonly hash: string | undefined },
   master: Readable,
   slave: Readable,
-  [theirs, ours]: readonly [Window, Window],
+  windows: readonly [Window, Window],
 ): Promise<boolean> {
-  ours.reset();
-  for (let position = from; position < to; position += theirs.size) {
-    const length = Math.min(theirs.size, to - position);
-    const got = await master.read(theirs, length, position);
-    const had = await slave.read(ours, length, position);
-    if (got < length || had < length) return false;
-    if (firstDifference(theirs.bytes.subarray(0, length), ours.bytes.subarray(0, length)) !== undefined) return false;
-    if (hash !== undefined) ours.add(0, length);
+  const [, window] = windows;
+  window.reset();
+  for await (const { length, theirs, ours, difference } of sideBySide(from, to, master, slave, windows)) {
+    if (theirs.length < length || ours.length < length || difference !== undefined) return false;
+    if (hash !== undefined) window.add(0, length);
   }
-  return hash === undefined || ours.digest() === hash;
+  return hash === undefined || window.digest() === hash;
 }
 
 /** What to say of a chunk of the master that is not what was copied. Reads the slave's, to name the transaction. */

@@ -1,0 +1,52 @@
+import { firstDifference, type Readable } from './scan.js';
+import type { Window } from './window.js';
+
+/** What the windows hold of both files: of either as many bytes as it still has there. */
+export interface Pieces {
+  readonly position: number;
+  /** How many bytes were wanted. */
+  readonly length: number;
+  readonly theirs: Uint8Array;
+  readonly ours: Uint8Array;
+  /** Offset of the first byte in which they differ; undefined: they do not, as far as both go. */
+  readonly difference: number | undefined;
+}
+
+/** Reads the bytes from `from` to `to` of both files, a window at a time; what is yielded holds until the next one is asked for. */
+export async function* sideBySide(
+  from: number,
+  to: number,
+  master: Readable,
+  slave: Readable,
+  [one, other]: readonly [Window, Window],
+): AsyncGenerator<Pieces> {
+  for (let position = from; position < to; position += one.size) {
+    const length = Math.min(one.size, to - position);
+    // Both at the same time. A read that is under way is waited for, because its file may be closed when this has failed.
+    const reading = Promise.resolve(master.read(one, length, position));
+    let had = 0;
+    try {
+      had = await slave.read(other, length, position);
+    } finally {
+      await Promise.allSettled([reading]);
+    }
+    const theirs = one.bytes.subarray(0, await reading);
+    const ours = other.bytes.subarray(0, had);
+    yield { position, length, theirs, ours, difference: firstDifference(theirs, ours) };
+  }
+}
+
+/** The first place at or after `from` where the files differ; where one of them ends, at the latest. */
+export async function findDifference(
+  master: Readable,
+  slave: Readable,
+  from: number,
+  windows: readonly [Window, Window],
+): Promise<number> {
+  const end = Math.min(master.size, slave.size);
+  for await (const { position, length, theirs, ours, difference } of sideBySide(from, end, master, slave, windows)) {
+    const both = Math.min(theirs.length, ours.length);
+    if (difference !== undefined || both < length) return position + (difference ?? both);
+  }
+  return end;
+}
