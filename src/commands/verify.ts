@@ -2,6 +2,7 @@ import { Exchanged } from '../engine/copy.js';
 import { IndexCheck } from '../engine/index-check.js';
 import { InlineInspector, type Inspector, type OnPosition } from '../engine/inspect-file.js';
 import { Master } from '../engine/master.js';
+import { NearFile } from '../engine/near-file.js';
 import { observeMaster } from '../engine/observe.js';
 import { type Patience, pause } from '../engine/patience.js';
 import { type Findings, lookAtAll } from '../engine/verify.js';
@@ -111,8 +112,7 @@ function plain(_key: string, value: unknown): unknown {
 
 async function inspectorFor(file: Master, window: Window, options: VerifyOptions): Promise<Inspector> {
   const { patience, pieceBytes = PIECE_BYTES, onPosition = () => {} } = options;
-  // Through links, which a list of mounts knows nothing of.
-  const near = !isOnRemoteMount(realPath(file.path) ?? file.path);
+  const near = isNear(file.path);
   const workers = workersOf(options.workers, near ? 1 : 0);
   const worthwhile = (near ? NEAR_PIECES_WORTH_A_POOL : PIECES_WORTH_A_POOL) * pieceBytes;
   if (workers === 0 || file.size < worthwhile) {
@@ -120,6 +120,11 @@ async function inspectorFor(file: Master, window: Window, options: VerifyOptions
   }
   const { PoolInspector } = await import('../engine/inspect-pool.js');
   return new PoolInspector(workers, window, patience, onPosition, near);
+}
+
+/** Whether a path leads to a disk of this machine, through whatever links, of which a list of mounts knows nothing. */
+function isNear(path: string): boolean {
+  return !isOnRemoteMount(realPath(path) ?? path);
 }
 
 /** The comparison; or, as a string, why there is none. */
@@ -136,10 +141,14 @@ async function compareWith(
   try {
     const here = await Master.open(path, patience);
     if (!here) throw new Exchanged(path);
+    const near = isNear(path) ? NearFile.open(here, patience) : undefined;
     try {
       const { findAgainst } = await import('../engine/against.js');
-      return await findAgainst(here, findings.committedEnd, master, pieceBytes, [window, new Window(WINDOW_BYTES)]);
+      const { committedEnd, problems } = findings;
+      const windows = [window, new Window(WINDOW_BYTES)] as const;
+      return await findAgainst(near ?? here, committedEnd, problems.count === 0, master, pieceBytes, windows);
     } finally {
+      await near?.close();
       here.close();
     }
   } finally {

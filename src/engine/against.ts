@@ -2,11 +2,12 @@ import { MAGIC_LENGTH, STATUS_PACKED, type TransactionHeader } from '../filestor
 import { BackwardReader, type ByteSource } from './backward.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
-import type { Damage, Parting } from './facts.js';
+import type { Comparison, Damage, Parting } from './facts.js';
 import { headerAt } from './next-boundary.js';
 import { findParting } from './parting.js';
 import { findPresence } from './presence.js';
 import { type Readable, readableEnd, upTo } from './scan.js';
+import { findDifference } from './side-by-side.js';
 import type { Window } from './window.js';
 
 /**
@@ -33,10 +34,14 @@ export interface Against {
   readonly masterDamaged: Damage | undefined;
 }
 
-/** Compares what is committed here, up to `end`, with the master. */
+/**
+ * Compares what is committed here, up to `end`, with the master.
+ * @param sound all up to `end` has been found right
+ */
 export async function findAgainst(
   opened: Readable,
   end: number,
+  sound: boolean,
   master: Readable,
   chunkBytes: number,
   windows: readonly [Window, Window],
@@ -47,7 +52,7 @@ export async function findAgainst(
   const ending = { source: here, end: await readableEnd(here, windows[0]) };
   const masterEnding = { source: master, end: masterEnd };
   const comparable = await sameMagic(master, here);
-  const compared = comparable ? await compare(master, here, NOTHING_YET, chunkBytes, windows) : undefined;
+  const compared = comparable ? await comparison() : undefined;
   const equalUpTo = compared?.equalUpTo ?? 0;
   const difference = compared?.firstDifference ?? 0;
   const shorter = Math.min(end, masterEnd);
@@ -60,6 +65,14 @@ export async function findAgainst(
     parting,
     masterDamaged: compared?.masterDamaged,
   };
+
+  async function comparison(): Promise<Pick<Comparison, 'equalUpTo' | 'firstDifference' | 'masterDamaged'>> {
+    // What is right here is right there as well, as long as it is the same: it need not be walked over once more.
+    if (sound && end <= master.size && (await findDifference(master, here, MAGIC_LENGTH, windows)) === end) {
+      return { equalUpTo: end, firstDifference: end, masterDamaged: undefined };
+    }
+    return compare(master, here, NOTHING_YET, chunkBytes, windows);
+  }
 
   async function relation(): Promise<Relation> {
     if (comparable && difference >= shorter) return end === masterEnd ? 'equal' : end < masterEnd ? 'behind' : 'ahead';
