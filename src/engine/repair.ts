@@ -3,6 +3,7 @@ import type { OpenFile } from '../io/open-file.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { Readable } from './scan.js';
 import { type ChunkState, hashOfPiece } from './scrub-chunk.js';
+import { hashOf } from './trusted.js';
 import type { Window } from './window.js';
 
 /** What is rewritten at a time. */
@@ -39,11 +40,7 @@ export async function repairChunk(
       written += to - from;
     }
   }
-  ours.reset();
-  for (let position = chunk.start; position < chunk.end; position += ours.size) {
-    ours.add(0, await readBack.read(ours, Math.min(ours.size, chunk.end - position), position));
-  }
-  if (ours.digest() !== chunk.hash) {
+  if ((await hashOf(readBack, chunk, ours)) !== chunk.hash) {
     const detail = `the bytes up to ${chunk.end} were repaired, and do not read back as they were written`;
     throw new IoFault('write', slave.path, 'ELOST', detail, chunk.start);
   }
