@@ -2,7 +2,8 @@ import { bodyOffset, TRAILER_LENGTH, TRANSACTION_HEADER_LENGTH } from '../filest
 import type { Problem, ProblemRule, Severity } from '../filestorage/problem.js';
 import type { Stop } from '../filestorage/stop.js';
 import type { PieceTask } from './inspect-piece.js';
-import { agreedEnd, headerAt, lengthAt, nextBoundary } from './next-boundary.js';
+import { agreedEnd, lengthAt, nextBoundary } from './next-boundary.js';
+import { headerAt } from './records.js';
 import type { Readable } from './scan.js';
 
 /** What the file has behind its last committed transaction. */

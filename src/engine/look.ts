@@ -4,7 +4,7 @@ import type { Tail } from './go-on.js';
 import type { FileEvents, Inspected } from './inspect-file.js';
 import type { PieceEvents, PieceFacts } from './inspect-piece.js';
 import type { Judge } from './judge.js';
-import { headerAt } from './next-boundary.js';
+import { headerAt } from './records.js';
 
 /** Puts together what is told of a file's pieces. */
 export class Look implements FileEvents {

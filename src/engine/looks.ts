@@ -1,9 +1,4 @@
-import {
-  MAGIC_LENGTH,
-  readTransactionHeader,
-  STATUS_IN_FLIGHT,
-  TRANSACTION_HEADER_LENGTH,
-} from '../filestorage/layout.js';
+import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
 import type { Comparison, Facts, Look, Parting, Presence, Resume } from './facts.js';
@@ -11,6 +6,7 @@ import { lookAtGeneration } from './generation.js';
 import type { Master } from './master.js';
 import { findParting } from './parting.js';
 import { findPresence } from './presence.js';
+import { headerAt } from './records.js';
 import { readableEnd, scan } from './scan.js';
 import { isPlainlyInFlight } from './tail.js';
 import { lookAtTrusted, type Scene } from './trusted.js';
@@ -86,9 +82,7 @@ async function shownBehindClaim({ slave, dat, windows }: Scene): Promise<Pick<Co
 /** Rows 12 and 13: whether anything but a transaction in flight begins at `position`. */
 async function lookAtNews(master: Master, position: number): Promise<boolean> {
   if (master.size <= position) return false;
-  const bytes = new Uint8Array(TRANSACTION_HEADER_LENGTH);
-  if ((await master.readBytes(bytes, position)) < bytes.length) return true;
-  const header = readTransactionHeader(new DataView(bytes.buffer), 0);
-  if (header.status !== STATUS_IN_FLIGHT) return true;
+  const header = await headerAt(master, position);
+  if (header?.status !== STATUS_IN_FLIGHT) return true;
   return !(await isPlainlyInFlight({ position, length: header.length }, master));
 }

@@ -1,13 +1,7 @@
 import { findBoundary } from '../filestorage/boundary.js';
-import {
-  bodyOffset,
-  readPosition,
-  readTransactionHeader,
-  TRAILER_LENGTH,
-  TRANSACTION_HEADER_LENGTH,
-  type TransactionHeader,
-} from '../filestorage/layout.js';
+import { bodyOffset, readPosition, TRAILER_LENGTH, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
 import type { ByteSource } from './backward.js';
+import { headerAt } from './records.js';
 
 /**
  * Behind a damaged place: where the file's transactions go on. What is found is a good guess, and the walk that begins there
@@ -16,18 +10,6 @@ import type { ByteSource } from './backward.js';
 const BLOCK = 1 << 20;
 /** The longest way from a transaction's header to the end of its first record's header, which findBoundary looks at. */
 const LONGEST_HEAD = TRANSACTION_HEADER_LENGTH + 3 * 0xffff + 42;
-
-/** The header at `position`, whatever it says; undefined when the file ends before it does. */
-export async function headerAt(
-  file: ByteSource,
-  position: number,
-  limit: number,
-): Promise<TransactionHeader | undefined> {
-  if (position + TRANSACTION_HEADER_LENGTH > limit) return undefined;
-  const bytes = new Uint8Array(TRANSACTION_HEADER_LENGTH);
-  if ((await file.readBytes(bytes, position)) < bytes.length) return undefined;
-  return readTransactionHeader(new DataView(bytes.buffer), 0);
-}
 
 /** The end of the transaction at `position`, where header and trailer agree on its length; undefined where they do not. */
 export async function agreedEnd(file: ByteSource, position: number, limit: number): Promise<number | undefined> {

@@ -5,6 +5,7 @@ import {
   readTransactionHeader,
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
+  type TransactionHeader,
 } from '../filestorage/layout.js';
 import type { ByteSource, FoundTransaction } from './backward.js';
 
@@ -39,12 +40,22 @@ export async function* recordsOf(source: ByteSource, found: FoundTransaction): A
   }
 }
 
-/** The transaction whose header stands at `position`, by that header alone; undefined where the file has no room for one. */
-export async function transactionAt(source: ByteSource, position: number): Promise<FoundTransaction | undefined> {
+/** The header at `position`, whatever it says; undefined where the file, or `limit`, leaves no room for one. */
+export async function headerAt(
+  source: ByteSource,
+  position: number,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<TransactionHeader | undefined> {
+  if (position + TRANSACTION_HEADER_LENGTH > limit) return undefined;
   const bytes = new Uint8Array(TRANSACTION_HEADER_LENGTH);
   if ((await source.readBytes(bytes, position)) < bytes.length) return undefined;
-  const header = readTransactionHeader(new DataView(bytes.buffer), 0);
-  return { ...header, position, end: position + header.length + TRAILER_LENGTH };
+  return readTransactionHeader(new DataView(bytes.buffer), 0);
+}
+
+/** The transaction whose header stands at `position`, by that header alone; undefined where the file has no room for one. */
+export async function transactionAt(source: ByteSource, position: number): Promise<FoundTransaction | undefined> {
+  const header = await headerAt(source, position);
+  return header && { ...header, position, end: position + header.length + TRAILER_LENGTH };
 }
 
 /** Whether a transaction's first record has its tid: a flipped bit in a header makes a tid that nobody ever gave. */
