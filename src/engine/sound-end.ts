@@ -6,7 +6,7 @@ import { BackwardReader } from './backward.js';
 import { NOTHING_YET } from './chunk-table.js';
 import type { Resume } from './facts.js';
 import { type Readable, scan } from './scan.js';
-import { hashOf } from './trusted.js';
+import { hashOf, soundChunks } from './trusted.js';
 import type { Window } from './window.js';
 
 /** Up to where a slave can be served, judged without its master. */
@@ -66,12 +66,8 @@ function resumeAt(dat: Dat, count: number): Resume {
 
 /** The longest run of chunks whose last one is there and matches its checksum. */
 async function lastGood(file: Readable, dat: Dat, window: Window): Promise<Resume> {
-  for (let count = dat.chunks.length; count > 0; count--) {
-    const chunk = dat.chunks[count - 1];
-    if (!chunk || chunk.end > file.size || (await hashOf(file, chunk, window)) !== chunk.hash) continue;
-    return { ...resumeAt(dat, count), tailState: window.save() };
-  }
-  return NOTHING_YET;
+  const count = await soundChunks(file, dat.chunks, window);
+  return count === 0 ? NOTHING_YET : { ...resumeAt(dat, count), tailState: window.save() };
 }
 
 async function changedAmong(file: Readable, chunks: readonly ChunkLine[], window: Window): Promise<ChunkLine[]> {

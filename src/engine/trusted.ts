@@ -22,43 +22,49 @@ export async function lookAtTrusted(
   upTo: readonly ChunkLine[] = scene.dat?.chunks ?? [],
 ): Promise<Trusted> {
   const { master, slave, dat, windows } = scene;
+  const [window] = windows;
   const claim = dat?.claim.position ?? MAGIC_LENGTH;
-  const chunks = [...upTo];
-  const wrong: ChunkLine[] = [];
-  let failed: { readonly problem: string; readonly masterAgrees: boolean } | undefined;
-  for (let last = chunks.at(-1); last; last = chunks.at(-1)) {
-    const isThere = last.end <= slave.size;
-    if (isThere && (await hashOf(slave, last, windows[0])) === last.hash) {
-      const tailState = windows[0].save();
-      return {
-        position: last.end,
-        tid: last.lastTid,
-        chunks,
-        tailState,
-        ...failed,
-        ...repairable(scene, wrong, failed),
-      };
-    }
+  const wrong: { readonly chunk: ChunkLine; readonly problem: string; readonly masterAgrees: boolean }[] = [];
+  const count = await soundChunks(slave, upTo, window, async (chunk, isThere) => {
     const problem = isThere
-      ? `the slave's bytes ${last.start} to ${last.end} do not match their checksum`
+      ? `the slave's bytes ${chunk.start} to ${chunk.end} do not match their checksum`
       : `the slave has ${slave.size} bytes, ${claim} are claimed`;
-    const agrees = (failed?.masterAgrees ?? true) && (await hashOf(master, last, windows[0])) === last.hash;
-    failed = { problem: failed?.problem ?? problem, masterAgrees: agrees };
-    wrong.push(last);
-    chunks.pop();
-  }
-  return { ...NOTHING_YET, ...failed, ...repairable(scene, wrong, failed) };
+    const agreed = wrong.at(-1)?.masterAgrees ?? true;
+    wrong.push({ chunk, problem, masterAgrees: agreed && (await hashOf(master, chunk, window)) === chunk.hash });
+  });
+  const chunks = upTo.slice(0, count);
+  const last = chunks.at(-1);
+  const resume = last ? { position: last.end, tid: last.lastTid, chunks, tailState: window.save() } : NOTHING_YET;
+  const [first] = wrong;
+  if (!first) return resume;
+  const masterAgrees = wrong.at(-1)?.masterAgrees === true;
+  const wrongChunks = wrong.map(({ chunk }) => chunk);
+  return { ...resume, problem: first.problem, masterAgrees, ...(masterAgrees && repairable(scene, wrongChunks)) };
 }
 
 /** Where the slave has all its bytes, and the master those that it has wrong, nothing has to be cut off. */
-function repairable(
-  { slave, dat }: Scene,
-  wrong: readonly ChunkLine[],
-  failed: { readonly masterAgrees: boolean } | undefined,
-): Pick<Trusted, 'repairable'> {
-  if (!dat || !failed?.masterAgrees || slave.size < dat.claim.position) return {};
+function repairable({ slave, dat }: Scene, wrong: readonly ChunkLine[]): Pick<Trusted, 'repairable'> {
+  if (!dat || slave.size < dat.claim.position) return {};
   const { claim, chunks, tailState } = dat;
   return { repairable: { claim: { position: claim.position, tid: claim.tid, chunks, tailState }, wrong } };
+}
+
+/**
+ * How many chunks are left when those at the end are dropped that are not there, or do not match their checksum. The hash
+ * state of the last one that is left is in the window.
+ */
+export async function soundChunks(
+  file: Readable,
+  chunks: readonly ChunkLine[],
+  window: Window,
+  onWrong: (chunk: ChunkLine, isThere: boolean) => Promise<void> = async () => {},
+): Promise<number> {
+  for (const [index, chunk] of [...chunks.entries()].reverse()) {
+    const isThere = chunk.end <= file.size;
+    if (isThere && (await hashOf(file, chunk, window)) === chunk.hash) return index + 1;
+    await onWrong(chunk, isThere);
+  }
+  return 0;
 }
 
 /** XXH64 of a chunk's bytes as they are now; '' when they are not all there. Leaves the hash state in the window. */
