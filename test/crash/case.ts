@@ -23,6 +23,8 @@ export interface Case {
   readonly claimBroken: boolean;
   /** Making the slave anew is no answer: the master's file is the one that the slave was copied from. */
   readonly neverRebuild: boolean;
+  /** Bytes of the slave that are wrong are repaired in place: any of them may be wrong still, or right. */
+  readonly repairs: boolean;
   /** What the next sync reads again. */
   readonly scrub: ScrubAmount;
   /** A slave whose own transactions must not be lost: it stays in the directory under some name. */

@@ -16,7 +16,7 @@ export function mayShow(of: Case, history: History, made: Made, state: Disk): Ui
   for (const { at, shown } of history.turns) if (at > floor) images.push(shown);
   if (!promised && of.shown) images.push(of.shown);
   const slave = imageAt(state, DATA)?.bytes;
-  if (of.scrub !== 0 && slave && isHalfRepaired(of, slave)) images.push(slave);
+  if (of.repairs && slave && isHalfRepaired(of, slave)) images.push(slave);
   return images;
 }
 

@@ -50,6 +50,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       neverRebuild: !(scenario.full || scenario.packed || scenario.keepsOwn),
       kept,
       movesAside: scenario.movesAside ?? false,
+      repairs: scenario.repairs ?? false,
       scrub: scenario.scrub ?? 0,
     },
   };

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly full?: boolean;
   /** What the run, and the one after a crash of it, read again; nothing unless told. */
   readonly scrub?: ScrubAmount;
+  /** The run gives the slave's wrong bytes back their old values: until it ends any of them may be wrong or right. */
+  readonly repairs?: boolean;
   /** The run is `syncpozo index` on the slave. */
   readonly index?: boolean;
   /** So many bytes of the slave may its index leave uncovered; 64 MiB unless told. */

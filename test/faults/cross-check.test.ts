@@ -79,6 +79,7 @@ function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, ca
     neverRebuild: scene.name === 'append',
     kept: scene.keepsOwn ? disk.images.get(disk.names.get(DATA) ?? -1) : undefined,
     movesAside: false,
+    repairs: false,
   };
 }
 

@@ -14,7 +14,7 @@ import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
-import { scrubRepair } from './scrub-repair.js';
+import { lastChunkRepair, scrubRepair } from './scrub-repair.js';
 import { tornTail } from './torn-tail.js';
 
 /** Every run whose crashes are enumerated. */
@@ -40,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
   appendPackedAgain,
   fullPackedAgain,
   scrubRepair,
+  lastChunkRepair,
   indexRefreshed,
   indexCommand,
 ];

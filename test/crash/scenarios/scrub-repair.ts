@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Scenario, write } from '../scenario.js';
+import { type Scenario, type Stage, write } from '../scenario.js';
 
 const PADDING = '.'.charCodeAt(0);
 
@@ -8,6 +8,7 @@ export const scrubRepair: Scenario = {
   name: 'a repair by scrub',
   claimBroken: true,
   scrub: 'full',
+  repairs: true,
   async prepare(stage) {
     const site = stage.site();
     const old = [300, 300, 5000].map((length) => {
@@ -17,11 +18,32 @@ export const scrubRepair: Scenario = {
     write(site, 3, 300);
     site.close();
     await stage.inStep();
-    const bytes = readFileSync(stage.slaveFile);
-    for (const at of old) {
-      if (bytes[at] !== PADDING) throw new Error(`nothing but padding may be hit, at ${at} is ${bytes[at]}`);
-      bytes[at] = PADDING ^ 1;
-    }
-    writeFileSync(stage.slaveFile, bytes, { flag: 'r+' });
+    flip(stage, old);
   },
 };
+
+/** Bits have flipped in two blocks of the slave's last chunk, which every sync looks at. */
+export const lastChunkRepair: Scenario = {
+  name: 'a repair of the last chunk',
+  claimBroken: true,
+  repairs: true,
+  async prepare(stage) {
+    const site = stage.site();
+    write(site, 3, 300);
+    write(site, 1, 9000);
+    const end = site.committedEnd;
+    site.close();
+    await stage.inStep();
+    flip(stage, [end - 8000, end - 150]);
+  },
+};
+
+/** Flips a bit of the slave at each of these places, all of them in a text's padding. */
+function flip(stage: Stage, places: readonly number[]): void {
+  const bytes = readFileSync(stage.slaveFile);
+  for (const at of places) {
+    if (bytes[at] !== PADDING) throw new Error(`nothing but padding may be hit, at ${at} is ${bytes[at]}`);
+    bytes[at] = PADDING ^ 1;
+  }
+  writeFileSync(stage.slaveFile, bytes, { flag: 'r+' });
+}
