@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Patience } from '../engine/patience.js';
 import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
 import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
+import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';
 import { DEFAULT_STATUS_FILE } from '../standby/switch.js';
 
@@ -42,6 +44,32 @@ export const DEFAULT_TIMEOUT_SECONDS = 30;
 export function withTimeout(command: Command): Command {
   const meaning = 'give a read of the master up after so long without progress';
   return command.option('--timeout <seconds>', meaning, secondsOption, DEFAULT_TIMEOUT_SECONDS);
+}
+
+const MOST_WORKERS = 64;
+
+/** `meaning`: what the threads do. */
+export function withWorkers(command: Command, meaning: string): Command {
+  return command.option('--workers <n>', `${meaning}; 0: none`, countOption(MOST_WORKERS));
+}
+
+/** Options of a command that reads long files, with several threads if they are long enough. */
+export interface LongOptions extends CommonOptions {
+  readonly workers?: number;
+  readonly timeout: number;
+}
+
+/** What such a command works with: patience that SIGTERM and SIGINT end, and progress where somebody sees it. */
+export interface LongWork {
+  readonly patience: Patience;
+  readonly progress: Progress | undefined;
+}
+
+export function beginLongWork({ timeout, quiet }: LongOptions): LongWork {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const progress = stderrIsTerminal() && !quiet ? new Progress() : undefined;
+  return { patience: new Patience(timeout, stop.signal), progress };
 }
 
 export function statusFileOf(options: { readonly statusFile?: string }): string {

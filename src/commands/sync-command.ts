@@ -1,11 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Patience } from '../engine/patience.js';
+import { DEFAULT_CHUNK_BYTES } from '../engine/chunk-table.js';
 import type { ScrubAmount } from '../engine/scrub-amount.js';
-import { stderrIsTerminal } from '../io/sink.js';
-import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';
 import {
-  countOption,
+  beginLongWork,
+  type LongOptions,
   logOf,
   printJson,
   type SlaveOptions,
@@ -13,22 +12,20 @@ import {
   statusFileOf,
   withSlaveOptions,
   withTimeout,
+  withWorkers,
 } from './common.js';
 import { EXIT_HELP } from './exit.js';
 import { runSync } from './sync.js';
 
-interface Flags extends SlaveOptions {
+interface Flags extends SlaveOptions, LongOptions {
   readonly full?: boolean;
   readonly dryRun?: boolean;
   readonly chunkSize: number;
-  readonly workers?: number;
   readonly scrub: ScrubAmount;
   readonly index: boolean;
-  readonly timeout: number;
 }
 
-const MOST_WORKERS = 64;
-const DEFAULT_CHUNK_SIZE = '32MiB';
+const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
 const DEFAULT_SCRUB = '16MiB';
 
 /** `syncpozo sync MASTER SLAVE`: one round, as cron runs it every minute. */
@@ -42,25 +39,22 @@ export function syncCommand(): Command {
     .addOption(
       new Option('--chunk-size <size>', 'about how much is read, checked and hashed as one piece')
         .argParser(sizeOption)
-        .default(sizeOption(DEFAULT_CHUNK_SIZE), DEFAULT_CHUNK_SIZE),
+        .default(DEFAULT_CHUNK_BYTES, DEFAULT_CHUNK_SIZE),
     )
     .addOption(
       new Option('--scrub <size>', 'how much of what was copied long ago is read again; 0: nothing, full: all of it')
         .argParser(scrubOption)
         .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
-    )
-    .option('--workers <n>', 'threads that validate a long tail; 0: none', countOption(MOST_WORKERS))
-    .option('--no-index', 'write no Data.fs.index beside the slave');
+    );
+  withWorkers(command, 'threads that validate a long tail');
+  command.option('--no-index', 'write no Data.fs.index beside the slave');
   withTimeout(withSlaveOptions(command, 'name of the file in both directories'));
   command.addHelpText(
     'after',
     `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,
   );
   command.action(async (master: string, slave: string, flags: Flags) => {
-    const stop = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-    const patience = new Patience(flags.timeout, stop.signal);
-    const progress = stderrIsTerminal() && !flags.quiet ? new Progress() : undefined;
+    const { patience, progress } = beginLongWork(flags);
     const result = await runSync({
       master,
       slave,

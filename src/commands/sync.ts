@@ -1,5 +1,5 @@
 import { AdaptiveSource } from '../engine/adaptive-source.js';
-import { fittingChunkBytes } from '../engine/chunk-table.js';
+import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../engine/chunk-table.js';
 import { Patience } from '../engine/patience.js';
 import type { ScrubAmount } from '../engine/scrub-amount.js';
 import { lockedOut, type Outcome, sync } from '../engine/sync.js';
@@ -44,7 +44,6 @@ export interface SyncOptions {
 }
 
 const MIB = 1 << 20;
-const DEFAULT_CHUNK_BYTES = 32 * MIB;
 const TIMEOUT_SECONDS = 30;
 const WINDOW_BYTES = MIB;
 const BATCH_BYTES = 256 * MIB;

@@ -1,26 +1,24 @@
 import { Command } from 'commander';
-import { stderrIsTerminal, writeToStderr, writeToStdout } from '../io/sink.js';
+import { Interrupted } from '../engine/patience.js';
+import { writeToStderr, writeToStdout } from '../io/sink.js';
 import {
-  type CommonOptions,
-  countOption,
+  beginLongWork,
+  type LongOptions,
   logOf,
   printJson,
   withCommonOptions,
   withFileName,
   withTimeout,
+  withWorkers,
 } from './common.js';
 import { EXIT } from './exit.js';
 
-interface Flags extends CommonOptions {
+interface Flags extends LongOptions {
   readonly against?: string;
   readonly file: string;
-  readonly workers?: number;
   /** false: --no-pointers. */
   readonly pointers: boolean;
-  readonly timeout: number;
 }
-
-const MOST_WORKERS = 64;
 
 const HELP = `
 Reads everything and changes nothing; takes no lock, so a sync or a ZEO server may go on beside it. Of a file that grows
@@ -45,25 +43,19 @@ export function verifyCommand(): Command {
     .description('checks every byte of a Data.fs: structure, checksums, pointers, index; with --against also equality')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs; any other Data.fs as well, a live one too")
     .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
-    .option('--no-pointers', 'check structure and checksums only: neither pointers nor the index')
-    .option('--workers <n>', 'threads that check a large file beside the main one; 0: none', countOption(MOST_WORKERS));
+    .option('--no-pointers', 'check structure and checksums only: neither pointers nor the index');
+  withWorkers(command, 'threads that check a large file beside the main one');
   withFileName(command, 'name of the file in the directories');
   withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
   return command.action(async (slave: string, flags: Flags) => {
-    const [{ runVerify }, { Interrupted, Patience }] = await Promise.all([
-      import('./verify.js'),
-      import('../engine/patience.js'),
-    ]);
-    const stop = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-    const showsProgress = stderrIsTerminal() && !flags.quiet;
-    const progress = showsProgress ? new (await import('../report/progress.js')).Progress() : undefined;
+    const { runVerify } = await import('./verify.js');
+    const { patience, progress } = beginLongWork(flags);
     try {
       const result = await runVerify({
         slave,
         file: flags.file,
         pointers: flags.pointers,
-        patience: new Patience(flags.timeout, stop.signal),
+        patience,
         ...(flags.against !== undefined && { against: flags.against }),
         ...(flags.workers !== undefined && { workers: flags.workers }),
         ...(progress && { onPosition: progress.show }),

@@ -1,3 +1,4 @@
+import { DEFAULT_CHUNK_BYTES } from '../engine/chunk-table.js';
 import { Exchanged } from '../engine/copy.js';
 import { IndexCheck } from '../engine/index-check.js';
 import { InlineInspector, type Inspector, type OnPosition } from '../engine/inspect-file.js';
@@ -30,9 +31,7 @@ export interface VerifyOptions {
   readonly onPosition?: OnPosition;
 }
 
-const MIB = 1 << 20;
-const PIECE_BYTES = 32 * MIB;
-const WINDOW_BYTES = MIB;
+const WINDOW_BYTES = 1 << 20;
 /** Below so many pieces starting workers takes longer than they save: more where this thread can read by itself meanwhile. */
 const PIECES_WORTH_A_POOL = 8;
 const NEAR_PIECES_WORTH_A_POOL = 16;
@@ -60,7 +59,7 @@ async function lookUntilSure(path: string, window: Window, options: VerifyOption
   for (let look = 1; ; look++) {
     let exchanged: Exchanged | undefined;
     const { file, datFile } = await openBoth(path, options.patience);
-    const { pieceBytes = PIECE_BYTES, pointers = true } = options;
+    const { pieceBytes = DEFAULT_CHUNK_BYTES, pointers = true } = options;
     const indexCheck = pointers ? await IndexCheck.open(`${path}.index`, options.patience) : undefined;
     const inspector = await inspectorFor(file, window, options);
     try {
@@ -111,7 +110,7 @@ function plain(_key: string, value: unknown): unknown {
 }
 
 async function inspectorFor(file: Master, window: Window, options: VerifyOptions): Promise<Inspector> {
-  const { patience, pieceBytes = PIECE_BYTES, onPosition = () => {} } = options;
+  const { patience, pieceBytes = DEFAULT_CHUNK_BYTES, onPosition = () => {} } = options;
   const near = isNear(file.path);
   const workers = workersOf(options.workers, near ? 1 : 0);
   const worthwhile = (near ? NEAR_PIECES_WORTH_A_POOL : PIECES_WORTH_A_POOL) * pieceBytes;
@@ -133,7 +132,7 @@ async function compareWith(
   findings: Findings,
   masterPath: string,
   window: Window,
-  { patience, pieceBytes = PIECE_BYTES }: VerifyOptions,
+  { patience, pieceBytes = DEFAULT_CHUNK_BYTES }: VerifyOptions,
 ): Promise<Compared> {
   const observed = await observeMaster(masterPath, patience, undefined);
   if (!('master' in observed)) return { problem: observed.state.reason, unfit: observed.state.state === 'unfit' };

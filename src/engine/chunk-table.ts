@@ -11,6 +11,9 @@ import type { Resume } from './facts.js';
  */
 export const NOTHING_YET: Resume = { position: MAGIC_LENGTH, tid: ZERO_TID, chunks: [], tailState: '' };
 
+/** Bytes of a chunk, unless --chunk-size says otherwise. */
+export const DEFAULT_CHUNK_BYTES = 32 << 20;
+
 /** More would make a .dat that takes longer to write than a minute's transactions; 4 TiB in chunks of 32 MiB. */
 const MOST_CHUNKS = 131_072;
 

@@ -4,6 +4,7 @@ import { IoFault } from '../io/fault.js';
 import { readCovered, writeIndexFile } from '../standby/index-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { InlineSource } from './chunk-source.js';
+import { DEFAULT_CHUNK_BYTES } from './chunk-table.js';
 import { Exchanged } from './copy.js';
 import { makeIndex } from './index-refresh.js';
 import { Master } from './master.js';
@@ -11,7 +12,6 @@ import { Patience } from './patience.js';
 import type { Window } from './window.js';
 
 const MIB = 1 << 20;
-const CHUNK_BYTES = 32 * MIB;
 const SECONDS = 1;
 
 /** When a takeover waits for an index to be made. */
@@ -49,7 +49,7 @@ export async function coverMore(
   const indexBytes = factsOfPath(paths.index)?.size ?? 0;
   if (end - covered <= worth.from || end - covered > worth.upTo || indexBytes > worth.indexBytes) return covered;
   const patience = new Patience(SECONDS);
-  const source = new InlineSource(window, { chunkBytes: CHUNK_BYTES, onProgress: () => {} });
+  const source = new InlineSource(window, { chunkBytes: DEFAULT_CHUNK_BYTES, onProgress: () => {} });
   try {
     const file = await Master.open(paths.data, patience);
     if (!file) return covered;
