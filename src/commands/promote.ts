@@ -2,7 +2,7 @@ import { usableDat } from '../engine/observe.js';
 import { NothingToServe, publishRole, type Settled, settle } from '../engine/promotion.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
-import { factsOfPath } from '../io/facts.js';
+import { factsOfPath, writtenAt } from '../io/facts.js';
 import type { Loss, PromotionResult } from '../report/promotion.js';
 import type { Promotion } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
@@ -29,7 +29,6 @@ export interface PromoteOptions {
 }
 
 const WINDOW_BYTES = 1 << 20;
-const NANOSECONDS = 1_000_000n;
 
 /**
  * Makes a slave fit to serve, and says what may be lost. Mistakes and faults of the machine are thrown.
@@ -133,8 +132,8 @@ async function setRole(
 }
 
 function lastSyncOf(paths: SlavePaths): number | undefined {
-  const mtime = factsOfPath(paths.dat)?.mtime;
-  return mtime === undefined ? undefined : Number(BigInt(mtime) / NANOSECONDS);
+  const facts = factsOfPath(paths.dat);
+  return facts && writtenAt(facts);
 }
 
 function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {

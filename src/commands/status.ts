@@ -3,7 +3,7 @@ import { observeMaster, observeSlave, usableDat } from '../engine/observe.js';
 import { Patience } from '../engine/patience.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
-import { factsOfPath } from '../io/facts.js';
+import { factsOfPath, writtenAt } from '../io/facts.js';
 import type { Standing } from '../report/standing.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
@@ -22,7 +22,6 @@ export interface StatusOptions {
 }
 
 const WINDOW_BYTES = 1 << 20;
-const NANOSECONDS = 1_000_000n;
 
 /** What is known of a slave, from its own files and, if a master is named, from a look at that. Changes nothing. */
 export async function readStanding(options: StatusOptions): Promise<Standing> {
@@ -31,8 +30,8 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const file = readDatFile(paths);
   const { dat, problem } = usableDat(file, slave.inode);
   const promotion = 'dat' in file ? file.dat.promotion : undefined;
-  const mtime = dat && factsOfPath(paths.dat)?.mtime;
-  const touched = mtime === undefined ? undefined : Number(BigInt(mtime) / NANOSECONDS);
+  const datFacts = dat && factsOfPath(paths.dat);
+  const touched = datFacts && writtenAt(datFacts);
   const lastSync = promotion ? promotion.lastSync : touched;
   const { lastFull } = readScrubProgress(paths, slave.inode);
   const holder = Lock.look(paths.lock)?.kind;

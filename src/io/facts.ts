@@ -18,6 +18,13 @@ export interface FileFacts {
   readonly gid: number;
 }
 
+const NANOSECONDS_IN_A_MILLISECOND = 1_000_000n;
+
+/** When the file was last written, in milliseconds since the epoch. */
+export function writtenAt({ mtime }: FileFacts): number {
+  return Number(BigInt(mtime) / NANOSECONDS_IN_A_MILLISECOND);
+}
+
 function factsOf(stats: fs.BigIntStats): FileFacts {
   return {
     kind: stats.isFile()

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { listDirectory } from '../io/directory.js';
-import { factsOfPath } from '../io/facts.js';
+import { factsOfPath, writtenAt } from '../io/facts.js';
 import type { SlavePaths } from './paths.js';
 
 /** A slave's old file that a rebuild has kept because it has, or may have, transactions that exist nowhere else. */
@@ -11,8 +11,6 @@ export interface KeptAside {
   /** When it was last written, in milliseconds since the epoch. */
   readonly writtenAt: number;
 }
-
-const NANOSECONDS = 1_000_000n;
 
 /** The files that rebuilds have kept beside the slave, by name, so with the oldest last transaction first. */
 export function keptAside(paths: SlavePaths): readonly KeptAside[] {
@@ -25,7 +23,7 @@ export function keptAside(paths: SlavePaths): readonly KeptAside[] {
     const facts = factsOfPath(path);
     // A rebuild that was killed just before its swap leaves a second name of the slave itself.
     if (facts?.kind !== 'file' || facts.inode === slaveInode) continue;
-    found.push({ path, size: facts.size, writtenAt: Number(BigInt(facts.mtime) / NANOSECONDS) });
+    found.push({ path, size: facts.size, writtenAt: writtenAt(facts) });
   }
   return found;
 }
