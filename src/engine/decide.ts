@@ -1,5 +1,5 @@
 import { SMALLEST_TRANSACTION } from '../filestorage/layout.js';
-import type { Comparison, Decision, Facts, Plan, Presence, Resume } from './facts.js';
+import type { Comparison, Decision, Facts, Plan, Presence, Resume, Trusted } from './facts.js';
 
 const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
 
@@ -67,27 +67,10 @@ function adopt(facts: Facts, resume: Resume): Decision {
 }
 
 function decideKnown(facts: Facts, claim: number, size: number): Decision {
-  const { trusted, beyond } = facts;
+  const { trusted } = facts;
   if (trusted === undefined) return { kind: 'look', at: 'trusted' };
-  // Row 9, and row 10 where the slave is not merely shorter: nothing of its own may be cut off.
-  if (size > trusted.position) {
-    if (beyond === undefined) return { kind: 'look', at: 'beyond' };
-    if (!hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) {
-      // Beyond the claim an unfinished batch of ours begins with a 'c': whatever breaks a rule there is not ours.
-      const strange = size > claim && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged');
-      if (strange) return grown();
-      if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
-      const { onlyHere, doubtful, complete } = facts.parting;
-      // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
-      const rotten = size <= claim && trusted.masterAgrees === true ? doubtful : 0;
-      if (onlyHere.count > rotten || (size > claim && !complete)) {
-        // Unless it is a batch that was made visible and not claimed any more, and a pack has dropped the end of it since.
-        if (size <= claim || trusted.position < claim || !complete) return grown();
-        if (facts.presence === undefined) return { kind: 'look', at: 'presence' };
-        if (!isSuperseded(facts.presence)) return grown();
-      }
-    }
-  }
+  const own = size > trusted.position ? decideBeyond(facts, trusted, claim, size) : undefined;
+  if (own !== undefined) return own;
   // Row 11: is this still the file that the slave was copied from?
   if (facts.generation === undefined) return { kind: 'look', at: 'generation' };
   if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
@@ -120,6 +103,27 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
   if (facts.news === undefined) return { kind: 'look', at: 'news' };
   if (facts.news) return { kind: 'append', row: 12, reason: 'the master has grown', resume: trusted };
   return { kind: 'none', row: 13, reason: 'nothing new' };
+}
+
+/**
+ * Row 9, and row 10 where the slave is not merely shorter: nothing of its own may be cut off. undefined: there is nothing of
+ * its own beyond the trusted part, or, if it is superseded, the generation has yet to bear that out.
+ */
+function decideBeyond(facts: Facts, trusted: Trusted, claim: number, size: number): Decision | undefined {
+  const { beyond, parting, presence } = facts;
+  if (beyond === undefined) return { kind: 'look', at: 'beyond' };
+  if (hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) return undefined;
+  // Beyond the claim an unfinished batch of ours begins with a 'c': whatever breaks a rule there is not ours.
+  if (size > claim && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged')) return grown();
+  if (parting === undefined) return { kind: 'look', at: 'parting' };
+  const { onlyHere, doubtful, complete } = parting;
+  // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
+  const rotten = size <= claim && trusted.masterAgrees === true ? doubtful : 0;
+  if (onlyHere.count <= rotten && (size <= claim || complete)) return undefined;
+  // Unless it is a batch that was made visible and not claimed any more, and a pack has dropped the end of it since.
+  if (size <= claim || trusted.position < claim || !complete) return grown();
+  if (presence === undefined) return { kind: 'look', at: 'presence' };
+  return isSuperseded(presence) ? undefined : grown();
 }
 
 /**
