@@ -1,4 +1,5 @@
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
+import { syncDirectory } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import { writeIndexFile } from '../standby/index-file.js';
 import type { SlavePaths } from '../standby/paths.js';
@@ -19,8 +20,8 @@ export type FileIndexed =
 /**
  * Builds or refreshes the index beside a Data.fs. The caller holds the file's lock.
  *
- * Order: the file durable, then the index: it must not outlive what it is of. Nothing is written where the
- * index covers all already, and none of a file that is damaged.
+ * Order: the file durable, and its name, which a rebuild that was killed may have left in memory only; then the index: it must
+ * not outlive what it is of. Nothing is written where the index covers all already, and none of a file that is damaged.
  */
 export async function indexFile(paths: SlavePaths, source: ChunkSource, patience: Patience): Promise<FileIndexed> {
   const file = await Master.open(paths.data, patience);
@@ -34,6 +35,7 @@ export async function indexFile(paths: SlavePaths, source: ChunkSource, patience
     if (end.kind === 'damaged') return { kind: 'damaged', damage: end.damage };
     if (made.action !== 'none') {
       makeDurable(paths.data);
+      syncDirectory(paths.directory);
       writeIndexFile(paths, made.index, made.resume.position);
     }
     return { kind: 'done', made, size: file.size, tail: end.kind };

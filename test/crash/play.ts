@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from './case.js';
 import type { Change } from './change.js';
@@ -31,13 +31,16 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
   const shown = await shownBy(judge, start);
   const during = scenario.during?.bind(scenario, stage);
   const before = masterAt(stage);
-  const { changes, result } = await record(stage.slave, start.names, identities, () => stage.run(scenario), during);
+  const swapped = scenario.swappedUnsynced ? swapInMemory(stage, start) : undefined;
+  const names = swapped?.names ?? start.names;
+  const { changes, result } = await record(stage.slave, names, identities, () => stage.run(scenario), during);
   assert.equal(result.exitCode, scenario.exitCode ?? 0, `${scenario.name}: ${result.reason}`);
   if (!during) assert.deepEqual(masterAt(stage), before, `${scenario.name}: the master is as it was (invariant 7)`);
   scenario.afterwards?.(stage);
   stage.remember();
   const kept = scenario.keepsOwn ? start.images.get(start.names.get(DATA) ?? -1) : undefined;
-  const begun = scenario.copiedUnsynced ? inMemoryOnly(start, changes) : { start, changes, from: 0 };
+  const plain = { start, changes: swapped ? [swapped.change, ...changes] : changes, from: 0 };
+  const begun = scenario.copiedUnsynced ? inMemoryOnly(start, changes) : plain;
   return {
     scratch: directory,
     case: {
@@ -65,6 +68,17 @@ function inMemoryOnly(start: Disk, changes: readonly Change[]): Pick<Case, 'star
   const claimed = all.findIndex((change) => change.kind === 'rename' && (change.to === DAT || change.to === INDEX));
   const images = new Map(start.images).set(file, EMPTY);
   return { start: { names: start.names, images }, changes: all, from: claimed + 1 };
+}
+
+/** The swap's last step, and the names that a run sees after it. */
+function swapInMemory(stage: Stage, start: Disk): { readonly change: Change; readonly names: Disk['names'] } {
+  const fresh = `${DATA}.new`;
+  renameSync(join(stage.slave, fresh), stage.slaveFile);
+  const file = start.names.get(fresh) ?? -1;
+  const change: Change = { kind: 'rename', from: fresh, to: DATA, file, site: 'a run that was killed', within: [] };
+  const disk = new ModelDisk(start);
+  disk.apply(change);
+  return { change, names: disk.seen().names };
 }
 
 function masterAt(stage: Stage): unknown {

@@ -36,6 +36,8 @@ export interface Scenario {
   readonly large?: boolean;
   /** The slave is another program's copy, and nothing of it has been made durable when the run begins. */
   readonly copiedUnsynced?: boolean;
+  /** A rebuild was killed behind its rename of `Data.fs.new`, which is in memory only when the run begins. */
+  readonly swappedUnsynced?: boolean;
   /** The slave breaks its claim before the run. */
   readonly claimBroken?: boolean;
   /** The master's file is another one than the slave was copied from, so the slave is made anew. */

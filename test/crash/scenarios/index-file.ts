@@ -1,6 +1,7 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import type { Site } from '../../support/site.js';
 import { type Scenario, write } from '../scenario.js';
+import { rebuildAfterPack } from './rebuild-after-pack.js';
 
 /** So many objects that their positions fill sectors of their own: an index that lacks one of those still looks sound. */
 const OBJECTS = 260;
@@ -37,5 +38,21 @@ export const indexCommand: Scenario = {
     manyObjects(site);
     site.close();
     copyFileSync(stage.masterFile, stage.slaveFile);
+  },
+};
+
+/**
+ * `syncpozo index` behind a rebuild that was killed: the new file has its name in memory only, and FileStorage would take the
+ * new index for the old file.
+ */
+export const indexOfSwapped: Scenario = {
+  name: 'the index of a slave that was made anew in memory',
+  index: true,
+  swappedUnsynced: true,
+  packed: true,
+  async prepare(stage) {
+    await rebuildAfterPack.prepare(stage);
+    rmSync(`${stage.slaveFile}.index`);
+    copyFileSync(stage.masterFile, `${stage.slaveFile}.new`);
   },
 };

@@ -9,7 +9,7 @@ import { exchanged } from './exchanged.js';
 import { firstCopy } from './first-copy.js';
 import { full } from './full.js';
 import { fullOverOwn, fullOverOwnWithoutLinks } from './full-over-own.js';
-import { indexCommand, indexRefreshed } from './index-file.js';
+import { indexCommand, indexOfSwapped, indexRefreshed } from './index-file.js';
 import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
@@ -43,4 +43,5 @@ export const SCENARIOS: readonly Scenario[] = [
   lastChunkRepair,
   indexRefreshed,
   indexCommand,
+  indexOfSwapped,
 ];
