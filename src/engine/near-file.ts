@@ -10,8 +10,8 @@ import type { Window } from './window.js';
 const WINDOWS_A_TURN = 4;
 
 /**
- * A file on a disk of this machine, read in this thread: a read in the thread pool takes twice the time of a small window's
- * reading and hashing. Not for a mount that may hang, because nobody would notice.
+ * A file on a disk of this machine, read in this thread: by way of the thread pool a window takes as long again as it takes
+ * to be read, hashed and walked over. Not for a mount that may hang, because nobody would notice.
  */
 export class NearFile implements Readable {
   private readonly ahead: ReadAhead;
