@@ -1,5 +1,6 @@
 import { usableDat } from '../engine/observe.js';
 import { NothingToServe, publishRole, type Settled, settle } from '../engine/promotion.js';
+import type { Worth } from '../engine/promotion-index.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { factsOfPath, writtenAt } from '../io/facts.js';
@@ -22,6 +23,7 @@ export interface PromoteOptions {
   readonly graceSeconds: number;
   /** Compare all chunks with their checksums, not the last one only. */
   readonly verify: boolean;
+  readonly indexWorth?: Worth | undefined;
   /** Looks at the master; must come back in time, whatever becomes of the master. */
   readonly lookAtMaster?: () => Promise<MasterLook>;
   /** Called when transactions may have been lost, before the role is set; returns the process that it started. */
@@ -122,7 +124,10 @@ async function setRole(
 ): Promise<PromotionResult> {
   const { dat } = usableDat(readDatFile(paths), factsOfPath(paths.data)?.inode);
   const promotion = { lastSync: dat && lastSyncOf(paths), at: Date.now() };
-  const settled = await settle(paths, dat, new Window(WINDOW_BYTES), options.verify);
+  const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
+    all: options.verify,
+    indexWorth: options.indexWorth,
+  });
   const loss = lossOf(settled, look ? await look : NOT_LOOKED_AT);
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const result = { ...resultOf(paths, options, settled, done), sync: evicted ?? null, loss };

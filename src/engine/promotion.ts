@@ -6,7 +6,7 @@ import { applyOwnership } from '../io/replace.js';
 import type { ChunkLine, Dat, Promotion } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
-import { coverMore, fitIndex } from './promotion-index.js';
+import { coverMore, fitIndex, type Worth } from './promotion-index.js';
 import { readableFile } from './scan.js';
 import { findSoundEnd, type SoundEnd } from './sound-end.js';
 import type { Window } from './window.js';
@@ -14,6 +14,13 @@ import type { Window } from './window.js';
 /** There is nothing here that could be served. */
 export class NothingToServe extends Error {
   override readonly name = 'NothingToServe';
+}
+
+export interface SettleOptions {
+  /** Compare all chunks with their checksums, not the last one only. */
+  readonly all: boolean;
+  /** When the takeover waits for an index to be made; what FileStorage is slow without, unless told. */
+  readonly indexWorth?: Worth | undefined;
 }
 
 /** What a promotion found and did to the slave's file. */
@@ -52,7 +59,12 @@ const UNKNOWN_MASTER = { device: '0', inode: '0', size: 0, mtime: '0' };
  * unfinished batch; then the cut; then the file, because a batch that is kept may be in memory only; then its index. Killed at any place,
  * the next promotion begins anew and finds the same end.
  */
-export async function settle(paths: SlavePaths, dat: Dat | undefined, window: Window, all: boolean): Promise<Settled> {
+export async function settle(
+  paths: SlavePaths,
+  dat: Dat | undefined,
+  window: Window,
+  { all, indexWorth }: SettleOptions,
+): Promise<Settled> {
   const file = OpenFile.openToWrite(paths.data);
   try {
     const magic = magicIn(file);
@@ -66,7 +78,7 @@ export async function settle(paths: SlavePaths, dat: Dat | undefined, window: Wi
     syncDirectory(paths.directory);
     if (bytes > 0) file.truncate(found.position);
     file.sync();
-    const coveredNow = await coverMore(paths, found.position, covered, window);
+    const coveredNow = await coverMore(paths, found.position, covered, window, indexWorth);
     const whole = dat !== undefined && found.position >= dat.claim.position;
     const { trusted } = found;
     return {

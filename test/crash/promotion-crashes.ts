@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promoteUnderLock } from '../../src/commands/promote.js';
+import type { Worth } from '../../src/engine/promotion-index.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
 import { parseDat } from '../../src/standby/dat.js';
 import { demote } from '../../src/standby/demote.js';
@@ -36,10 +37,11 @@ export interface PromotionRecord {
   readonly ends: readonly Uint8Array[];
   /** What was cut off and had to be kept. */
   readonly rest: Buffer | undefined;
+  readonly indexWorth?: Worth | undefined;
 }
 
-function promoteIn(directory: string): Promise<PromotionResult> {
-  const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false };
+function promoteIn(directory: string, indexWorth?: Worth): Promise<PromotionResult> {
+  const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false, indexWorth };
   return promoteUnderLock(slavePaths(directory, DATA), options, undefined, undefined);
 }
 
@@ -56,7 +58,8 @@ export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]>
     const { start, change } = scenario.pending?.(seen, stage) ?? { start: seen, change: undefined };
     const before = await shownOf(judge, start);
     const names: Names = change?.kind === 'rename' ? afterRename(seen.names, change) : seen.names;
-    const { changes, result } = await record(stage.slave, names, identities, () => promoteIn(stage.slave));
+    const { indexWorth } = scenario;
+    const { changes, result } = await record(stage.slave, names, identities, () => promoteIn(stage.slave, indexWorth));
     assert.deepEqual([result.promoted, result.exitCode], [true, scenario.exitCode ?? 0], scenario.name);
     const found = readFileSync(stage.slaveFile);
     assert.equal(found.length, result.slave.position);
@@ -67,6 +70,7 @@ export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]>
       master: stage.masterFile,
       ends: [before, found],
       rest: scenario.rest,
+      indexWorth,
     });
   }
   return records;
@@ -137,6 +141,7 @@ async function shownProblem(
   const bytes = imageOf(state, DATA);
   const shown = bytes.subarray(0, opening.opensAt);
   if (!of.ends.some((end) => Buffer.compare(end, shown) === 0)) return `FileStorage shows ${shown.length} bytes`;
+  if (!opening.indexRight) return 'FileStorage takes a wrong index';
   const parsed = parseDat(Buffer.from(imageOf(state, DAT)).toString('utf8'));
   const promoted = 'dat' in parsed && parsed.dat.role === 'promoted';
   if (returned && !promoted) return 'it has returned, and the role is not on the disk';
@@ -148,7 +153,7 @@ async function againProblem(of: PromotionRecord, judge: Judge, state: State): Pr
   const directory = join(judge.scratch, 'again');
   mkdirSync(directory, { recursive: true });
   materialise(state, directory);
-  const again = await promoteIn(directory);
+  const again = await promoteIn(directory, of.indexWorth);
   if (!again.promoted) return `promoted again: ${again.reason}`;
   const bytes = readFileSync(join(directory, DATA));
   if (!of.ends.some((end) => Buffer.compare(end, bytes) === 0)) return `promoted again it has ${bytes.length} bytes`;

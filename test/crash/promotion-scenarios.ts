@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Worth } from '../../src/engine/promotion-index.js';
 import { parseDat } from '../../src/standby/dat.js';
 import type { Change } from './change.js';
 import { DAT, DATA } from './history.js';
@@ -14,12 +15,15 @@ export interface PromotionScenario {
   prepare(stage: Stage): Promise<void>;
   readonly exitCode?: number;
   readonly rest?: Buffer;
+  /** When the promotion makes an index; in files as small as these it would not. */
+  readonly indexWorth?: Worth;
   /** The last thing that a killed process has done, which is in memory only: the change, and the disk without it. */
   pending?(seen: Disk, stage: Stage): { readonly start: Disk; readonly change: Change };
 }
 
 const STATUS_OFFSET = 16;
 const KILLED = { site: 'a process that was killed', within: [] } as const;
+const ALWAYS: Worth = { from: 0, upTo: Number.POSITIVE_INFINITY, indexBytes: Number.POSITIVE_INFINITY };
 const GARBAGE = Buffer.from('these bytes are no transaction, whoever has written them. '.repeat(20));
 
 export const PROMOTIONS: readonly PromotionScenario[] = [
@@ -50,6 +54,17 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
       renameSync(join(stage.slave, `${DATA}.new`), stage.slaveFile);
       const file = seen.names.get(`${DATA}.new`) ?? -1;
       return { start: seen, change: { kind: 'rename', from: `${DATA}.new`, to: DATA, file, ...KILLED } };
+    },
+  },
+  {
+    name: 'of a slave whose index has fallen behind',
+    indexWorth: ALWAYS,
+    async prepare(stage) {
+      const site = stage.site();
+      await stage.inStep();
+      write(site, 3, 300);
+      site.close();
+      await stage.inStep();
     },
   },
   {
