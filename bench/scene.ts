@@ -15,6 +15,19 @@ const PACKED_SHARE = 0.25;
 /** `from`: another path of the master's directory. */
 type SyncDetails = Partial<Contender> & { readonly options?: readonly string[]; readonly from?: string };
 
+/** Lets a fixture's file grow to about so many bytes, durably. */
+export function growFile(path: string, fixture: Fixture, bytes: number): void {
+  const fd = openSync(path, 'a');
+  try {
+    fixture.growTo(bytes, (piece) => {
+      for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done);
+    });
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** A master and its slave, in a directory of their own. */
 export class Pair {
   readonly masterDirectory: string;
@@ -51,15 +64,7 @@ export class Pair {
 
   /** Lets the master commit so many bytes more, durably. */
   grow(bytes: number): void {
-    const fd = openSync(this.master, 'a');
-    try {
-      this.fixture.growTo(this.bytes + bytes, (piece) => {
-        for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done);
-      });
-      fdatasyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    growFile(this.master, this.fixture, this.bytes + bytes);
   }
 
   /** A contender that syncs; it has to report this action, and to leave the slave equal to the master. */

@@ -1,4 +1,4 @@
-import { medianSeconds, range, type Series } from './statistics.js';
+import { medianSeconds, peak, range, type Series } from './statistics.js';
 
 /** What was asked for, what was measured, and whether it is enough. */
 export interface Target {
@@ -9,6 +9,9 @@ export interface Target {
 
 /** Below this size starting up decides, and a ratio of throughputs says nothing. */
 const LARGE = 1 << 30;
+const MIB = 1 << 20;
+const MEMORY = 200 * MIB;
+const BYTES_AN_OBJECT = 12;
 
 /** Targets that are about large files; none for a small one. */
 export function ofLarge(bytes: number, targets: readonly Target[]): readonly Target[] {
@@ -31,6 +34,17 @@ export function faster(series: readonly Series[], ours: string, times: number, t
     measured: (our, their) => `${(their / our).toFixed(1)} times`,
     met: (our, their) => our * times <= their,
   });
+}
+
+/** Making an index takes at most 200 MiB of memory and 12 bytes an object; no target where memory was not measured. */
+export function indexMemory(series: readonly Series[], objects: number): Target[] {
+  const peaks = series.filter(({ name }) => name === 'index').flatMap((one) => peak(one) ?? []);
+  const allowed = MEMORY + BYTES_AN_OBJECT * objects;
+  return peaks.map((most) => ({
+    asked: `index: at most 200 MiB and ${BYTES_AN_OBJECT} bytes an object (${(allowed / MIB).toFixed(0)} MiB)`,
+    measured: `${(most / MIB).toFixed(0)} MiB`,
+    met: most <= allowed,
+  }));
 }
 
 /** `ours` takes at most so many milliseconds more than `theirs`. */

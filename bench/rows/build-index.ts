@@ -3,12 +3,9 @@ import { python, SYNCPOZO } from '../peers.js';
 import { type Contender, race, WrongResult } from '../race.js';
 import type { Measured, Row } from '../row.js';
 import { dropFromCache, type Scene } from '../scene.js';
-import { faster, ofLarge } from '../target.js';
+import { faster, indexMemory, ofLarge } from '../target.js';
 
 const REBUILD = 'import sys; from ZODB.FileStorage import FileStorage; FileStorage(sys.argv[1]).close()';
-const MIB = 1 << 20;
-const BYTES_AN_OBJECT = 12;
-const MEMORY = 200 * MIB;
 
 /** Data.fs.index from nothing, against FileStorage itself, which makes one when it opens a file without. */
 export const buildIndex: Row = {
@@ -45,23 +42,13 @@ async function measure(scene: Scene): Promise<Measured> {
     });
   }
   const series = await race(contenders, runs, onRun);
-  const most = series[0]?.timings.flatMap(({ peakBytes }) => peakBytes ?? []) ?? [];
-  const allowed = MEMORY + BYTES_AN_OBJECT * pair.objects;
   return {
     title: `index from nothing, ${pair.objects.toLocaleString('en')} objects`,
     series,
     targets: [
       ...ofLarge(scene.bytes, faster(series, 'index', 30, 'FileStorage without an index')),
-      ...(most.length === 0 ? [] : [memory(Math.max(...most), allowed)]),
+      ...indexMemory(series, pair.objects),
     ],
-  };
-}
-
-function memory(bytes: number, allowed: number) {
-  return {
-    asked: `index: at most 200 MiB and ${BYTES_AN_OBJECT} bytes an object (${(allowed / MIB).toFixed(0)} MiB)`,
-    measured: `${(bytes / MIB).toFixed(0)} MiB`,
-    met: bytes <= allowed,
   };
 }
 

@@ -1,17 +1,16 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { Fixture } from '../fixture/fixture.js';
 import { SITE } from '../fixture/options.js';
 import { SYNCPOZO } from '../peers.js';
 import { race } from '../race.js';
 import type { Measured, Row } from '../row.js';
-import type { Scene } from '../scene.js';
+import { growFile, type Scene } from '../scene.js';
+import { indexMemory } from '../target.js';
 
 const MIB = 1 << 20;
 const OBJECTS = 10_000_000;
 /** So short that a file of these is no larger than it has to be. */
 const DATA_LENGTH = 64;
-const BYTES_AN_OBJECT = 12;
-const MEMORY = 200 * MIB;
 const LEAST_BYTES = 1 << 30;
 
 /** The index of ten million objects from nothing: what it takes as a site has more of them, not larger ones. */
@@ -43,18 +42,10 @@ async function measure(scene: Scene): Promise<Measured> {
       scene.runs,
       scene.onRun,
     );
-    const most = Math.max(...(series[0]?.timings.flatMap(({ peakBytes }) => peakBytes ?? []) ?? []));
-    const allowed = MEMORY + BYTES_AN_OBJECT * objects;
     return {
       title: `index from nothing, ${objects.toLocaleString('en')} small objects`,
       series,
-      targets: [
-        {
-          asked: `index: at most 200 MiB and ${BYTES_AN_OBJECT} bytes an object (${(allowed / MIB).toFixed(0)} MiB)`,
-          measured: `${(most / MIB).toFixed(0)} MiB`,
-          met: most <= allowed,
-        },
-      ],
+      targets: indexMemory(series, objects),
     };
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -70,15 +61,6 @@ function make(file: string): number {
     undos: 0,
     blobs: 0,
   });
-  const fd = openSync(file, 'w');
-  try {
-    for (let bytes = 64 * MIB; fixture.facts.objects < OBJECTS; bytes += 64 * MIB) {
-      fixture.growTo(bytes, (piece) => {
-        for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done);
-      });
-    }
-  } finally {
-    closeSync(fd);
-  }
+  for (let bytes = 64 * MIB; fixture.facts.objects < OBJECTS; bytes += 64 * MIB) growFile(file, fixture, bytes);
   return fixture.facts.objects;
 }
