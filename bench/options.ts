@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parseBytes } from '../src/report/size.js';
@@ -43,6 +44,8 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
   const media = values.medium?.split(',');
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Usage(`${values.runs} is not a number of runs\n${usage(rows)}`);
+  if (values.output !== undefined && !isDirectory(values.output))
+    throw new Usage(`--output: ${values.output} is no directory; make it first\n${usage(rows)}`);
   const chosen = names !== undefined || media !== undefined || values.size !== undefined;
   return {
     sizes: (medium) => (medium === 'network' ? remote : local),
@@ -52,6 +55,10 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
     runs,
     output: values.output ?? (chosen ? undefined : inProject('bench')),
   };
+}
+
+function isDirectory(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
 }
 
 function parse(args: readonly string[], rows: readonly Row[]) {

@@ -40,4 +40,26 @@ describe('npm run bench', () => {
       assert.match(run.stderr, /^usage: npm run bench/m);
     }
   });
+
+  it('says before it measures anything that there is no directory for its page', async () => {
+    await withTempDir((directory) => {
+      for (const output of [`${directory}/none`, `${MAIN}/none`, MAIN]) {
+        const run = bench(
+          '--rows',
+          'nothing-new',
+          '--size',
+          '1MiB',
+          '--medium',
+          'disk',
+          '--dir',
+          directory,
+          '--output',
+          output,
+        );
+        assert.equal(run.status, 2, run.stderr);
+        assert.ok(run.stderr.startsWith(`--output: ${output} is no directory`), run.stderr);
+        assert.deepEqual(readdirSync(directory), []);
+      }
+    });
+  });
 });
