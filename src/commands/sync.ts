@@ -140,6 +140,7 @@ function workOf(options: SyncOptions, source: AdaptiveSource, paths: SlavePaths,
     tell: ({ level, message, fields }) => log[level](fields ?? {}, message),
     batchBytes: options.batchBytes ?? BATCH_BYTES,
     batchMilliseconds: BATCH_MILLISECONDS,
+    indexThreadFrom: source.worthThreads,
     ...(options.index !== false && { indexLagBytes: options.indexLagBytes ?? INDEX_LAG_BYTES }),
   };
 }

@@ -26,17 +26,18 @@ export class AdaptiveSource implements ChunkSource {
 
   /** Starts the workers beforehand when so many bytes will be worth them: that takes a while, beside which others can work. */
   async expect(bytes: number): Promise<void> {
-    if (this.isWorthAPool(bytes)) (await this.makePool()).start();
+    if (bytes >= this.worthThreads) (await this.makePool()).start();
   }
 
   async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
-    if (!this.isWorthAPool(master.size - from.position)) return this.inline.run(master, from, target, onReached);
+    if (master.size - from.position < this.worthThreads) return this.inline.run(master, from, target, onReached);
     const pool = await this.makePool();
     return pool.run(master, from, target, onReached);
   }
 
-  private isWorthAPool(bytes: number): boolean {
-    return this.workers > 0 && bytes >= CHUNKS_WORTH_A_POOL * this.options.chunkBytes;
+  /** Bytes that are worth a thread; Infinity where there are to be none. */
+  get worthThreads(): number {
+    return this.workers > 0 ? CHUNKS_WORTH_A_POOL * this.options.chunkBytes : Number.POSITIVE_INFINITY;
   }
 
   private async makePool(): Promise<PoolSource> {

@@ -51,15 +51,38 @@ export type SlotKind = 'bytes' | 'records';
 /** The main thread does not want the rest of this chunk. */
 export class LaneCancelled extends Error {}
 
-/** The worker's side. */
+/** Lets whoever waits at either end of a lane go. */
+export function cancelLane({ control, slots }: LaneMemory): void {
+  const words = new Int32Array(control);
+  Atomics.store(words, Word.Cancelled, 1);
+  // Waking a writer needs a changed word: one that waits compares before it sleeps.
+  Atomics.add(words, Word.Emptied, slots);
+  Atomics.notify(words, Word.Emptied);
+  Atomics.notify(words, Word.Filled);
+}
+
+/** What is in a slot. */
+export interface Slot {
+  readonly bytes: Uint8Array;
+  readonly kind: SlotKind;
+}
+
+/** A reader that waits looks so often whether the lane was cancelled. */
+const CANCELLED_LOOK_MS = 100;
+
+/** The side that fills the slots: mostly a worker's. */
 export class LaneWriter {
   private readonly control: Int32Array;
   private filled = 0;
 
-  /** `wake` tells the main thread, which sleeps, that there is something for it. */
+  /**
+   * `wake` tells the main thread, which sleeps, that there is something for it. A lane in which there is no room for
+   * `patienceMs` counts as cancelled.
+   */
   constructor(
     private readonly lane: LaneMemory,
     private readonly wake: () => void,
+    private readonly patienceMs = Number.POSITIVE_INFINITY,
   ) {
     this.control = new Int32Array(lane.control);
   }
@@ -81,7 +104,7 @@ export class LaneWriter {
       const emptied = Atomics.load(this.control, Word.Emptied);
       if (Atomics.load(this.control, Word.Cancelled) === 1) throw new LaneCancelled();
       if (this.filled - emptied < slots) return this.filled % slots;
-      Atomics.wait(this.control, Word.Emptied, emptied);
+      if (Atomics.wait(this.control, Word.Emptied, emptied, this.patienceMs) === 'timed-out') throw new LaneCancelled();
     }
   }
 
@@ -90,13 +113,14 @@ export class LaneWriter {
     const { control } = this;
     Atomics.store(control, Word.Count + (this.filled % this.lane.slots), kind === 'bytes' ? length : -length);
     Atomics.store(control, Word.Filled, ++this.filled);
+    Atomics.notify(control, Word.Filled);
     if (Atomics.compareExchange(control, Word.Sleeping, 1, 0) === 1) this.wake();
   }
 
   /** Copies a piece into the next slot, which has room for it, and hands it over. Throws LaneCancelled. */
-  putRecords(piece: Uint8Array): void {
+  put(piece: Uint8Array, kind: SlotKind): void {
     slotOf(this.lane, this.room(), piece.length).set(piece);
-    this.handOver(piece.length, 'records');
+    this.handOver(piece.length, kind);
   }
 
   /** How many slots have been handed over. */
@@ -127,7 +151,7 @@ export class LaneWriter {
   }
 }
 
-/** The main thread's side. */
+/** The side that empties the slots: mostly the main thread's. */
 export class LaneReader {
   private readonly control: Int32Array;
   private emptied = 0;
@@ -142,11 +166,21 @@ export class LaneReader {
   }
 
   /** What is in the next slot, ours until `release`; undefined while that is not filled. */
-  next(): { readonly bytes: Uint8Array; readonly kind: SlotKind } | undefined {
+  next(): Slot | undefined {
     if (Atomics.load(this.control, Word.Filled) === this.emptied) return undefined;
     const slot = this.emptied % this.memory.slots;
     const length = Atomics.load(this.control, Word.Count + slot);
     return { bytes: slotOf(this.memory, slot, Math.abs(length)), kind: length > 0 ? 'bytes' : 'records' };
+  }
+
+  /** As `next`, but waits for the slot; undefined when none is filled for so long, or the lane was cancelled. */
+  waitForNext(patienceMs = Number.POSITIVE_INFINITY): Slot | undefined {
+    for (let left = patienceMs; left > 0; left -= CANCELLED_LOOK_MS) {
+      const slot = this.next();
+      if (slot || Atomics.load(this.control, Word.Cancelled) === 1) return slot;
+      Atomics.wait(this.control, Word.Filled, this.emptied, CANCELLED_LOOK_MS);
+    }
+    return undefined;
   }
 
   /** Asks to be woken when the next slot is filled; false when it has been meanwhile. */
@@ -161,11 +195,9 @@ export class LaneReader {
     Atomics.notify(this.control, Word.Emptied);
   }
 
-  /** Lets the worker go. Waking it needs a changed word: one that waits compares before it sleeps. */
+  /** Lets the worker go. */
   cancel(): void {
-    Atomics.store(this.control, Word.Cancelled, 1);
-    Atomics.add(this.control, Word.Emptied, this.memory.slots);
-    Atomics.notify(this.control, Word.Emptied);
+    cancelLane(this.memory);
   }
 
   /** Makes the lane ready for another chunk, when its worker has ended. */

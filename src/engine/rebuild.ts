@@ -10,7 +10,7 @@ import type { ChunkFacts } from './chunk.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { copy, Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
-import { IndexBuilder } from './index-builder.js';
+import { type IndexMaker, indexMaker } from './index-maker.js';
 import type { Master } from './master.js';
 import { leaveIndex } from './slave-index.js';
 import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
@@ -42,9 +42,11 @@ export async function rebuild(work: Work, opened: Master, magic: Magic, options:
   removeIfThere(paths.fresh);
   const file = OpenFile.createNew(paths.fresh);
   let swapped = false;
+  let maker: IndexMaker | undefined;
   try {
     file.write(Buffer.from(magic, 'latin1'), 0);
-    const filling = new Filling(work, file);
+    if (work.indexLagBytes !== undefined) maker = await indexMaker(opened.size >= work.indexThreadFrom);
+    const filling = new Filling(work, file, maker);
     const { resume, end, master } = await copy(opened, work.source, NOTHING_YET, filling, work.patience);
     const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
     if (unusable) return { resume, end, copied: new Copied(), dat: undefined };
@@ -62,17 +64,17 @@ export async function rebuild(work: Work, opened: Master, magic: Magic, options:
       copiedFrom: MAGIC_LENGTH,
     });
     filling.copied.batches = 1;
-    if (filling.builder) await leaveIndex(work, filling.builder, resume.position);
+    if (maker) await leaveIndex(work, maker, resume.position);
     return { resume, end, copied: filling.copied, dat };
   } finally {
     file.close();
     if (!swapped) removeIfThere(paths.fresh);
+    await maker?.close();
   }
 }
 
 class Filling implements Target {
   readonly copied = new Copied();
-  readonly builder: IndexBuilder | undefined;
   private position = MAGIC_LENGTH;
   private highest = MAGIC_LENGTH;
   private before: Resume = NOTHING_YET;
@@ -80,13 +82,8 @@ class Filling implements Target {
   constructor(
     private readonly work: Work,
     private readonly file: OpenFile,
-  ) {
-    if (work.indexLagBytes !== undefined) this.builder = new IndexBuilder();
-  }
-
-  get records(): IndexBuilder | undefined {
-    return this.builder;
-  }
+    readonly records: IndexMaker | undefined,
+  ) {}
 
   write(bytes: Uint8Array, position: number): void {
     if (position !== this.position) throw new RangeError(`written to ${this.position}, next piece at ${position}`);
@@ -97,7 +94,7 @@ class Filling implements Target {
 
   goBackTo(end: number): void {
     this.position = end;
-    this.builder?.goBackTo();
+    this.records?.goBackTo(end);
   }
 
   async reached(resume: Resume, facts: ChunkFacts): Promise<void> {
@@ -107,6 +104,7 @@ class Filling implements Target {
   }
 
   finish(resume: Resume): void {
+    this.records?.allTold();
     if (this.highest > resume.position) this.file.truncate(resume.position);
   }
 }

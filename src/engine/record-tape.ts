@@ -12,6 +12,8 @@ import type { WalkEvents } from '../filestorage/walk-options.js';
  */
 export const ENTRY_WORDS = 4;
 const MOST_ENTRIES = 1 << 13;
+/** Bytes of a piece, at most. */
+export const LONGEST_TAPE = MOST_ENTRIES * ENTRY_WORDS * Float64Array.BYTES_PER_ELEMENT;
 
 /** Takes what a walk tells of records. */
 export interface TapeReader {

@@ -2,9 +2,9 @@ import { removeIfThere } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { temporaryOf } from '../io/replace.js';
-import { readCovered, writeIndexFile } from '../standby/index-file.js';
+import { readCovered, writeIndexFile, writeIndexPieces } from '../standby/index-file.js';
 import { Exchanged } from './copy.js';
-import type { IndexBuilder } from './index-builder.js';
+import { IndexLost, type IndexMaker } from './index-maker.js';
 import { makeIndex } from './index-refresh.js';
 import { Master } from './master.js';
 import { Interrupted } from './patience.js';
@@ -36,9 +36,15 @@ export function dropHalfIndex(work: Work): void {
 }
 
 /** After a copy of everything: the index of what its own reading has told. */
-export async function leaveIndex(work: Work, builder: IndexBuilder, end: number): Promise<void> {
-  if (builder.spoiled || builder.end !== end) return refreshSlaveIndex(work);
-  await quietly(work, async () => writeIndexFile(work.paths, builder.index, end));
+export async function leaveIndex(work: Work, maker: IndexMaker, end: number): Promise<void> {
+  const pieces = maker.pieces(end);
+  if (!pieces) return refreshSlaveIndex(work);
+  try {
+    await quietly(work, async () => writeIndexPieces(work.paths, pieces));
+  } catch (error) {
+    if (!(error instanceof IndexLost)) throw error;
+    await refreshSlaveIndex(work);
+  }
 }
 
 /** After an append: what the index does not cover may have become so much that a server would take long to start. */

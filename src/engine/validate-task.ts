@@ -20,7 +20,7 @@ export async function validate(task: WorkerTask<ChunkRequest>): Promise<WorkerAn
     const pieces: Uint8Array[] = [];
     const tape = wantsRecords ? new RecordTape(lane.slotBytes, (piece) => pieces.push(piece.slice())) : undefined;
     const tell = (): void => {
-      for (const piece of pieces.splice(0)) lane.putRecords(piece);
+      for (const piece of pieces.splice(0)) lane.put(piece, 'records');
     };
     const read: ReadInto = (window, length, position) => {
       if (wantsBytes) window.moveTo(lane.room());

@@ -27,6 +27,8 @@ export interface Work {
   readonly batchMilliseconds: number;
   /** Bytes of the slave that its index may leave uncovered after an append; undefined: no index is written. */
   readonly indexLagBytes?: number;
+  /** A copy of a file of so many bytes has its index made in a thread of its own; Infinity: none has. */
+  readonly indexThreadFrom: number;
 }
 
 /** What a run has copied. */

@@ -10,7 +10,8 @@ import {
 import { integerForm, LONGEST_SHORT_BYTES, Opcode, PROTOCOL } from './index-opcodes.js';
 import type { ObjectIndex } from './object-index.js';
 
-const PIECE = 2 * LONGEST_BUCKET;
+/** Bytes of a piece, at most. */
+export const INDEX_PIECE_BYTES = 2 * LONGEST_BUCKET;
 /** So few words are written faster one by one than turned round together. */
 const FEW = 64;
 
@@ -19,7 +20,7 @@ const FEW = 64;
  * in pieces of at most 1 MiB: each holds until the next one is asked for.
  */
 export function* encodeIndex(index: ObjectIndex, end: number): Generator<Uint8Array> {
-  const piece = new PickleWriter(PIECE);
+  const piece = new PickleWriter(INDEX_PIECE_BYTES);
   piece.protocol();
   piece.integer(end);
   piece.byte(Opcode.Stop);

@@ -69,8 +69,13 @@ function openIndex(path: string): OpenFile | { readonly missing: true } | { read
  * what a crash leaves, and after any crash the path holds the whole old index or the whole new one.
  */
 export function writeIndexFile(paths: SlavePaths, index: ObjectIndex, end: number): void {
+  writeIndexPieces(paths, encodeIndex(index, end));
+}
+
+/** As writeIndexFile, with the index as the bytes that are to be written. */
+export function writeIndexPieces(paths: SlavePaths, pieces: Iterable<Uint8Array>): void {
   const data = factsOfPath(paths.data);
   if (!data) throw new IoFault('stat', paths.data, 'ENOENT', 'the file that the index is for is gone');
   const { mode, uid, gid } = data;
-  durableReplaceByPieces(paths.index, encodeIndex(index, end), { mode: mode & PERMISSIONS, uid, gid });
+  durableReplaceByPieces(paths.index, pieces, { mode: mode & PERMISSIONS, uid, gid });
 }

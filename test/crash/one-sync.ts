@@ -34,6 +34,7 @@ export async function oneSync(master: string, slave: string, full = false, scrub
         tell: () => {},
         batchBytes: SIZES.batchBytes,
         batchMilliseconds: Number.POSITIVE_INFINITY,
+        indexThreadFrom: Number.POSITIVE_INFINITY,
       },
       {
         masterPath: master,

@@ -31,7 +31,7 @@ describe('a lane', () => {
     const { reader, writer } = lane();
     for (const piece of pieces(5 * SLOTS)) {
       assert.equal(reader.next(), undefined);
-      writer.putRecords(piece.subarray(1));
+      writer.put(piece.subarray(1), 'records');
       assert.deepEqual(received(reader), { bytes: piece.slice(1), kind: 'records' });
       reader.release();
     }
@@ -66,48 +66,48 @@ describe('a lane', () => {
 
   it('takes as many slots as it has without waiting', () => {
     const { writer } = lane();
-    for (const piece of pieces(SLOTS)) writer.putRecords(piece);
+    for (const piece of pieces(SLOTS)) writer.put(piece, 'records');
     assert.equal(writer.handedOver, SLOTS);
   });
 
   it('goes on in a slot that has been released, and does not touch the others', () => {
     const { reader, writer } = lane();
     const all = pieces(SLOTS + 1);
-    for (const piece of all.slice(0, SLOTS)) writer.putRecords(piece);
+    for (const piece of all.slice(0, SLOTS)) writer.put(piece, 'records');
     reader.release();
-    writer.putRecords(all[SLOTS] ?? filler(0));
+    writer.put(all[SLOTS] ?? filler(0), 'records');
     assert.deepEqual(received(reader)?.bytes, all[1]);
   });
 
   it('that is cancelled lets its writer go, full or not', () => {
     for (const before of [0, 1, SLOTS]) {
       const { reader, writer } = lane();
-      for (const piece of pieces(before)) writer.putRecords(piece);
+      for (const piece of pieces(before)) writer.put(piece, 'records');
       reader.cancel();
       assert.throws(() => writer.room(), LaneCancelled);
-      assert.throws(() => writer.putRecords(filler(1)), LaneCancelled);
+      assert.throws(() => writer.put(filler(1), 'records'), LaneCancelled);
     }
   });
 
   it('is as new after a reset', () => {
     const { reader, writer } = lane();
-    for (const piece of pieces(3)) writer.putRecords(piece);
+    for (const piece of pieces(3)) writer.put(piece, 'records');
     reader.release();
     reader.cancel();
     reader.reset();
     const next = new LaneWriter(reader.memory, () => {});
-    next.putRecords(filler(SLOT, 5));
+    next.put(filler(SLOT, 5), 'records');
     assert.deepEqual(received(reader)?.bytes, filler(SLOT, 5));
   });
 
   it('wakes a reader that sleeps, once, and no other', () => {
     const { reader, writer, woken } = lane();
-    writer.putRecords(filler(1));
+    writer.put(filler(1), 'records');
     assert.equal(woken.times, 0);
     assert.equal(reader.sleep(), false, 'there is something already');
     reader.release();
     assert.equal(reader.sleep(), true);
-    for (const piece of pieces(2)) writer.putRecords(piece);
+    for (const piece of pieces(2)) writer.put(piece, 'records');
     assert.equal(woken.times, 1);
   });
 
