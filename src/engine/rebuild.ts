@@ -38,14 +38,28 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EO
  * other's index. After a crash between rename and `.dat` the new file is adopted by its bytes.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Written> {
+  if (work.indexLagBytes === undefined) return fillAndSwap(work, opened, magic, options, undefined);
+  const maker = await indexMaker(opened.size >= work.indexThreadFrom);
+  try {
+    return await fillAndSwap(work, opened, magic, options, maker);
+  } finally {
+    await maker.close();
+  }
+}
+
+async function fillAndSwap(
+  work: Work,
+  opened: Master,
+  magic: Magic,
+  options: RebuildOptions,
+  maker: IndexMaker | undefined,
+): Promise<Written> {
   const { paths } = work;
   removeIfThere(paths.fresh);
   const file = OpenFile.createNew(paths.fresh);
   let swapped = false;
-  let maker: IndexMaker | undefined;
   try {
     file.write(Buffer.from(magic, 'latin1'), 0);
-    if (work.indexLagBytes !== undefined) maker = await indexMaker(opened.size >= work.indexThreadFrom);
     const filling = new Filling(work, file, maker);
     const { resume, end, master } = await copy(opened, work.source, NOTHING_YET, filling, work.patience);
     const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
@@ -69,7 +83,6 @@ export async function rebuild(work: Work, opened: Master, magic: Magic, options:
   } finally {
     file.close();
     if (!swapped) removeIfThere(paths.fresh);
-    await maker?.close();
   }
 }
 
