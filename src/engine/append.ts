@@ -1,13 +1,14 @@
 import type { Magic } from '../filestorage/layout.js';
 import { syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
-import { OpenFile } from '../io/open-file.js';
+import type { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
 import type { ChunkFacts } from './chunk.js';
 import { copy, Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
+import { openToWrite } from './same-slave.js';
 import { dropIndexBeyond, keepIndexNear } from './slave-index.js';
 import type { MasterEnd } from './tail.js';
 import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
@@ -36,12 +37,9 @@ export async function append(
   known: Dat | undefined,
   resume: Resume,
 ): Promise<Written> {
-  const file = OpenFile.openToWrite(work.paths.data);
+  const file = openToWrite(work.paths.data, known?.slaveInode);
   try {
     const { inode, size } = file.facts();
-    if (known && inode !== known.slaveInode) {
-      throw new IoFault('open', work.paths.data, 'ESTALE', 'the slave was exchanged while this run looked at it');
-    }
     dropIndexBeyond(work, resume.position);
     // What a killed predecessor has renamed may be in memory only; what is built on it now must not outlive it.
     syncDirectory(work.paths.directory);

@@ -113,15 +113,18 @@ function decideBeyond(facts: Facts, trusted: Trusted, claim: number, size: numbe
   const { beyond, parting, presence } = facts;
   if (beyond === undefined) return { kind: 'look', at: 'beyond' };
   if (hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) return undefined;
+  // A repair that a killed run did not make durable, and the batch that was begun behind it.
+  const repairs = trusted.masterAgrees === true && isUnfinished(beyond, claim, size);
+  const grew = size > claim && !repairs;
   // Beyond the claim an unfinished batch of ours begins with a 'c': whatever breaks a rule there is not ours.
-  if (size > claim && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged')) return grown();
+  if (grew && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged')) return grown();
   if (parting === undefined) return { kind: 'look', at: 'parting' };
   const { onlyHere, doubtful, complete } = parting;
   // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
-  const rotten = size <= claim && trusted.masterAgrees === true ? doubtful : 0;
-  if (onlyHere.count <= rotten && (size <= claim || complete)) return undefined;
+  const rotten = !grew && trusted.masterAgrees === true ? doubtful : 0;
+  if (onlyHere.count <= rotten && (!grew || complete)) return undefined;
   // Unless it is a batch that was made visible and not claimed any more, and a pack has dropped the end of it since.
-  if (size <= claim || trusted.position < claim || !complete) return grown();
+  if (!grew || trusted.position < claim || !complete) return grown();
   if (presence === undefined) return { kind: 'look', at: 'presence' };
   return isSuperseded(presence) ? undefined : grown();
 }
@@ -134,6 +137,11 @@ function hidesNothing(seen: Comparison, size: number, from: number): boolean {
   if (seen.firstDifference >= size) return true;
   if (seen.equalUpTo !== seen.slaveEnd) return false;
   return seen.slaveStop === 'end' || seen.slaveStop === 'in-flight' || size - from < SMALLEST_TRANSACTION;
+}
+
+/** Whether no server would show anything of what the slave has beyond its claim. */
+function isUnfinished({ slaveEnd, slaveStop }: Comparison, claim: number, size: number): boolean {
+  return slaveEnd === claim && (slaveStop === 'in-flight' || size - claim < SMALLEST_TRANSACTION);
 }
 
 /** Whether the master lacks transactions of the slave's only because a pack had reason to drop them. */

@@ -5,7 +5,6 @@ import type { Dat } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { append, type Written } from './append.js';
-
 import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
 import type { Facts, Plan, Resume } from './facts.js';
@@ -16,7 +15,8 @@ import type { Outcome, SyncRequest } from './outcome.js';
 import { rebuild } from './rebuild.js';
 import { optionsOf } from './rebuild-options.js';
 import { readableFile } from './scan.js';
-import { NOT_SCRUBBED, type ScrubAmount } from './scrub-amount.js';
+import { NOT_SCRUBBED } from './scrub-amount.js';
+import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
 import { dropHalfIndex } from './slave-index.js';
 import { countTorn, damageOf } from './torn.js';
 import type { Scene } from './trusted.js';
@@ -63,13 +63,12 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
     const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
     request.onPlan(plan);
     if (request.dryRun) return { ...settled(plan, known, observed, work.paths), reached: resumeOf(plan) };
-    return await scrubAfter(
-      await execute(plan, known, observed, dat, work),
-      known,
-      observed.master,
-      work,
-      request.scrub,
-    );
+    const repaired = await repairBefore(plan, known, observed.master, dat, work);
+    if (repaired.rot) {
+      return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
+    }
+    const outcome = await execute(plan, known, observed, dat, work);
+    return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
   } finally {
     observed.master.close();
   }
@@ -145,7 +144,7 @@ async function execute(
   work: Work,
 ): Promise<Outcome> {
   // What a killed run has left behind; a rebuild makes its own.
-  const goesOn = plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt';
+  const goesOn = keepsOldBytes(plan);
   if (goesOn) removeIfThere(work.paths.fresh);
   if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') dropHalfIndex(work);
   switch (plan.kind) {
@@ -171,24 +170,6 @@ async function execute(
     default:
       return settled(plan, facts, observed, work.paths);
   }
-}
-
-/** A scrub follows where the run has come to its end and not all of the slave is new. */
-async function scrubAfter(
-  outcome: Outcome,
-  facts: Facts,
-  master: Master,
-  work: Work,
-  amount: ScrubAmount,
-): Promise<Outcome> {
-  const { plan, reached, damage } = outcome;
-  const hasOldBytes = plan.kind === 'none' || plan.kind === 'append' || plan.kind === 'adopt';
-  const seen = facts.generation?.kind === 'same' ? facts.generation.repairs : undefined;
-  const repairs = [...(seen ?? []), ...(('repairs' in plan && plan.repairs) || [])];
-  if ((amount === 0 && repairs.length === 0) || !hasOldBytes || damage || !reached) return outcome;
-  const { scrub } = await import('./scrub.js');
-  const scrubbed = await scrub(work, amount, reached, master, repairs);
-  return { ...outcome, scrubbed, damage: scrubbed.rot };
 }
 
 function written(plan: Plan, result: Written, observed: Observed, known: Dat | undefined, work: Work): Outcome {

@@ -16,15 +16,16 @@ export function mayShow(of: Case, history: History, made: Made, state: Disk): Ui
   for (const { at, shown } of history.turns) if (at > floor) images.push(shown);
   if (!promised && of.shown) images.push(of.shown);
   const slave = imageAt(state, DATA)?.bytes;
-  if (of.repairs && slave && isHalfRepaired(of, slave)) images.push(slave);
+  if (of.repairs && !promised && slave && isHalfRepaired(of, slave)) images.push(slave.subarray(0, of.shown?.length));
   return images;
 }
 
-/** Whether each byte is the one before the repair or the master's: the slave is never worse than it was. */
+/** Whether each byte is the one before the repair or the master's; where anything stands behind them, all are the master's. */
 function isHalfRepaired({ shown, generations }: Case, slave: Uint8Array): boolean {
+  if (shown === undefined || slave.length < shown.length) return false;
   const master = generations.at(-1) ?? new Uint8Array();
-  if (slave.length !== shown?.length) return false;
-  return slave.every((byte, at) => byte === shown[at] || byte === master[at]);
+  const repairing = slave.length === shown.length;
+  return shown.every((byte, at) => slave[at] === master[at] || (repairing && slave[at] === byte));
 }
 
 /**

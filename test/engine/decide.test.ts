@@ -112,6 +112,31 @@ describe('the decision table, row by row', () => {
     assert.deepEqual(plan.repairs, wrong);
   });
 
+  it('10: does so although a batch was begun behind it, and not where a server has written there', () => {
+    const repairable = { claim: resumeAt(CLAIM), wrong: [] };
+    const trusted = trustedTo(400, { problem: 'bytes do not match', masterAgrees: true, repairable });
+    const seen = { trusted, parting: partedBy(1, { doubtful: 1 }), generation: SAME };
+    const looks = ['trusted', 'beyond', 'parting'] as const;
+    for (const [size, stop] of [
+      [1300, 'in-flight'],
+      [CLAIM + 5, 'torn'],
+    ] as const) {
+      const answers = { ...seen, beyond: compared(400, CLAIM, stop) };
+      const plan = assertDecides(['append', 10, ...looks, 'generation'], { slave: slaveOf(size) }, answers);
+      assert.equal(plan.resume.position, CLAIM);
+    }
+    assertDecides(
+      ['grown', 9, ...looks],
+      { slave: slaveOf(1300) },
+      { ...seen, beyond: compared(400, 1200, 'in-flight') },
+    );
+    assertDecides(
+      ['grown', 9, 'trusted', 'beyond'],
+      { slave: slaveOf(1300) },
+      { ...seen, beyond: compared(400, CLAIM, 'torn') },
+    );
+  });
+
   it('10: goes back before zeros that the last run copied', () => {
     const plan = assertDecides(
       ['append', 10, 'trusted', 'generation'],

@@ -14,7 +14,7 @@ import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
-import { lastChunkRepair, scrubRepair } from './scrub-repair.js';
+import { lastChunkRepair, lastChunkRepairAndAppend, oldChunkRepairAndAppend, scrubRepair } from './scrub-repair.js';
 import { tornTail } from './torn-tail.js';
 
 /** Every run whose crashes are enumerated. */
@@ -41,6 +41,8 @@ export const SCENARIOS: readonly Scenario[] = [
   fullPackedAgain,
   scrubRepair,
   lastChunkRepair,
+  lastChunkRepairAndAppend,
+  oldChunkRepairAndAppend,
   indexRefreshed,
   indexCommand,
   indexOfSwapped,

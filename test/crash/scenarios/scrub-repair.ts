@@ -38,6 +38,30 @@ export const lastChunkRepair: Scenario = {
   },
 };
 
+/** Bits of the slave have flipped, and the master has grown since: the repair comes first, and then a batch. */
+function repairAndAppend(chunk: string, pages: number): Scenario {
+  return {
+    name: `a repair of ${chunk} and an append`,
+    claimBroken: true,
+    repairs: true,
+    async prepare(stage) {
+      const site = stage.site();
+      write(site, 4, 300);
+      const end = site.committedEnd;
+      write(site, pages, 300);
+      await stage.inStep();
+      flip(stage, [end - 150]);
+      write(site, 1, 300, 'new text');
+      site.close();
+    },
+  };
+}
+
+export const lastChunkRepairAndAppend = repairAndAppend('the last chunk', 0);
+
+/** Every sync looks at the chunks at the head of the file as well. */
+export const oldChunkRepairAndAppend = repairAndAppend('an old chunk', 3);
+
 /** Flips a bit of the slave at each of these places, all of them in a text's padding. */
 function flip(stage: Stage, places: readonly number[]): void {
   const bytes = readFileSync(stage.slaveFile);
