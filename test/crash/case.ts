@@ -25,6 +25,8 @@ export interface Case {
   readonly neverRebuild: boolean;
   /** Bytes of the slave that are wrong are repaired in place: any of them may be wrong still, or right. */
   readonly repairs: boolean;
+  /** The run has told of what it repaired: when it has ended, that is durable. */
+  readonly tellsRepairs: boolean;
   /** What the next sync reads again. */
   readonly scrub: ScrubAmount;
   /** A slave whose own transactions must not be lost: it stays in the directory under some name. */

@@ -36,7 +36,7 @@ function isHalfRepaired({ shown, generations }: Case, slave: Uint8Array): boolea
 export function inModelProblem(of: Case, history: History, made: Made, state: Disk): string | undefined {
   return (
     datProblem(of, history, made, state) ??
-    claimProblem(of, state) ??
+    claimProblem(of, made, state) ??
     slaveProblem(of, history, made, state) ??
     attributesProblem(history, state) ??
     indexProblem(history, made, state) ??
@@ -68,13 +68,14 @@ function datProblem(of: Case, history: History, made: Made, state: Disk): string
     : 'the .dat is neither the old one nor the new one (invariant 5)';
 }
 
-function claimProblem(of: Case, state: Disk): string | undefined {
+function claimProblem(of: Case, made: Made, state: Disk): string | undefined {
   const file = state.names.get(DATA);
   const image = imageAt(state, DATA);
   const dat = imageAt(state, DAT);
   const known = dat && datIn(dat);
   if (!known || !image || Number(known.slaveInode) !== file) return undefined;
-  if (of.claimBroken && digestOf(dat) === digestOf(imageAt(of.start, DAT) ?? dat)) return undefined;
+  const isRepaired = of.tellsRepairs && made(of.changes.length - 1);
+  if (of.claimBroken && !isRepaired && digestOf(dat) === digestOf(imageAt(of.start, DAT) ?? dat)) return undefined;
   const { position } = known.claim;
   const bytes = image.bytes.subarray(0, position);
   if (bytes.length < position) return `the slave has ${bytes.length} bytes of the ${position} claimed (invariant 1)`;

@@ -54,6 +54,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       kept,
       movesAside: scenario.movesAside ?? false,
       repairs: scenario.repairs ?? false,
+      tellsRepairs: scenario.repairs ?? false,
       scrub: scenario.scrub ?? 0,
     },
   };
@@ -106,13 +107,16 @@ export async function afterKill({ case: of, scratch }: Played, point: number): P
     name: `${of.name}, killed after ${point}`,
     changes: [...of.changes.slice(0, point + 1), ...changes],
     from: point + 2,
+    // The one that repaired was killed, and the one that came after it may have found nothing wrong.
+    tellsRepairs: false,
   };
 }
 
 /** The power goes and leaves this state; the next sync runs; then the power goes again. */
 export async function afterPowerCut({ case: of, scratch }: Played, state: State, judge: Judge): Promise<Case> {
   const changes = await recordRecovery(of, state, scratch);
-  return { ...of, name: `${of.name}, power cut`, start: state, changes, from: 1, shown: await shownBy(judge, state) };
+  const shown = await shownBy(judge, state);
+  return { ...of, name: `${of.name}, power cut`, start: state, changes, from: 1, shown, tellsRepairs: false };
 }
 
 async function recordRecovery(of: Case, disk: Disk, scratch: string): Promise<Case['changes']> {

@@ -80,6 +80,7 @@ function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, ca
     kept: scene.keepsOwn ? disk.images.get(disk.names.get(DATA) ?? -1) : undefined,
     movesAside: false,
     repairs: false,
+    tellsRepairs: false,
   };
 }
 
