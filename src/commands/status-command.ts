@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { replaceText } from '../io/replace.js';
+import { ownTemporaryOf, replaceText } from '../io/replace.js';
 import { writeToStdout } from '../io/sink.js';
 import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
 import { renderPrometheus } from '../report/prometheus.js';
@@ -87,7 +87,8 @@ async function report(slave: string, flags: Flags, judged: boolean): Promise<Sta
   if (flags.output === undefined) {
     writeToStdout(whole);
   } else {
-    replaceText(resolve(flags.output), whole, { mode: READABLE_FOR_ALL });
+    const output = resolve(flags.output);
+    replaceText(output, whole, { mode: READABLE_FOR_ALL }, ownTemporaryOf(output));
     writeToStdout(line);
   }
   return verdict.state;

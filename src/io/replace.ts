@@ -14,13 +14,17 @@ export interface Ownership {
  * Replaces a small text file so that after any crash the path holds the whole old text or the whole new one, and after
  * the return the new one: temporary file, fsync, rename, fsync of the directory.
  */
-export function durableReplace(path: string, text: string, ownership: Ownership): void {
-  durableReplaceByPieces(path, [Buffer.from(text, 'utf8')], ownership);
+export function durableReplace(path: string, text: string, ownership: Ownership, temporary = temporaryOf(path)): void {
+  durableReplaceByPieces(path, [Buffer.from(text, 'utf8')], ownership, temporary);
 }
 
 /** As durableReplace, for a file that is made piece by piece; each piece may be used again when the next one is asked for. */
-export function durableReplaceByPieces(path: string, pieces: Iterable<Uint8Array>, ownership: Ownership): void {
-  const temporary = temporaryOf(path);
+export function durableReplaceByPieces(
+  path: string,
+  pieces: Iterable<Uint8Array>,
+  ownership: Ownership,
+  temporary = temporaryOf(path),
+): void {
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {
@@ -45,8 +49,7 @@ export function durableReplaceByPieces(path: string, pieces: Iterable<Uint8Array
  * Replaces a small text file in one step for those who read it, and no more than that: what is written anew every minute
  * need not outlive a crash.
  */
-export function replaceText(path: string, text: string, ownership: Ownership): void {
-  const temporary = temporaryOf(path);
+export function replaceText(path: string, text: string, ownership: Ownership, temporary = temporaryOf(path)): void {
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {
@@ -61,9 +64,17 @@ export function replaceText(path: string, text: string, ownership: Ownership): v
   }
 }
 
-/** The name under which a replacement is made; a killed run may leave it behind. */
+/** The name under which the holder of a lock makes a replacement; a killed run may leave it behind, and the next removes it. */
 export function temporaryOf(path: string): string {
   return `${path}.tmp`;
+}
+
+/**
+ * A temporary name of this process alone, for what several may write at the same time without a lock: with a common name one
+ * would give the path the other's unfinished file.
+ */
+export function ownTemporaryOf(path: string): string {
+  return `${path}.${process.pid}.tmp`;
 }
 
 /** Sets owner, group and mode, in this order: chown clears set-id bits. Owner and group only where rights allow. */

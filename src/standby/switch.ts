@@ -1,5 +1,5 @@
 import { factsOfPath } from '../io/facts.js';
-import { durableReplace, readSmallText } from '../io/replace.js';
+import { durableReplace, ownTemporaryOf, readSmallText } from '../io/replace.js';
 
 /** The status file: one line, `SYNCING=0` or `SYNCING=1`. A failover sets it to 0, a person sets it back to 1. */
 export type Switch = 'on' | 'off';
@@ -30,7 +30,7 @@ export function readSwitch(path: string): Switch {
   return match[1] === '1' ? 'on' : 'off';
 }
 
-/** Writes the switch so that it survives a power cut. */
+/** Writes the switch so that it survives a power cut. A takeover and a person may do so at the same time: the last one counts. */
 export function writeSwitch(path: string, value: Switch): void {
-  durableReplace(path, `SYNCING=${value === 'on' ? 1 : 0}\n`, { mode: 0o644 });
+  durableReplace(path, `SYNCING=${value === 'on' ? 1 : 0}\n`, { mode: 0o644 }, ownTemporaryOf(path));
 }

@@ -120,12 +120,12 @@ describe('syncpozo off and syncpozo on', () => {
     withTempDir(async (directory) => {
       const path = join(directory, 'status');
       writeFileSync(path, 'SYNCING=1\n');
-      const turns = ['off', 'on', 'off'].map((value) => Running.start([value, '--status-file', path]));
+      const turns = ['off', 'on', 'off', 'on', 'off'].map((value) => Running.start([value, '--status-file', path]));
       while (!turns.every(({ ended }) => ended)) {
         assert.match(readFileSync(path, 'utf8'), /^SYNCING=[01]\n$/);
         await new Promise((resolve) => setImmediate(resolve));
       }
-      for (const turn of turns) assertNoCrash(await turn.end());
+      for (const turn of turns) assert.equal((await turn.end()).exit, 0, 'each of them has done what it was asked for');
       assert.match(readFileSync(path, 'utf8'), /^SYNCING=[01]\n$/);
       assert.deepEqual(readdirSync(directory), ['status']);
     }));
