@@ -7,6 +7,7 @@ import type { Row } from './row.js';
 import type { Medium } from './scene.js';
 
 const DEFAULT_SIZES = ['64MiB', '512MiB', '2GiB'];
+/** On a disk that would take hours. */
 const FULL_SIZES = [...DEFAULT_SIZES, '8GiB'];
 /** Every size again would only be slower. */
 const NETWORK_SIZES = ['512MiB'];
@@ -36,8 +37,12 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
     });
     return bytes.sort((one, other) => one - other);
   };
-  const local = sizes(values.size?.split(',') ?? (values.full ? FULL_SIZES : DEFAULT_SIZES));
-  const remote = values.size === undefined ? sizes(NETWORK_SIZES) : local;
+  const bySize = (usual: readonly string[]): number[] => sizes(values.size?.split(',') ?? usual);
+  const usual = {
+    memory: bySize(values.full ? FULL_SIZES : DEFAULT_SIZES),
+    disk: bySize(DEFAULT_SIZES),
+    network: bySize(NETWORK_SIZES),
+  };
   const names = values.rows?.split(',');
   const unknown = names?.find((name) => rows.every((row) => row.name !== name));
   if (unknown !== undefined) throw new Usage(`there is no row ${unknown}\n${usage(rows)}`);
@@ -48,7 +53,7 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
     throw new Usage(`--output: ${values.output} is no directory; make it first\n${usage(rows)}`);
   const chosen = names !== undefined || media !== undefined || values.size !== undefined;
   return {
-    sizes: (medium) => (medium === 'network' ? remote : local),
+    sizes: (medium) => usual[medium],
     rows: rows.filter(({ name }) => names?.includes(name) ?? true),
     media: MEDIA.filter((medium) => media?.includes(medium) ?? (medium !== 'network' || values.network)),
     diskDirectory: values.dir,
@@ -86,7 +91,7 @@ function usage(rows: readonly Row[]): string {
   return `usage: npm run bench -- [OPTION ...]
 
   --size SIZES    sizes of the file, such as 64MiB,2GiB   (${DEFAULT_SIZES.join(',')})
-  --full          8GiB as well; takes an hour, and 16 GiB of memory
+  --full          8GiB in memory as well; takes twice as long, and 18 GiB of memory
   --rows ROWS     only these: ${rows.map(({ name }) => name).join(',')}
   --medium MEDIA  only these of ${MEDIA.join(',')}      (memory,disk)
   --network       the rows with the master behind a slow mount as well: needs root and FUSE
