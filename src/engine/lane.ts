@@ -176,8 +176,10 @@ export class LaneReader {
   /** As `next`, but waits for the slot; undefined when none is filled for so long, or the lane was cancelled. */
   waitForNext(patienceMs = Number.POSITIVE_INFINITY): Slot | undefined {
     for (let left = patienceMs; left > 0; left -= CANCELLED_LOOK_MS) {
+      // In this order: whoever fills the last slot and cancels the lane behind it may do so between the two.
+      const cancelled = Atomics.load(this.control, Word.Cancelled) === 1;
       const slot = this.next();
-      if (slot || Atomics.load(this.control, Word.Cancelled) === 1) return slot;
+      if (slot || cancelled) return slot;
       Atomics.wait(this.control, Word.Filled, this.emptied, CANCELLED_LOOK_MS);
     }
     return undefined;

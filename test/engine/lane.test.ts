@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LaneCancelled, LaneReader, LaneWriter, makeLane } from '../../src/engine/lane.js';
+import { cancelLane, LaneCancelled, LaneReader, LaneWriter, makeLane } from '../../src/engine/lane.js';
 import { xxh64 } from '../support/chunks.js';
 import { filler } from '../support/data-fs.js';
 
 const SLOT = 16;
 const SLOTS = 4;
+/** The word of the control block that counts the slots that were filled. */
+const FILLED = 0;
 
 /** Both ends of a lane; how often the writer has woken the reader is counted. */
 function lane() {
@@ -87,6 +89,24 @@ describe('a lane', () => {
       assert.throws(() => writer.room(), LaneCancelled);
       assert.throws(() => writer.put(filler(1), 'records'), LaneCancelled);
     }
+  });
+
+  it('gives what was filled before it was cancelled, also when both come while its reader looks', (t) => {
+    const { reader, writer } = lane();
+    const { load } = Atomics;
+    let looked = false;
+    t.mock.method(Atomics, 'load', (words: Int32Array, word: number) => {
+      const value = load(words, word);
+      if (!looked && word === FILLED) {
+        looked = true;
+        writer.put(filler(SLOT, 5), 'records');
+        cancelLane(reader.memory);
+      }
+      return value;
+    });
+    assert.deepEqual(reader.waitForNext()?.bytes.slice(), filler(SLOT, 5));
+    reader.release();
+    assert.equal(reader.waitForNext(), undefined);
   });
 
   it('is as new after a reset', () => {
