@@ -1,7 +1,7 @@
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from './copy.js';
 import type { Inspected } from './inspect-file.js';
-import { Interrupted, type Patience } from './patience.js';
+import { eventLoopTurn, Interrupted, type Patience } from './patience.js';
 import { ReadAhead } from './read-ahead.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
@@ -41,7 +41,7 @@ export class NearFile implements Readable {
   }
 
   readonly read = async (window: Window, length: number, position: number): Promise<number> => {
-    if (++this.windows % WINDOWS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (++this.windows % WINDOWS_A_TURN === 0) await eventLoopTurn();
     if (this.patience.signal.aborted) throw new Interrupted();
     return this.ahead.read(window, length, position);
   };

@@ -3,7 +3,7 @@ import type { FileFacts } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { Exchanged } from './copy.js';
 import type { SlotKind } from './lane.js';
-import { Interrupted, type Patience } from './patience.js';
+import { eventLoopTurn, Interrupted, type Patience } from './patience.js';
 import type { PoolLane, WorkerPool } from './worker-pool.js';
 import type { WorkerAnswer, WorkerRequest } from './worker-task.js';
 
@@ -127,8 +127,4 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
       }
     });
   }
-}
-
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
+import type { DiskOperation } from '../../src/io/observer.js';
 import { SILENT } from '../../src/report/log.js';
+import { operationsDuring } from '../support/disk-operations.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { datOf, flipBits, manyChunks, syncAndScrub } from '../support/rot.js';
 
@@ -23,13 +24,7 @@ function whenPlanned(act: () => void) {
 }
 
 async function operationsOnSlave(pair: Pair, run: () => Promise<unknown>): Promise<DiskOperation[]> {
-  const operations: DiskOperation[] = [];
-  observeDisk((operation) => operations.push(operation));
-  try {
-    await run();
-  } finally {
-    observeDisk(undefined);
-  }
+  const operations = await operationsDuring(run);
   return operations.filter((each) => 'path' in each && each.path === pair.slaveFile);
 }
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { Patience } from '../../src/engine/patience.js';
-import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
+import type { DiskOperation } from '../../src/io/observer.js';
 import type { LogRecord } from '../support/cli.js';
+import { operationsDuring } from '../support/disk-operations.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { datOf, flipBits, manyChunks, syncAndScrub } from '../support/rot.js';
 
@@ -19,13 +20,7 @@ function keeper() {
 }
 
 async function writesDuring(run: () => Promise<unknown>): Promise<DiskOperation[]> {
-  const operations: DiskOperation[] = [];
-  observeDisk((operation) => operations.push(operation));
-  try {
-    await run();
-  } finally {
-    observeDisk(undefined);
-  }
+  const operations = await operationsDuring(run);
   return operations.filter((operation) => !('path' in operation && operation.path.endsWith('.lock')));
 }
 
