@@ -1,0 +1,72 @@
+import type { ChunkLine } from '../standby/dat.js';
+import type { Mismatch } from './findings.js';
+
+/** Which side has not the bytes any more that were copied, by the recorded hashes. */
+export type Blame = 'slave' | 'master' | 'unknown';
+
+/** A hash over bytes that are added piece by piece, and a file to read them from. */
+export interface Rehash {
+  reset(): void;
+  add(bytes: Uint8Array): void;
+  digest(): string;
+}
+
+export type ReadAt = (into: Uint8Array, position: number) => number | Promise<number>;
+
+const PIECE = 1 << 20;
+
+/**
+ * For every place in which the two sides differ the recorded hash of the slave's chunk says which side has changed: where it
+ * still holds, the master; where it holds when the master's bytes are put in the slave's place, the slave. Neither, or no hash
+ * for a place: nobody knows.
+ *
+ * @param complete `mismatches` are all that there are
+ */
+export async function blameOf(
+  mismatches: readonly Mismatch[],
+  complete: boolean,
+  chunks: readonly ChunkLine[],
+  readSlave: ReadAt,
+  readMaster: ReadAt,
+  hash: Rehash,
+): Promise<Blame> {
+  let blame: Blame = 'slave';
+  const seen = new Map<ChunkLine, Mismatch[]>();
+  for (const mismatch of mismatches) {
+    const chunk = chunks.find(({ start, end }) => start <= mismatch.transaction && mismatch.transaction < end);
+    if (!chunk) return 'unknown';
+    seen.set(chunk, [...(seen.get(chunk) ?? []), mismatch]);
+  }
+  for (const [chunk, within] of seen) {
+    if ((await hashOfChunk(chunk, [], readSlave, readMaster, hash)) === chunk.hash) return 'master';
+    const patchable = within.every(({ apart }) => !apart);
+    const patched = patchable && (await hashOfChunk(chunk, within, readSlave, readMaster, hash)) === chunk.hash;
+    if (!patched) blame = 'unknown';
+  }
+  return complete ? blame : 'unknown';
+}
+
+/** The hash of a slave's chunk, with the master's bytes in the place of those that differ. */
+async function hashOfChunk(
+  chunk: ChunkLine,
+  patches: readonly Mismatch[],
+  readSlave: ReadAt,
+  readMaster: ReadAt,
+  hash: Rehash,
+): Promise<string> {
+  const bytes = new Uint8Array(Math.min(PIECE, chunk.end - chunk.start));
+  hash.reset();
+  for (let position = chunk.start; position < chunk.end; position += bytes.length) {
+    const piece = bytes.subarray(0, Math.min(bytes.length, chunk.end - position));
+    if ((await readSlave(piece, position)) < piece.length) return '';
+    for (const { slaveAt, masterAt, length } of patches) {
+      const from = Math.max(slaveAt, position);
+      const to = Math.min(slaveAt + length, position + piece.length);
+      if (from >= to) continue;
+      const into = piece.subarray(from - position, to - position);
+      if ((await readMaster(into, masterAt + from - slaveAt)) < into.length) return '';
+    }
+    hash.add(piece);
+  }
+  return hash.digest();
+}

@@ -1,0 +1,84 @@
+/** Anything that is read forward, from a position on. */
+export interface ForwardSource {
+  /** Bytes. May grow while the file is being written; then a read waits for what is not there yet. */
+  readonly size: number;
+  /** Reads up to `length` bytes at `position`, at least one unless the file ends there. */
+  readBytes(into: Uint8Array, position: number): number | Promise<number>;
+}
+
+const BUFFER_BYTES = 1 << 20;
+
+/** The file ended, or was cut short, before the bytes that its own lengths promise. */
+export class Short extends Error {
+  override readonly name = 'Short';
+  constructor(readonly position: number) {
+    super(`the file ends at ${position}`);
+  }
+}
+
+/**
+ * A file that is read forward through one buffer, so that its headers are parsed and its data compared where they lie.
+ *
+ * Invariant: `bytes` holds the file's [from, to). Memory is one buffer, whatever lengths the file states: what is longer is
+ * compared piece by piece.
+ */
+export class ForwardBytes {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  from = 0;
+  to = 0;
+
+  constructor(
+    readonly source: ForwardSource,
+    bufferBytes = BUFFER_BYTES,
+  ) {
+    this.bytes = new Uint8Array(bufferBytes);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Offset in `bytes` of the `length` bytes at `position`; -1 where not all of them are there. */
+  at(position: number, length: number): number {
+    return position >= this.from && position + length <= this.to ? position - this.from : -1;
+  }
+
+  /** As `at`, and reads what is missing; `length` is at most the buffer's. Throws Short at the end of the file. */
+  async load(position: number, length: number): Promise<number> {
+    const known = this.at(position, length);
+    if (known >= 0) return known;
+    const kept = position >= this.from && position < this.to ? this.to - position : 0;
+    if (kept > 0) this.bytes.copyWithin(0, position - this.from, this.to - this.from);
+    this.from = position;
+    this.to = position + kept;
+    while (this.to < position + length) {
+      const room = this.bytes.subarray(this.to - this.from);
+      const count = await this.source.readBytes(room, this.to);
+      if (count === 0) throw new Short(this.to);
+      this.to += count;
+    }
+    return 0;
+  }
+}
+
+/** Whether `length` bytes are the same at these two positions. */
+export async function sameBytes(
+  a: ForwardBytes,
+  aPosition: number,
+  b: ForwardBytes,
+  bPosition: number,
+  length: number,
+): Promise<boolean> {
+  for (let done = 0; done < length; ) {
+    const aAt = a.at(aPosition + done, 1);
+    const aOffset = aAt >= 0 ? aAt : await a.load(aPosition + done, 1);
+    const bAt = b.at(bPosition + done, 1);
+    const bOffset = bAt >= 0 ? bAt : await b.load(bPosition + done, 1);
+    const count = Math.min(length - done, a.to - aPosition - done, b.to - bPosition - done);
+    const equal = Buffer.compare(
+      a.bytes.subarray(aOffset, aOffset + count),
+      b.bytes.subarray(bOffset, bOffset + count),
+    );
+    if (equal !== 0) return false;
+    done += count;
+  }
+  return true;
+}

@@ -1,0 +1,246 @@
+import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
+import { ObjectIndex } from '../filestorage/object-index.js';
+import type { Common, MergeFindings, MergeOptions, Mismatch, Piece } from './findings.js';
+import type { ForwardSource } from './forward-bytes.js';
+import { type Difference, isUndone, type MatchReceiver, matchTransactions } from './match.js';
+import { type Ages, agesOf } from './object-ages.js';
+import { type Transaction, TransactionCursor } from './transaction-cursor.js';
+
+const MOST_KEPT = 1000;
+const MOST_POINTED_BACK = 100_000;
+/** Below every transaction's position: a dropped record that the master need not have a newer one for. */
+const HARMLESS = 1;
+
+/**
+ * One pass over both files in the order of their transactions: what the slave holds and the master lacks, and why that may
+ * be.
+ *
+ * What a pack at time P leaves (ZODB, FileStorage/fspack.py): of the transactions up to P the current records of objects that
+ * can be reached, with status 'p' and data in the place of pointers; of later ones all. So up to the master's last 'p' a
+ * record of the slave may be missing, if the master has a newer one of the object, or none any more; behind it nothing may.
+ *
+ * Memory: two indexes (of the objects that the packed part holds, and of those of which it lacks a record), two buffers, and
+ * a bounded number of differences.
+ */
+export async function merge(
+  master: ForwardSource,
+  slave: ForwardSource,
+  options: MergeOptions,
+): Promise<MergeFindings> {
+  return new Merge(master, slave, options).run();
+}
+
+class Merge implements MatchReceiver {
+  private readonly master: TransactionCursor;
+  private readonly slave: TransactionCursor;
+  /** By object: the slave's position of the newest transaction in the master's packed part that has a record of it. */
+  private readonly keptAt = new ObjectIndex();
+  /** By object: the newest transaction of the slave's whose record of it the master's packed part lacks. */
+  private readonly droppedAt = new ObjectIndex();
+  /** Objects of which a later record of the master's points back into its packed part. */
+  private readonly pointedBack = new Set<number>();
+  private readonly differences: Mismatch[] = [];
+  private readonly shapes: Mismatch[] = [];
+  private readonly unread: Piece[] = [];
+  private common: Common | undefined;
+  private matched = 0;
+  private foreign = 0;
+  private lacking = 0;
+  private dropped = 0;
+  private droppedOwn = 0;
+  private differenceCount = 0;
+  private shapeCount = 0;
+  private differingTransactions = 0;
+  private moved = false;
+  private news = 0;
+  private newlyPacked = false;
+  private droppedPacked = false;
+  /** A transaction of the master's that no pack has taken in was met. */
+  private behindPack = false;
+  private packedEnd = MAGIC_LENGTH;
+  private slaveLast: bigint | undefined;
+  private masterLast: bigint | undefined;
+  private ours: Transaction | undefined;
+  private theirs: Transaction | undefined;
+
+  constructor(
+    master: ForwardSource,
+    private readonly slaveSource: ForwardSource,
+    private readonly options: MergeOptions,
+  ) {
+    this.master = new TransactionCursor(master, options.masterFrom ?? MAGIC_LENGTH);
+    this.slave = new TransactionCursor(slaveSource, options.slaveFrom ?? MAGIC_LENGTH);
+  }
+
+  async run(): Promise<MergeFindings> {
+    let early = false;
+    await this.nextTheirs();
+    await this.nextOurs();
+    while (!early && (this.ours || this.theirs)) {
+      const { ours, theirs } = this;
+      if (ours && theirs && ours.tid === theirs.tid) {
+        await this.both(theirs, ours);
+        await this.nextTheirs();
+        await this.nextOurs();
+      } else if (ours && (!theirs || ours.tid < theirs.tid)) {
+        await this.onlyOurs(ours);
+        await this.nextOurs();
+      } else if (theirs) {
+        await this.onlyTheirs(theirs);
+        await this.nextTheirs();
+      }
+      early = this.options.stopEarly && (this.lacking > 0 || (this.foreign > 0 && this.dropped > 0));
+    }
+    return this.findings(early);
+  }
+
+  kept(oidHigh: number, oidLow: number): void {
+    this.keptAt.set(oidHigh, oidLow, this.ours?.position ?? this.slaveSource.size + 1);
+  }
+
+  drop(oidHigh: number, oidLow: number, undone: boolean): void {
+    const { ours } = this;
+    if (!ours) return;
+    this.dropped++;
+    if (ours.position >= this.options.ownFrom) this.droppedOwn++;
+    if (ours.status === STATUS_PACKED) this.droppedPacked = true;
+    this.droppedAt.set(oidHigh, oidLow, undone ? HARMLESS : ours.position);
+  }
+
+  differs(difference: Difference): void {
+    this.differenceCount++;
+    this.keep(this.differences, difference);
+  }
+
+  shape(): void {
+    this.shapeCount++;
+    this.keep(this.shapes, { slaveAt: 0, masterAt: 0, length: 0, apart: true });
+  }
+
+  private forgetShape(): void {
+    this.shapeCount--;
+    this.shapes.pop();
+  }
+
+  private pieceAt(position: number): Piece | undefined {
+    return this.options.pieces.find(({ start, end }) => start <= position && position < end);
+  }
+
+  private keep(list: Mismatch[], difference: Difference): void {
+    const { ours, theirs } = this;
+    if (!ours || !theirs || list.length >= MOST_KEPT) return;
+    list.push({ ...difference, tid: ours.tid, transaction: ours.position, masterTransaction: theirs.position });
+  }
+
+  private async both(theirs: Transaction, ours: Transaction): Promise<void> {
+    const packed = this.enter(theirs);
+    if (packed && ours.status !== STATUS_PACKED) this.newlyPacked = true;
+    const before = this.differenceCount + this.shapeCount;
+    await matchTransactions(this.master, theirs, this.slave, ours, packed, this);
+    // A transaction of the slave's that breaks a rule is not compared: its piece counts as unread.
+    if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) this.forgetShape();
+    this.matched++;
+    const same = this.differenceCount + this.shapeCount === before;
+    if (!same) this.differingTransactions++;
+    if (theirs.position !== ours.position || theirs.end !== ours.end || theirs.status !== ours.status) this.moved = true;
+    if (same && this.foreign + this.lacking + before === 0) this.common = { tid: ours.tid, slaveEnd: ours.end };
+    if (!packed) await this.notePointers(theirs, ours);
+  }
+
+  /** Whether a pack has taken this transaction of the master's in. */
+  private enter(theirs: Transaction): boolean {
+    if (theirs.status !== STATUS_PACKED) this.behindPack = true;
+    if (!this.behindPack) this.packedEnd = theirs.end;
+    return !this.behindPack;
+  }
+
+  /** A transaction without records holds nothing, and a pack drops it. */
+  private async onlyOurs(ours: Transaction): Promise<void> {
+    let records = 0;
+    while (await this.slave.nextRecord(ours)) {
+      records++;
+      if (!this.behindPack) this.drop(this.slave.oidHigh, this.slave.oidLow, isUndone(this.slave));
+    }
+    if (records > 0 && this.behindPack) this.lacking++;
+  }
+
+  private async onlyTheirs(theirs: Transaction): Promise<void> {
+    const packed = this.enter(theirs);
+    const isNew = this.ours === undefined && this.slave.stop?.kind !== 'broken';
+    if (isNew) this.news++;
+    if (isNew && packed) this.newlyPacked = true;
+    let records = 0;
+    while (await this.master.nextRecord(theirs)) {
+      records++;
+      const { oidHigh, oidLow } = this.master;
+      if (packed) this.kept(oidHigh, oidLow);
+      else this.notePointer();
+    }
+    const unknown = this.unread.some(({ firstTid, lastTid }) => theirs.tid >= firstTid && theirs.tid <= lastTid);
+    if (records > 0 && !isNew && !unknown) this.foreign++;
+  }
+
+  /** Behind the packed part few records are pointers, so the transaction's records are gone through once more. */
+  private async notePointers(theirs: Transaction, ours: Transaction): Promise<void> {
+    if (!this.master.sawPointer || this.packedEnd === MAGIC_LENGTH) return;
+    this.master.rewindTo(theirs.recordsAt);
+    while (await this.master.nextRecord(theirs)) this.notePointer();
+    this.slave.rewindTo(ours.recordsEnd);
+  }
+
+  private notePointer(): void {
+    const { dataLength, back, oidHigh, oidLow } = this.master;
+    if (dataLength > 0 || back === 0 || back >= this.packedEnd || this.pointedBack.size >= MOST_POINTED_BACK) return;
+    this.pointedBack.add(oidHigh * 0x1_0000_0000 + oidLow);
+  }
+
+  private async nextTheirs(): Promise<void> {
+    this.theirs = await this.master.next();
+    if (this.theirs) this.masterLast = this.theirs.tid;
+  }
+
+  /** Goes on behind a piece that cannot be read. */
+  private async nextOurs(): Promise<void> {
+    for (;;) {
+      const { stop } = this.slave;
+      this.ours = stop?.kind === 'broken' ? undefined : await this.slave.next();
+      if (this.ours) this.slaveLast = this.ours.tid;
+      const broken = this.slave.stop;
+      if (this.ours || broken?.kind !== 'broken') return;
+      const piece = this.pieceAt(broken.position);
+      if (!piece) return;
+      this.unread.push(piece);
+      this.slaveLast = piece.lastTid;
+      this.slave.goTo(piece.end);
+    }
+  }
+
+  private findings(early: boolean): MergeFindings {
+    const ages: Ages = agesOf(this.droppedAt, this.keptAt, this.pointedBack);
+    return {
+      ...ages,
+      matched: this.matched,
+      common: this.common,
+      foreign: this.foreign,
+      lacking: this.lacking,
+      dropped: this.dropped,
+      droppedOwn: this.droppedOwn,
+      newlyPacked: this.newlyPacked,
+      droppedPacked: this.droppedPacked,
+      differences: this.differences,
+      differenceCount: this.differenceCount,
+      shapes: this.shapes,
+      shapeCount: this.shapeCount,
+      differingTransactions: this.differingTransactions,
+      moved: this.moved,
+      packed: this.packedEnd > MAGIC_LENGTH,
+      unread: this.unread,
+      slaveLast: this.slaveLast,
+      masterLast: this.masterLast,
+      news: this.news,
+      slaveStop: this.slave.stop,
+      masterStop: this.master.stop,
+      early,
+    };
+  }
+}

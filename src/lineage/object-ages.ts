@@ -1,0 +1,42 @@
+import type { ObjectIndex } from '../filestorage/object-index.js';
+
+/** Objects of which a pack has left out a record that the slave has, by what the packed part still has of them. */
+export interface Ages {
+  /** No record at all: they were garbage, if a pack has done it. */
+  readonly gone: number;
+  /** A newer one, or the same transaction's. */
+  readonly newer: number;
+  /** Only an older one: no pack does that. */
+  readonly older: number;
+  /** Position on the slave of the first transaction of those. */
+  readonly oldest: number | undefined;
+  /** Only an older one, and a later record points back to it: a pack keeps that one then. */
+  readonly pointedBack: number;
+}
+
+/**
+ * Compares for each object the newest transaction of which the master's packed part lacks the record with the newest one that
+ * it has. Both indexes hold the slave's positions of transactions, which rise with time.
+ */
+export function agesOf(dropped: ObjectIndex, kept: ObjectIndex, pointedBackTo: ReadonlySet<number>): Ages {
+  let gone = 0;
+  let newer = 0;
+  let older = 0;
+  let pointedBack = 0;
+  let oldest: number | undefined;
+  for (const bucket of dropped.buckets()) {
+    for (let n = 0; n < bucket.size; n++) {
+      const low = ((bucket.middle << 16) | (bucket.suffixes[n] ?? 0)) >>> 0;
+      const last = bucket.position(n);
+      const has = kept.get(bucket.high, low);
+      if (has === 0) gone++;
+      else if (has >= last) newer++;
+      else if (pointedBackTo.has(bucket.high * 0x1_0000_0000 + low)) pointedBack++;
+      else {
+        older++;
+        oldest = Math.min(oldest ?? last, last);
+      }
+    }
+  }
+  return { gone, newer, older, oldest, pointedBack };
+}

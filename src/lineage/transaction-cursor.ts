@@ -1,0 +1,182 @@
+import {
+  BACK_POINTER_LENGTH,
+  bodyOffset,
+  RECORD_HEADER_LENGTH,
+  readPosition,
+  readTransactionHeader,
+  STATUS_IN_FLIGHT,
+  STATUS_UNDONE,
+  TLOC_OFFSET,
+  TRAILER_LENGTH,
+  TRANSACTION_HEADER_LENGTH,
+} from '../filestorage/layout.js';
+import { ForwardBytes, type ForwardSource, Short } from './forward-bytes.js';
+
+/** A finished transaction, by its header. */
+export interface Transaction {
+  readonly position: number;
+  /** Position after the trailer. */
+  readonly end: number;
+  readonly tid: bigint;
+  readonly status: number;
+  readonly userLength: number;
+  readonly descriptionLength: number;
+  readonly extensionLength: number;
+  /** Position of its first record. */
+  readonly recordsAt: number;
+  /** Position after its last record; `recordsAt` where its records are nobody's business ('u'). */
+  readonly recordsEnd: number;
+}
+
+/** Why a cursor goes no further. */
+export type CursorStop =
+  | { readonly kind: 'end'; readonly position: number }
+  /** A transaction in flight, or the beginning of one: nothing committed follows. */
+  | { readonly kind: 'in-flight'; readonly position: number }
+  | { readonly kind: 'broken'; readonly position: number; readonly problem: string };
+
+/**
+ * Goes through a file's finished transactions forward, and through the records of the one that it is at.
+ *
+ * Invariants: no read goes beyond the source's size, no loop is bounded only by a length that the file states; the record
+ * fields are those of the last `nextRecord` that returned true.
+ */
+export class TransactionCursor {
+  readonly buffer: ForwardBytes;
+  stop: CursorStop | undefined;
+  /** Whether each tid was above the one before. */
+  rising = true;
+
+  recordAt = 0;
+  oidHigh = 0;
+  oidLow = 0;
+  tidHigh = 0;
+  tidLow = 0;
+  /** 0: `back` stands in the place of data. */
+  dataLength = 0;
+  dataAt = 0;
+  /** Position that the back pointer names; 0: the object's creation was undone. */
+  back = 0;
+  /** A record of the transaction was a pointer to earlier data. */
+  sawPointer = false;
+  private recordsAt = 0;
+  private lastTid = 0n;
+
+  constructor(
+    readonly source: ForwardSource,
+    private position: number,
+  ) {
+    this.buffer = new ForwardBytes(source);
+  }
+
+  /** Goes on from another transaction boundary. */
+  goTo(position: number): void {
+    this.position = position;
+    this.stop = undefined;
+  }
+
+  /** The next transaction; undefined at the end, see `stop`. */
+  async next(): Promise<Transaction | undefined> {
+    if (this.stop) return undefined;
+    const { position, buffer } = this;
+    try {
+      if (position >= this.source.size) return this.ended({ kind: 'end', position });
+      const offset = await buffer.load(position, TRANSACTION_HEADER_LENGTH);
+      const header = readTransactionHeader(buffer.view, offset);
+      if (header.status === STATUS_IN_FLIGHT) return this.ended({ kind: 'in-flight', position });
+      const end = position + header.length + TRAILER_LENGTH;
+      const body = bodyOffset(header);
+      if (header.length < body || header.status >= 0x80) return this.broken('a transaction header breaks a rule');
+      if (end > this.source.size) return this.broken(`a transaction's length leads beyond the end of the file`);
+      const { tid, status, userLength, descriptionLength, extensionLength } = header;
+      if (tid <= this.lastTid) this.rising = false;
+      this.lastTid = tid;
+      this.position = end;
+      const recordsAt = position + body;
+      const recordsEnd = status === STATUS_UNDONE ? recordsAt : position + header.length;
+      this.recordsAt = recordsAt;
+      this.sawPointer = false;
+      return {
+        position,
+        end,
+        tid,
+        status,
+        userLength,
+        descriptionLength,
+        extensionLength,
+        recordsAt,
+        recordsEnd,
+      };
+    } catch (error) {
+      if (!(error instanceof Short)) throw error;
+      return this.broken('the file ends in the middle of a transaction');
+    }
+  }
+
+  /**
+   * Goes to the next record of `transaction`, the last one that `next` returned; false behind the last one, and where one
+   * breaks a rule (see `stop`).
+   */
+  async nextRecord(transaction: Transaction): Promise<boolean> {
+    const { buffer, recordsAt: at } = this;
+    if (at >= transaction.recordsEnd) return false;
+    if (at + RECORD_HEADER_LENGTH > transaction.recordsEnd) {
+      return this.brokenAt(transaction, 'a record header ends beyond its transaction');
+    }
+    try {
+      const known = buffer.at(at, RECORD_HEADER_LENGTH);
+      const offset = known >= 0 ? known : await buffer.load(at, RECORD_HEADER_LENGTH);
+      const { view } = buffer;
+      const dataLength = readPosition(view, offset + 34);
+      const dataAt = at + RECORD_HEADER_LENGTH;
+      const next = dataAt + (dataLength || BACK_POINTER_LENGTH);
+      if (readPosition(view, offset + TLOC_OFFSET) !== transaction.position || next > transaction.recordsEnd) {
+        return this.brokenAt(transaction, 'a record breaks a rule');
+      }
+      this.recordAt = at;
+      this.oidHigh = view.getUint32(offset);
+      this.oidLow = view.getUint32(offset + 4);
+      this.tidHigh = view.getUint32(offset + 8);
+      this.tidLow = view.getUint32(offset + 12);
+      this.dataLength = dataLength;
+      this.dataAt = dataAt;
+      this.recordsAt = next;
+      if (dataLength === 0) await this.readPointer(dataAt);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Short)) throw error;
+      return this.brokenAt(transaction, 'the file ends in the middle of a transaction');
+    }
+  }
+
+  private async readPointer(at: number): Promise<void> {
+    const { buffer } = this;
+    const offset = await buffer.load(at, BACK_POINTER_LENGTH);
+    this.back = readPosition(buffer.view, offset);
+    if (this.back > 0) this.sawPointer = true;
+  }
+
+  /** Position of the record that `nextRecord` goes to. */
+  get nextRecordAt(): number {
+    return this.recordsAt;
+  }
+
+  /** Goes on with the record at this position, of the transaction that is being read. */
+  rewindTo(recordAt: number): void {
+    this.recordsAt = recordAt;
+  }
+
+  private ended(stop: CursorStop): undefined {
+    this.stop = stop;
+    return undefined;
+  }
+
+  private broken(problem: string): undefined {
+    return this.ended({ kind: 'broken', position: this.position, problem });
+  }
+
+  private brokenAt(transaction: Transaction, problem: string): false {
+    this.stop = { kind: 'broken', position: transaction.position, problem };
+    return false;
+  }
+}

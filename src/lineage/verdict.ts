@@ -1,0 +1,114 @@
+import type { Blame } from './blame.js';
+import type { Common, MergeFindings, Mismatch } from './findings.js';
+
+/**
+ * What a master is to a slave.
+ *
+ *  - `equal`: the committed bytes are the same;
+ *  - `behind`: the slave is a beginning of the master;
+ *  - `ahead`: the master is a beginning of the slave;
+ *  - `packed`: the master is a continuation of the slave that a pack has rewritten;
+ *  - `forked`: common up to a transaction, then each has, or only one lacks, transactions of its own;
+ *  - `rotten`: the same transaction has other bytes on the two sides;
+ *  - `rewritten`: so has most of the file, as after a recompression;
+ *  - `damaged`: the master breaks a rule of the format;
+ *  - `unrelated`: nothing in common.
+ */
+export type Lineage =
+  | 'equal'
+  | 'behind'
+  | 'ahead'
+  | 'packed'
+  | 'forked'
+  | 'rotten'
+  | 'rewritten'
+  | 'damaged'
+  | 'unrelated';
+
+export interface Verdict {
+  readonly lineage: Lineage;
+  /** All that the slave holds is the master's, or was left out by a pack: the slave may be replaced without a trace. */
+  readonly proven: boolean;
+  /** Transactions that were never recorded as copied from this master, and are not found on it. */
+  readonly own: boolean;
+  readonly common: Common | undefined;
+  /** Why, in words: what speaks against `proven`, or for the lineage. */
+  readonly reason: string;
+  /** Where the sides differ in the same transaction. */
+  readonly mismatch: Mismatch | undefined;
+  readonly blame: Blame | undefined;
+  readonly findings: MergeFindings;
+}
+
+/** What is known beside the two files. */
+export interface Evidence {
+  /** The file that was packed is still there, and begins with all that the slave holds. */
+  readonly packedFileKnown: boolean;
+  /** Damage of this master was reported since the slave was last rebuilt: what is missing may have been repaired away. */
+  readonly damageReported: boolean;
+  /** Which side has changed, where the same transaction differs; undefined: nothing differs. */
+  readonly blame: Blame | undefined;
+}
+
+/** Total: whatever was found, one answer. */
+export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict {
+  const { common, masterStop } = findings;
+  const [difference] = findings.shapes.concat(findings.differences);
+  const answer = (lineage: Lineage, reason: string, proven = false): Verdict => {
+    const own = findings.droppedOwn > 0 && !proven;
+    return { lineage, proven, own, common, reason, mismatch: difference, blame: evidence.blame, findings };
+  };
+  if (masterStop?.kind === 'broken') return answer('damaged', `${masterStop.problem} at ${masterStop.position}`);
+  const hasSlave = findings.slaveLast !== undefined;
+  if (hasSlave && findings.matched === 0 && findings.unread.length === 0 && findings.dropped + findings.lacking > 0) {
+    return answer('unrelated', 'no transaction stands on both sides');
+  }
+  const fork = whyForked(findings);
+  const { differenceCount, shapeCount } = findings;
+  const differ = differenceCount + shapeCount > 0 && evidence.blame !== 'slave';
+  if (fork) {
+    const ahead = findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
+    return ahead ? answer('ahead', 'the slave goes on where the master ends') : answer('forked', fork);
+  }
+  if (differ) {
+    if (findings.differingTransactions * 2 > findings.matched && findings.matched > FEW) {
+      return answer('rewritten', 'most transactions have other bytes: the file seems to have been rewritten');
+    }
+    if (shapeCount > 0 && evidence.blame !== 'master') {
+      return answer('forked', 'a transaction with the same tid has other contents on the two sides');
+    }
+    return answer('rotten', 'the same transaction has other bytes on the two sides');
+  }
+  const doubt = doubtOf(findings, evidence);
+  if (findings.dropped === 0 && !findings.moved) {
+    if (doubt === undefined) return answer(findings.news === 0 ? 'equal' : 'behind', '', true);
+  }
+  return answer('packed', doubt ?? '', doubt === undefined);
+}
+
+/** So many transactions of a small file may all differ by rot. */
+const FEW = 8;
+
+/** What no pack does to a continuation of the slave. */
+function whyForked(findings: MergeFindings): string | undefined {
+  const { lacking, foreign, dropped, older, newlyPacked, droppedPacked, packed } = findings;
+  if (lacking > 0) return 'the master lacks transactions that no pack has taken in';
+  if (dropped === 0) return undefined;
+  if (foreign > 0) return 'the master has older transactions that the slave never had, and lacks some that it has';
+  if (older > 0) return 'the master has only an older state of objects than the slave';
+  if (!packed || (droppedPacked && !newlyPacked)) return 'the master lacks records, and was not packed since';
+  return undefined;
+}
+
+/** Why it is not certain that the slave holds nothing that the master's history does not. */
+function doubtOf(findings: MergeFindings, evidence: Evidence): string | undefined {
+  if (findings.unread.length > 0) return 'a piece of the slave cannot be read';
+  if (evidence.blame === 'slave') return 'bytes of the slave are not those that were copied';
+  if (findings.dropped === 0) return undefined;
+  if (evidence.damageReported) return 'damage of the master was reported before: what is missing may have been repaired away';
+  if (!findings.newlyPacked) return 'the master lacks records of objects that it has no more, and no newer pack is seen';
+  if (!evidence.packedFileKnown) {
+    return 'the file that was packed (Data.fs.old beside the master) is not there to show that it was a continuation of the slave';
+  }
+  return undefined;
+}
