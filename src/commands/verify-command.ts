@@ -49,6 +49,7 @@ export function verifyCommand(): Command {
   withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
   return command.action(async (slave: string, flags: Flags) => {
     const { runVerify } = await import('./verify.js');
+    const log = flags.logFile === undefined ? undefined : logOf(flags);
     const { patience, progress } = beginLongWork(flags);
     try {
       const result = await runVerify({
@@ -65,9 +66,8 @@ export function verifyCommand(): Command {
       else if (!flags.quiet || result.exitCode !== EXIT.ok) {
         writeToStdout((await import('./verify-text.js')).renderVerify(result));
       }
-      if (flags.logFile !== undefined) {
+      if (log) {
         const { path, exitCode, problemCount, committedEnd, lastTid, seconds } = result;
-        const log = logOf(flags);
         const fields = { path, exitCode, problems: problemCount, committedEnd, lastTid, seconds };
         if (result.ok) log.info(fields, 'Finished verifying');
         else

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -93,9 +94,37 @@ describe('the log', () => {
         mkdirSync(join(pair.directory, 'a-directory'));
         const run = pair.unchanged(() => pair.sync('--log-file', join(pair.directory, name)));
         assertNoCrash(run);
-        assert.equal(run.exit, 1, run.all);
-        assert.match(run.stderr, new RegExp(`open log file .*${name}`));
+        assert.equal(run.exit, 2, run.all);
+        assert.match(run.stderr, new RegExp(`^syncpozo: the log file /.*${name} .*\nhint: .*${name}`));
       }));
+
+  for (const command of ['sync', 'verify', 'index'])
+    for (const reader of ['no reader', 'a reader'])
+      it(`that is a pipe with ${reader} is a mistake of the caller, at once: ${command}`, () =>
+        withPair((pair) => {
+          pair.synced();
+          const pipe = join(pair.directory, 'pipe');
+          execFileSync('mkfifo', [pipe]);
+          const args = command === 'sync' ? pair.syncArgs() : [command, pair.slave];
+          // Opened for both directions a pipe has a reader, and nobody waits for it.
+          const through = reader === 'a reader' ? ['sh', '-c', `exec 3<>"$0"; exec "$@"`, pipe] : [];
+          const run = pair.unchanged(() => syncpozo([...args, '--log-file', pipe], { through }));
+          assertNoCrash(run);
+          assert.equal(run.exit, 2, run.all);
+          assert.equal(run.stdout, '');
+          assert.match(run.stderr, /^syncpozo: the log file \/.*pipe is not a regular file\nhint: .*pipe/);
+        }));
+
+  it('may go to /dev/null, and to /dev/stderr whatever that is', () =>
+    withPair((pair) => {
+      const nowhere = pair.sync('--log-file', '/dev/null');
+      assert.deepEqual([nowhere.exit, nowhere.stderr], [0, '']);
+      const piped = { through: ['sh', '-c', '{ "$@" 2>&1 >&3 | cat >&2; } 3>&1', 'sh'] };
+      for (const options of [{}, piped]) {
+        const run = pair.syncWith(options, '--log-file', '/dev/stderr');
+        assert.equal(run.records.at(-1)?.msg, 'Finished syncing', run.all);
+      }
+    }));
 
   it('that takes no more is no reason not to sync', () =>
     withPair((pair) => {
