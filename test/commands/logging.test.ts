@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { tidToIso } from '../../src/filestorage/tid.js';
 import { assertNoCrash, type LogRecord, syncpozo } from '../support/cli.js';
+import { duplicateKeys } from '../support/duplicate-keys.js';
 import { withPair } from '../support/pair.js';
 
 function recordsIn(path: string): LogRecord[] {
@@ -86,6 +88,30 @@ describe('the log', () => {
       const run = syncpozo(pair.syncArgs().filter((word) => word !== '--json'));
       assert.deepEqual([run.exit, run.stdout], [0, '']);
       pair.assertInStep();
+    }));
+
+  it('names a damaged transaction and its time in keys of their own, beside those that every record has', () =>
+    withPair((pair) => {
+      const damaged = pair.site.committedEnd;
+      pair.commit('its trailing length is going to be wrong');
+      const end = pair.site.committedEnd;
+      pair.commit('more', 'and more');
+      const bytes = readFileSync(pair.masterFile);
+      bytes.writeUInt8(0xff, end - 8);
+      writeFileSync(pair.masterFile, bytes);
+      const started = new Date().toISOString();
+      const run = pair.sync();
+      assert.equal(run.exit, 4, run.all);
+      assert.deepEqual(run.stderr.trimEnd().split('\n').flatMap(duplicateKeys), []);
+      const record = run.records.at(-1);
+      assert.equal(record?.['position'], damaged);
+      assert.equal(record?.['transactionTime'], tidToIso(bytes.readBigUInt64BE(damaged)));
+      assert.ok(String(record?.['time']) >= started, 'the time is the one at which it was logged');
+      const text = pair.sync('--log-format', 'text').stderr.trimEnd().split('\n');
+      assert.ok(
+        text.every((line) => line.slice(0, started.length) >= started),
+        text.join('\n'),
+      );
     }));
 
   for (const name of ['nowhere/log', 'a-directory'])
