@@ -5,6 +5,9 @@ import { attempt, IoFault } from './fault.js';
 /** Takes whole lines of text. */
 export type TextSink = (text: string) => void;
 
+/** The path that a fault names when it is standard output that takes no more. */
+export const STANDARD_OUTPUT = 'standard output';
+
 const STDOUT = 1;
 const STDERR = 2;
 const RETRY_PAUSE_MS = 5;
@@ -22,7 +25,7 @@ export const writeToStderr: TextSink = (text) => {
 /** Writes to standard output before it returns. A reader that has seen enough is no fault; an output that is full is one. */
 export const writeToStdout: TextSink = (text) => {
   const error = writeTo(STDOUT, text);
-  if (error?.code !== undefined && error.code !== 'EPIPE') throw IoFault.from(error, 'write to', 'standard output');
+  if (error?.code !== undefined && error.code !== 'EPIPE') throw IoFault.from(error, 'write to', STANDARD_OUTPUT);
 };
 
 function writeTo(fd: number, text: string): NodeJS.ErrnoException | undefined {
