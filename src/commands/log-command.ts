@@ -15,7 +15,7 @@ import { type CommonOptions, countOption, printJson, withCommonOptions, withFile
 import { EXIT_HELP } from './exit.js';
 
 interface Flags extends CommonOptions {
-  readonly file: string;
+  readonly file?: string;
   readonly n: number;
   readonly from?: bigint;
   readonly to?: bigint;
@@ -52,7 +52,7 @@ export function logCommand(): Command {
     .option('-n <count>', 'how many', countOption(MOST_SHOWN), SHOWN)
     .option('--from <tid>', 'not older than this transaction', tidOption)
     .option('--to <tid>', 'not newer than this transaction', tidOption);
-  withFileName(command, 'name of the file in a directory');
+  withFileName(command);
   withCommonOptions(command).addHelpText(
     'after',
     `\nExample:\n  syncpozo log /srv/zeo/var/filestorage -n 3\n${EXIT_HELP}`,

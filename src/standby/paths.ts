@@ -28,31 +28,73 @@ export interface SlavePaths {
   onlyHere(tid: string): string;
 }
 
+export const DEFAULT_FILE = 'Data.fs';
+
+/** MASTER or SLAVE as it was given: a data directory, or the file itself. */
+export interface Side {
+  /** Absolute. */
+  readonly path: string;
+  /** The file's name where the file itself was given; undefined: a directory was. */
+  readonly name: string | undefined;
+}
+
 /**
- * MASTER is a data directory or the file itself. Asks through `stat`, which may be patient: the mount may hang.
- * A path that does not exist is taken for a directory unless its name is the file's.
+ * Which of the two a path is, by what is there. A path that does not exist is taken for a directory unless its name is the
+ * file's.
  */
+export function sideOf(given: string, file: string | undefined, there: FileFacts | undefined): Side {
+  const path = resolve(given);
+  const name = basename(path);
+  const isFile = there ? there.kind !== 'directory' : name === (file ?? DEFAULT_FILE) || name.endsWith('.fs');
+  return { path, name: isFile ? name : undefined };
+}
+
+/**
+ * The name of the file in a side that was given as a directory: `--file` where that is given, or the name of the side that was
+ * given as a file, or Data.fs.
+ */
+export function nameInDirectory(file: string | undefined, ...sides: readonly (Side | undefined)[]): string {
+  return file ?? sides.find((side) => side?.name !== undefined)?.name ?? DEFAULT_FILE;
+}
+
+export function fileOf({ path, name }: Side, inDirectory: string): string {
+  return name === undefined ? join(path, inDirectory) : path;
+}
+
+/** Asks through `stat`, which may give up after a while: the mount may hang. */
+export async function masterSide(
+  given: string,
+  file: string | undefined,
+  stat: (path: string) => Promise<FileFacts | undefined> = factsBehindPath,
+): Promise<Side> {
+  const there = await stat(resolve(given));
+  return sideOf(given, file, there);
+}
+
+/** MASTER, where there is no other side. */
 export async function masterPath(
   given: string,
-  file: string,
-  stat: (path: string) => Promise<FileFacts | undefined> = factsBehindPath,
+  file: string | undefined,
+  stat?: (path: string) => Promise<FileFacts | undefined>,
 ): Promise<string> {
-  const path = resolve(given);
-  const facts = await stat(path);
-  if (facts === undefined) return basename(path) === file || path.endsWith('.fs') ? path : join(path, file);
-  return facts.kind === 'directory' ? join(path, file) : path;
+  const side = await masterSide(given, file, stat);
+  return fileOf(side, nameInDirectory(file, side));
+}
+
+interface SlaveSide extends Side {
+  readonly directory: string;
+  readonly directoryFacts: FileFacts;
 }
 
 /**
  * SLAVE is a data directory or the file itself. The directory has to exist: making it would hide an unmounted disk.
- * Symbolic links on the way to the directory are followed; the file itself must not be one.
+ * Symbolic links on the way to the directory are followed.
  */
-export function slavePaths(given: string, file: string): SlavePaths {
+export function slaveSide(given: string, file: string | undefined): SlaveSide {
   const path = resolve(given);
-  const isDirectory = factsAt(path)?.kind === 'directory';
-  const namesFile =
-    !isDirectory && (factsOfPath(path) !== undefined || basename(path) === file || path.endsWith('.fs'));
-  const wanted = namesFile ? dirname(path) : path;
+  const there = factsAt(path) ?? factsOfPath(path);
+  const side = sideOf(given, file, there);
+  const wanted = side.name === undefined ? path : dirname(path);
   const directory = realPath(wanted);
   const directoryFacts = directory === undefined ? undefined : factsOfPath(directory);
   if (directory === undefined || directoryFacts?.kind !== 'directory') {
@@ -61,7 +103,14 @@ export function slavePaths(given: string, file: string): SlavePaths {
       'is its disk mounted? If it is, make the directory first',
     );
   }
-  const data = join(directory, namesFile ? basename(path) : file);
+  return { ...side, directory, directoryFacts };
+}
+
+/** The slave's file and what stands beside it. The file itself must not be a symbolic link. */
+export function slavePaths(given: string, file: string | undefined, master?: Side): SlavePaths {
+  const side = slaveSide(given, file);
+  const { directory, directoryFacts } = side;
+  const data = join(directory, side.name ?? nameInDirectory(file, master));
   const at = factsOfPath(data);
   if (at?.kind === 'symbolic link') {
     throw new PathMistake(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, it } from 'node:test';
-import { masterPath, PathMistake, slavePaths } from '../../src/standby/paths.js';
+import { masterPath, masterSide, nameInDirectory, PathMistake, slavePaths } from '../../src/standby/paths.js';
 import { withTempDir } from '../support/site.js';
 
 /** A directory `data` with a Data.fs in it, and links to both. */
@@ -53,6 +53,24 @@ describe('MASTER', () => {
   it('in a directory of another file name is that file', async () => {
     await withPlace(async (place) => {
       assert.equal(await masterPath(join(place, 'data'), 'other.db'), join(place, 'data', 'other.db'));
+    });
+  });
+});
+
+describe('the name of the file in a directory', () => {
+  it('is --file, or that of a side which is a file, or Data.fs', async () => {
+    await withPlace(async (place) => {
+      const directory = await masterSide(join(place, 'data'), undefined);
+      const file = await masterSide(join(place, 'data', 'other.db'), undefined);
+      assert.deepEqual([directory.name, file.name], [undefined, 'other.db']);
+      assert.equal(nameInDirectory(undefined, directory), 'Data.fs');
+      assert.equal(nameInDirectory(undefined, directory, file), 'other.db');
+      assert.equal(nameInDirectory(undefined, undefined, file), 'other.db');
+      assert.equal(nameInDirectory('zodb', directory, file), 'zodb');
+      assert.equal(slavePaths(join(place, 'empty'), undefined, file).data, join(place, 'empty', 'other.db'));
+      assert.equal(slavePaths(join(place, 'empty'), undefined, directory).data, join(place, 'empty', 'Data.fs'));
+      assert.equal(slavePaths(join(place, 'empty', 'a.fs'), undefined, file).data, join(place, 'empty', 'a.fs'));
+      assert.equal(slavePaths(join(place, 'empty'), 'zodb', file).data, join(place, 'empty', 'zodb'));
     });
   });
 });
