@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { type FileFacts, factsBehindPath, factsOfPath, realPath } from '../io/facts.js';
+import { elsewhere } from './elsewhere.js';
 
 /** A path that was given cannot mean what the command needs: the operator's mistake, not a fault of the machine. */
 export class PathMistake extends Error {
@@ -68,6 +69,9 @@ export async function masterSide(
   stat: (path: string) => Promise<FileFacts | undefined> = factsBehindPath,
 ): Promise<Side> {
   const there = await stat(resolve(given));
+  const other = there === undefined ? elsewhere(given) : undefined;
+  if (other && (await stat(resolve(other.first))) === undefined)
+    throw new PathMistake(`${given} is not a path of this machine`, other.mountHint);
   return sideOf(given, file, there);
 }
 
@@ -93,6 +97,12 @@ interface SlaveSide extends Side {
 export function slaveSide(given: string, file: string | undefined): SlaveSide {
   const path = resolve(given);
   const there = factsAt(path) ?? factsOfPath(path);
+  const other = there === undefined ? elsewhere(given) : undefined;
+  if (other && factsOfPath(resolve(other.first)) === undefined)
+    throw new PathMistake(
+      `${given} is not a path of this machine`,
+      `the slave is a file of the machine on which syncpozo runs: run it there, or name a directory of this one in the place of ${given}`,
+    );
   const side = sideOf(given, file, there);
   const wanted = side.name === undefined ? path : dirname(path);
   const directory = realPath(wanted);

@@ -75,6 +75,54 @@ describe('the name of the file in a directory', () => {
   });
 });
 
+describe('a path of another machine', () => {
+  const stat = async () => undefined;
+  const NAMES: readonly (readonly [string, RegExp])[] = [
+    ['m1:/zeo/var', /mount -t nfs -o ro,soft 'm1:\/zeo\/var' \/mnt\/m1, or sshfs -o ro 'm1:\/zeo\/var' \/mnt\/m1/],
+    [
+      'zope@m1.example.org:/zeo/var',
+      /nfs -o ro,soft 'm1\.example\.org:\/zeo\/var' .* sshfs -o ro 'zope@m1\.example\.org:/,
+    ],
+    ['zope@m1:var', /example: sshfs -o ro 'zope@m1:var' \/mnt\/m1/],
+    ['10.0.0.7:/x/Data.fs', /'10\.0\.0\.7:\/x\/Data\.fs'/],
+    ['[::1]:/x', /'\[::1\]:\/x'/],
+    ['zope@[fe80::1%eth0]:/x', /nfs -o ro,soft '\[fe80::1%eth0\]:\/x'/],
+    ['ssh://m1/zeo', /sshfs -o ro 'HOST:\/PATH'/],
+  ];
+  for (const [given, hint] of NAMES)
+    it(`is recognised: ${given}`, async () => {
+      const isIt = (error: unknown): true => {
+        assert.ok(error instanceof PathMistake);
+        assert.equal(error.message, `${given} is not a path of this machine`);
+        assert.ok(error.hint.includes(given));
+        return true;
+      };
+      await assert.rejects(masterSide(given, undefined, stat), (error) => {
+        assert.match((error as PathMistake).hint, hint);
+        return isIt(error);
+      });
+      assert.throws(() => slavePaths(given, undefined), isIt);
+    });
+
+  it('is not what only has a colon somewhere behind a slash, or what exists', async () => {
+    for (const given of ['/srv/a:b/var', './m1:/var', '../a:b', 'var', ':/x', '@:/x', 'a b:/x'])
+      assert.equal((await masterSide(given, undefined, stat)).name, undefined);
+    await withPlace(async (place) => {
+      const before = process.cwd();
+      mkdirSync(join(place, 'a:b', 'c'), { recursive: true });
+      process.chdir(place);
+      try {
+        assert.equal(slavePaths('a:b/c', undefined).data, join(place, 'a:b', 'c', 'Data.fs'));
+        assert.equal(await masterPath('a:b/c', undefined), join(place, 'a:b', 'c', 'Data.fs'));
+        assert.equal(await masterPath('a:b/missing', undefined), join(place, 'a:b', 'missing', 'Data.fs'));
+        assert.throws(() => slavePaths('a:b/missing', undefined), /a:b\/missing does not exist/);
+      } finally {
+        process.chdir(before);
+      }
+    });
+  });
+});
+
 describe('SLAVE', () => {
   it('is a directory, with or without the file, and everything stands beside it', async () => {
     await withPlace((place) => {
