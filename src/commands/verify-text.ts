@@ -7,6 +7,7 @@ import type { AgainstResult, ProblemResult, VerifyResult } from './verify-result
 export function renderVerify(result: VerifyResult): string {
   const rows: [string, string][] = [
     ['file', `${result.path}, ${formatBytes(result.size)}${result.magic ? `, ${result.magic}` : ''}`],
+    ...(result.opensOnPython3 === false ? [PYTHON_2] : []),
     [
       'committed',
       `up to ${result.committedEnd}, last transaction ${result.lastTid ?? '-'} of ${result.lastTime ?? '-'}`,
@@ -36,6 +37,8 @@ export function renderVerify(result: VerifyResult): string {
   lines.push(...hintsOf(result).map((hint) => `hint: ${hint}`));
   return `${lines.join('\n')}\n`;
 }
+
+const PYTHON_2: [string, string] = ['format', 'of a Python 2 site: ZODB on Python 3 does not open it'];
 
 const TAILS: Readonly<Record<VerifyResult['tail'], string>> = {
   none: 'none: the file ends with its last transaction',
@@ -95,6 +98,10 @@ function renderSide(side: SideResult | null): string {
 function hintsOf(result: VerifyResult): string[] {
   const rules = new Set(result.problems.map(({ rule }) => rule));
   const hints: string[] = [];
+  if (result.opensOnPython3 === false)
+    hints.push(
+      "when the site moves to Python 3, 'zodbupdate --convert-py3' converts the master; it writes to the file",
+    );
   if (rules.delete('index'))
     hints.push("remove Data.fs.index: ZODB makes a new one when it starts, and 'syncpozo index' before that");
   if (rules.delete('dat')) hints.push('a sync looks at all of the slave, and writes a .dat that can be used');
