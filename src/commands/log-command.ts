@@ -8,6 +8,7 @@ import { formatTid, parseTid, tidToIso } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { writeToStdout } from '../io/sink.js';
+import { formatCount } from '../report/numbers.js';
 import { quote } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import { masterPath, PathMistake } from '../standby/paths.js';
@@ -113,5 +114,5 @@ async function entryOf(file: Readable, found: FoundTransaction): Promise<Entry> 
 /** One line; control characters in what users wrote are shown, not obeyed. */
 function render(entry: Entry): string {
   const words = [entry.user, entry.description].map(quote).join(' ');
-  return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${entry.objects} ${entry.objects === 1 ? 'object' : 'objects'}  ${words}`;
+  return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${formatCount(entry.objects, 'object')}  ${words}`;
 }

@@ -1,3 +1,4 @@
+import { formatCount, renderLag } from '../report/numbers.js';
 import { quote, visible } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import type { SideResult } from './result.js';
@@ -14,7 +15,11 @@ export function renderVerify(result: VerifyResult): string {
     ],
     [
       'holds',
-      `${result.transactions} transactions, ${result.records} records${result.objects === null ? '' : `, ${result.objects} objects`}`,
+      [
+        formatCount(result.transactions, 'transaction'),
+        formatCount(result.records, 'record'),
+        ...(result.objects === null ? [] : [formatCount(result.objects, 'object')]),
+      ].join(', '),
     ],
     ['tail', TAILS[result.tail]],
     [
@@ -78,7 +83,7 @@ function renderAgainst(against: AgainstResult, result: VerifyResult): string {
       case 'equal':
         return 'equal, byte for byte';
       case 'behind':
-        return `${from}, and behind by ${lag?.transactions} transactions, ${lag?.bytes} bytes, ${lag?.seconds ?? '?'} s`;
+        return `${from}, and behind${lag ? ` by ${renderLag(lag)}` : ''}`;
       case 'differs':
         return `${from}; the first byte that differs stands at ${against.firstDifference}, in a transaction that both have`;
       case 'packed':
@@ -92,7 +97,8 @@ function renderAgainst(against: AgainstResult, result: VerifyResult): string {
 function renderSide(side: SideResult | null): string {
   if (!side || side.transactions === 0) return 'nothing';
   const { transactions, atLeast, firstTid, lastTid } = side;
-  return `${atLeast ? 'at least ' : ''}${transactions} (${firstTid} to ${lastTid})`;
+  const tids = firstTid === lastTid ? firstTid : `${firstTid} to ${lastTid}`;
+  return `${atLeast ? 'at least ' : ''}${formatCount(transactions, 'transaction')} (${tids})`;
 }
 
 function hintsOf(result: VerifyResult): string[] {
