@@ -134,11 +134,7 @@ export const OF_TWO_SIDES = `default: that of the other side, if that is given a
 
 /** `without`: what the name is without the option. */
 export function withFileName(command: Command, without = OF_ONE_SIDE): Command {
-  return command.option(
-    '--file <name>',
-    `name of the file in a side that is given as a directory; ${without}`,
-    nameOption,
-  );
+  return command.option('--file <name>', `name of the file in a directory; ${without}`, nameOption);
 }
 
 /** Options of a command that is about a slave and the switch of its host. */

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { startShell } from '../io/child.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { renderPromotion } from '../report/promotion.js';
-import { sideOf } from '../standby/paths.js';
+import { masterSideByName } from '../standby/paths.js';
 import { OF_TWO_SIDES, printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
 import { askForMaster } from './loss.js';
 import { runPromote } from './promote.js';
@@ -24,8 +24,8 @@ const HELP = `
 Example:
   syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients
 
-Nothing waits for the mount of a dead master: MASTER is taken for a file if its name ends with .fs, and for a directory
-otherwise.
+Nothing waits for the mount of a dead master: MASTER is taken for a file if its name ends with .fs or SLAVE has a file of
+that name, and for a directory otherwise.
 
 The command of --on-loss is started when transactions may have been lost, which is so unless the master could be looked
 at. Nobody waits for it, and what it prints is not kept. Its environment has SYNCPOZO_SLAVE, SYNCPOZO_LAST_TID and
@@ -71,7 +71,7 @@ export function promoteCommand(): Command {
       graceSeconds: flags.grace,
       verify: flags.verify === true,
       ...(master !== undefined && {
-        master: sideOf(master, flags.file, undefined),
+        master: masterSideByName(master, slave, flags.file),
         lookAtMaster: (file) =>
           askForMaster(program, master, slave, flags.patience, ['--file', file, '--status-file', statusFile]),
       }),

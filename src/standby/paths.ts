@@ -75,6 +75,16 @@ export async function masterSide(
   return sideOf(given, file, there);
 }
 
+/**
+ * MASTER without asking its mount, which may hang: a file if its name ends with .fs, or if SLAVE is a directory that holds a
+ * file of that name.
+ */
+export function masterSideByName(given: string, slave: string, file: string | undefined): Side {
+  const side = sideOf(given, file, undefined);
+  const name = basename(side.path);
+  return factsOfPath(join(resolve(slave), name))?.kind === 'file' ? { ...side, name } : side;
+}
+
 /** MASTER, where there is no other side. */
 export async function masterPath(
   given: string,

@@ -121,7 +121,19 @@ describe('the name of the file in a directory', () => {
     }));
 
   it('is that of a file without .fs as well, if it is there', () =>
-    withTwo('zodb.data', (two) => two.assertCopied(two.run('sync', two.masterFile, two.pair.slave))));
+    withTwo('zodb.data', (two) => {
+      two.assertCopied(two.run('sync', two.masterFile, two.pair.slave));
+      const run = two.run('promote', two.pair.slave, '--master', two.masterFile, '--patience', '10');
+      assert.deepEqual([run.exit, run.json.slave.path, run.json.loss.masterTid], [0, two.slaveFile, two.lastTid]);
+    }));
+
+  it('is not another storage of the slave where a takeover does not find the one that was named', () =>
+    withTwo('catalog.fs', (two) => {
+      two.pair.synced();
+      const run = two.run('promote', two.pair.slave, '--master', two.masterFile);
+      assert.deepEqual([run.exit, run.json.promoted], [3, false]);
+      assert.match(run.json.reason, /slave\/catalog\.fs is missing or empty/);
+    }));
 
   it('is Data.fs where Data.fs was given, and where both are directories, whatever these are called', () =>
     withPair((pair) => {
