@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exit.js';
 import { Patience } from './engine/patience.js';
 import { writeToStderr, writeToStdout } from './io/sink.js';
+import { visible } from './report/quote.js';
 
 /** What package.json says, put in by the bundler: to find and read that file takes 0.7 ms of every run. */
 declare const VERSION: string;
@@ -62,8 +63,12 @@ function endWithoutWaiting(exitCode: number): void {
 function endOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const text =
-    error instanceof Error ? (isForeseen(error) ? error.message : (error.stack ?? error.message)) : String(error);
+    error instanceof Error
+      ? isForeseen(error)
+        ? visible(error.message)
+        : (error.stack ?? error.message)
+      : String(error);
   const hint = hintOf(error);
-  writeToStderr(`syncpozo: ${text}\n${hint ? `hint: ${hint}\n` : ''}`);
+  writeToStderr(`syncpozo: ${text}\n${hint ? `hint: ${visible(hint)}\n` : ''}`);
   return exitOfError(error);
 }

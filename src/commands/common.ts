@@ -5,6 +5,7 @@ import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
 import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
 import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';
+import { DEFAULT_FILE } from '../standby/paths.js';
 import { DEFAULT_STATUS_FILE } from '../standby/switch.js';
 
 /** Options that every command takes. */
@@ -127,17 +128,22 @@ function nameOption(text: string): string {
   return text;
 }
 
-export function withFileName(command: Command, meaning: string): Command {
-  return command.option('--file <name>', meaning, nameOption, 'Data.fs');
+/** Where the name of the file in a directory comes from without --file: see nameInDirectory. */
+const OF_ONE_SIDE = `default: ${DEFAULT_FILE}`;
+export const OF_TWO_SIDES = `default: that of the other side, if that is given as a file, or ${DEFAULT_FILE}`;
+
+/** `without`: what the name is without the option. */
+export function withFileName(command: Command, without = OF_ONE_SIDE): Command {
+  return command.option('--file <name>', `name of the file in a directory; ${without}`, nameOption);
 }
 
 /** Options of a command that is about a slave and the switch of its host. */
 export interface SlaveOptions extends CommonOptions {
   readonly statusFile?: string;
-  readonly file: string;
+  readonly file?: string;
 }
 
-/** `fileMeaning`: what --file is the name of. */
-export function withSlaveOptions(command: Command, fileMeaning: string): Command {
-  return withStatusFile(withCommonOptions(withFileName(command, fileMeaning)));
+/** `without`: what the file's name is without --file. */
+export function withSlaveOptions(command: Command, without = OF_ONE_SIDE): Command {
+  return withStatusFile(withCommonOptions(withFileName(command, without)));
 }

@@ -20,7 +20,7 @@ export function demoteCommand(): Command {
   const command = new Command('demote')
     .description('makes a promoted slave a slave again; the next sync compares it with the master before anything else')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs");
-  withSlaveOptions(command, "name of the slave's file");
+  withSlaveOptions(command);
   command.addHelpText('after', `\nExample:\n  syncpozo demote /srv/zeo/var && syncpozo on\n${EXIT_HELP}`);
   return command.action((slave: string, flags: SlaveOptions) => {
     const paths = slavePaths(slave, flags.file);

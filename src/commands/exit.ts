@@ -1,5 +1,6 @@
 import type { Outcome } from '../engine/sync.js';
 import { IoFault } from '../io/fault.js';
+import { LogFileMistake, STANDARD_OUTPUT } from '../io/sink.js';
 import { PathMistake } from '../standby/paths.js';
 import { SwitchUnclear } from '../standby/switch.js';
 
@@ -41,12 +42,16 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
 }
 
 /** Whether an error is one of the machine or of the operator, whose message says all. */
-export function isForeseen(error: unknown): error is IoFault | PathMistake | SwitchUnclear {
-  return error instanceof IoFault || error instanceof PathMistake || error instanceof SwitchUnclear;
+export function isForeseen(error: unknown): error is IoFault | PathMistake | SwitchUnclear | LogFileMistake {
+  return error instanceof IoFault || isMistake(error);
 }
 
 export function exitOfError(error: unknown): ExitCode {
-  return error instanceof PathMistake || error instanceof SwitchUnclear ? EXIT.usage : EXIT.fault;
+  return isMistake(error) ? EXIT.usage : EXIT.fault;
+}
+
+function isMistake(error: unknown): error is PathMistake | SwitchUnclear | LogFileMistake {
+  return [PathMistake, SwitchUnclear, LogFileMistake].some((kind) => error instanceof kind);
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -65,9 +70,14 @@ const HINTS: Readonly<Record<string, string>> = {
   ELOOP: 'symbolic links are not followed here; name the file itself',
 };
 
+/** The output is the last thing that a command makes: what it does to files is done by then. */
+const OUTPUT_HINT =
+  'only the output is incomplete: check the file or the disk that it was sent to; no Data.fs is concerned, and what the command was asked to do has been done';
+
 /** What to do about an error, in words; undefined where there is nothing better than its message. */
 export function hintOf(error: unknown): string | undefined {
-  if (error instanceof PathMistake) return error.hint;
+  if (error instanceof PathMistake || error instanceof LogFileMistake) return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
-  return error instanceof IoFault ? HINTS[error.code] : undefined;
+  if (!(error instanceof IoFault)) return undefined;
+  return error.path === STANDARD_OUTPUT ? OUTPUT_HINT : HINTS[error.code];
 }

@@ -13,7 +13,7 @@ import {
 import { EXIT_HELP } from './exit.js';
 
 interface Flags extends LongOptions {
-  readonly file: string;
+  readonly file?: string;
 }
 
 /** `syncpozo index FILE`: so that FileStorage need not scan the file when a server starts on it. */
@@ -24,7 +24,7 @@ export function indexCommand(): Command {
     )
     .argument('<FILE>', 'a Data.fs that no server has open, or the data directory that holds it');
   withWorkers(command, 'threads that read a long file');
-  withFileName(command, 'name of the file in a directory');
+  withFileName(command);
   withTimeout(withCommonOptions(command)).addHelpText(
     'after',
     `\nExample:\n  syncpozo index /srv/zeo/var/filestorage\n${EXIT_HELP}`,

@@ -15,7 +15,7 @@ import { workersOf } from './workers.js';
 export interface IndexOptions {
   /** Data directory, or the path of the file itself. */
   readonly path: string;
-  readonly file: string;
+  readonly file?: string | undefined;
   readonly workers: number | undefined;
   readonly chunkBytes: number;
   readonly log: Log;

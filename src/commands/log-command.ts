@@ -8,6 +8,7 @@ import { formatTid, parseTid, tidToIso } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { writeToStdout } from '../io/sink.js';
+import { formatCount } from '../report/numbers.js';
 import { quote } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import { masterPath, PathMistake } from '../standby/paths.js';
@@ -15,7 +16,7 @@ import { type CommonOptions, countOption, printJson, withCommonOptions, withFile
 import { EXIT_HELP } from './exit.js';
 
 interface Flags extends CommonOptions {
-  readonly file: string;
+  readonly file?: string;
   readonly n: number;
   readonly from?: bigint;
   readonly to?: bigint;
@@ -52,7 +53,7 @@ export function logCommand(): Command {
     .option('-n <count>', 'how many', countOption(MOST_SHOWN), SHOWN)
     .option('--from <tid>', 'not older than this transaction', tidOption)
     .option('--to <tid>', 'not newer than this transaction', tidOption);
-  withFileName(command, 'name of the file in a directory');
+  withFileName(command);
   withCommonOptions(command).addHelpText(
     'after',
     `\nExample:\n  syncpozo log /srv/zeo/var/filestorage -n 3\n${EXIT_HELP}`,
@@ -113,5 +114,5 @@ async function entryOf(file: Readable, found: FoundTransaction): Promise<Entry> 
 /** One line; control characters in what users wrote are shown, not obeyed. */
 function render(entry: Entry): string {
   const words = [entry.user, entry.description].map(quote).join(' ');
-  return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${entry.objects} ${entry.objects === 1 ? 'object' : 'objects'}  ${words}`;
+  return `${entry.tid}  ${entry.time ?? '-'}  ${formatBytes(entry.size)}  ${formatCount(entry.objects, 'object')}  ${words}`;
 }

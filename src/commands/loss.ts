@@ -1,8 +1,11 @@
+import { resolve } from 'node:path';
 import type { Settled } from '../engine/promotion.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { outputInTime } from '../io/child.js';
+import { factsOfPath } from '../io/facts.js';
 import type { Loss } from '../report/promotion.js';
 import type { Standing } from '../report/standing.js';
+import { elsewhere } from '../standby/elsewhere.js';
 
 /** What a look at the master has told; `why` where it has told nothing. */
 export type MasterLook =
@@ -19,6 +22,12 @@ const OUT_OF_REACH: MasterLook = {
   why: 'the master is out of reach, and nobody knows what it has committed after the last sync',
 };
 
+/** Whoever takes over has no time for a mistake in MASTER: it is reported with the loss. */
+function isElsewhere(master: string): boolean {
+  const other = elsewhere(master);
+  return other !== undefined && factsOfPath(resolve(other.first)) === undefined;
+}
+
 /**
  * Looks at the master by another process of this program, which can be left behind: the mount of a master that died may
  * hang, and no thread of ours must hang in it. After so many seconds it is given up.
@@ -30,6 +39,8 @@ export async function askForMaster(
   seconds: number,
   more: readonly string[],
 ): Promise<MasterLook> {
+  if (isElsewhere(master))
+    return { why: `${master} is not a path of this machine, and nobody knows what the master has committed` };
   const args = [program, 'status', slave, '--master', master, '--json', ...more];
   const output = await outputInTime(process.execPath, args, seconds * 1000);
   if (output === undefined) return OUT_OF_REACH;

@@ -3,13 +3,22 @@ import type { Patience } from '../engine/patience.js';
 import { factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { answersInTime, isOnRemoteMount } from '../io/mount.js';
-import { masterPath } from '../standby/paths.js';
+import {
+  fileOf,
+  masterSide,
+  nameInDirectory,
+  type Side,
+  type SlavePaths,
+  sideOf,
+  slavePaths,
+  slaveSide,
+} from '../standby/paths.js';
 
 /**
- * The path of the master's file from what was given on the command line. A network mount whose server has vanished is
- * found out by a child process first, so that none of our own threads hangs in it.
+ * MASTER as it was given on the command line. A network mount whose server has vanished is found out by a child process
+ * first, so that none of our own threads hangs in it.
  */
-export async function findMaster(given: string, file: string, patience: Patience): Promise<string> {
+export async function findSide(given: string, file: string | undefined, patience: Patience): Promise<Side> {
   const path = resolve(given);
   if (isOnRemoteMount(path) && !(await answersInTime(path, patience.seconds))) {
     throw new IoFault(
@@ -19,5 +28,31 @@ export async function findMaster(given: string, file: string, patience: Patience
       `master out of reach: its mount has not answered for ${patience.seconds} s`,
     );
   }
-  return masterPath(given, file, (at) => patience.wait(factsBehindPath(at), 'stat', at));
+  return masterSide(given, file, (at) => patience.wait(factsBehindPath(at), 'stat', at));
+}
+
+/** The files of both sides. A mistake in SLAVE is found before MASTER, which may hang, is asked. */
+export async function findBoth(
+  master: string,
+  slave: string,
+  file: string | undefined,
+  patience: Patience,
+): Promise<{ readonly master: string; readonly paths: SlavePaths }> {
+  const ours = slaveSide(slave, file);
+  const theirs = await findSide(master, file, patience);
+  return { master: fileOf(theirs, nameInDirectory(file, ours)), paths: slavePaths(slave, file, theirs) };
+}
+
+/** MASTER, or, where that cannot be reached, what its name lets expect, and the fault. */
+export async function findSideOrFault(
+  given: string,
+  file: string | undefined,
+  patience: Patience,
+): Promise<Side & { readonly fault?: IoFault }> {
+  try {
+    return await findSide(given, file, patience);
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
+    return { ...sideOf(given, file, undefined), fault: error };
+  }
 }

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { startShell } from '../io/child.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { renderPromotion } from '../report/promotion.js';
-import { printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
+import { masterSideByName } from '../standby/paths.js';
+import { OF_TWO_SIDES, printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
 import { askForMaster } from './loss.js';
 import { runPromote } from './promote.js';
 
@@ -22,6 +23,9 @@ const PATIENCE_SECONDS = 0.9;
 const HELP = `
 Example:
   syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients
+
+Nothing waits for the mount of a dead master: MASTER is taken for a file if its name ends with .fs or SLAVE has a file of
+that name, and for a directory otherwise.
 
 The command of --on-loss is started when transactions may have been lost, which is so unless the master could be looked
 at. Nobody waits for it, and what it prints is not kept. Its environment has SYNCPOZO_SLAVE, SYNCPOZO_LAST_TID and
@@ -54,7 +58,7 @@ export function promoteCommand(): Command {
     .option('--patience <seconds>', 'how long the master may take to answer', secondsOption, PATIENCE_SECONDS)
     .option('--verify', 'compare all of the slave with its checksums, not only the last piece; takes its time')
     .option('--on-loss <command>', 'a shell command to start when transactions may have been lost');
-  withSlaveOptions(command, 'name of the file in both directories');
+  withSlaveOptions(command, OF_TWO_SIDES);
   command.addHelpText('after', HELP);
   return command.action(async (slave: string, flags: Flags) => {
     const { master, onLoss } = flags;
@@ -67,8 +71,9 @@ export function promoteCommand(): Command {
       graceSeconds: flags.grace,
       verify: flags.verify === true,
       ...(master !== undefined && {
-        lookAtMaster: () =>
-          askForMaster(program, master, slave, flags.patience, ['--file', flags.file, '--status-file', statusFile]),
+        master: masterSideByName(master, slave, flags.file),
+        lookAtMaster: (file) =>
+          askForMaster(program, master, slave, flags.patience, ['--file', file, '--status-file', statusFile]),
       }),
       ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
     });

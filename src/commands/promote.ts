@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { usableDat } from '../engine/observe.js';
 import { NothingToServe, publishRole, type Settled, settle } from '../engine/promotion.js';
 import type { Worth } from '../engine/promotion-index.js';
@@ -9,7 +10,7 @@ import type { Promotion } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { type Evicted, evict } from '../standby/evict.js';
 import { Lock } from '../standby/lock.js';
-import { type SlavePaths, slavePaths } from '../standby/paths.js';
+import { type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
 import { writeSwitch } from '../standby/switch.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { lossOf, type MasterLook, NOT_LOOKED_AT } from './loss.js';
@@ -17,15 +18,17 @@ import { lossOf, type MasterLook, NOT_LOOKED_AT } from './loss.js';
 export interface PromoteOptions {
   /** Data directory, or the path of the file itself. */
   readonly slave: string;
-  readonly file: string;
+  readonly file?: string | undefined;
+  /** By its name alone: a takeover does not wait for the mount of a dead master. */
+  readonly master?: Side | undefined;
   readonly statusFile: string;
   /** How long a sync at work may take to end before it is killed. */
   readonly graceSeconds: number;
   /** Compare all chunks with their checksums, not the last one only. */
   readonly verify: boolean;
   readonly indexWorth?: Worth | undefined;
-  /** Looks at the master; must come back in time, whatever becomes of the master. */
-  readonly lookAtMaster?: () => Promise<MasterLook>;
+  /** Looks at the master, whose file in a directory has that name; must come back in time, whatever becomes of the master. */
+  readonly lookAtMaster?: (fileName: string) => Promise<MasterLook>;
   /** Called when transactions may have been lost, before the role is set; returns the process that it started. */
   readonly onLoss?: (facts: Readonly<Record<string, string>>) => number | undefined;
 }
@@ -42,8 +45,8 @@ const WINDOW_BYTES = 1 << 20;
 export async function runPromote(options: PromoteOptions): Promise<PromotionResult> {
   const began = performance.now();
   writeSwitch(options.statusFile, 'off');
-  const paths = slavePaths(options.slave, options.file);
-  const look = options.lookAtMaster?.();
+  const paths = slavePaths(options.slave, options.file, options.master);
+  const look = options.lookAtMaster?.(options.file ?? basename(paths.data));
   const result = (await alreadyPromoted(paths, options)) ?? (await promote(paths, options, look));
   return { ...result, seconds: Math.round(performance.now() - began) / 1000 };
 }

@@ -5,7 +5,7 @@ import { writeToStdout } from '../io/sink.js';
 import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
 import { renderPrometheus } from '../report/prometheus.js';
 import { renderStanding } from '../report/standing.js';
-import { type SlaveOptions, statusFileOf, withSlaveOptions, withTimeout } from './common.js';
+import { OF_TWO_SIDES, type SlaveOptions, statusFileOf, withSlaveOptions, withTimeout } from './common.js';
 import { EXIT_HELP, isForeseen } from './exit.js';
 import { readStanding } from './status.js';
 import { judge, type Threshold, type Verdict } from './thresholds.js';
@@ -48,7 +48,7 @@ export function statusCommand(): Command {
     .option('--max-lag <seconds>', 'a limit, or two: WARNING,CRITICAL; needs --master', thresholdOption)
     .option('--max-age <seconds>', 'the same for the time since the last sync', thresholdOption)
     .option('--max-scrub-age <seconds>', 'the same for the time since the last full scrub', thresholdOption);
-  withTimeout(withSlaveOptions(command, 'name of the file in both directories'));
+  withTimeout(withSlaveOptions(command, OF_TWO_SIDES));
   command.addHelpText('after', `${EXAMPLES}\n${EXIT_HELP}\n${THRESHOLDS_HELP}`);
   return command.action(async (slave: string, flags: Flags) => {
     if (flags.maxLag && flags.master === undefined) command.error('error: --max-lag needs --master');

@@ -8,15 +8,15 @@ import type { Standing } from '../report/standing.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
-import { slavePaths } from '../standby/paths.js';
+import { fileOf, nameInDirectory, slavePaths, slaveSide } from '../standby/paths.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
-import { findMaster } from './master.js';
+import { findSideOrFault } from './master.js';
 
 export interface StatusOptions {
   readonly slave: string;
   readonly master: string | undefined;
-  readonly file: string;
+  readonly file: string | undefined;
   readonly statusFile: string;
   readonly timeoutSeconds: number;
 }
@@ -25,7 +25,12 @@ const WINDOW_BYTES = 1 << 20;
 
 /** What is known of a slave, from its own files and, if a master is named, from a look at that. Changes nothing. */
 export async function readStanding(options: StatusOptions): Promise<Standing> {
-  const paths = slavePaths(options.slave, options.file);
+  const patience = new Patience(options.timeoutSeconds);
+  // A mistake in SLAVE is found before MASTER, which may hang, is asked.
+  const ours = slaveSide(options.slave, options.file);
+  const theirs =
+    options.master === undefined ? undefined : await findSideOrFault(options.master, options.file, patience);
+  const paths = slavePaths(options.slave, options.file, theirs);
   const slave = observeSlave(paths);
   const file = readDatFile(paths);
   const { dat, problem } = usableDat(file, slave.inode);
@@ -35,7 +40,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const lastSync = promotion ? promotion.lastSync : touched;
   const { lastFull } = readScrubProgress(paths, slave.inode);
   const holder = Lock.look(paths.lock)?.kind;
-  const found = options.master === undefined ? undefined : await lookAtMaster(options, options.master, dat?.claim);
+  const found = theirs && (await lookAtMaster(theirs, nameInDirectory(options.file, ours), patience, dat?.claim));
   return {
     slave: paths.data,
     role: 'dat' in file ? file.dat.role : 'none',
@@ -76,12 +81,13 @@ function ageOf(moment: number): number {
 }
 
 async function lookAtMaster(
-  options: StatusOptions,
-  given: string,
+  theirs: Awaited<ReturnType<typeof findSideOrFault>>,
+  inDirectory: string,
+  patience: Patience,
   claim: { readonly position: number; readonly tid: bigint } | undefined,
 ): Promise<{ readonly master: NonNullable<Standing['master']>; readonly lag: Lag | undefined }> {
-  const patience = new Patience(options.timeoutSeconds);
-  const path = await findMaster(given, options.file, patience);
+  if (theirs.fault) throw theirs.fault;
+  const path = fileOf(theirs, inDirectory);
   const observed = await observeMaster(path, patience, undefined);
   if (!('master' in observed)) {
     return { master: { path, problem: observed.state.reason, lastTid: null, lastTime: null }, lag: undefined };

@@ -6,6 +6,7 @@ import {
   beginLongWork,
   type LongOptions,
   logOf,
+  OF_TWO_SIDES,
   printJson,
   type SlaveOptions,
   sizeOption,
@@ -48,7 +49,7 @@ export function syncCommand(): Command {
     );
   withWorkers(command, 'threads that validate a long tail');
   command.option('--no-index', 'write no Data.fs.index beside the slave');
-  withTimeout(withSlaveOptions(command, 'name of the file in both directories'));
+  withTimeout(withSlaveOptions(command, OF_TWO_SIDES));
   command.addHelpText(
     'after',
     `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,

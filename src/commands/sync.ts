@@ -10,10 +10,10 @@ import { touch } from '../io/directory.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { type Log, SILENT } from '../report/log.js';
 import { Lock } from '../standby/lock.js';
-import { PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
+import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { EXIT } from './exit.js';
-import { findMaster } from './master.js';
+import { findBoth } from './master.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
 import { tellError, tellOutcome, tellPlan } from './tell.js';
 import { workersOf } from './workers.js';
@@ -26,8 +26,8 @@ export interface SyncOptions {
   readonly slave: string;
   readonly full?: boolean;
   readonly dryRun?: boolean;
-  /** Name of the file in both directories. */
-  readonly file?: string;
+  /** Name of the file in a directory; see nameInDirectory for what it is without. */
+  readonly file?: string | undefined;
   readonly statusFile?: string;
   readonly chunkBytes?: number;
   readonly windowBytes?: number;
@@ -65,10 +65,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       log.info({ statusFile }, 'NOT SYNCING FROM MASTER');
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
-    const file = options.file ?? 'Data.fs';
     const patience = options.patience ?? new Patience(TIMEOUT_SECONDS);
-    const paths = slavePaths(options.slave, file);
-    const master = await findMaster(options.master, file, patience);
+    const { master, paths } = await findBoth(options.master, options.slave, options.file, patience);
     round = { ...round, masterPath: master, slavePath: paths.data };
     const masterFacts = await patience.wait(factsBehindPath(master), 'stat', master);
     const slaveFacts = refuseSameFile(masterFacts, paths);

@@ -108,7 +108,7 @@ function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
     position: damage.position,
     at: damage.at,
     tid: formatTid(damage.tid),
-    time: tidToIso(damage.tid),
+    transactionTime: tidToIso(damage.tid),
     rule: damage.rule,
   };
   const more = outcome.scrubbed.rotten > 1 ? `; ${outcome.scrubbed.rotten} such pieces were found` : '';

@@ -1,3 +1,4 @@
+import { formatSeconds } from '../report/numbers.js';
 import type { Figure, State } from '../report/plugin-line.js';
 import type { Standing } from '../report/standing.js';
 
@@ -57,7 +58,7 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
       thresholds.maxLag,
       'lag',
       lag?.seconds ?? null,
-      lag ? `lag ${lag.seconds} s` : `lag not known: ${why}`,
+      lag && lag.seconds !== null ? `lag ${formatSeconds(lag.seconds)}` : `lag not known: ${why}`,
       'UNKNOWN',
     );
     measure(

@@ -5,6 +5,7 @@ import {
   beginLongWork,
   type LongOptions,
   logOf,
+  OF_TWO_SIDES,
   printJson,
   withCommonOptions,
   withFileName,
@@ -15,7 +16,7 @@ import { EXIT } from './exit.js';
 
 interface Flags extends LongOptions {
   readonly against?: string;
-  readonly file: string;
+  readonly file?: string;
   /** false: --no-pointers. */
   readonly pointers: boolean;
 }
@@ -45,10 +46,11 @@ export function verifyCommand(): Command {
     .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
     .option('--no-pointers', 'check structure and checksums only: neither pointers nor the index');
   withWorkers(command, 'threads that check a large file beside the main one');
-  withFileName(command, 'name of the file in the directories');
+  withFileName(command, OF_TWO_SIDES);
   withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
   return command.action(async (slave: string, flags: Flags) => {
     const { runVerify } = await import('./verify.js');
+    const log = flags.logFile === undefined ? undefined : logOf(flags);
     const { patience, progress } = beginLongWork(flags);
     try {
       const result = await runVerify({
@@ -65,9 +67,8 @@ export function verifyCommand(): Command {
       else if (!flags.quiet || result.exitCode !== EXIT.ok) {
         writeToStdout((await import('./verify-text.js')).renderVerify(result));
       }
-      if (flags.logFile !== undefined) {
+      if (log) {
         const { path, exitCode, problemCount, committedEnd, lastTid, seconds } = result;
-        const log = logOf(flags);
         const fields = { path, exitCode, problems: problemCount, committedEnd, lastTid, seconds };
         if (result.ok) log.info(fields, 'Finished verifying');
         else

@@ -16,6 +16,8 @@ export interface VerifyResult {
   readonly exitCode: ExitCode;
   readonly path: string;
   readonly magic: Magic | null;
+  /** Whether ZODB on Python 3 opens a file of this magic: not FS21, a Python 2 site's, which is right all the same. */
+  readonly opensOnPython3: boolean | null;
   readonly size: number;
   readonly committedEnd: number;
   readonly lastTid: string | null;
@@ -80,6 +82,7 @@ export function verifyResult(
     exitCode,
     path,
     magic: findings.magic ?? null,
+    opensOnPython3: findings.magic === undefined ? null : findings.magic !== 'FS21',
     size: findings.size,
     committedEnd: findings.committedEnd,
     lastTid: named ? formatTid(lastTid) : null,

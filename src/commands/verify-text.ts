@@ -1,3 +1,4 @@
+import { formatCount, renderLag } from '../report/numbers.js';
 import { quote, visible } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import type { SideResult } from './result.js';
@@ -7,13 +8,18 @@ import type { AgainstResult, ProblemResult, VerifyResult } from './verify-result
 export function renderVerify(result: VerifyResult): string {
   const rows: [string, string][] = [
     ['file', `${result.path}, ${formatBytes(result.size)}${result.magic ? `, ${result.magic}` : ''}`],
+    ...(result.opensOnPython3 === false ? [PYTHON_2] : []),
     [
       'committed',
       `up to ${result.committedEnd}, last transaction ${result.lastTid ?? '-'} of ${result.lastTime ?? '-'}`,
     ],
     [
       'holds',
-      `${result.transactions} transactions, ${result.records} records${result.objects === null ? '' : `, ${result.objects} objects`}`,
+      [
+        formatCount(result.transactions, 'transaction'),
+        formatCount(result.records, 'record'),
+        ...(result.objects === null ? [] : [formatCount(result.objects, 'object')]),
+      ].join(', '),
     ],
     ['tail', TAILS[result.tail]],
     [
@@ -36,6 +42,8 @@ export function renderVerify(result: VerifyResult): string {
   lines.push(...hintsOf(result).map((hint) => `hint: ${hint}`));
   return `${lines.join('\n')}\n`;
 }
+
+const PYTHON_2: [string, string] = ['format', 'of a Python 2 site: ZODB on Python 3 does not open it'];
 
 const TAILS: Readonly<Record<VerifyResult['tail'], string>> = {
   none: 'none: the file ends with its last transaction',
@@ -75,7 +83,7 @@ function renderAgainst(against: AgainstResult, result: VerifyResult): string {
       case 'equal':
         return 'equal, byte for byte';
       case 'behind':
-        return `${from}, and behind by ${lag?.transactions} transactions, ${lag?.bytes} bytes, ${lag?.seconds ?? '?'} s`;
+        return `${from}, and behind${lag ? ` by ${renderLag(lag)}` : ''}`;
       case 'differs':
         return `${from}; the first byte that differs stands at ${against.firstDifference}, in a transaction that both have`;
       case 'packed':
@@ -89,12 +97,17 @@ function renderAgainst(against: AgainstResult, result: VerifyResult): string {
 function renderSide(side: SideResult | null): string {
   if (!side || side.transactions === 0) return 'nothing';
   const { transactions, atLeast, firstTid, lastTid } = side;
-  return `${atLeast ? 'at least ' : ''}${transactions} (${firstTid} to ${lastTid})`;
+  const tids = firstTid === lastTid ? firstTid : `${firstTid} to ${lastTid}`;
+  return `${atLeast ? 'at least ' : ''}${formatCount(transactions, 'transaction')} (${tids})`;
 }
 
 function hintsOf(result: VerifyResult): string[] {
   const rules = new Set(result.problems.map(({ rule }) => rule));
   const hints: string[] = [];
+  if (result.opensOnPython3 === false)
+    hints.push(
+      "when the site moves to Python 3, 'zodbupdate --convert-py3' converts the master; it writes to the file",
+    );
   if (rules.delete('index'))
     hints.push("remove Data.fs.index: ZODB makes a new one when it starts, and 'syncpozo index' before that");
   if (rules.delete('dat')) hints.push('a sync looks at all of the slave, and writes a .dat that can be used');

@@ -12,8 +12,8 @@ import { factsBehindPath, realPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { isOnRemoteMount } from '../io/mount.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
-import { PathMistake } from '../standby/paths.js';
-import { findMaster } from './master.js';
+import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
+import { findSide } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
 import { workersOf } from './workers.js';
 
@@ -21,8 +21,8 @@ export interface VerifyOptions {
   /** Data directory, or the path of the file itself. */
   readonly slave: string;
   readonly against?: string;
-  /** Name of the file in a directory. */
-  readonly file: string;
+  /** Name of the file in a directory; see nameInDirectory for what it is without. */
+  readonly file?: string | undefined;
   readonly workers?: number;
   readonly pieceBytes?: number;
   /** false: structure and checksums only. */
@@ -41,13 +41,18 @@ const LOOK_PAUSE_MS = 250;
 /** Checks every byte of a file, and compares it with its master if one is named. Changes nothing anywhere. */
 export async function runVerify(options: VerifyOptions): Promise<VerifyResult> {
   const began = performance.now();
-  const { patience } = options;
-  const path = await findMaster(options.slave, options.file, patience);
+  const { path, master } = await findFiles(options);
   const window = new Window(WINDOW_BYTES);
   const findings = await lookUntilSure(path, window, options);
-  const master = options.against === undefined ? undefined : await findMaster(options.against, options.file, patience);
   const against = master === undefined ? undefined : await compareWith(path, findings, master, window, options);
   return verifyResult(path, findings, master, against, Math.round(performance.now() - began) / 1000);
+}
+
+async function findFiles({ slave, against, file, patience }: VerifyOptions) {
+  const ours = await findSide(slave, file, patience);
+  const theirs = against === undefined ? undefined : await findSide(against, file, patience);
+  const name = nameInDirectory(file, ours, theirs);
+  return { path: fileOf(ours, name), master: theirs && fileOf(theirs, name) };
 }
 
 /**

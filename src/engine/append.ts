@@ -90,8 +90,7 @@ class Appending implements Target {
       await this.commit(result.master);
       return result;
     } catch (error) {
-      // The slave as it was before the batch; if even that fails, the next run does it.
-      this.dropQuietly();
+      this.abandon();
       throw error;
     }
   }
@@ -130,12 +129,22 @@ class Appending implements Target {
     }
   }
 
-  private dropQuietly(): void {
+  /** Leaves the slave as it was before the batch, or after it; what cannot be had of that, the next run does. */
+  private abandon(): void {
+    const { start } = this.batch;
+    if (this.batch.isVisible) {
+      const message =
+        'the last batch is visible and may not be durable: it is not claimed, and the next run writes it again';
+      this.work.tell({ level: 'warn', message, fields: { from: start, to: this.resume.position } });
+      return;
+    }
     try {
       this.batch.drop();
     } catch (error) {
       if (!(error instanceof IoFault)) throw error;
-      this.work.tell({ level: 'warn', message: `the unfinished batch could not be cut off: ${error.message}` });
+      const message =
+        'an unfinished batch stays behind what is claimed: no server shows it, and the next run writes it again';
+      this.work.tell({ level: 'warn', message, fields: { from: start, why: error.message } });
     }
   }
 }

@@ -10,11 +10,14 @@ import type { OpenFile } from '../io/open-file.js';
  *    on disk without it, ZODB would take the zeros in its place for damage and refuse to open.
  *  - `flip` changes one byte, when all the rest is durable: after it, he finds the state after the batch.
  *  - Nothing before the batch's start is ever written.
+ *  - Once the byte is flipped the batch is not cut off any more, whether or not that could be made durable: somebody may have
+ *    read it. It is not claimed, and the next run writes it again.
  */
 export class Batch {
   private finalStatus: number | undefined;
   private position: number;
   private highest: number;
+  private flipped = false;
 
   /** A batch on the slave's file, whose bytes up to `start` are claimed and which ends there. */
   constructor(
@@ -27,6 +30,11 @@ export class Batch {
 
   get begun(): boolean {
     return this.finalStatus !== undefined;
+  }
+
+  /** Whoever opens the slave now finds the batch; before `flip` has returned it may not be durable. */
+  get isVisible(): boolean {
+    return this.flipped;
   }
 
   /** Bytes of whole transactions and of the one that is being written. */
@@ -71,12 +79,13 @@ export class Batch {
   flip(): void {
     if (this.finalStatus === undefined) return;
     this.file.write(Uint8Array.of(this.finalStatus), this.start + STATUS_OFFSET);
+    this.flipped = true;
     this.file.syncData();
   }
 
-  /** Takes back all that was written. Not made durable: what a crash brings back of it begins with a 'c'. */
+  /** Takes back all that was written, unless it is visible. Not made durable: what a crash brings back of it begins with a 'c'. */
   drop(): void {
-    if (this.highest === this.start) return;
+    if (this.flipped || this.highest === this.start) return;
     this.file.truncate(this.start);
   }
 }

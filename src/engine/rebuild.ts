@@ -27,6 +27,8 @@ export interface RebuildOptions {
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
+/** Neither set-id nor sticky bits, which mean nothing on data, nor the right of everybody to write to a standby. */
+const COPIED_MODE = 0o775;
 /** What a file system without hard links, or with no more of them for this file, answers. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
 
@@ -122,12 +124,12 @@ class Filling implements Target {
   }
 }
 
-/** The master's, but its owner may write: a snapshot may be read-only, a standby has to be appended to and to serve. */
+/** The master's as far as it is fit for a standby. Its owner may write: a snapshot may be read-only, a standby has to be appended to and to serve. */
 function ownershipOf(master: Master, work: Work): Ownership {
   const { mode, uid, gid } = master.facts;
   const directory = work.paths.directoryFacts;
   return {
-    mode: mode | OWNER_MAY_WRITE,
+    mode: (mode & COPIED_MODE) | OWNER_MAY_WRITE,
     uid: uid === NOBODY ? directory.uid : uid,
     gid: gid === NOBODY ? directory.gid : gid,
   };

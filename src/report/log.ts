@@ -5,12 +5,17 @@ import { quote, visible } from './quote.js';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFormat = 'text' | 'json';
 
+/** Facts of a log record. What every record has is not theirs to set: pino would write such a key twice into one object. */
+export type Fields = { readonly [name: string]: unknown } & {
+  readonly [name in 'level' | 'time' | 'pid' | 'msg']?: never;
+};
+
 /** What the program logs through: facts as fields, then the message. */
 export interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  debug(fields: Fields, message: string): void;
+  info(fields: Fields, message: string): void;
+  warn(fields: Fields, message: string): void;
+  error(fields: Fields, message: string): void;
 }
 
 export interface LogOptions {

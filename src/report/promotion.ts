@@ -1,3 +1,4 @@
+import { formatCount } from './numbers.js';
 import { visible } from './quote.js';
 import { formatBytes } from './size.js';
 
@@ -96,9 +97,10 @@ const WHAT_BECAME = {
 
 function linesOf(loss: Loss): string[] {
   if (!loss.possible) return [`nothing is lost: ${loss.why}`];
-  const count = loss.transactions === null ? 'transactions' : `${loss.transactions} transactions`;
+  const count = loss.transactions === null ? 'transactions' : formatCount(loss.transactions, 'transaction');
+  const lost = loss.transactions === 1 ? 'IS LOST' : 'ARE LOST';
   return [
-    `${count} after ${loss.afterTid} (${loss.afterTime ?? 'no time'}) ${loss.certain ? 'ARE LOST' : 'MAY BE LOST'}: ${loss.why}`,
+    `${count} after ${loss.afterTid} (${loss.afterTime ?? 'no time'}) ${loss.certain ? lost : 'MAY BE LOST'}: ${loss.why}`,
     'restart every ZEO client without its cache file (*.zec): one that has seen them would go on with them',
   ];
 }

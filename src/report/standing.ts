@@ -1,3 +1,4 @@
+import { renderLag } from './numbers.js';
 import { visible } from './quote.js';
 import { formatBytes } from './size.js';
 
@@ -69,10 +70,7 @@ export function renderStanding(standing: Standing): string {
   if (master) {
     const last = master.lastTid ? `, last transaction ${master.lastTid} of ${master.lastTime ?? 'no time'}` : '';
     rows.push(['master', `${master.path}${master.problem ? `: ${master.problem}` : last}`]);
-    rows.push([
-      'lag',
-      lag ? `${lag.seconds ?? '?'} s, ${lag.transactions} transactions, ${lag.bytes} bytes` : 'not known',
-    ]);
+    rows.push(['lag', lag ? renderLag(lag) : 'not known']);
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}\n`).join('');

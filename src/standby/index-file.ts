@@ -9,7 +9,8 @@ import { durableReplaceByPieces } from '../io/replace.js';
 import type { SlavePaths } from './paths.js';
 
 const PIECE = 1 << 20;
-const PERMISSIONS = 0o666;
+/** Of the Data.fs's mode. Whoever else may write to an index can make a server serve other bytes. */
+const PERMISSIONS = 0o664;
 
 export type IndexFile =
   /** Position up to which it covers the Data.fs, and where the newest record of each object is. */

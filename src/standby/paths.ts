@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { type FileFacts, factsBehindPath, factsOfPath, realPath } from '../io/facts.js';
+import { elsewhere } from './elsewhere.js';
 
 /** A path that was given cannot mean what the command needs: the operator's mistake, not a fault of the machine. */
 export class PathMistake extends Error {
@@ -28,31 +29,92 @@ export interface SlavePaths {
   onlyHere(tid: string): string;
 }
 
+export const DEFAULT_FILE = 'Data.fs';
+
+/** MASTER or SLAVE as it was given: a data directory, or the file itself. */
+export interface Side {
+  /** Absolute. */
+  readonly path: string;
+  /** The file's name where the file itself was given; undefined: a directory was. */
+  readonly name: string | undefined;
+}
+
 /**
- * MASTER is a data directory or the file itself. Asks through `stat`, which may be patient: the mount may hang.
- * A path that does not exist is taken for a directory unless its name is the file's.
+ * Which of the two a path is, by what is there. A path that does not exist is taken for a directory unless its name is the
+ * file's.
  */
+export function sideOf(given: string, file: string | undefined, there: FileFacts | undefined): Side {
+  const path = resolve(given);
+  const name = basename(path);
+  const isFile = there ? there.kind !== 'directory' : name === (file ?? DEFAULT_FILE) || name.endsWith('.fs');
+  return { path, name: isFile ? name : undefined };
+}
+
+/**
+ * The name of the file in a side that was given as a directory: `--file` where that is given, or the name of the side that was
+ * given as a file, or Data.fs.
+ */
+export function nameInDirectory(file: string | undefined, ...sides: readonly (Side | undefined)[]): string {
+  return file ?? sides.find((side) => side?.name !== undefined)?.name ?? DEFAULT_FILE;
+}
+
+export function fileOf({ path, name }: Side, inDirectory: string): string {
+  return name === undefined ? join(path, inDirectory) : path;
+}
+
+/** Asks through `stat`, which may give up after a while: the mount may hang. */
+export async function masterSide(
+  given: string,
+  file: string | undefined,
+  stat: (path: string) => Promise<FileFacts | undefined> = factsBehindPath,
+): Promise<Side> {
+  const there = await stat(resolve(given));
+  const other = there === undefined ? elsewhere(given) : undefined;
+  if (other && (await stat(resolve(other.first))) === undefined)
+    throw new PathMistake(`${given} is not a path of this machine`, other.mountHint);
+  return sideOf(given, file, there);
+}
+
+/**
+ * MASTER without asking its mount, which may hang: a file if its name ends with .fs, or if SLAVE is a directory that holds a
+ * file of that name.
+ */
+export function masterSideByName(given: string, slave: string, file: string | undefined): Side {
+  const side = sideOf(given, file, undefined);
+  const name = basename(side.path);
+  return factsOfPath(join(resolve(slave), name))?.kind === 'file' ? { ...side, name } : side;
+}
+
+/** MASTER, where there is no other side. */
 export async function masterPath(
   given: string,
-  file: string,
-  stat: (path: string) => Promise<FileFacts | undefined> = factsBehindPath,
+  file: string | undefined,
+  stat?: (path: string) => Promise<FileFacts | undefined>,
 ): Promise<string> {
-  const path = resolve(given);
-  const facts = await stat(path);
-  if (facts === undefined) return basename(path) === file || path.endsWith('.fs') ? path : join(path, file);
-  return facts.kind === 'directory' ? join(path, file) : path;
+  const side = await masterSide(given, file, stat);
+  return fileOf(side, nameInDirectory(file, side));
+}
+
+interface SlaveSide extends Side {
+  readonly directory: string;
+  readonly directoryFacts: FileFacts;
 }
 
 /**
  * SLAVE is a data directory or the file itself. The directory has to exist: making it would hide an unmounted disk.
- * Symbolic links on the way to the directory are followed; the file itself must not be one.
+ * Symbolic links on the way to the directory are followed.
  */
-export function slavePaths(given: string, file: string): SlavePaths {
+export function slaveSide(given: string, file: string | undefined): SlaveSide {
   const path = resolve(given);
-  const isDirectory = factsAt(path)?.kind === 'directory';
-  const namesFile =
-    !isDirectory && (factsOfPath(path) !== undefined || basename(path) === file || path.endsWith('.fs'));
-  const wanted = namesFile ? dirname(path) : path;
+  const there = factsAt(path) ?? factsOfPath(path);
+  const other = there === undefined ? elsewhere(given) : undefined;
+  if (other && factsOfPath(resolve(other.first)) === undefined)
+    throw new PathMistake(
+      `${given} is not a path of this machine`,
+      `the slave is a file of the machine on which syncpozo runs: run it there, or name a directory of this one in the place of ${given}`,
+    );
+  const side = sideOf(given, file, there);
+  const wanted = side.name === undefined ? path : dirname(path);
   const directory = realPath(wanted);
   const directoryFacts = directory === undefined ? undefined : factsOfPath(directory);
   if (directory === undefined || directoryFacts?.kind !== 'directory') {
@@ -61,7 +123,14 @@ export function slavePaths(given: string, file: string): SlavePaths {
       'is its disk mounted? If it is, make the directory first',
     );
   }
-  const data = join(directory, namesFile ? basename(path) : file);
+  return { ...side, directory, directoryFacts };
+}
+
+/** The slave's file and what stands beside it. The file itself must not be a symbolic link. */
+export function slavePaths(given: string, file: string | undefined, master?: Side): SlavePaths {
+  const side = slaveSide(given, file);
+  const { directory, directoryFacts } = side;
+  const data = join(directory, side.name ?? nameInDirectory(file, master));
   const at = factsOfPath(data);
   if (at?.kind === 'symbolic link') {
     throw new PathMistake(

@@ -95,6 +95,24 @@ describe('syncpozo log', () => {
       assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
       assert.equal(stdout.split('\n').length, 2);
     }));
+
+  it('shows what would turn the direction of the line or would not be seen, and in JSON gives the very text', () =>
+    withPair((pair) => {
+      const [user, description] = ['\u202eroot\u2066', 'gr\u00f6\u00dfer\u200b \ufeff\u061c\u2028\u{e0041} \u{1f600}'];
+      pair.site.commit({ user, description, edits: [] });
+      const line = logOf(pair, '-n', '1').stdout;
+      const words = '"\\u202eroot\\u2066" "gr\u00f6\u00dfer\\u200b \\ufeff\\u061c\\u2028\\udb40\\udc41 \u{1f600}"\n';
+      assert.ok(line.endsWith(words), line);
+      const [entry] = logOf(pair, '-n', '1', '--json').json.transactions;
+      assert.deepEqual([entry.user, entry.description], [user, description]);
+    }));
+
+  it('shows control characters of a path in an error as well', () =>
+    withPair((pair) => {
+      const run = syncpozo(['log', join(pair.directory, 'a\u001b[2Jb\u202e.fs')]);
+      assert.equal(run.exit, 2);
+      assert.match(run.stderr, /^syncpozo: .*a\\u001b\[2Jb\\u202e\.fs does not exist\nhint: /);
+    }));
 });
 
 describe('syncpozo log of what is no Data.fs is an error that says so:', () => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { tidToIso } from '../../src/filestorage/tid.js';
 import { assertNoCrash, type LogRecord, syncpozo } from '../support/cli.js';
+import { duplicateKeys } from '../support/duplicate-keys.js';
 import { withPair } from '../support/pair.js';
 
 function recordsIn(path: string): LogRecord[] {
@@ -87,15 +90,67 @@ describe('the log', () => {
       pair.assertInStep();
     }));
 
+  it('names a damaged transaction and its time in keys of their own, beside those that every record has', () =>
+    withPair((pair) => {
+      const damaged = pair.site.committedEnd;
+      pair.commit('its trailing length is going to be wrong');
+      const end = pair.site.committedEnd;
+      pair.commit('more', 'and more');
+      const bytes = readFileSync(pair.masterFile);
+      bytes.writeUInt8(0xff, end - 8);
+      writeFileSync(pair.masterFile, bytes);
+      const started = new Date().toISOString();
+      const run = pair.sync();
+      assert.equal(run.exit, 4, run.all);
+      assert.deepEqual(run.stderr.trimEnd().split('\n').flatMap(duplicateKeys), []);
+      const record = run.records.at(-1);
+      assert.equal(record?.['position'], damaged);
+      assert.equal(record?.['transactionTime'], tidToIso(bytes.readBigUInt64BE(damaged)));
+      assert.ok(String(record?.['time']) >= started, 'the time is the one at which it was logged');
+      const text = pair.sync('--log-format', 'text').stderr.trimEnd().split('\n');
+      assert.ok(
+        text.every((line) => line.slice(0, started.length) >= started),
+        text.join('\n'),
+      );
+    }));
+
   for (const name of ['nowhere/log', 'a-directory'])
     it(`that cannot be opened (${name}) is an error, and nothing is synced`, () =>
       withPair((pair) => {
         mkdirSync(join(pair.directory, 'a-directory'));
         const run = pair.unchanged(() => pair.sync('--log-file', join(pair.directory, name)));
         assertNoCrash(run);
-        assert.equal(run.exit, 1, run.all);
-        assert.match(run.stderr, new RegExp(`open log file .*${name}`));
+        assert.equal(run.exit, 2, run.all);
+        assert.match(run.stderr, new RegExp(`^syncpozo: the log file /.*${name} .*\nhint: .*${name}`));
       }));
+
+  for (const command of ['sync', 'verify', 'index'])
+    for (const reader of ['no reader', 'a reader'])
+      it(`that is a pipe with ${reader} is a mistake of the caller, at once: ${command}`, () =>
+        withPair((pair) => {
+          pair.synced();
+          const pipe = join(pair.directory, 'pipe');
+          execFileSync('mkfifo', [pipe]);
+          const args = command === 'sync' ? pair.syncArgs() : [command, pair.slave];
+          // Opened for both directions a pipe has a reader, and nobody waits for it.
+          const through = reader === 'a reader' ? ['sh', '-c', `exec 3<>"$0"; exec "$@"`, pipe] : [];
+          const run = pair.unchanged(() => syncpozo([...args, '--log-file', pipe], { through }));
+          assertNoCrash(run);
+          assert.equal(run.exit, 2, run.all);
+          assert.equal(run.stdout, '');
+          assert.match(run.stderr, /^syncpozo: the log file \/.*pipe is not a regular file\nhint: .*pipe/);
+        }));
+
+  it('may go to /dev/null, and to /dev/stderr whatever that is', () =>
+    withPair((pair) => {
+      const nowhere = pair.sync('--log-file', '/dev/null');
+      assert.deepEqual([nowhere.exit, nowhere.stderr], [0, '']);
+      const piped = { through: ['sh', '-c', '{ "$@" 2>&1 >&3 | cat >&2; } 3>&1', 'sh'] };
+      for (const options of [{}, piped]) {
+        const run = pair.syncWith(options, '--log-file', '/dev/stderr');
+        assert.equal(run.records.at(-1)?.msg, 'Finished syncing', run.all);
+      }
+    }));
 
   it('that takes no more is no reason not to sync', () =>
     withPair((pair) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { syncpozo } from '../support/cli.js';
@@ -24,6 +24,36 @@ describe('the slave gets', () => {
         }),
       );
   });
+
+  it("neither the set-id and sticky bits of the master's mode, nor the right of everybody to write", async (test) => {
+    for (const [given, data, index] of [
+      [0o6664, '664', '664'],
+      [0o1644, '644', '644'],
+      [0o666, '664', '664'],
+      [0o7777, '775', '664'],
+      [0o4440, '640', '640'],
+    ] as const)
+      await test.test(given.toString(8), () =>
+        withPair((pair) => {
+          chmodSync(pair.masterFile, given);
+          pair.synced();
+          assert.deepEqual(
+            ['Data.fs', 'Data.fs.index'].map((name) => rights(pair, name)[0]),
+            [data, index],
+          );
+          assert.equal((statSync(pair.masterFile).mode & 0o7777).toString(8), given.toString(8));
+        }),
+      );
+  });
+
+  it('an index that everybody may not write to, also if the slave was made so by somebody else', () =>
+    withPair((pair) => {
+      pair.synced();
+      chmodSync(pair.slaveFile, 0o6666);
+      rmSync(`${pair.slaveFile}.index`);
+      assert.equal(syncpozo(['index', pair.slave]).exit, 0);
+      assert.equal(rights(pair, 'Data.fs.index')[0], '664');
+    }));
 
   it("the master's mode of now when it is made anew", () =>
     withPair((pair) => {

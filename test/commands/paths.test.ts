@@ -71,11 +71,12 @@ describe('a file with another name', () => {
       );
     }));
 
-  it('on the master alone is named as MASTER', () =>
+  it("on the master alone is named as MASTER, and the name in the slave's directory with --file", () =>
     withPair((pair) => {
       const other = join(pair.master, 'catalog.fs');
       renameSync(pair.masterFile, other);
-      const run = syncpozo(['sync', other, pair.slave, '--json', '--status-file', pair.statusFile]);
+      const args = ['sync', other, pair.slave, '--json', '--status-file', pair.statusFile];
+      const run = syncpozo([...args, '--file', 'Data.fs']);
       assertEnd(run, { exit: 0, action: 'full' });
       assert.equal(run.json.slave.path, pair.slaveFile);
     }));
@@ -92,7 +93,7 @@ describe('a file with another name', () => {
   it('that ends a path which does not exist is taken for the file: no directory is made of it', () =>
     withPair((pair) => {
       const path = join(pair.slave, 'Copy.fs');
-      const run = syncpozo(['sync', pair.master, path, '--json', '--status-file', pair.statusFile]);
+      const run = syncpozo(['sync', pair.masterFile, path, '--json', '--status-file', pair.statusFile]);
       assertEnd(run, { exit: 0, action: 'full' });
       assert.equal(existsSync(join(path, 'Data.fs')), false);
       assert.ok(readFileSync(path).equals(readFileSync(pair.masterFile)));
@@ -102,7 +103,7 @@ describe('a file with another name', () => {
     withPair((pair) => {
       const byLink = join(pair.directory, 'link');
       symlinkSync(pair.slave, byLink);
-      const run = syncpozo(['sync', pair.master, `${byLink}/Copy.fs`, '--json', '--status-file', pair.statusFile]);
+      const run = syncpozo(['sync', pair.masterFile, `${byLink}/Copy.fs`, '--json', '--status-file', pair.statusFile]);
       assertEnd(run, { exit: 0, action: 'full' });
       assert.equal(run.json.slave.path, join(pair.slave, 'Copy.fs'));
     }));

@@ -178,6 +178,35 @@ describe('a batch', () => {
     assert.deepEqual(bytes, before);
   });
 
+  it('that was made visible is not cut off, although that could not be made durable', async () => {
+    const { bytes } = await batched((batch, slave) => {
+      for (const [piece, at] of pieces(40)) batch.write(piece, at);
+      batch.settle();
+      assert.equal(batch.isVisible, false);
+      slave.syncData = () => {
+        throw new Error('the disk failed');
+      };
+      assert.throws(() => batch.flip(), /the disk failed/);
+      assert.equal(batch.isVisible, true);
+      batch.drop();
+    });
+    assert.deepEqual(bytes, file.bytes);
+  });
+
+  it('whose last byte could not be written is not visible, and is cut off', async () => {
+    const { bytes } = await batched((batch, slave) => {
+      for (const [piece, at] of pieces(40)) batch.write(piece, at);
+      batch.settle();
+      slave.write = () => {
+        throw new Error('no space');
+      };
+      assert.throws(() => batch.flip(), /no space/);
+      assert.equal(batch.isVisible, false);
+      batch.drop();
+    });
+    assert.deepEqual(bytes, before);
+  });
+
   it('that was given nothing does nothing', async () => {
     const { operations } = await batched((batch) => {
       batch.settle();

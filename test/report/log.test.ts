@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pino } from 'pino';
-import { IoFault } from '../../src/io/fault.js';
+import { LogFileMistake } from '../../src/io/sink.js';
 import { type Log, type LogFormat, type LogLevel, lateLog, openLog, SILENT } from '../../src/report/log.js';
 import { withTempDir } from '../support/site.js';
 
@@ -127,11 +127,11 @@ describe('a log', () => {
     });
   });
 
-  it('that cannot be opened is a fault at once, not at the first line', async () => {
+  it('that cannot be opened is a mistake at once, not at the first line', async () => {
     await withTempDir((directory) => {
       assert.throws(
         () => openLog(pino, { level: 'info', format: 'text', file: join(directory, 'no', 'log') }),
-        IoFault,
+        LogFileMistake,
       );
     });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, it } from 'node:test';
-import { masterPath, PathMistake, slavePaths } from '../../src/standby/paths.js';
+import { masterPath, masterSide, nameInDirectory, PathMistake, slavePaths } from '../../src/standby/paths.js';
 import { withTempDir } from '../support/site.js';
 
 /** A directory `data` with a Data.fs in it, and links to both. */
@@ -53,6 +53,72 @@ describe('MASTER', () => {
   it('in a directory of another file name is that file', async () => {
     await withPlace(async (place) => {
       assert.equal(await masterPath(join(place, 'data'), 'other.db'), join(place, 'data', 'other.db'));
+    });
+  });
+});
+
+describe('the name of the file in a directory', () => {
+  it('is --file, or that of a side which is a file, or Data.fs', async () => {
+    await withPlace(async (place) => {
+      const directory = await masterSide(join(place, 'data'), undefined);
+      const file = await masterSide(join(place, 'data', 'other.db'), undefined);
+      assert.deepEqual([directory.name, file.name], [undefined, 'other.db']);
+      assert.equal(nameInDirectory(undefined, directory), 'Data.fs');
+      assert.equal(nameInDirectory(undefined, directory, file), 'other.db');
+      assert.equal(nameInDirectory(undefined, undefined, file), 'other.db');
+      assert.equal(nameInDirectory('zodb', directory, file), 'zodb');
+      assert.equal(slavePaths(join(place, 'empty'), undefined, file).data, join(place, 'empty', 'other.db'));
+      assert.equal(slavePaths(join(place, 'empty'), undefined, directory).data, join(place, 'empty', 'Data.fs'));
+      assert.equal(slavePaths(join(place, 'empty', 'a.fs'), undefined, file).data, join(place, 'empty', 'a.fs'));
+      assert.equal(slavePaths(join(place, 'empty'), 'zodb', file).data, join(place, 'empty', 'zodb'));
+    });
+  });
+});
+
+describe('a path of another machine', () => {
+  const stat = async () => undefined;
+  const NAMES: readonly (readonly [string, RegExp])[] = [
+    ['m1:/zeo/var', /mount -t nfs -o ro,soft 'm1:\/zeo\/var' \/mnt\/m1, or sshfs -o ro 'm1:\/zeo\/var' \/mnt\/m1/],
+    [
+      'zope@m1.example.org:/zeo/var',
+      /nfs -o ro,soft 'm1\.example\.org:\/zeo\/var' .* sshfs -o ro 'zope@m1\.example\.org:/,
+    ],
+    ['zope@m1:var', /example: sshfs -o ro 'zope@m1:var' \/mnt\/m1/],
+    ['10.0.0.7:/x/Data.fs', /'10\.0\.0\.7:\/x\/Data\.fs'/],
+    ['[::1]:/x', /'\[::1\]:\/x'/],
+    ['zope@[fe80::1%eth0]:/x', /nfs -o ro,soft '\[fe80::1%eth0\]:\/x'/],
+    ['ssh://m1/zeo', /sshfs -o ro 'HOST:\/PATH'/],
+  ];
+  for (const [given, hint] of NAMES)
+    it(`is recognised: ${given}`, async () => {
+      const isIt = (error: unknown): true => {
+        assert.ok(error instanceof PathMistake);
+        assert.equal(error.message, `${given} is not a path of this machine`);
+        assert.ok(error.hint.includes(given));
+        return true;
+      };
+      await assert.rejects(masterSide(given, undefined, stat), (error) => {
+        assert.match((error as PathMistake).hint, hint);
+        return isIt(error);
+      });
+      assert.throws(() => slavePaths(given, undefined), isIt);
+    });
+
+  it('is not what only has a colon somewhere behind a slash, or what exists', async () => {
+    for (const given of ['/srv/a:b/var', './m1:/var', '../a:b', 'var', ':/x', '@:/x', 'a b:/x'])
+      assert.equal((await masterSide(given, undefined, stat)).name, undefined);
+    await withPlace(async (place) => {
+      const before = process.cwd();
+      mkdirSync(join(place, 'a:b', 'c'), { recursive: true });
+      process.chdir(place);
+      try {
+        assert.equal(slavePaths('a:b/c', undefined).data, join(place, 'a:b', 'c', 'Data.fs'));
+        assert.equal(await masterPath('a:b/c', undefined), join(place, 'a:b', 'c', 'Data.fs'));
+        assert.equal(await masterPath('a:b/missing', undefined), join(place, 'a:b', 'missing', 'Data.fs'));
+        assert.throws(() => slavePaths('a:b/missing', undefined), /a:b\/missing does not exist/);
+      } finally {
+        process.chdir(before);
+      }
     });
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { duplicateKeys } from './duplicate-keys.js';
 import { inProject } from './root.js';
 
 /** The program under test, as an operator starts it. */
@@ -40,9 +41,10 @@ export class Run {
     return JSON.parse(lines[0] ?? '');
   }
 
-  /** The log; every line of it has to be JSON. */
+  /** The log; every line of it has to be JSON, without a key that stands twice in it. */
   get records(): LogRecord[] {
     const lines = this.stderr.split('\n').filter((line) => line !== '');
+    assert.deepEqual(lines.flatMap(duplicateKeys), [], this.all);
     return lines.map((line) => JSON.parse(line) as LogRecord);
   }
 

@@ -1,0 +1,24 @@
+/** `host:path` as rsync and scp know it, with or without a user, the host by its name or its address; and URLs. */
+const ELSEWHERE = /^(?:([^/:@\s]+)@)?(\[[^/\s\]]+\]|[^/:@\s]+):(.*)$/s;
+
+/** What is there to be done about a path of another machine. */
+export interface Elsewhere {
+  /** The part before the first slash; where this exists here it is a path of this machine after all. */
+  readonly first: string;
+  readonly mountHint: string;
+}
+
+/** Whether a path that was given reads like one of another machine. */
+export function elsewhere(given: string): Elsewhere | undefined {
+  const match = ELSEWHERE.exec(given);
+  if (!match) return undefined;
+  const [, , host, path = ''] = match;
+  const remote = path.startsWith('//') ? 'HOST:/PATH' : given;
+  const sshfs = `sshfs -o ro '${remote}' /mnt/m1`;
+  const nfs = `mount -t nfs -o ro,soft '${path.startsWith('//') ? remote : `${host}:${path}`}' /mnt/m1`;
+  const isAbsolute = path.startsWith('/');
+  return {
+    first: given.split('/')[0] ?? given,
+    mountHint: `mount the directory here, for example: ${isAbsolute ? `${nfs}, or ` : ''}${sshfs}; then name /mnt/m1 in the place of ${given}`,
+  };
+}
