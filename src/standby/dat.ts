@@ -1,6 +1,7 @@
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid, ZERO_TID } from '../filestorage/tid.js';
 import { checksum } from '../io/checksum.js';
+import { LineReader, Misfit, wholeNumber } from './strict-lines.js';
 
 /**
  * The `.dat`: what the slave is known to be. Text, replaced atomically, parsed strictly.
@@ -116,7 +117,7 @@ export function parseDat(text: string): ParsedDat {
   if (!end || end[2] !== checksum(body)) return { problem: 'its checksum is wrong' };
   const lines = body.split('\n');
   lines.pop();
-  const reader = new LineReader(lines.slice(1));
+  const reader = new LineReader(lines.slice(1), 1);
   try {
     const dat = readDat(reader);
     if (dat.chunks.length !== Number(end[1]))
@@ -127,31 +128,6 @@ export function parseDat(text: string): ParsedDat {
   } catch (error) {
     if (error instanceof Misfit) return { problem: error.message };
     throw error;
-  }
-}
-
-class Misfit extends Error {}
-
-class LineReader {
-  private next = 0;
-  constructor(private readonly lines: readonly string[]) {}
-
-  /** The captures of the next line if it has this form; a Misfit otherwise. */
-  expect(form: RegExp): readonly string[] {
-    const fields = this.accept(form);
-    if (!fields) throw new Misfit(`line ${this.next + 2} is not of the form ${form.source}`);
-    return fields;
-  }
-
-  accept(form: RegExp): readonly string[] | undefined {
-    const match = form.exec(this.lines[this.next] ?? '');
-    if (!match) return undefined;
-    this.next++;
-    return match.slice(1);
-  }
-
-  get done(): boolean {
-    return this.next >= this.lines.length;
   }
 }
 
@@ -207,12 +183,6 @@ function readChunkLine(reader: LineReader): ChunkLine {
     records: wholeNumber(records),
     hash: hash ?? '',
   };
-}
-
-function wholeNumber(digits: string | undefined): number {
-  const value = Number(digits);
-  if (!Number.isSafeInteger(value)) throw new Misfit(`the number ${digits} is too large`);
-  return value;
 }
 
 /** Bytes of hash state after `length` bytes: 32 of accumulators and those that do not fill a stripe of 32. */

@@ -19,6 +19,8 @@ export interface SlavePaths {
   readonly directoryFacts: FileFacts;
   readonly data: string;
   readonly dat: string;
+  /** Who may serve; see role.ts. */
+  readonly role: string;
   readonly lock: string;
   readonly index: string;
   /** How far the scrub has come. */
@@ -149,6 +151,7 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     directoryFacts,
     data,
     dat: `${data}.dat`,
+    role: `${data}.role`,
     lock: `${data}.lock`,
     index: `${data}.index`,
     scrub: `${data}.scrub`,

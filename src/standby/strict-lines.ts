@@ -1,0 +1,51 @@
+/** A text is not what its format asks for; the message says where. */
+export class Misfit extends Error {}
+
+/** The lines of a text whose format is strict, one after the other. */
+export class LineReader {
+  private next = 0;
+  /** `before`: lines of the file that stand before these. */
+  constructor(
+    private readonly lines: readonly string[],
+    private readonly before: number,
+  ) {}
+
+  /** The captures of the next line if it has this form; a Misfit otherwise. */
+  expect(form: RegExp): readonly string[] {
+    const fields = this.accept(form);
+    if (!fields) throw new Misfit(`line ${this.before + this.next + 1} is not of the form ${form.source}`);
+    return fields;
+  }
+
+  accept(form: RegExp): readonly string[] | undefined {
+    const match = form.exec(this.lines[this.next] ?? '');
+    if (!match) return undefined;
+    this.next++;
+    return match.slice(1);
+  }
+
+  /** A Misfit if a line is left. */
+  end(): void {
+    if (!this.done) throw new Misfit(`line ${this.before + this.next + 1} is none that belongs there`);
+  }
+
+  get done(): boolean {
+    return this.next >= this.lines.length;
+  }
+}
+
+export function wholeNumber(digits: string | undefined): number {
+  const value = Number(digits);
+  if (!Number.isSafeInteger(value)) throw new Misfit(`the number ${digits} is too large`);
+  return value;
+}
+
+/** The latest moment that a Date can hold: a later one would throw wherever it is shown. */
+const LATEST_MS = 8_640_000_000_000_000;
+
+/** Milliseconds since the epoch. */
+export function moment(digits: string | undefined): number {
+  const value = wholeNumber(digits);
+  if (value > LATEST_MS) throw new Misfit(`the time ${digits} is too large`);
+  return value;
+}
