@@ -34,7 +34,7 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
     case 'damaged':
       return EXIT.damaged;
     case 'grown':
-    case 'parted':
+    case 'forked':
       return EXIT.refused;
     case 'in-use':
       return EXIT.inUse;

@@ -103,15 +103,15 @@ export function resultOf(
   reason: string,
   hint?: string,
 ): SyncResult {
-  const { reached, damage, parting } = outcome;
+  const { reached, damage, sides } = outcome;
   const inStep = reached !== undefined && exitCode === 0 && !round.dryRun;
   const last = { lastTid: reached ? formatTid(reached.tid) : null, lastTime: reached ? tidToIso(reached.tid) : null };
   const side = (which: 'onlyHere' | 'onlyThere'): SideResult | null => {
-    if (!parting) return null;
-    const { count, first, last: newest } = parting[which];
+    if (!sides) return null;
+    const { count, first, last: newest } = sides[which];
     return {
       transactions: count,
-      atLeast: !parting.complete,
+      atLeast: !sides.complete,
       firstTid: first === undefined ? null : formatTid(first),
       firstTime: first === undefined ? null : tidToIso(first),
       lastTid: newest === undefined ? null : formatTid(newest),
@@ -141,12 +141,12 @@ function damagePlace({ position, at, rule, message }: NonNullable<Outcome['damag
 }
 
 function lagOf(outcome: Outcome): SyncResult['lag'] {
-  const { parting } = outcome;
-  if (!parting?.complete) return UNKNOWN_LAG;
-  const newest = parting.onlyThere.last === undefined ? undefined : tidToTime(parting.onlyThere.last);
-  const common = parting.common === undefined ? undefined : tidToTime(parting.common);
+  const { sides } = outcome;
+  if (!sides?.complete) return UNKNOWN_LAG;
+  const newest = sides.onlyThere.last === undefined ? undefined : tidToTime(sides.onlyThere.last);
+  const common = sides.common === undefined ? undefined : tidToTime(sides.common.tid);
   const seconds = newest === undefined ? 0 : common === undefined ? null : (newest - common) / 1000;
-  return { seconds, transactions: parting.onlyThere.count, bytes: null };
+  return { seconds, transactions: sides.onlyThere.count, bytes: null };
 }
 
 function cameToNothing({ copied, plan }: Outcome): boolean {
@@ -157,7 +157,7 @@ function actionOf(outcome: Outcome, exitCode: ExitCode, dryRun: boolean): SyncRe
   if (outcome.damage) return 'failed';
   switch (outcome.plan.kind) {
     case 'grown':
-    case 'parted':
+    case 'forked':
     case 'in-use':
       return 'refused';
     case 'out-of-reach':

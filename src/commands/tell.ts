@@ -48,7 +48,7 @@ export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResul
       );
     case 'grown':
       return refuse('Slave (backup) file has grown since last syncing...', plan.hint);
-    case 'parted':
+    case 'forked':
       return refuse(plan.reason, plan.hint);
     case 'none':
     case 'full':

@@ -1,8 +1,7 @@
-import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
 import type { Comparison, Damage, Resume } from './facts.js';
-import { isConsistent, transactionAt } from './records.js';
 import { firstDifference, type Readable, scan } from './scan.js';
 import { findDifference } from './side-by-side.js';
 import type { Window } from './window.js';
@@ -50,29 +49,14 @@ export async function compare(
     }
   }
   const walk = await scan(slave, window, resume.position, resume.tid);
-  const otherTransactions = await haveOtherTransactions(master, slave, resume.position);
   return {
     ...resume,
-    otherTransactions,
     equalUpTo: resume.position,
     firstDifference: difference ?? (await findDifference(master, slave, resume.position, windows)),
     slaveEnd: walk.end,
     slaveStop: walk.stop?.kind ?? 'end',
     masterDamaged: difference === undefined ? masterDamaged : undefined,
   };
-}
-
-/**
- * Whether each file has another transaction at `position`, as after a pack of one of them. A rotten header does not count:
- * one whose length is wrong is damage to the walk, and one whose tid is wrong is belied by its own records.
- */
-async function haveOtherTransactions(master: Readable, slave: Readable, position: number): Promise<boolean> {
-  const [theirs, ours] = [await transactionAt(master, position), await transactionAt(slave, position)];
-  if (!theirs || !ours) return false;
-  if (theirs.tid === ours.tid) {
-    return theirs.end !== ours.end || (theirs.status === STATUS_PACKED && ours.status !== STATUS_PACKED);
-  }
-  return (await isConsistent(master, theirs)) && (await isConsistent(slave, ours));
 }
 
 /** Whether both files begin with the same magic. */

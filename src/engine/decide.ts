@@ -1,14 +1,17 @@
-import { SMALLEST_TRANSACTION } from '../filestorage/layout.js';
-import type { Comparison, Decision, Facts, Plan, Presence, Resume, Trusted } from './facts.js';
+import { MAGIC_LENGTH, SMALLEST_TRANSACTION } from '../filestorage/layout.js';
+import type { Comparison, Decision, Facts, Plan, RefusedLineage, RefusedPlan, Resume, Trusted } from './facts.js';
 
 const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
 
 /**
  * The decision table: a pure function from what was observed to what is to be done. The first row that matches wins.
  *
- * Some rows need a look that costs reading (does the slave equal the master? is its last transaction among the
- * master's?). While such a fact is missing, the function asks for exactly the look that the next row needs, and is
- * called again with its answer. So nothing is read that the decision does not hang on.
+ * Some rows need a probe that costs reading (does the slave equal the master? does it hold transactions of its own?).
+ * While such a fact is missing, the function asks for exactly the probe that the next row needs, and is called again with
+ * its answer. So nothing is read that the decision does not hang on.
+ *
+ * It never decides that something of the slave's may go: a plan to rebuild says from where on the slave's transactions are
+ * its own, and what the master is to the slave (lineage) is judged while the copy is filled, before the swap.
  */
 export function decide(facts: Facts): Decision {
   // Row 1: the switch, and a slave that serves.
@@ -20,7 +23,9 @@ export function decide(facts: Facts): Decision {
   // Rows 4 and 5: a master that cannot be read, or that is none.
   if (facts.master.state === 'missing') return { kind: 'out-of-reach', row: 4, reason: facts.master.reason };
   if (facts.master.state === 'unfit') return { kind: 'unfit', row: 5, reason: facts.master.reason };
-  // Rows 6 and 7: everything anew. Without a slave there is nothing that --full could destroy.
+  const refused = decideSides(facts);
+  if (refused) return refused;
+  // Rows 6 and 7: everything is copied. Without a slave there is nothing that --full could destroy.
   if (facts.slave.state !== 'there') {
     if (facts.full) return { kind: 'full', row: 6, reason: '--full' };
     return {
@@ -30,53 +35,76 @@ export function decide(facts: Facts): Decision {
     };
   }
   if (facts.full) {
-    if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
-    const own = facts.parting.onlyHere.count > 0 || !facts.parting.complete;
-    if (own && facts.presence === undefined) return { kind: 'look', at: 'presence' };
-    return { kind: 'rebuild', row: 6, reason: '--full', keepOld: own && !isSuperseded(facts.presence) };
+    if (facts.shown === undefined) return { kind: 'look', at: 'shown' };
+    const ownFrom = facts.claim?.position ?? MAGIC_LENGTH;
+    return { kind: 'rebuild', row: 6, reason: '--full', ownFrom, slaveEnd: facts.shown, forced: true };
   }
   // Row 8, or rows 9 to 13.
   return facts.claim === undefined ? decideUnknown(facts) : decideKnown(facts, facts.claim.position, facts.slave.size);
 }
 
+/** Who the two sides are: before anything is compared. */
+function decideSides({ standing, full }: Facts): RefusedPlan | undefined {
+  if (standing.problem !== undefined) {
+    const hint = 'it says who may serve, and is not guessed at: restore it, or move it aside if you know that MASTER serves';
+    return forked(5, 'role', standing.problem, hint);
+  }
+  if (standing.swapped) {
+    const reason = 'MASTER is a slave itself, and SLAVE is not known to be one: are the two swapped?';
+    return forked(5, 'swapped', reason, "name the side that serves first; 'syncpozo compare MASTER SLAVE' shows both histories");
+  }
+  if (standing.masterTerm < standing.slaveTerm && !full) {
+    const reason = `the master was superseded: its term is ${standing.masterTerm}, this slave has seen term ${standing.slaveTerm}`;
+    const hint =
+      'another side has been promoted since MASTER served: sync from that one. Only if MASTER is to be followed all the same, run with --full: it keeps the old file aside';
+    return forked(5, 'superseded', reason, hint);
+  }
+  return undefined;
+}
+
 /** Row 8: nothing is known of the slave, so its bytes decide. */
 function decideUnknown(facts: Facts): Decision {
-  const { comparison } = facts;
+  const { comparison, datProblem } = facts;
   if (comparison === undefined) return { kind: 'look', at: 'comparison' };
   if (comparison.masterDamaged) return { kind: 'damaged', row: 8, stop: comparison.masterDamaged };
   const size = facts.slave.state === 'there' ? facts.slave.size : 0;
-  if (hidesNothing(comparison, size, comparison.slaveEnd)) return adopt(facts, comparison);
-  // A rebuild was killed between the swap and its .dat, or the .dat was lost, and the master was packed since.
-  if (comparison.otherTransactions && (comparison.slaveStop === 'end' || comparison.slaveStop === 'in-flight')) {
-    if (facts.presence === undefined) return { kind: 'look', at: 'presence' };
-    if (facts.presence.kind === 'damaged') return { kind: 'damaged', row: 8, stop: facts.presence.stop };
-    const reason = `${facts.datProblem}, and the master has been packed`;
-    if (facts.presence.kind !== 'absent') return remake(8, reason, facts.presence);
+  if (hidesNothing(comparison, size, comparison.slaveEnd)) {
+    const reason = `${datProblem}; the slave equals the master and is adopted`;
+    return { kind: 'adopt', row: 8, reason, resume: comparison };
   }
-  if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
+  const differs = `${datProblem}, and the slave differs from the master at position ${comparison.firstDifference}`;
+  if (comparison.slaveStop !== 'end' && comparison.slaveStop !== 'in-flight') return needsSides(facts, unlike(8, differs));
+  const standing = decideStanding(facts);
+  if (standing) return standing;
+  if (facts.forked === undefined) return { kind: 'look', at: 'forked' };
+  if (facts.forked) return needsSides(facts, unlike(8, differs));
+  // A pack may have rewritten the master: nothing of the slave's may be missing, for all of it may be its own.
   return {
-    kind: 'parted',
+    kind: 'rebuild',
     row: 8,
-    reason: `${facts.datProblem}, and the slave differs from the master at position ${comparison.firstDifference}`,
-    hint: 'if MASTER is the right one and its state is the one to keep, run with --full: it makes the slave anew, and keeps the old file aside if it has transactions of its own',
+    reason: `${datProblem}, and the master has been packed`,
+    ownFrom: MAGIC_LENGTH,
+    slaveEnd: comparison.slaveEnd,
+    forced: false,
   };
-}
-
-function adopt(facts: Facts, resume: Resume): Decision {
-  return { kind: 'adopt', row: 8, reason: `${facts.datProblem}; the slave equals the master and is adopted`, resume };
 }
 
 function decideKnown(facts: Facts, claim: number, size: number): Decision {
   const { trusted } = facts;
   if (trusted === undefined) return { kind: 'look', at: 'trusted' };
-  const own = size > trusted.position ? decideBeyond(facts, trusted, claim, size) : undefined;
-  if (own !== undefined) return own;
+  const hides = size > trusted.position ? decideBeyond(facts, trusted, claim, size) : 'nothing';
+  if (typeof hides === 'object') return hides;
   // Row 11: is this still the file that the slave was copied from?
   if (facts.generation === undefined) return { kind: 'look', at: 'generation' };
   if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
-  if (facts.generation.kind === 'other') return decideOtherGeneration(facts);
-  // Nothing of the slave's is superseded by a pack where there was none.
-  if (facts.presence !== undefined) return grown();
+  if (facts.generation.kind === 'other') return decideOther(facts, trusted);
+  if (hides === 'something') {
+    // In the same file the same transactions would have the same bytes, but for those that have changed on the disk.
+    const mayBeRot = size <= claim || isUnfinished(facts.beyond, claim, size);
+    if (!mayBeRot || trusted.masterAgrees !== true) return grown(facts);
+    if (facts.own === undefined) return { kind: 'look', at: 'own' };
+    if (facts.own) return grown(facts);
+  }
   if (facts.generation.kind === 'stale') {
     return { kind: 'append', row: 10, reason: facts.generation.problem, resume: facts.generation.resume };
   }
@@ -106,27 +134,18 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
 }
 
 /**
- * Row 9, and row 10 where the slave is not merely shorter: nothing of its own may be cut off. undefined: there is nothing of
- * its own beyond the trusted part, or, if it is superseded, the generation has yet to bear that out.
+ * Row 9, and row 10 where the slave is not merely shorter: what the slave has beyond the trusted part may hide transactions of
+ * its own. `something`: it is not the master's in the same place, so the generation decides what it can be.
  */
-function decideBeyond(facts: Facts, trusted: Trusted, claim: number, size: number): Decision | undefined {
-  const { beyond, parting, presence } = facts;
+function decideBeyond(facts: Facts, trusted: Trusted, claim: number, size: number): Decision | 'nothing' | 'something' {
+  const { beyond } = facts;
   if (beyond === undefined) return { kind: 'look', at: 'beyond' };
-  if (hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) return undefined;
+  if (hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) return 'nothing';
   // A repair that a killed run did not make durable, and the batch that was begun behind it.
   const repairs = trusted.masterAgrees === true && isUnfinished(beyond, claim, size);
-  const grew = size > claim && !repairs;
   // Beyond the claim an unfinished batch of ours begins with a 'c': whatever breaks a rule there is not ours.
-  if (grew && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged')) return grown();
-  if (parting === undefined) return { kind: 'look', at: 'parting' };
-  const { onlyHere, doubtful, complete } = parting;
-  // Below the claim, where the master still has what was copied, other bytes under a known tid are rot.
-  const rotten = !grew && trusted.masterAgrees === true ? doubtful : 0;
-  if (onlyHere.count <= rotten && (!grew || complete)) return undefined;
-  // Unless it is a batch that was made visible and not claimed any more, and a pack has dropped the end of it since.
-  if (!grew || trusted.position < claim || !complete) return grown();
-  if (presence === undefined) return { kind: 'look', at: 'presence' };
-  return isSuperseded(presence) ? undefined : grown();
+  if (size > claim && !repairs && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged')) return grown(facts);
+  return 'something';
 }
 
 /**
@@ -140,46 +159,66 @@ function hidesNothing(seen: Comparison, size: number, from: number): boolean {
 }
 
 /** Whether no server would show anything of what the slave has beyond its claim. */
-function isUnfinished({ slaveEnd, slaveStop }: Comparison, claim: number, size: number): boolean {
-  return slaveEnd === claim && (slaveStop === 'in-flight' || size - claim < SMALLEST_TRANSACTION);
+function isUnfinished(beyond: Comparison | undefined, claim: number, size: number): boolean {
+  if (beyond?.slaveEnd !== claim) return false;
+  return beyond.slaveStop === 'in-flight' || size - claim < SMALLEST_TRANSACTION;
 }
 
-/** Whether the master lacks transactions of the slave's only because a pack had reason to drop them. */
-function isSuperseded(presence: Presence | undefined): boolean {
-  return presence?.kind === 'packed-span' && presence.superseded;
+/** Row 11: the master's bytes are not those that were copied. */
+function decideOther(facts: Facts, trusted: Resume): Decision {
+  const standing = decideStanding(facts);
+  if (standing) return standing;
+  if (facts.forked === undefined) return { kind: 'look', at: 'forked' };
+  if (facts.forked) return needsSides(facts, rolledBack());
+  const { beyond, claim = trusted } = facts;
+  const size = facts.slave.state === 'there' ? facts.slave.size : 0;
+  const slaveEnd = size < claim.position ? size : Math.max(beyond?.slaveEnd ?? 0, claim.position);
+  const ownFrom = Math.min(trusted.position, claim.position);
+  return { kind: 'rebuild', row: 11, reason: 'master has been packed', ownFrom, slaveEnd, forced: false };
 }
 
-/** The slave's last transaction is the master's, or a pack dropped it; where that is not proved, the old file is kept. */
-function remake(row: number, reason: string, presence: Presence): Plan {
-  return { kind: 'rebuild', row, reason, keepOld: presence.kind !== 'present' && !isSuperseded(presence) };
+/** A refusal that stands is not lifted by a pack: only by a master that goes on from the slave's bytes, or by a person. */
+function decideStanding(facts: Facts): Decision | undefined {
+  const { refusal } = facts.standing;
+  if (refusal === undefined) return undefined;
+  const since = new Date(refusal.since).toISOString();
+  const reason = `refused since ${since}: the master is no continuation of the slave (${refusal.lineage})`;
+  return needsSides(facts, forked(11, 'forked', reason, ANSWERS));
 }
 
-function grown(): Decision {
-  return {
+/** A refusal names what each side has and the other lacks. */
+function needsSides(facts: Facts, plan: Plan): Decision {
+  return facts.sides === undefined ? { kind: 'look', at: 'sides' } : plan;
+}
+
+const ANSWERS =
+  "'syncpozo compare MASTER SLAVE' shows both histories. If MASTER is the right one and its state is the one to keep, run with --full: it rebuilds the slave, and keeps the old file aside unless all of it is the master's";
+
+function forked(row: number, lineage: RefusedLineage, reason: string, hint: string): RefusedPlan {
+  return { kind: 'forked', row, reason, hint, lineage };
+}
+
+function unlike(row: number, reason: string): RefusedPlan {
+  return forked(row, 'forked', reason, ANSWERS);
+}
+
+/** The same as a verdict of the lineage, where headers alone show it. */
+export function rolledBack(): RefusedPlan {
+  const reason = "the master lacks the slave's last transaction: it was rolled back or restored, or it is another site's";
+  return forked(11, 'forked', reason, `is MASTER the right directory? ${ANSWERS}`);
+}
+
+/** What a lineage that was judged while the copy was filled is refused with. */
+export function refusedAs(lineage: RefusedLineage, why: string): RefusedPlan {
+  return forked(11, lineage, `the master is no continuation of the slave (${lineage}): ${why}`, ANSWERS);
+}
+
+function grown(facts: Facts): Decision {
+  return needsSides(facts, {
     kind: 'grown',
     row: 9,
     reason: 'the slave has transactions that the master lacks',
-    hint: 'has a ZEO server run on the slave? Then it may hold the newer data: find out which side is right; --full makes the slave anew from MASTER and keeps the old file aside',
-  };
-}
-
-function decideOtherGeneration(facts: Facts): Decision {
-  const { presence } = facts;
-  if (presence === undefined) return { kind: 'look', at: 'presence' };
-  switch (presence.kind) {
-    case 'present':
-    case 'packed-span':
-      return remake(11, 'master has been packed', presence);
-    case 'damaged':
-      return { kind: 'damaged', row: 11, stop: presence.stop };
-    case 'absent':
-      if (facts.parting === undefined) return { kind: 'look', at: 'parting' };
-      return {
-        kind: 'parted',
-        row: 11,
-        reason:
-          "the master lacks the slave's last transaction: it was rolled back or restored, or it is another site's",
-        hint: 'is MASTER the right directory? (A pack that has left nothing of what the slave has looks the same.) If it is, and its state is the one to keep, run with --full: it makes the slave anew and keeps the old file aside',
-      };
-  }
+    hint: `has a ZEO server run on the slave? Then it may hold the newer data: find out which side is right. ${ANSWERS}`,
+    lineage: 'forked',
+  });
 }

@@ -1,5 +1,8 @@
+import type { Sides } from '../lineage/sides.js';
+import type { Lineage } from '../lineage/verdict.js';
 import type { Stop } from '../filestorage/stop.js';
-import type { ChunkLine, Role } from '../standby/dat.js';
+import type { ChunkLine } from '../standby/dat.js';
+import type { Refusal } from '../standby/role.js';
 import type { Switch } from '../standby/switch.js';
 
 /** A place to go on from: everything before it on the slave is known to equal the master. */
@@ -32,8 +35,6 @@ export interface Comparison extends Resume {
   readonly slaveEnd: number;
   /** What stopped the walk over the slave at `slaveEnd`. */
   readonly slaveStop: Stop['kind'];
-  /** Where they part, each has a transaction of its own: not the same one, with other bytes in it. */
-  readonly otherTransactions: boolean;
   /** The master itself breaks a rule before a difference was met. */
   readonly masterDamaged: Damage | undefined;
 }
@@ -51,46 +52,16 @@ export interface Rot {
   readonly message: string;
 }
 
-/** Transactions that only one side has. */
-export interface Side {
-  readonly count: number;
-  /** Oldest and newest; undefined without any. */
-  readonly first: bigint | undefined;
-  readonly last: bigint | undefined;
-}
-
-export interface Parting {
-  readonly onlyHere: Side;
-  readonly onlyThere: Side;
-  /** Of both sides' counts: the same tid stands on both, with other bytes; or a tid that its own records belie. */
-  readonly doubtful: number;
-  /** The newest transaction that both have. */
-  readonly common: bigint | undefined;
-  /** false: the search ended early, so both counts are lower bounds. */
-  readonly complete: boolean;
-}
-
+/** Whether the master still has the bytes in its place that were copied. */
 export type Generation =
   /** `moved`: another file (another inode or mount) that holds the very same bytes. */
   /** `repairs`: old chunks that only the slave has wrong. */
   | { readonly kind: 'same'; readonly moved: boolean; readonly repairs?: readonly ChunkLine[] }
   /** What was copied last were pages of zeros that the master's client did not have yet: `resume` is the place before them. */
   | { readonly kind: 'stale'; readonly resume: Resume; readonly problem: string }
+  /** Other transactions, or the same ones elsewhere: what it is to the slave is for the lineage to say. */
   | { readonly kind: 'other' }
   | { readonly kind: 'damaged'; readonly stop: Damage | Rot };
-
-/** Whether the slave's last transaction is one of the master's. */
-export type Presence =
-  /** `newest` is its tid; zero for a slave without transactions. */
-  | { readonly kind: 'present'; readonly newest: bigint }
-  /**
-   * Absent, and a pack may have dropped it, with all that the slave has behind `common`, the newest transaction that both
-   * have. `superseded`: all that those wrote was written again by transactions that the pack took in, so there is nothing
-   * in them that the master lacks.
-   */
-  | { readonly kind: 'packed-span'; readonly newest: bigint; readonly common: bigint; readonly superseded: boolean }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'damaged'; readonly stop: Damage };
 
 /** Up to where the slave's own chunks verify. */
 export interface Trusted extends Resume {
@@ -102,11 +73,25 @@ export interface Trusted extends Resume {
   readonly repairable?: { readonly claim: Resume; readonly wrong: readonly ChunkLine[] };
 }
 
+/** Who the two sides are, by their role files. */
+export interface Standing {
+  /** The highest term in which the master has served, and that this slave has seen; 0: none. */
+  readonly masterTerm: number;
+  readonly slaveTerm: number;
+  /** A refusal that stands. */
+  readonly refusal: Refusal | undefined;
+  /** MASTER is a slave of SLAVE's, as far as its own files say. */
+  readonly swapped: boolean;
+  /** The master's role file cannot be used. */
+  readonly problem: string | undefined;
+}
+
 export interface Facts {
   readonly switch: Switch;
-  readonly role: Role;
+  readonly role: 'slave' | 'promoted';
   readonly lock: 'ours' | 'syncpozo' | 'other';
   readonly master: MasterState;
+  readonly standing: Standing;
   readonly full: boolean;
   readonly slave: SlaveState;
   /** What a usable `.dat` that describes this very slave file claims. */
@@ -120,13 +105,31 @@ export interface Facts {
   /** The whole slave, of which nothing is known. */
   readonly comparison?: Comparison;
   readonly generation?: Generation;
-  readonly presence?: Presence;
-  readonly parting?: Parting;
+  /** Whether the slave has transactions behind `trusted` that the master has not in the same place. */
+  readonly own?: boolean;
+  /** Headers alone show that no pack can have made this master of a continuation of the slave. */
+  readonly forked?: boolean;
+  /** Position behind the last transaction that a server would show of the slave. */
+  readonly shown?: number;
   /** Whether the master has anything beyond the place to go on from that is not merely in flight. */
   readonly news?: boolean;
+  /** For a refusal: what each side has and the other lacks. */
+  readonly sides?: Sides;
 }
 
-export type Look = 'trusted' | 'beyond' | 'comparison' | 'generation' | 'presence' | 'parting' | 'news';
+export type Look =
+  | 'trusted'
+  | 'beyond'
+  | 'comparison'
+  | 'generation'
+  | 'own'
+  | 'forked'
+  | 'shown'
+  | 'news'
+  | 'sides';
+
+/** Why a person has to decide. */
+export type RefusedLineage = Lineage | 'superseded' | 'swapped' | 'role';
 
 export type Plan =
   | {
@@ -135,7 +138,17 @@ export type Plan =
       readonly reason: string;
     }
   | { readonly kind: 'full'; readonly row: number; readonly reason: string }
-  | { readonly kind: 'rebuild'; readonly row: number; readonly reason: string; readonly keepOld: boolean }
+  | {
+      readonly kind: 'rebuild';
+      readonly row: number;
+      readonly reason: string;
+      /** The slave's transactions from here on were never recorded as copied. */
+      readonly ownFrom: number;
+      /** Position behind the last transaction that a server would show of the slave. */
+      readonly slaveEnd: number;
+      /** A person asks for it whatever the lineage is. */
+      readonly forced: boolean;
+    }
   | {
       readonly kind: 'adopt' | 'append';
       readonly row: number;
@@ -144,8 +157,16 @@ export type Plan =
       /** Chunks before that place which only the slave has wrong. */
       readonly repairs?: readonly ChunkLine[];
     }
-  | { readonly kind: 'grown' | 'parted'; readonly row: number; readonly reason: string; readonly hint: string }
+  | {
+      readonly kind: 'grown' | 'forked';
+      readonly row: number;
+      readonly reason: string;
+      readonly hint: string;
+      readonly lineage: RefusedLineage;
+    }
   | { readonly kind: 'damaged'; readonly row: number; readonly stop: Damage | Rot };
+
+export type RefusedPlan = Extract<Plan, { kind: 'grown' | 'forked' }>;
 
 /** A plan, or the look that is needed before there can be one. */
 export type Decision = Plan | { readonly kind: 'look'; readonly at: Look };

@@ -1,8 +1,9 @@
-import { FINISHED_STATUSES } from '../filestorage/layout.js';
+import { merge } from '../lineage/merge.js';
+import { sourceOf } from '../lineage/file-source.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { sameMagic } from './compare.js';
 import type { Generation, Resume } from './facts.js';
-import { damageIn, type Readable, scan, upTo } from './scan.js';
+import { damageIn, type Readable } from './scan.js';
 import { describeRot, examineChunk, looksSound } from './scrub-chunk.js';
 import { sideBySide } from './side-by-side.js';
 import { hashOf, lookAtTrusted, type Scene } from './trusted.js';
@@ -10,10 +11,11 @@ import type { Window } from './window.js';
 
 /** How many bytes at the head, and before the claim, are compared to know a file again. */
 const GLANCE = 65_536;
-/** How much of what the last run has copied is looked at again; the scrub does the rest. */
+/** How much of what the last run has copied is compared again; the scrub does the rest. */
 const SECOND_LOOK = 64 << 20;
-/** In no more bytes than these a difference is taken for flipped bits, even if the slave has zeros there. */
+/** In no more bytes of a page than these a difference is taken for flipped bits, even if the slave has zeros there. */
 const FEW = 8;
+const PAGE = 4096;
 
 /** Row 11: whether the master is still the file that the slave was copied from, and whether its bytes are those that were copied. */
 export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<Generation> {
@@ -21,11 +23,11 @@ export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<G
   const known = dat?.master;
   const sameFile = known?.device === master.facts.device && known.inode === master.facts.inode;
   const lookFrom = secondLookFrom(scene, trusted);
-  // Another file may hold the same bytes: moved to another disk, or mounted anew after a reboot. The chunks tell.
+  // Another file may hold the same bytes: moved to another disk, or mounted anew after a reboot. The chunks show it.
   if (!(await sameMagic(master, slave))) return otherGeneration(scene, sameFile);
   const repairs: ChunkLine[] = [];
   for (const [index, chunk] of trusted.chunks.entries()) {
-    // A long file has many chunks, and a glance falls on two of them.
+    // A long file has many chunks, and what is compared of a file that is known again lies in two of them.
     if (sameFile && chunk.start >= GLANCE && chunk.end <= lookFrom) continue;
     const isSuspect = sameFile
       ? await differs(chunk, lookFrom, scene)
@@ -36,12 +38,14 @@ export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<G
       if (!state.slaveSound) repairs.push(chunk);
       continue;
     }
-    if (!(await isAlike(chunk, state.slaveSound ? slave : undefined, scene))) return otherGeneration(scene, sameFile);
-    const fresh = sameFile && state.slaveSound && chunk.end > lookFrom;
-    if (fresh && (await isZerosOnly(chunk, master, slave, windows))) {
-      const from = await lookAtTrusted(scene, trusted.chunks.slice(0, index));
-      const problem = `the slave has zeros where the master has other bytes now, in what the last run copied from ${chunk.start} on`;
-      return { kind: 'stale', resume: from, problem };
+    if (!(await hasSameTransactions(chunk, scene))) return otherGeneration(scene, sameFile);
+    const copiedLast = dat?.copiedFrom;
+    if (sameFile && state.slaveSound && copiedLast !== undefined && chunk.end > copiedLast) {
+      if (await arePagesOfZeros(chunk, copiedLast, master, slave, windows)) {
+        const from = await lookAtTrusted(scene, trusted.chunks.slice(0, index));
+        const problem = `the slave has pages of zeros where the master has other bytes now, in what the last run copied from ${chunk.start} on`;
+        return { kind: 'stale', resume: from, problem };
+      }
     }
     return { kind: 'damaged', stop: await describeRot(chunk, state, slave, windows[0]) };
   }
@@ -66,7 +70,7 @@ function secondLookFrom({ master, dat }: Scene, trusted: Resume): number {
   return copiedFrom === undefined ? glance : Math.min(glance, Math.max(copiedFrom, trusted.position - SECOND_LOOK));
 }
 
-/** Whether a chunk differs on the two sides where it is looked at: at the head of the file, and from `lookFrom` on. */
+/** Whether a chunk differs on the two sides where it is compared: at the head of the file, and from `lookFrom` on. */
 async function differs(chunk: ChunkLine, lookFrom: number, { master, slave, windows }: Scene): Promise<boolean> {
   const parts = [
     { from: chunk.start, to: Math.min(chunk.end, GLANCE) },
@@ -79,55 +83,52 @@ async function differs(chunk: ChunkLine, lookFrom: number, { master, slave, wind
 }
 
 /**
- * Whether the master has the very transactions in this place that were copied: the same tids at the same positions, none
- * of them packed since, or not yet. Then other bytes in them are no other generation, but damage. So is a tid that its own records belie.
- * @param slave undefined: it is wrong as well, and only the chunk's own figures can be compared
+ * Whether the master has the very transactions in this place that the slave was given: none is missing on either side, none
+ * has moved or was packed since. Then other bytes in them are no other history, but a change on a disk.
  */
-async function isAlike(chunk: ChunkLine, slave: Readable | undefined, { master, windows }: Scene): Promise<boolean> {
-  const theirs = await outlineOf(master, chunk, windows[0]);
-  if (theirs.end !== chunk.end || theirs.records !== chunk.records) return false;
-  if (theirs.transactions.length !== chunk.transactions) return false;
-  if (!slave) return true;
-  const ours = await outlineOf(slave, chunk, windows[0]);
-  return ours.transactions.every(({ position, tid, status }, index) => {
-    const other = theirs.transactions[index];
-    if (other?.position !== position || (other.tid !== tid && !theirs.belied.has(position))) return false;
-    // A pack, or a file from before one, is another generation; any other status is damage.
-    return other.status === status || !(FINISHED_STATUSES.has(status) && FINISHED_STATUSES.has(other.status));
+async function hasSameTransactions(chunk: ChunkLine, { master, slave }: Scene): Promise<boolean> {
+  const { start, end } = chunk;
+  const found = await merge(sourceOf(master, end), sourceOf(slave, end), {
+    slaveFrom: start,
+    masterFrom: start,
+    ownFrom: end,
+    pieces: [],
+    stopEarly: false,
   });
+  if (found.masterStop?.kind === 'broken' || found.slaveStop?.kind === 'broken') return false;
+  const { matched, foreign, lacking, dropped, news, moved } = found;
+  return matched > 0 && foreign + lacking + dropped + news === 0 && !moved;
 }
 
-/** A chunk's transactions; of those that the walk has warned of, as many as it keeps. */
-async function outlineOf(file: Readable, chunk: ChunkLine, window: Window) {
-  const transactions: { readonly position: number; readonly tid: bigint; readonly status: number }[] = [];
-  const walk = await scan(upTo(file, chunk.end), window, chunk.start, 0n, {
-    onTransaction: (position, _length, tid, status) => transactions.push({ position, tid, status }),
-  });
-  const stray = walk.warnings.filter(({ rule }) => rule === 'record-tid');
-  return {
-    end: walk.end,
-    records: walk.records,
-    transactions,
-    belied: new Set(stray.map(({ position }) => position)),
-  };
-}
-
-/** Whether the slave has zeros wherever the two differ: pages that the master's client did not have yet. */
-async function isZerosOnly(
+/**
+ * Whether the slave has zeros wherever the two differ, in whole pages, as far as the last run has copied them: pages that the
+ * master's client did not have yet.
+ */
+async function arePagesOfZeros(
   chunk: ChunkLine,
+  copiedFrom: number,
   master: Readable,
   slave: Readable,
   windows: readonly [Window, Window],
 ): Promise<boolean> {
-  let count = 0;
-  for await (const piece of sideBySide(chunk.start, chunk.end, master, slave, windows)) {
-    const { length, theirs, ours, difference } = piece;
+  let pages = 0;
+  const first = Math.floor(chunk.start / PAGE) * PAGE;
+  for await (const piece of sideBySide(first, chunk.end, master, slave, windows)) {
+    const { position, length, theirs, ours, difference } = piece;
     if (theirs.length < length || ours.length < length) return false;
-    for (let at = difference ?? length; at < length; at++) {
-      if (theirs[at] === ours[at]) continue;
-      if (ours[at] !== 0) return false;
-      count++;
+    if (difference === undefined) continue;
+    for (let from = 0; from < length; from += PAGE) {
+      const to = Math.min(from + PAGE, length);
+      let different = 0;
+      for (let at = Math.max(from, difference); at < to; at++) if (theirs[at] !== ours[at]) different++;
+      if (different === 0) continue;
+      if (different <= FEW) return false;
+      const zeroFrom = Math.max(from, copiedFrom - position, chunk.start - position);
+      const zeroTo = Math.min(to, chunk.end - position);
+      for (let at = from; at < zeroFrom; at++) if (theirs[at] !== ours[at]) return false;
+      for (let at = zeroFrom; at < zeroTo; at++) if (ours[at] !== 0) return false;
+      pages++;
     }
   }
-  return count > FEW;
+  return pages > 0;
 }

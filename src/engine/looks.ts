@@ -1,17 +1,19 @@
 import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
+import { findSides, type Sides } from '../lineage/sides.js';
+import { sourceOf } from '../lineage/file-source.js';
+import { merge } from '../lineage/merge.js';
+import { lacksNewest } from '../lineage/unpacked-place.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
-import type { Comparison, Facts, Look, Parting, Presence, Resume } from './facts.js';
+import type { Comparison, Facts, Look, Resume } from './facts.js';
 import { lookAtGeneration } from './generation.js';
 import type { Master } from './master.js';
-import { findParting } from './parting.js';
-import { findPresence } from './presence.js';
 import { headerAt } from './records.js';
 import { readableEnd, scan } from './scan.js';
 import { isPlainlyInFlight } from './tail.js';
 import { lookAtTrusted, type Scene } from './trusted.js';
 
-/** Takes the one look that the decision asks for, and adds its answer to the facts. */
+/** Takes the one probe that the decision asks for, and adds its answer to the facts. */
 export async function take(look: Look, facts: Facts, scene: Scene): Promise<Facts> {
   switch (look) {
     case 'trusted':
@@ -22,12 +24,16 @@ export async function take(look: Look, facts: Facts, scene: Scene): Promise<Fact
       return { ...facts, comparison: await lookAtComparison(scene, NOTHING_YET) };
     case 'generation':
       return { ...facts, generation: await lookAtGeneration(scene, facts.trusted ?? NOTHING_YET) };
-    case 'presence':
-      return { ...facts, presence: await lookAtPresence(scene, facts) };
-    case 'parting':
-      return { ...facts, parting: await lookAtParting(scene, facts) };
+    case 'own':
+      return { ...facts, own: await hasOwn(scene, facts) };
+    case 'forked':
+      return { ...facts, forked: await lookForFork(scene, facts) };
+    case 'shown':
+      return { ...facts, shown: (await shownBehindClaim(scene)).slaveEnd };
     case 'news':
       return { ...facts, news: await lookAtNews(scene.master, facts.trusted?.position ?? MAGIC_LENGTH) };
+    case 'sides':
+      return { ...facts, sides: await lookAtSides(scene, facts) };
   }
 }
 
@@ -37,26 +43,42 @@ async function lookAtComparison(scene: Scene, from: Resume): Promise<Comparison>
     return compare(master, slave, from, chunkBytes, windows);
   }
   const walk = await scan(slave, windows[0], MAGIC_LENGTH);
-  const slaveStop = walk.stop?.kind ?? 'end';
   return {
     ...NOTHING_YET,
     equalUpTo: 0,
     firstDifference: 0,
     slaveEnd: walk.end,
-    slaveStop,
-    otherTransactions: false,
+    slaveStop: walk.stop?.kind ?? 'end',
     masterDamaged: undefined,
   };
 }
 
-async function lookAtParting(scene: Scene, facts: Facts): Promise<Parting> {
-  const { slave, master } = await endings(scene, facts);
-  return findParting(slave, master);
+/**
+ * Whether the slave has, behind the part that verifies, any transaction that the master has not in the same place. Bytes of the
+ * same transactions that differ are not its own: they have changed on a disk.
+ */
+async function hasOwn({ master, slave, windows }: Scene, { trusted, beyond }: Facts): Promise<boolean> {
+  const from = trusted?.position ?? MAGIC_LENGTH;
+  const masterEnd = await readableEnd(master, windows[0], from);
+  const slaveEnd = beyond?.slaveEnd ?? slave.size;
+  const found = await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), {
+    slaveFrom: from,
+    masterFrom: from,
+    ownFrom: from,
+    pieces: [],
+    stopEarly: false,
+  });
+  return found.lacking + found.dropped + found.shapeCount > 0 || found.foreign > 0;
 }
 
-async function lookAtPresence(scene: Scene, facts: Facts): Promise<Presence> {
+async function lookForFork(scene: Scene, facts: Facts): Promise<boolean> {
   const { slave, master } = await endings(scene, facts);
-  return findPresence(slave, master, scene.windows[0]);
+  return lacksNewest(slave, master);
+}
+
+async function lookAtSides(scene: Scene, facts: Facts): Promise<Sides> {
+  const { slave, master } = await endings(scene, facts);
+  return findSides(slave, master, undefined);
 }
 
 /**

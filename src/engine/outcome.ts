@@ -1,6 +1,7 @@
 import type { Magic } from '../filestorage/layout.js';
 import type { Switch } from '../standby/switch.js';
-import type { Damage, Parting, Plan, Resume, Rot } from './facts.js';
+import type { Sides } from '../lineage/sides.js';
+import type { Damage, Plan, Resume, Rot } from './facts.js';
 import type { ScrubAmount, Scrubbed } from './scrub-amount.js';
 import type { MasterEnd } from './tail.js';
 import type { Copied } from './work.js';
@@ -27,7 +28,10 @@ export interface Outcome {
   readonly slaveSize: number | undefined;
   readonly end: MasterEnd | undefined;
   readonly damage: Damage | Rot | undefined;
-  readonly parting: Parting | undefined;
+  /** For a refusal: what each side has and the other lacks. */
+  readonly sides: Sides | undefined;
+  /** Where an old slave was kept that a rebuild has replaced, and why. */
+  readonly kept?: { readonly path: string; readonly reason: string } | undefined;
   readonly copied: Copied;
   readonly scrubbed: Scrubbed;
 }

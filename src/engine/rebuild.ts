@@ -1,51 +1,65 @@
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
-import { link, removeIfThere, rename, syncDirectory } from '../io/directory.js';
-import { factsOfPath } from '../io/facts.js';
+import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership, type Ownership } from '../io/replace.js';
+import { beginJudging, type Judging } from '../lineage/judging.js';
+import type { Verdict } from '../lineage/verdict.js';
+import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
 import type { ChunkFacts } from './chunk.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { copy, Exchanged, type Target } from './copy.js';
 import type { Resume } from './facts.js';
 import { type IndexMaker, indexMaker } from './index-maker.js';
+import { judgeCopy, type Replaced } from './judge-copy.js';
 import type { Master } from './master.js';
 import { leaveIndex } from './slave-index.js';
-import { Copied, claim, identityOf, tellWarnings, type Work } from './work.js';
+import { announce, Copied, claimOf, identityOf, tellWarnings, type Work } from './work.js';
 
 export interface RebuildOptions {
-  /** Last tid of an old slave that has to be kept aside; undefined: it may go. */
-  readonly keepOld: { readonly lastTid: bigint } | undefined;
-  /** A transaction that both have: a new file that ends before it is not the whole master. undefined: none is known. */
-  readonly mustReach: bigint | undefined;
+  /** The slave that is to be replaced; undefined: there is none, and nothing that could be lost. */
+  readonly replaced: Replaced | undefined;
   /** A damaged master replaces nothing, but something is better than no slave at all. */
   readonly takeDamaged: boolean;
+  /** Called when everything is ready, right before the swap: what has to be durable before. */
+  readonly beforeSwap: () => void;
+}
+
+export interface Rebuilt extends Written {
+  /** What the master is to the slave that was, or was not, replaced; undefined where it was not judged. */
+  readonly verdict: Verdict | undefined;
+  /** Nothing was replaced: a person decides. */
+  readonly refused: boolean;
+  /** Where the old file is, if it was kept. */
+  readonly kept: string | undefined;
 }
 
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
-/** Neither set-id nor sticky bits, which mean nothing on data, nor the right of everybody to write to a standby. */
-const COPIED_MODE = 0o775;
-/** What a file system without hard links, or with no more of them for this file, answers. */
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
+/** What is never copied of the master's mode: set-id and sticky bits, and that others may write. */
+const MAY_BE_COPIED = 0o775;
+
+/** The master is no continuation of the slave: the rest of the copy is not needed. */
+class Certain extends Error {}
 
 /**
- * Makes the slave anew: everything into `Data.fs.new`, then the swap.
+ * Rebuilds the slave: everything into `Data.fs.new`, then the swap.
  *
- * Order: body and attributes durable, the old file's second name (if it is kept), the old index removed, directory fsync,
- * rename, directory fsync, `.dat`, the new index. The path holds the whole old file or the whole new one, never one with the
- * other's index. After a crash between rename and `.dat` the new file is adopted by its bytes.
+ * Order: body and attributes durable; the verdict of the lineage, which may end it here; the coming `.dat` under a name of its
+ * own, the old file's second name (if it is kept), the old index removed, directory fsync, rename, directory fsync, the `.dat`
+ * renamed, directory fsync, the new index. The path holds the whole old file or the whole new one, never one with the other's
+ * index, and after a crash behind the swap the coming `.dat` describes what is there.
  */
-export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Written> {
-  if (work.indexLagBytes === undefined) return fillAndSwap(work, opened, magic, options, undefined);
-  const maker = await indexMaker(opened.size >= work.indexThreadFrom);
+export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {
+  const threaded = opened.size >= work.indexThreadFrom;
+  const maker = work.indexLagBytes === undefined ? undefined : await indexMaker(threaded);
   try {
-    return await fillAndSwap(work, opened, magic, options, maker);
+    return await fillAndSwap(work, opened, magic, options, maker, threaded);
   } finally {
-    await maker.close();
+    await maker?.close();
   }
 }
 
@@ -55,49 +69,88 @@ async function fillAndSwap(
   magic: Magic,
   options: RebuildOptions,
   maker: IndexMaker | undefined,
-): Promise<Written> {
+  threaded: boolean,
+): Promise<Rebuilt> {
   const { paths } = work;
+  const { replaced } = options;
   removeIfThere(paths.fresh);
   const file = OpenFile.createNew(paths.fresh);
+  let judging: Judging | undefined;
   let swapped = false;
   try {
     file.write(Buffer.from(magic, 'latin1'), 0);
-    const filling = new Filling(work, file, maker);
-    const { resume, end, master } = await copy(opened, work.source, NOTHING_YET, filling, work.patience);
-    const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
-    if (unusable) return { resume, end, copied: new Copied(), dat: undefined };
-    if (options.mustReach !== undefined && resume.tid < options.mustReach) {
-      const detail = `the file breaks off here, before transaction ${formatTid(options.mustReach)}, which it has`;
-      throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
+    judging = replaced && (await beginJudging(pairOf(work, replaced), threaded));
+    const filling = new Filling(work, file, maker, judging, replaced?.forced !== true);
+    const copied = await copyUnlessCertain(opened, work, filling);
+    if (!copied) {
+      const verdict = replaced && judging && (await judgeCopy(work, opened, replaced, judging, filling.reachedUpTo));
+      return { ...nothingDone(filling.reachedUpTo), verdict, refused: true };
     }
+    const { resume, end, master } = copied;
+    const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
+    if (unusable) return { ...nothingDone(resume), end, verdict: undefined, refused: false };
     filling.finish(resume);
     applyOwnership(file, ownershipOf(master, work));
+    const verdict = replaced && judging && (await judgeCopy(work, master, replaced, judging, resume));
+    if (end.kind === 'torn' && verdict?.lineage === 'ahead') {
+      const detail = `the file breaks off here, before transaction ${formatTid(verdict.findings.slaveLast ?? 0n)}, which it had`;
+      throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
+    }
+    if (verdict && isRefused(verdict, replaced?.forced === true)) {
+      return { ...nothingDone(resume), end, verdict, refused: true };
+    }
     file.sync();
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
-    swap(work, options);
+    options.beforeSwap();
+    const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, { copiedFrom: MAGIC_LENGTH });
+    const kept = announce(work, dat, () => swap(work, verdict));
     swapped = true;
-    const dat = claim(work, resume, identityOf(master, magic), file.facts().inode, {
-      copiedFrom: MAGIC_LENGTH,
-    });
     filling.copied.batches = 1;
     if (maker) await leaveIndex(work, maker, resume.position);
-    return { resume, end, copied: filling.copied, dat };
+    return { resume, end, copied: filling.copied, dat, verdict, refused: false, kept };
   } finally {
+    await judging?.close();
     file.close();
     if (!swapped) removeIfThere(paths.fresh);
   }
 }
 
+function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks }: Replaced) {
+  const options = { ownFrom, pieces: chunks, stopEarly: true };
+  return { freshPath: paths.fresh, slavePath: paths.data, slaveEnd, options };
+}
+
+async function copyUnlessCertain(opened: Master, work: Work, filling: Filling) {
+  try {
+    return await copy(opened, work.source, NOTHING_YET, filling, work.patience);
+  } catch (error) {
+    if (error instanceof Certain) return undefined;
+    throw error;
+  }
+}
+
+function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
+  return { resume, end: { kind: 'clean' }, copied: new Copied(), dat: undefined, kept: undefined };
+}
+
+/** Rot of the master is never copied over the bytes that it had, whoever asks for it. */
+function isRefused({ lineage, own }: Verdict, forced: boolean): boolean {
+  if (lineage === 'rotten') return true;
+  return !forced && (own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind'));
+}
+
 class Filling implements Target {
   readonly copied = new Copied();
+  reachedUpTo: Resume = NOTHING_YET;
   private position = MAGIC_LENGTH;
   private highest = MAGIC_LENGTH;
-  private before: Resume = NOTHING_YET;
 
   constructor(
     private readonly work: Work,
     private readonly file: OpenFile,
     readonly records: IndexMaker | undefined,
+    private readonly judging: Judging | undefined,
+    private readonly mayEndEarly: boolean,
   ) {}
 
   write(bytes: Uint8Array, position: number): void {
@@ -113,9 +166,11 @@ class Filling implements Target {
   }
 
   async reached(resume: Resume, facts: ChunkFacts): Promise<void> {
-    this.copied.add(this.before, resume, facts);
+    this.copied.add(this.reachedUpTo, resume, facts);
     tellWarnings(this.work, facts);
-    this.before = resume;
+    this.reachedUpTo = resume;
+    this.judging?.reached(resume.position);
+    if (this.mayEndEarly && this.judging?.isCertain) throw new Certain();
   }
 
   finish(resume: Resume): void {
@@ -124,47 +179,35 @@ class Filling implements Target {
   }
 }
 
-/** The master's as far as it is fit for a standby. Its owner may write: a snapshot may be read-only, a standby has to be appended to and to serve. */
+/** The master's, but its owner may write: a snapshot may be read-only, a standby has to be appended to and to serve. */
 function ownershipOf(master: Master, work: Work): Ownership {
   const { mode, uid, gid } = master.facts;
   const directory = work.paths.directoryFacts;
   return {
-    mode: (mode & COPIED_MODE) | OWNER_MAY_WRITE,
+    mode: (mode & MAY_BE_COPIED) | OWNER_MAY_WRITE,
     uid: uid === NOBODY ? directory.uid : uid,
     gid: gid === NOBODY ? directory.gid : gid,
   };
 }
 
-function swap(work: Work, options: RebuildOptions): void {
+/** Returns where the old file is kept, if it is. */
+function swap(work: Work, verdict: Verdict | undefined): string | undefined {
   const { paths, tell } = work;
-  if (options.keepOld) {
-    const aside = keepAside(paths.data, paths.onlyHere(formatTid(options.keepOld.lastTid)));
-    tell({ level: 'warn', message: 'the old slave is kept aside', fields: { path: aside } });
+  let kept: string | undefined;
+  if (verdict && !verdict.proven) {
+    kept = keepAside(paths, verdict.findings.slaveLast ?? 0n);
+    const message = `the old slave is kept: ${verdict.reason}`;
+    tell({ level: 'warn', message, fields: { path: kept, ...doubtful(verdict) } });
   }
   removeIfThere(paths.index);
   syncDirectory(paths.directory);
   rename(paths.fresh, paths.data);
   syncDirectory(paths.directory);
+  return kept;
 }
 
-/**
- * Gives the old file a second name, so that its own path never is without a file; moves it where links cannot be.
- * Returns the name: a number is added when another file already has the one that was wanted.
- */
-function keepAside(data: string, wanted: string): string {
-  const inode = factsOfPath(data)?.inode;
-  for (let number = 0; ; number++) {
-    const aside = number === 0 ? wanted : `${wanted}.${number}`;
-    const there = factsOfPath(aside);
-    // A run that was killed between this and the swap has already done it.
-    if (there?.inode === inode) return aside;
-    if (there) continue;
-    try {
-      link(data, aside);
-    } catch (error) {
-      if (!(error instanceof IoFault) || !NO_LINKS.has(error.code)) throw error;
-      rename(data, aside);
-    }
-    return aside;
-  }
+/** What is in doubt, in numbers: how much of the slave's the new file has no trace of. */
+function doubtful({ findings, lineage }: Verdict) {
+  const { dropped, gone, newer, lacking } = findings;
+  return { lineage, records: dropped, objectsGone: gone, objectsNewer: newer, transactions: lacking };
 }

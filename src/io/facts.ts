@@ -76,6 +76,25 @@ export function factsBehindPath(path: string): Promise<FileFacts | undefined> {
   });
 }
 
+/** When the file behind `path` came into being, in nanoseconds since the epoch; undefined where the file system does not keep it. */
+export function bornBehindPath(path: string): Promise<bigint | undefined> {
+  return timeBehindPath(path, ({ birthtimeNs }) => birthtimeNs);
+}
+
+/** When the name, the owner or the bytes of the file behind `path` were changed last, in nanoseconds since the epoch. */
+export function changedBehindPath(path: string): Promise<bigint | undefined> {
+  return timeBehindPath(path, ({ ctimeNs }) => ctimeNs);
+}
+
+function timeBehindPath(path: string, pick: (stats: fs.BigIntStats) => bigint): Promise<bigint | undefined> {
+  return new Promise((resolve) => {
+    fs.stat(path, { bigint: true }, (error, stats) => {
+      const time = error ? 0n : pick(stats);
+      resolve(time > 0n ? time : undefined);
+    });
+  });
+}
+
 /** The path with every symbolic link in it resolved; undefined when nothing is there. */
 export function realPath(path: string): string | undefined {
   return unlessMissing('realpath', path, () => fs.realpathSync.native(path));

@@ -1,7 +1,9 @@
 /** Anything that is read forward, from a position on. */
 export interface ForwardSource {
-  /** Bytes. May grow while the file is being written; then a read waits for what is not there yet. */
+  /** Bytes; of a file that is still being written, more than it will ever have. */
   readonly size: number;
+  /** Whether nothing follows `position`, a transaction boundary. Of a file that is still being written it waits for the answer. */
+  endsAt(position: number): boolean | Promise<boolean>;
   /** Reads up to `length` bytes at `position`, at least one unless the file ends there. */
   readBytes(into: Uint8Array, position: number): number | Promise<number>;
 }

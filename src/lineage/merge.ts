@@ -78,7 +78,7 @@ class Merge implements MatchReceiver {
     await this.nextOurs();
     while (!early && (this.ours || this.theirs)) {
       const { ours, theirs } = this;
-      if (ours && theirs && ours.tid === theirs.tid) {
+      if (ours && theirs && (ours.tid === theirs.tid || (await this.isOneWithWrongTid(theirs, ours)))) {
         await this.both(theirs, ours);
         await this.nextTheirs();
         await this.nextOurs();
@@ -117,6 +117,13 @@ class Merge implements MatchReceiver {
     this.keep(this.shapes, { slaveAt: 0, masterAt: 0, length: 0, apart: true });
   }
 
+  /** Whether the transactions stand in the same place, and the records of one have the tid of the other: a header that has changed. */
+  private async isOneWithWrongTid(theirs: Transaction, ours: Transaction): Promise<boolean> {
+    if (theirs.position !== ours.position || theirs.end !== ours.end) return false;
+    const [there, here] = [await firstTid(this.master, theirs), await firstTid(this.slave, ours)];
+    return there !== undefined && there === here;
+  }
+
   private forgetShape(): void {
     this.shapeCount--;
     this.shapes.pop();
@@ -137,6 +144,7 @@ class Merge implements MatchReceiver {
     if (packed && ours.status !== STATUS_PACKED) this.newlyPacked = true;
     const before = this.differenceCount + this.shapeCount;
     await matchTransactions(this.master, theirs, this.slave, ours, packed, this);
+    if (ours.tid !== theirs.tid) this.shape();
     // A transaction of the slave's that breaks a rule is not compared: its piece counts as unread.
     if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) this.forgetShape();
     this.matched++;
@@ -243,4 +251,11 @@ class Merge implements MatchReceiver {
       early,
     };
   }
+}
+
+/** The tid that the transaction's first record has; undefined without records. Leaves the cursor before it. */
+async function firstTid(cursor: TransactionCursor, transaction: Transaction): Promise<string | undefined> {
+  const found = await cursor.nextRecord(transaction);
+  cursor.rewindTo(transaction.recordsAt);
+  return found ? `${cursor.tidHigh} ${cursor.tidLow}` : undefined;
 }

@@ -80,7 +80,7 @@ export class TransactionCursor {
     if (this.stop) return undefined;
     const { position, buffer } = this;
     try {
-      if (position >= this.source.size) return this.ended({ kind: 'end', position });
+      if (await this.source.endsAt(position)) return this.ended({ kind: 'end', position });
       const offset = await buffer.load(position, TRANSACTION_HEADER_LENGTH);
       const header = readTransactionHeader(buffer.view, offset);
       if (header.status === STATUS_IN_FLIGHT) return this.ended({ kind: 'in-flight', position });

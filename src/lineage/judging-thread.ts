@@ -1,0 +1,47 @@
+import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
+import type { MergeFindings } from './findings.js';
+import { Frontier } from './frontier.js';
+import { compareFiles, type Judging, type Pair } from './judging.js';
+import type { JudgingAnswer, JudgingData } from './judging-task.js';
+
+/**
+ * Compares in a thread of its own, right behind the copying. It reads files of this machine only. A thread that is lost
+ * costs the time to compare again, and nothing else.
+ */
+export class JudgingThread implements Judging {
+  private readonly frontier = new Frontier();
+  private readonly answer: Promise<JudgingAnswer | undefined>;
+  private readonly ended: Promise<void>;
+
+  constructor(private readonly pair: Pair) {
+    const path = createRequire(import.meta.url).resolve('#workers/judge-lineage');
+    const data: JudgingData = { pair, frontier: this.frontier.memory };
+    const thread = new Worker(path, { workerData: data });
+    this.ended = new Promise((resolve) => thread.once('exit', () => resolve()));
+    this.answer = new Promise((resolve) => {
+      thread.once('message', resolve);
+      thread.once('error', () => resolve(undefined));
+      thread.once('exit', () => resolve(undefined));
+    });
+  }
+
+  get isCertain(): boolean {
+    return this.frontier.isCertain;
+  }
+
+  reached(position: number): void {
+    this.frontier.moveTo(position);
+  }
+
+  async finish(end: number): Promise<MergeFindings> {
+    this.frontier.moveTo(end, true);
+    const answer = await this.answer;
+    return answer?.findings ?? compareFiles(this.pair, end);
+  }
+
+  async close(): Promise<void> {
+    this.frontier.abandon();
+    await this.ended;
+  }
+}

@@ -1,0 +1,60 @@
+import { OpenFile } from '../io/open-file.js';
+import { fileSource } from './file-source.js';
+import type { MergeFindings, MergeOptions } from './findings.js';
+import { merge } from './merge.js';
+
+/** Two files of this machine: the copy of the master that is being filled, and the slave that it is to replace. */
+export interface Pair {
+  readonly freshPath: string;
+  readonly slavePath: string;
+  /** Position behind the last transaction that a server would show of the slave. */
+  readonly slaveEnd: number;
+  readonly options: MergeOptions;
+}
+
+/** Compares a copy of the master with the slave while it is being filled. */
+export interface Judging {
+  /** The copy holds whole transactions up to here, which stay. */
+  reached(position: number): void;
+  /** It is certain already that the master is no continuation of the slave. */
+  readonly isCertain: boolean;
+  /** The copy is complete, and ends here. */
+  finish(end: number): Promise<MergeFindings>;
+  close(): Promise<void>;
+}
+
+/** In this thread, when the copy is complete: for short files. */
+class JudgingHere implements Judging {
+  readonly isCertain = false;
+  constructor(private readonly pair: Pair) {}
+
+  reached(): void {}
+
+  finish(end: number): Promise<MergeFindings> {
+    return compareFiles(this.pair, end);
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Compares the complete copy with the slave, in this thread. */
+export async function compareFiles(pair: Pair, end: number): Promise<MergeFindings> {
+  const fresh = OpenFile.openHere(pair.freshPath);
+  try {
+    const slave = OpenFile.openHere(pair.slavePath);
+    try {
+      return await merge(fileSource(fresh, end), fileSource(slave, pair.slaveEnd), pair.options);
+    } finally {
+      slave.closeQuietly();
+    }
+  } finally {
+    fresh.closeQuietly();
+  }
+}
+
+/** `threaded`: in a thread of its own, beside the copying. */
+export async function beginJudging(pair: Pair, threaded: boolean): Promise<Judging> {
+  if (!threaded) return new JudgingHere(pair);
+  const { JudgingThread } = await import('./judging-thread.js');
+  return new JudgingThread(pair);
+}

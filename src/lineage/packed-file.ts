@@ -1,0 +1,61 @@
+import { Master } from '../engine/master.js';
+import type { Patience } from '../engine/patience.js';
+import type { Readable } from '../engine/scan.js';
+import { bornBehindPath, changedBehindPath, factsBehindPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+
+/** So many bytes at the head of the slave, and before its end, have to be those of the packed file. */
+const COMPARED = 65_536;
+
+/**
+ * Whether the file that the master's pack has replaced is still there, `Data.fs.old`, and begins with all that the slave holds.
+ * Then the pack was one of a continuation of the slave, and whatever it has left out was the site's own decision.
+ *
+ * ZODB (FileStorage.pack) removes an older Data.fs.old when a pack begins, renames the Data.fs to it when the packed file is
+ * complete, and the packed file into its place. Every record names the position of its transaction, so bytes of another
+ * history do not stand in the same place. A file that was put at the path later, by fsrecover for one, came into being after
+ * that rename: seen where the file system keeps the time of birth.
+ */
+export async function isPackedFileKnown(
+  masterPath: string,
+  slave: Readable,
+  slaveEnd: number,
+  patience: Patience,
+): Promise<boolean> {
+  try {
+    return await beginsWithSlave(masterPath, slave, slaveEnd, patience);
+  } catch (error) {
+    // What cannot be read proves nothing; a mount that hangs ends the run elsewhere.
+    if (error instanceof IoFault && error.code !== 'ETIMEDOUT') return false;
+    throw error;
+  }
+}
+
+async function beginsWithSlave(
+  masterPath: string,
+  slave: Readable,
+  slaveEnd: number,
+  patience: Patience,
+): Promise<boolean> {
+  const path = `${masterPath}.old`;
+  const facts = await patience.wait(factsBehindPath(path), 'stat', path);
+  if (facts?.kind !== 'file' || facts.size < slaveEnd) return false;
+  const born = await patience.wait(bornBehindPath(masterPath), 'stat', masterPath);
+  const replaced = await patience.wait(changedBehindPath(path), 'stat', path);
+  if (born !== undefined && replaced !== undefined && born > replaced) return false;
+  const old = await Master.open(path, patience);
+  if (!old) return false;
+  try {
+    const tailFrom = Math.max(0, slaveEnd - COMPARED);
+    return (await same(old, slave, 0, Math.min(COMPARED, slaveEnd))) && (await same(old, slave, tailFrom, slaveEnd));
+  } finally {
+    old.close();
+  }
+}
+
+async function same(old: Master, slave: Readable, from: number, to: number): Promise<boolean> {
+  const theirs = new Uint8Array(to - from);
+  const ours = new Uint8Array(to - from);
+  const counts = [await old.readBytes(theirs, from), await slave.readBytes(ours, from)];
+  return counts.every((count) => count === to - from) && Buffer.compare(theirs, ours) === 0;
+}
