@@ -118,8 +118,10 @@ describe('sync works', () => {
       symlinkSync(pair.masterFile, byLink);
       const args = ['sync', byLink, pair.slave, '--json', '--status-file', pair.statusFile];
       const before = listing(pair.master);
-      assertEnd(syncpozo(args), { exit: 0, action: 'full' });
-      pair.assertInStep();
+      const run = syncpozo(args);
+      assertEnd(run, { exit: 0, action: 'full' });
+      assert.equal(run.json.slave.path, join(pair.slave, 'link.fs'), 'the name is the one that was given');
+      assert.ok(readFileSync(run.json.slave.path).equals(readFileSync(pair.masterFile)));
       assert.deepEqual(listing(pair.master), before);
       assertEnd(syncpozo(args), { exit: 0, action: 'none' });
     }));

@@ -38,7 +38,7 @@ describe("a Python 2 site's Data.fs", () => {
       assert.match(text.stdout, /^hint: .*zodbupdate --convert-py3/m);
     }));
 
-  it('is told from that of a Python 3 site, and from what is no Data.fs', () =>
+  it('is distinguished from that of a Python 3 site, and from what is no Data.fs', () =>
     withPair((pair) => {
       assert.equal(refusal(pair.masterFile), '');
       assert.equal(syncpozo(['verify', pair.master, '--json']).json.opensOnPython3, true);
