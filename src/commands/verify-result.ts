@@ -1,10 +1,11 @@
-import type { Against, Relation } from '../engine/against.js';
-import type { Side } from '../engine/facts.js';
+import type { Against } from '../engine/against.js';
 import type { Tail } from '../engine/go-on.js';
 import type { IndexState } from '../engine/judge.js';
 import type { Findings } from '../engine/verify.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Problem } from '../filestorage/problem.js';
+import type { Side } from '../lineage/sides.js';
+import type { Lineage } from '../lineage/verdict.js';
 import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
 import { EXIT, type ExitCode } from './exit.js';
 import type { SideResult } from './result.js';
@@ -57,6 +58,8 @@ export interface AgainstResult {
   readonly path: string;
   /** null: it could not be compared; `problem` says why. */
   readonly relation: Relation | null;
+  /** What the master is to the file: equal, behind, ahead, packed, forked, rotten, rewritten, damaged or unrelated. */
+  readonly lineage: Lineage | null;
   readonly problem: string | null;
   readonly firstDifference: number | null;
   readonly masterEnd: number | null;
@@ -76,7 +79,7 @@ export function verifyResult(
   const { lastTid, problems } = findings;
   const exitCode = problems.count > 0 ? EXIT.damaged : exitOf(compared);
   const named = findings.transactions > 0;
-  const done = compared && 'relation' in compared ? compared : undefined;
+  const done = compared && 'lineage' in compared ? compared : undefined;
   return {
     ok: exitCode === EXIT.ok,
     exitCode,
@@ -98,11 +101,26 @@ export function verifyResult(
     problemCount: problems.count,
     against: compared && masterPath !== undefined ? againstResult(masterPath, compared) : null,
     equalUpTo: done?.equalUpTo ?? null,
-    onlyHere: done ? sideResult(done.parting.onlyHere, done.parting.complete) : null,
-    onlyThere: done ? sideResult(done.parting.onlyThere, done.parting.complete) : null,
+    onlyHere: done ? sideResult(done.sides.onlyHere, done.sides.complete) : null,
+    onlyThere: done ? sideResult(done.sides.onlyThere, done.sides.complete) : null,
     seconds,
   };
 }
+
+/** How a file stands to its master, in the words of the JSON. */
+export type Relation = 'equal' | 'behind' | 'ahead' | 'packed' | 'differs' | 'parted';
+
+const RELATION_OF: Readonly<Record<Lineage, Relation>> = {
+  equal: 'equal',
+  behind: 'behind',
+  ahead: 'ahead',
+  packed: 'packed',
+  rotten: 'differs',
+  damaged: 'differs',
+  forked: 'parted',
+  rewritten: 'parted',
+  unrelated: 'parted',
+};
 
 /** A packed master cannot be compared before the next sync: try again. */
 const EXIT_OF_RELATION: Readonly<Record<Relation, ExitCode>> = {
@@ -116,23 +134,25 @@ const EXIT_OF_RELATION: Readonly<Record<Relation, ExitCode>> = {
 
 function exitOf(compared: Compared | undefined): ExitCode {
   if (!compared) return EXIT.ok;
-  if (!('relation' in compared)) return compared.unfit ? EXIT.damaged : EXIT.fault;
-  return compared.masterDamaged ? EXIT.damaged : EXIT_OF_RELATION[compared.relation];
+  if (!('lineage' in compared)) return compared.unfit ? EXIT.damaged : EXIT.fault;
+  return compared.masterDamaged ? EXIT.damaged : EXIT_OF_RELATION[RELATION_OF[compared.lineage]];
 }
 
 function againstResult(path: string, compared: Compared): AgainstResult {
-  if (!('relation' in compared)) {
-    return { path, relation: null, problem: compared.problem, firstDifference: null, masterEnd: null, lag: null };
+  if (!('lineage' in compared)) {
+    return { path, relation: null, lineage: null, problem: compared.problem, firstDifference: null, masterEnd: null, lag: null };
   }
-  const { relation, firstDifference, masterEnd, masterDamaged, equalUpTo, parting } = compared;
-  const { onlyThere, common } = parting;
+  const { lineage, firstDifference, masterEnd, masterDamaged, equalUpTo, sides } = compared;
+  const relation = RELATION_OF[lineage];
+  const { onlyThere, common } = sides;
   const problem = masterDamaged ? `damaged at position ${masterDamaged.at}: ${masterDamaged.message}` : null;
   const behind = relation === 'equal' || relation === 'behind';
-  const [newest, oldest] = [onlyThere.last, common].map((tid) => (tid === undefined ? undefined : tidToTime(tid)));
+  const [newest, oldest] = [onlyThere.last, common?.tid].map((tid) => (tid === undefined ? undefined : tidToTime(tid)));
   const seconds = newest === undefined ? 0 : oldest === undefined ? null : (newest - oldest) / 1000;
   return {
     path,
     relation,
+    lineage,
     problem,
     firstDifference: firstDifference ?? null,
     masterEnd,

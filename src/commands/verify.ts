@@ -150,7 +150,11 @@ async function compareWith(
       const { findAgainst } = await import('../engine/against.js');
       const { committedEnd, problems } = findings;
       const windows = [window, new Window(WINDOW_BYTES)] as const;
-      return await findAgainst(near ?? here, committedEnd, problems.count === 0, master, pieceBytes, windows);
+      const datFile = readDatFile({ dat: `${path}.dat` });
+      const known = 'dat' in datFile && datFile.dat.slaveInode === here.facts.inode ? datFile.dat.chunks : [];
+      const sound = problems.count === 0;
+      const file = near ?? here;
+      return await findAgainst({ file, end: committedEnd, sound, chunks: known, master, chunkBytes: pieceBytes, patience, windows });
     } finally {
       await near?.close();
       here.close();

@@ -1,68 +1,67 @@
-import { MAGIC_LENGTH, STATUS_PACKED, type TransactionHeader } from '../filestorage/layout.js';
-import { BackwardReader, type ByteSource } from './backward.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { findSides, type Sides } from '../lineage/sides.js';
+import type { Lineage, Verdict } from '../lineage/verdict.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { BackwardReader } from './backward.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
-import type { Comparison, Damage, Parting } from './facts.js';
-import { findParting } from './parting.js';
-import { findPresence } from './presence.js';
-import { headerAt } from './records.js';
+import type { Comparison, Damage } from './facts.js';
+import { lineageOf } from './lineage-of.js';
+import type { Patience } from './patience.js';
 import { type Readable, readableEnd, upTo } from './scan.js';
 import { findDifference } from './side-by-side.js';
 import type { Window } from './window.js';
 
-/**
- * How a file stands to its master.
- *
- *  - `equal`: both have the same transactions, byte for byte;
- *  - `behind`: all that is here is the master's beginning;
- *  - `ahead`: the master is the beginning of what is here;
- *  - `packed`: the master has been packed since, so its bytes cannot be the same;
- *  - `differs`: the same transactions, with other bytes: one of the two has changed on its disk;
- *  - `parted`: each has what the other lacks, or they are of different sites.
- */
-export type Relation = 'equal' | 'behind' | 'ahead' | 'packed' | 'differs' | 'parted';
-
+/** How a file stands to its master. */
 export interface Against {
-  readonly relation: Relation;
+  readonly lineage: Lineage;
+  /** undefined: the bytes alone have said it. */
+  readonly verdict: Verdict | undefined;
   /** The last transaction boundary up to which both are equal. */
   readonly equalUpTo: number;
   /** Position of the first byte that differs; undefined where one of them ends first. */
   readonly firstDifference: number | undefined;
   /** Position after the master's last committed transaction. */
   readonly masterEnd: number;
-  readonly parting: Parting;
+  readonly sides: Sides;
   readonly masterDamaged: Damage | undefined;
 }
 
-/**
- * Compares what is committed here, up to `end`, with the master.
- * @param sound all up to `end` has been found right
- */
-export async function findAgainst(
-  opened: Readable,
-  end: number,
-  sound: boolean,
-  master: Readable,
-  chunkBytes: number,
-  windows: readonly [Window, Window],
-): Promise<Against> {
-  const here = upTo(opened, end);
+/** What is compared, and how. */
+export interface AgainstRequest {
+  readonly file: Readable;
+  /** All up to here is committed. */
+  readonly end: number;
+  /** All up to `end` has been found right. */
+  readonly sound: boolean;
+  /** What is recorded of the file; nothing where nothing is. */
+  readonly chunks: readonly ChunkLine[];
+  readonly master: Readable;
+  readonly chunkBytes: number;
+  readonly patience: Patience;
+  readonly windows: readonly [Window, Window];
+}
+
+/** Compares what is committed here with the master: by the bytes, and where they are not the same by the lineage. */
+export async function findAgainst(request: AgainstRequest): Promise<Against> {
+  const { file, end, sound, chunks, master, chunkBytes, patience, windows } = request;
+  const here = upTo(file, end);
   const newest = await new BackwardReader(master).from(await readableEnd(master, windows[0])).next();
   const masterEnd = newest.done ? MAGIC_LENGTH : newest.value.end;
-  const ending = { source: here, end: await readableEnd(here, windows[0]) };
-  const masterEnding = { source: master, end: masterEnd };
-  const comparable = await sameMagic(master, here);
-  const compared = comparable ? await comparison() : undefined;
+  const compared = (await sameMagic(master, here)) ? await comparison() : undefined;
   const equalUpTo = compared?.equalUpTo ?? 0;
   const difference = compared?.firstDifference ?? 0;
   const shorter = Math.min(end, masterEnd);
-  const parting = await findParting(ending, masterEnding);
+  const equal = compared !== undefined && difference >= shorter;
+  const verdict = equal ? undefined : await lineage();
   return {
-    relation: await relation(),
+    // The magic alone is another one: the next sync copies everything.
+    lineage: verdict && (verdict.lineage === 'equal' || verdict.lineage === 'behind') ? 'packed' : verdict?.lineage ?? (end === masterEnd ? 'equal' : end < masterEnd ? 'behind' : 'ahead'),
+    verdict,
     equalUpTo,
     firstDifference: difference < shorter ? difference : undefined,
     masterEnd,
-    parting,
+    sides: await sides(),
     masterDamaged: compared?.masterDamaged,
   };
 
@@ -74,16 +73,13 @@ export async function findAgainst(
     return compare(master, here, NOTHING_YET, chunkBytes, windows);
   }
 
-  async function relation(): Promise<Relation> {
-    if (comparable && difference >= shorter) return end === masterEnd ? 'equal' : end < masterEnd ? 'behind' : 'ahead';
-    const [ours, theirs] = [await headerIn(here, equalUpTo), await headerIn(master, equalUpTo)];
-    const packed = theirs?.status === STATUS_PACKED && ours?.status !== STATUS_PACKED;
-    if (!packed && ours && theirs && ours.tid === theirs.tid && ours.length === theirs.length) return 'differs';
-    const presence = await findPresence(ending, masterEnding, windows[0]);
-    return presence.kind === 'present' || presence.kind === 'packed-span' ? 'packed' : 'parted';
+  function lineage(): Promise<Verdict> {
+    const both = { master, masterEnd, slave: here, slaveEnd: end };
+    return lineageOf({ ...both, chunks, ownFrom: end, damageReported: false, bytesDiffer: compared !== undefined, patience, window: windows[0] });
   }
-}
 
-function headerIn(file: ByteSource, position: number): Promise<TransactionHeader | undefined> {
-  return headerAt(file, Math.max(position, MAGIC_LENGTH), file.size);
+  async function sides(): Promise<Sides> {
+    const ending = { source: here, end: await readableEnd(here, windows[0]) };
+    return findSides(ending, { source: master, end: masterEnd }, verdict?.common?.tid);
+  }
 }

@@ -24,7 +24,7 @@ export interface Outcome {
   readonly plan: Plan;
   /** The place up to which the slave equals the master now; undefined when that is not known. */
   readonly reached: Resume | undefined;
-  readonly master: { readonly size: number; readonly magic: Magic } | undefined;
+  readonly master: { readonly size: number; readonly magic: Magic; readonly device: string; readonly inode: string } | undefined;
   readonly slaveSize: number | undefined;
   readonly end: MasterEnd | undefined;
   readonly damage: Damage | Rot | undefined;

@@ -6,6 +6,7 @@ import { OpenFile } from '../io/open-file.js';
 import { applyOwnership, type Ownership } from '../io/replace.js';
 import { beginJudging, type Judging } from '../lineage/judging.js';
 import type { Verdict } from '../lineage/verdict.js';
+import { publishDatWith } from '../standby/dat-file.js';
 import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
 import type { ChunkFacts } from './chunk.js';
@@ -16,7 +17,7 @@ import { type IndexMaker, indexMaker } from './index-maker.js';
 import { judgeCopy, type Replaced } from './judge-copy.js';
 import type { Master } from './master.js';
 import { leaveIndex } from './slave-index.js';
-import { announce, Copied, claimOf, identityOf, tellWarnings, type Work } from './work.js';
+import { Copied, claimOf, identityOf, tellWarnings, type Work } from './work.js';
 
 export interface RebuildOptions {
   /** The slave that is to be replaced; undefined: there is none, and nothing that could be lost. */
@@ -39,8 +40,8 @@ export interface Rebuilt extends Written {
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
-/** What is never copied of the master's mode: set-id and sticky bits, and that others may write. */
-const MAY_BE_COPIED = 0o775;
+/** Neither set-id nor sticky bits, which mean nothing on data, nor the right of everybody to write to a standby. */
+const COPIED_MODE = 0o775;
 
 /** The master is no continuation of the slave: the rest of the copy is not needed. */
 class Certain extends Error {}
@@ -103,7 +104,7 @@ async function fillAndSwap(
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
     options.beforeSwap();
     const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, { copiedFrom: MAGIC_LENGTH });
-    const kept = announce(work, dat, () => swap(work, verdict));
+    const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
     filling.copied.batches = 1;
     if (maker) await leaveIndex(work, maker, resume.position);
@@ -133,8 +134,8 @@ function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
   return { resume, end: { kind: 'clean' }, copied: new Copied(), dat: undefined, kept: undefined };
 }
 
-/** Rot of the master is never copied over the bytes that it had, whoever asks for it. */
-function isRefused({ lineage, own }: Verdict, forced: boolean): boolean {
+/** Whether a person has to decide. Rot of the master is never copied over the bytes that it had, whoever asks for it. */
+export function isRefused({ lineage, own }: Verdict, forced: boolean): boolean {
   if (lineage === 'rotten') return true;
   return !forced && (own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind'));
 }
@@ -184,7 +185,7 @@ function ownershipOf(master: Master, work: Work): Ownership {
   const { mode, uid, gid } = master.facts;
   const directory = work.paths.directoryFacts;
   return {
-    mode: (mode & MAY_BE_COPIED) | OWNER_MAY_WRITE,
+    mode: (mode & COPIED_MODE) | OWNER_MAY_WRITE,
     uid: uid === NOBODY ? directory.uid : uid,
     gid: gid === NOBODY ? directory.gid : gid,
   };

@@ -2,8 +2,9 @@ import type { Magic } from '../filestorage/layout.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
-import { readDatFile } from '../standby/dat-file.js';
+import { readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
+import type { RoleFacts } from '../standby/role.js';
 import { append, type Written } from './append.js';
 import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
@@ -13,11 +14,13 @@ import type { Master } from './master.js';
 import { observeMaster, observeSlave, usableDat } from './observe.js';
 import type { Outcome, SyncRequest } from './outcome.js';
 import { rebuild } from './rebuild.js';
-import { optionsOf } from './rebuild-options.js';
+import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
 import { readableFile } from './scan.js';
 import { NOT_SCRUBBED } from './scrub-amount.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
 import { dropHalfIndex } from './slave-index.js';
+import { noteMarks } from './marks.js';
+import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
 import { countTorn, damageOf } from './torn.js';
 import type { Scene } from './trusted.js';
 import { Window } from './window.js';
@@ -32,7 +35,9 @@ const ATTEMPTS = 3;
 export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptSync(work, request);
+      const outcome = await attemptSync(work, request);
+      if (!request.dryRun) noteMarks(work, outcome);
+      return outcome;
     } catch (error) {
       if (!(error instanceof Exchanged) || attempt === ATTEMPTS) throw error;
       work.tell({ level: 'info', message: `${error.message}; beginning anew` });
@@ -41,14 +46,20 @@ export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
 }
 
 async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
-  const file = readDatFile(work.paths);
-  const role = 'dat' in file ? file.dat.role : 'slave';
   const slave = observeSlave(work.paths);
+  if (!request.dryRun) settleDat(work.paths, slave.inode);
+  const file = readDatOf(work.paths, slave.inode);
+  const role = 'dat' in file ? file.dat.role : 'slave';
   const { dat, problem } = usableDat(file, slave.inode);
   const switchNow = request.readSwitch();
   const active = switchNow === 'on' && role === 'slave';
   const observed = active ? await observeMaster(request.masterPath, work.patience, dat) : undefined;
+  const roles =
+    observed && 'master' in observed
+      ? await readRoles(work.paths, observed.master, work.patience, dat !== undefined, slave.inode)
+      : undefined;
   const facts: Facts = {
+    standing: roles?.standing ?? UNKNOWN_STANDING,
     switch: switchNow,
     role,
     lock: 'ours',
@@ -62,12 +73,12 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   try {
     const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
     request.onPlan(plan);
-    if (request.dryRun) return { ...settled(plan, known, observed, work.paths), reached: resumeOf(plan) };
+    if (request.dryRun) return await dryRun(plan, known, observed, dat, work);
     const repaired = await repairBefore(plan, known, observed.master, dat, work);
     if (repaired.rot) {
       return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
     }
-    const outcome = await execute(plan, known, observed, dat, work);
+    const outcome = await execute(plan, known, observed, dat, work, roles?.master);
     return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
   } finally {
     observed.master.close();
@@ -78,6 +89,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
 export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcome {
   const file = readDatFile(paths);
   const facts: Facts = {
+    standing: UNKNOWN_STANDING,
     switch: 'on',
     // A server that serves a promoted slave is no reason for an alarm.
     role: 'dat' in file ? file.dat.role : 'slave',
@@ -122,9 +134,6 @@ async function decideWithLooks(
       known = await take(decision.at, known, scene);
       decision = decide(known);
     }
-    // A refusal names both sides' transactions.
-    if ((decision.kind === 'grown' || decision.kind === 'parted') && !known.parting)
-      known = await take('parting', known, scene);
     return { plan: decision, facts: known };
   } finally {
     file.close();
@@ -136,39 +145,52 @@ interface Observed {
   readonly magic: Magic;
 }
 
-async function execute(
+/** What a run would do; where that hangs on the lineage, it is judged. */
+async function dryRun(
   plan: Plan,
   facts: Facts,
   observed: Observed,
   dat: Dat | undefined,
   work: Work,
 ): Promise<Outcome> {
+  const outcome = { ...settled(plan, facts, observed, work.paths), reached: resumeOf(plan) };
+  return plan.kind === 'rebuild' ? dryRebuild(outcome, plan, observed.master, dat, work) : outcome;
+}
+
+async function execute(
+  plan: Plan,
+  facts: Facts,
+  observed: Observed,
+  dat: Dat | undefined,
+  work: Work,
+  masterRole: RoleFacts | undefined,
+): Promise<Outcome> {
+  const { paths } = work;
+  const { master, magic } = observed;
   // What a killed run has left behind; a rebuild makes its own.
   const goesOn = keepsOldBytes(plan);
-  if (goesOn) removeIfThere(work.paths.fresh);
+  if (goesOn) removeIfThere(paths.fresh);
   if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') dropHalfIndex(work);
+  const beforeSwap = (): void => takeTerms(paths, masterRole, facts.full);
   switch (plan.kind) {
-    case 'full':
-      return written(
-        plan,
-        await rebuild(work, observed.master, observed.magic, {
-          keepOld: undefined,
-          mustReach: undefined,
-          takeDamaged: true,
-        }),
-        observed,
-        dat,
-        work,
-      );
+    case 'full': {
+      const result = await rebuild(work, master, magic, { replaced: undefined, takeDamaged: true, beforeSwap });
+      return written(plan, result, observed, dat, work);
+    }
     case 'rebuild': {
-      const options = optionsOf(plan.keepOld, facts);
-      return written(plan, await rebuild(work, observed.master, observed.magic, options), observed, dat, work);
+      const replaced = replacedBy(plan, dat, paths);
+      const result = await rebuild(work, master, magic, { replaced, takeDamaged: false, beforeSwap });
+      if (result.refused) return judged(settled(plan, facts, observed, paths), result.verdict, master, plan, work);
+      const kept = result.kept === undefined ? undefined : { path: result.kept, reason: result.verdict?.reason ?? '' };
+      return { ...written(plan, result, observed, dat, work), kept };
     }
     case 'adopt':
     case 'append':
-      return written(plan, await append(work, observed.master, observed.magic, dat, plan.resume), observed, dat, work);
+      beforeSwap();
+      return written(plan, await append(work, master, magic, dat, plan.resume), observed, dat, work);
     default:
-      return settled(plan, facts, observed, work.paths);
+      if (plan.kind === 'none' && masterRole) beforeSwap();
+      return settled(plan, facts, observed, paths);
   }
 }
 
@@ -185,14 +207,19 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
   return {
     plan,
     reached: given ? resume : undefined,
-    master: { size: observed.master.size, magic: observed.magic },
+    master: masterOf(observed),
     slaveSize: observeSize(work.paths),
     end,
     damage: damageOf(end, torn, resume),
-    parting: undefined,
+    sides: undefined,
     copied: result.copied,
     scrubbed: NOT_SCRUBBED,
   };
+}
+
+function masterOf({ master, magic }: Observed): NonNullable<Outcome['master']> {
+  const { device, inode, size } = master.facts;
+  return { size, magic, device, inode };
 }
 
 function resumeOf(plan: Plan): Resume | undefined {
@@ -204,11 +231,11 @@ function settled(plan: Plan, facts: Facts, observed: Observed | undefined, paths
   return {
     plan,
     reached: plan.kind === 'none' ? facts.trusted : undefined,
-    master: observed && { size: observed.master.size, magic: observed.magic },
+    master: observed && masterOf(observed),
     slaveSize: observeSize(paths),
     end: undefined,
     damage: plan.kind === 'damaged' ? plan.stop : undefined,
-    parting: facts.parting,
+    sides: facts.sides,
     copied: new Copied(),
     scrubbed: NOT_SCRUBBED,
   };

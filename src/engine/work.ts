@@ -52,15 +52,21 @@ export function identityOf(master: Master, magic: Magic): MasterIdentity {
   return { device, inode, size, mtime, magic };
 }
 
-/** Publishes that the slave equals this master up to `resume`; `copiedFrom` is where this run began to copy, if it did. */
-export function claim(
-  work: Work,
+/** What a claim may say beside the place. */
+export interface ClaimDetails {
+  /** Where this run began to copy, if it did. */
+  readonly copiedFrom?: number | undefined;
+  readonly torn?: TornTail | undefined;
+}
+
+/** That the slave equals this master up to `resume`, as a `.dat`. */
+export function claimOf(
   resume: Resume,
   master: MasterIdentity,
   slaveInode: string,
-  { copiedFrom, torn }: { readonly copiedFrom?: number | undefined; readonly torn?: TornTail | undefined } = {},
+  { copiedFrom, torn }: ClaimDetails = {},
 ): Dat {
-  const dat: Dat = {
+  return {
     role: 'slave',
     master,
     slaveInode,
@@ -70,6 +76,17 @@ export function claim(
     torn,
     chunks: resume.chunks,
   };
+}
+
+/** Publishes it. */
+export function claim(
+  work: Work,
+  resume: Resume,
+  master: MasterIdentity,
+  slaveInode: string,
+  details: ClaimDetails = {},
+): Dat {
+  const dat = claimOf(resume, master, slaveInode, details);
   publishDat(work.paths, dat);
   return dat;
 }

@@ -48,6 +48,8 @@ export interface Evidence {
   readonly damageReported: boolean;
   /** Which side has changed, where the same transaction differs; undefined: nothing differs. */
   readonly blame: Blame | undefined;
+  /** Both begin with the same magic, and some of their bytes differ: then it is not for other transactions. */
+  readonly bytesDiffer: boolean;
 }
 
 /** Total: whatever was found, one answer. */
@@ -81,6 +83,7 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   }
   const doubt = doubtOf(findings, evidence);
   if (findings.dropped === 0 && !findings.moved) {
+    if (evidence.bytesDiffer) return answer('rotten', 'bytes outside of the data differ in the same transactions');
     if (doubt === undefined) return answer(findings.news === 0 ? 'equal' : 'behind', '', true);
   }
   return answer('packed', doubt ?? '', doubt === undefined);

@@ -1,4 +1,5 @@
 import { IoFault } from '../io/fault.js';
+import { removeIfThere, rename } from '../io/directory.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
 import { type Dat, formatDat, parseDat } from './dat.js';
 import type { SlavePaths } from './paths.js';
@@ -27,4 +28,40 @@ export function readDatFile(paths: Pick<SlavePaths, 'dat'>): DatFile {
 export function publishDat(paths: SlavePaths, dat: Dat): void {
   const { uid, gid } = paths.directoryFacts;
   durableReplace(paths.dat, formatDat(dat), { mode: 0o644, uid, gid });
+}
+
+/**
+ * Publishes the `.dat` of a file that is about to take the slave's place, around `swap`: durably under a name of its own before
+ * it, and under the slave's after it. So whenever a crash comes, one of the two describes the file that is there.
+ */
+export function publishDatWith<T>(paths: SlavePaths, dat: Dat, swap: () => T): T {
+  const { uid, gid } = paths.directoryFacts;
+  durableReplace(paths.freshDat, formatDat(dat), { mode: 0o644, uid, gid });
+  const result = swap();
+  // Not made durable: until it is, the file has the name under which it is looked for as well.
+  rename(paths.freshDat, paths.dat);
+  return result;
+}
+
+/**
+ * The `.dat` of the very file at the slave's path. After a rebuild that was killed behind its swap it still has the name that it
+ * had before.
+ */
+export function readDatOf(paths: Pick<SlavePaths, 'dat' | 'freshDat'>, slaveInode: string | undefined): DatFile {
+  const file = readDatFile(paths);
+  if ('dat' in file && file.dat.slaveInode === slaveInode) return file;
+  const coming = readDatFile({ dat: paths.freshDat });
+  return describes(coming, slaveInode) ? coming : file;
+}
+
+/** Gives that one its place, or removes one that describes no file that is there. The caller holds the slave's lock. */
+export function settleDat(paths: SlavePaths, slaveInode: string | undefined): void {
+  const coming = readDatFile({ dat: paths.freshDat });
+  if ('missing' in coming) return;
+  if (describes(coming, slaveInode) && !describes(readDatFile(paths), slaveInode)) rename(paths.freshDat, paths.dat);
+  else removeIfThere(paths.freshDat);
+}
+
+function describes(file: DatFile, slaveInode: string | undefined): boolean {
+  return 'dat' in file && file.dat.slaveInode === slaveInode;
 }

@@ -1,6 +1,8 @@
 import { basename, join } from 'node:path';
-import { listDirectory } from '../io/directory.js';
+import { formatTid } from '../filestorage/tid.js';
+import { link, listDirectory, rename } from '../io/directory.js';
 import { factsOfPath, writtenAt } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
 import type { SlavePaths } from './paths.js';
 
 /** A slave's old file that a rebuild has kept because it has, or may have, transactions that exist nowhere else. */
@@ -26,4 +28,31 @@ export function keptAside(paths: SlavePaths): readonly KeptAside[] {
     found.push({ path, size: facts.size, writtenAt: writtenAt(facts) });
   }
   return found;
+}
+
+/** What a file system without hard links, or with no more of them for this file, answers. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
+
+/**
+ * Gives the slave's file a second name, so that its own path never is without a file; moves it where links cannot be.
+ * Returns the name: a number is added when another file already has the one that its last transaction gives it.
+ */
+export function keepAside(paths: SlavePaths, lastTid: bigint): string {
+  const { data } = paths;
+  const wanted = paths.onlyHere(formatTid(lastTid));
+  const inode = factsOfPath(data)?.inode;
+  for (let number = 0; ; number++) {
+    const aside = number === 0 ? wanted : `${wanted}.${number}`;
+    const there = factsOfPath(aside);
+    // A run that was killed between this and the swap has already done it.
+    if (there?.inode === inode) return aside;
+    if (there) continue;
+    try {
+      link(data, aside);
+    } catch (error) {
+      if (!(error instanceof IoFault) || !NO_LINKS.has(error.code)) throw error;
+      rename(data, aside);
+    }
+    return aside;
+  }
 }

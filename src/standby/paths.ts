@@ -27,6 +27,8 @@ export interface SlavePaths {
   readonly scrub: string;
   /** The file that is being built by a full copy or a rebuild. */
   readonly fresh: string;
+  /** The `.dat` of that file, until it has the slave's place. */
+  readonly freshDat: string;
   /** Where a slave with transactions of its own is kept when a rebuild replaces it. */
   onlyHere(tid: string): string;
 }
@@ -156,6 +158,7 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     index: `${data}.index`,
     scrub: `${data}.scrub`,
     fresh: `${data}.new`,
+    freshDat: `${data}.new.dat`,
     onlyHere: (tid) => `${data}.only-here-${tid}`,
   };
 }

@@ -1,30 +1,32 @@
 import assert from 'node:assert/strict';
 import { decide } from '../../src/engine/decide.js';
-import type {
-  Comparison,
-  Damage,
-  Facts,
-  Look,
-  Parting,
-  Plan,
-  Presence,
-  Resume,
-  SlaveState,
-  Trusted,
-} from '../../src/engine/facts.js';
+import type { Comparison, Damage, Facts, Look, Plan, Resume, SlaveState, Trusted } from '../../src/engine/facts.js';
+import { UNKNOWN_STANDING } from '../../src/engine/standing.js';
+import type { Sides } from '../../src/lineage/sides.js';
 
-/** What the looks would find; one that is not given must not be asked for. */
+/** What the probes would find; one that is not given must not be asked for. */
 export type Answers = Partial<Pick<Facts, Look>>;
 
 export const CLAIM = 1000;
-export const LOOKS: readonly Look[] = ['trusted', 'beyond', 'comparison', 'generation', 'presence', 'parting', 'news'];
+export const LOOKS: readonly Look[] = [
+  'trusted',
+  'beyond',
+  'comparison',
+  'generation',
+  'own',
+  'forked',
+  'shown',
+  'news',
+  'sides',
+];
 
-/** A slave in order, of which nothing has been looked at yet. */
+/** A slave in order, of which nothing has been probed yet. */
 export const USUAL: Facts = {
   switch: 'on',
   role: 'slave',
   lock: 'ours',
   master: { state: 'readable' },
+  standing: UNKNOWN_STANDING,
   full: false,
   slave: { state: 'there', size: CLAIM },
   claim: { position: CLAIM, tid: 9n },
@@ -55,16 +57,17 @@ export function compared(
     firstDifference: equalUpTo + 5,
     slaveEnd,
     slaveStop,
-    otherTransactions: false,
     masterDamaged,
   };
 }
 
-/** `own` transactions are only on the slave. */
-export function partedBy(own: number, more: Partial<Parting> = {}): Parting {
-  const side = (count: number) => ({ count, first: count > 0 ? 10n : undefined, last: count > 0 ? 12n : undefined });
-  return { onlyHere: side(own), onlyThere: side(1), doubtful: 0, common: 9n, complete: true, ...more };
-}
+/** The slave has transactions of its own, the master has one that the slave lacks. */
+export const SIDES: Sides = {
+  onlyHere: { count: 2, first: 10n, last: 12n },
+  onlyThere: { count: 1, first: 11n, last: 11n },
+  common: { tid: 9n, slaveEnd: 400 },
+  complete: true,
+};
 
 export const DAMAGE: Damage = {
   kind: 'damaged',
@@ -75,11 +78,6 @@ export const DAMAGE: Damage = {
   message: 'length 1 in the trailer, 2 in the header',
 };
 
-export const PRESENT = { kind: 'present', newest: 12n } as const;
-/** A pack has dropped what the slave has behind transaction 9. */
-export function droppedByPack(superseded: boolean): Presence & { readonly kind: 'packed-span' } {
-  return { kind: 'packed-span', newest: 12n, common: 9n, superseded };
-}
 export const SAME = { kind: 'same', moved: false } as const;
 export const MOVED = { kind: 'same', moved: true } as const;
 export const OTHER = { kind: 'other' } as const;

@@ -1,0 +1,74 @@
+import { OpenFile } from '../io/open-file.js';
+import { type Blame, blameOf } from '../lineage/blame.js';
+import type { MergeFindings } from '../lineage/findings.js';
+import type { Judging } from '../lineage/judging.js';
+import { isPackedFileKnown } from '../lineage/packed-file.js';
+import { type Verdict, verdictOf } from '../lineage/verdict.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { sameMagic } from './compare.js';
+import type { Resume } from './facts.js';
+import type { Master } from './master.js';
+import { readableFile } from './scan.js';
+import { rehashIn } from './window-rehash.js';
+import type { Work } from './work.js';
+
+/** The slave that a rebuild is to replace, and what is recorded of it. */
+export interface Replaced {
+  /** Position behind the last transaction that a server would show. */
+  readonly slaveEnd: number;
+  /** Transactions from here on were never recorded as copied. */
+  readonly ownFrom: number;
+  readonly chunks: readonly ChunkLine[];
+  /** A person asks for the rebuild, whatever the lineage is. */
+  readonly forced: boolean;
+  /** Damage of this master was reported since the slave was rebuilt last. */
+  readonly damageReported: boolean;
+}
+
+/** What the master, whose copy is complete or cut short at `resume`, is to the slave. */
+export async function judgeCopy(
+  work: Work,
+  master: Master,
+  replaced: Replaced,
+  judging: Judging,
+  resume: Resume,
+): Promise<Verdict> {
+  const findings = await judging.finish(resume.position);
+  const { slaveEnd, chunks, damageReported } = replaced;
+  const slave = OpenFile.openHere(work.paths.data);
+  try {
+    const readable = readableFile(slave);
+    const packedFileKnown =
+      findings.dropped > 0 && (await isPackedFileKnown(master.path, readable, slaveEnd, work.patience));
+    const blame = await blameFor(work, findings, chunks, slave);
+    // Without a person's word a rebuild is planned only where bytes differ.
+    const bytesDiffer = !replaced.forced && (await sameMagic(master, readable));
+    return verdictOf(findings, { packedFileKnown, damageReported, blame, bytesDiffer });
+  } finally {
+    slave.closeQuietly();
+  }
+}
+
+async function blameFor(
+  work: Work,
+  findings: MergeFindings,
+  chunks: readonly ChunkLine[],
+  slave: OpenFile,
+): Promise<Blame | undefined> {
+  const places = [...findings.shapes, ...findings.differences];
+  if (places.length === 0) return undefined;
+  const complete = places.length === findings.shapeCount + findings.differenceCount;
+  const fresh = OpenFile.openHere(work.paths.fresh);
+  try {
+    return await blameOf(
+      places,
+      complete,
+      chunks,
+      (into, position) => slave.read(into, into.length, position),
+      (into, position) => fresh.read(into, into.length, position),
+      rehashIn(work.source.window),
+    );
+  } finally {
+    fresh.closeQuietly();
+  }
+}

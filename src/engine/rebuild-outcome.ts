@@ -1,0 +1,114 @@
+import type { Mismatch } from '../lineage/findings.js';
+import { BackwardReader } from './backward.js';
+import { findSides, type Sides } from '../lineage/sides.js';
+import type { Verdict } from '../lineage/verdict.js';
+import { OpenFile } from '../io/open-file.js';
+import type { Dat } from '../standby/dat.js';
+import type { SlavePaths } from '../standby/paths.js';
+import { sameMagic } from './compare.js';
+import { refusedAs } from './decide.js';
+import type { Plan, Rot } from './facts.js';
+import type { Replaced } from './judge-copy.js';
+import { lineageOf } from './lineage-of.js';
+import type { Master } from './master.js';
+import type { Outcome } from './outcome.js';
+import { isRefused } from './rebuild.js';
+import { readableEnd, readableFile } from './scan.js';
+import { findDifference } from './side-by-side.js';
+import { marksOf } from './standing.js';
+import { Window } from './window.js';
+import type { Work } from './work.js';
+
+type RebuildPlan = Extract<Plan, { kind: 'rebuild' }>;
+
+/** The slave that a rebuild is to replace. */
+export function replacedBy(plan: RebuildPlan, dat: Dat | undefined, paths: SlavePaths): Replaced {
+  const { slaveEnd, ownFrom, forced } = plan;
+  const damageReported = marksOf(paths).damage !== undefined;
+  return { slaveEnd, ownFrom, forced, damageReported, chunks: dat?.chunks ?? [] };
+}
+
+/** The outcome of a rebuild that the lineage has ended before its swap: rot of the master, or a person has to decide. */
+export async function judged(
+  outcome: Outcome,
+  verdict: Verdict | undefined,
+  master: Master,
+  plan: RebuildPlan,
+  work: Work,
+): Promise<Outcome> {
+  if (!verdict) return outcome;
+  const { lineage, mismatch, reason } = verdict;
+  if (lineage === 'rotten') {
+    return { ...outcome, damage: mismatch ? rotOf(mismatch, verdict) : await rotOutsideData(master, work) };
+  }
+  const why = verdict.own && lineage === 'packed' ? OWN : reason;
+  const refused = refusedAs(verdict.own && lineage === 'packed' ? 'forked' : lineage, why);
+  return { ...outcome, plan: refused, sides: await sidesOf(verdict, master, plan.slaveEnd, work) };
+}
+
+const OWN = 'it lacks transactions that were never recorded as copied from it, and they may exist nowhere else';
+
+/** What a rebuild would come to. */
+export async function dryRebuild(
+  outcome: Outcome,
+  plan: RebuildPlan,
+  master: Master,
+  dat: Dat | undefined,
+  work: Work,
+): Promise<Outcome> {
+  const replaced = replacedBy(plan, dat, work.paths);
+  const slave = OpenFile.openHere(work.paths.data);
+  try {
+    const { window } = work.source;
+    const masterEnd = await readableEnd(master, window);
+    const readable = readableFile(slave);
+    const bytesDiffer = !plan.forced && (await sameMagic(master, readable));
+    const of = { ...replaced, master, masterEnd, slave: readable, patience: work.patience, window, bytesDiffer };
+    const verdict = await lineageOf(of);
+    return isRefused(verdict, plan.forced) ? judged(outcome, verdict, master, plan, work) : outcome;
+  } finally {
+    slave.closeQuietly();
+  }
+}
+
+function rotOf({ tid, transaction, masterTransaction, masterAt, slaveAt }: Mismatch, { blame }: Verdict): Rot {
+  const whose = {
+    master: 'the recorded hash says that the slave has the ones that were copied',
+    slave: 'the recorded hash says that the master has the ones that were copied',
+    unknown: 'no recorded hash says which are right',
+  }[blame ?? 'unknown'];
+  const message = `a transaction has other bytes than on the slave (there at ${slaveAt || transaction}): ${whose}`;
+  return { position: masterTransaction, at: masterAt || masterTransaction, tid, rule: 'hash', message };
+}
+
+async function rotOutsideData(master: Master, work: Work): Promise<Rot> {
+  const slave = OpenFile.openHere(work.paths.data);
+  try {
+    const { window } = work.source;
+    const windows = [window, new Window(window.size)] as const;
+    const at = await findDifference(master, readableFile(slave), 0, windows);
+    const message = `a byte outside of the data is not that of the slave at ${at}, in a transaction that both have`;
+    return { position: at, at, tid: 0n, rule: 'hash', message };
+  } finally {
+    slave.closeQuietly();
+  }
+}
+
+async function sidesOf(verdict: Verdict, master: Master, slaveEnd: number, work: Work): Promise<Sides> {
+  const file = OpenFile.openHere(work.paths.data);
+  try {
+    const slave = readableFile(file);
+    const until = await commonOf(verdict, slave);
+    const masterEnd = await readableEnd(master, work.source.window);
+    return await findSides({ source: slave, end: slaveEnd }, { source: master, end: masterEnd }, until);
+  } finally {
+    file.closeQuietly();
+  }
+}
+
+/** The newest transaction before anything that only one side has. */
+async function commonOf({ findings }: Verdict, slave: ReturnType<typeof readableFile>): Promise<bigint | undefined> {
+  const { oldest, common } = findings;
+  if (oldest === undefined) return common?.tid;
+  return (await new BackwardReader(slave).endingAt(oldest))?.tid;
+}
