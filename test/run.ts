@@ -8,9 +8,11 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART chooses the
  * files that have it in their path.
  *
- * test/zodb, test/crash and test/chaos have the real ZODB and ZEO as judge, test/scripts has shellcheck and the operator's
- * scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all folders: they go by
+ * test/zodb, test/crash, test/chaos and test/histories have the real ZODB and ZEO as judge, test/scripts has shellcheck and
+ * the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
+ * folders: they go by
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign runs (10)
+ *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
  *   SYNCPOZO_SEED     the seed of everything random, in the short tests too (printed by each test)
  *   SYNCPOZO_KEEP     keeps the directory of a test that failed, and says where it is
  * The groups that need Python make `.venv` first.
@@ -19,7 +21,7 @@ const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Folders whose tests have real ZODB as judge. */
-const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults']);
+const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults', 'histories']);
 
 const COMPILED = inProject('dist', 'test');
 
