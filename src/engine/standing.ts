@@ -43,7 +43,8 @@ export async function readRoles(
   const facts = parsed && 'facts' in parsed ? parsed.facts : undefined;
   const problem = parsed && 'problem' in parsed ? `${path} cannot be used: ${parsed.problem}` : undefined;
   const unknown = !isKnown && own === undefined && slaveInode !== undefined;
-  const swapped = unknown && (facts?.role === 'slave' || (await isCopyOf(master, slaveInode, patience)));
+  const isSlave = async () => facts?.role === 'slave' || (facts === undefined && (await isCopyOf(master, slaveInode ?? '', patience)));
+  const swapped = unknown && (await isSlave());
   const standing = {
     masterTerm: facts ? seenTerm(facts) : 0,
     slaveTerm: own ? seenTerm(own) : 0,

@@ -61,16 +61,14 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
     return { lineage, proven, own, common, reason, mismatch: difference, blame: evidence.blame, findings };
   };
   if (masterStop?.kind === 'broken') return answer('damaged', `${masterStop.problem} at ${masterStop.position}`);
-  const hasSlave = findings.slaveLast !== undefined;
-  if (hasSlave && findings.matched === 0 && findings.unread.length === 0 && findings.dropped + findings.lacking > 0) {
-    return answer('unrelated', 'no transaction stands on both sides');
-  }
   const fork = whyForked(findings);
   const { differenceCount, shapeCount } = findings;
   const differ = differenceCount + shapeCount > 0 && evidence.blame !== 'slave';
   if (fork) {
     const ahead = findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
-    return ahead ? answer('ahead', 'the slave goes on where the master ends') : answer('forked', fork);
+    if (ahead) return answer('ahead', 'the slave goes on where the master ends');
+    const unrelated = findings.matched === 0 && findings.unread.length === 0;
+    return unrelated ? answer('unrelated', 'no transaction stands on both sides') : answer('forked', fork);
   }
   if (differ) {
     if (findings.differingTransactions * 2 > findings.matched && findings.matched > FEW) {
@@ -108,6 +106,7 @@ function doubtOf(findings: MergeFindings, evidence: Evidence): string | undefine
   if (findings.unread.length > 0) return 'a piece of the slave cannot be read';
   if (evidence.blame === 'slave') return 'bytes of the slave are not those that were copied';
   if (findings.dropped === 0) return undefined;
+  if (findings.matched === 0) return 'a pack has left nothing that both have: it may be another site';
   if (evidence.damageReported) return 'damage of the master was reported before: what is missing may have been repaired away';
   if (!findings.newlyPacked) return 'the master lacks records of objects that it has no more, and no newer pack is seen';
   if (!evidence.packedFileKnown) {
