@@ -1,6 +1,7 @@
 import type { Outcome } from '../engine/sync.js';
 import { IoFault } from '../io/fault.js';
 import { PathMistake } from '../standby/paths.js';
+import { RoleRefusal } from '../standby/role-of.js';
 import { SwitchUnclear } from '../standby/switch.js';
 
 /** The exit statuses, and the one place where an outcome or an error becomes one. */
@@ -41,11 +42,12 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
 }
 
 /** Whether an error is one of the machine or of the operator, whose message says all. */
-export function isForeseen(error: unknown): error is IoFault | PathMistake | SwitchUnclear {
-  return error instanceof IoFault || error instanceof PathMistake || error instanceof SwitchUnclear;
+export function isForeseen(error: unknown): error is IoFault | PathMistake | SwitchUnclear | RoleRefusal {
+  return [IoFault, PathMistake, SwitchUnclear, RoleRefusal].some((kind) => error instanceof kind);
 }
 
 export function exitOfError(error: unknown): ExitCode {
+  if (error instanceof RoleRefusal) return EXIT.refused;
   return error instanceof PathMistake || error instanceof SwitchUnclear ? EXIT.usage : EXIT.fault;
 }
 
@@ -67,7 +69,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** What to do about an error, in words; undefined where there is nothing better than its message. */
 export function hintOf(error: unknown): string | undefined {
-  if (error instanceof PathMistake) return error.hint;
+  if (error instanceof PathMistake || error instanceof RoleRefusal) return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
   return error instanceof IoFault ? HINTS[error.code] : undefined;
 }

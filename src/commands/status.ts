@@ -9,6 +9,8 @@ import { readDatFile } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
 import { slavePaths } from '../standby/paths.js';
+import { seenTerm } from '../standby/role.js';
+import { type KnownRole, roleOf } from '../standby/role-of.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { findMaster } from './master.js';
@@ -29,7 +31,8 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const slave = observeSlave(paths);
   const file = readDatFile(paths);
   const { dat, problem } = usableDat(file, slave.inode);
-  const promotion = 'dat' in file ? file.dat.promotion : undefined;
+  const role = roleOf(paths, file);
+  const promotion = 'facts' in role ? role.facts.promotion : undefined;
   const datFacts = dat && factsOfPath(paths.dat);
   const touched = datFacts && writtenAt(datFacts);
   const lastSync = promotion ? promotion.lastSync : touched;
@@ -38,7 +41,9 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const found = options.master === undefined ? undefined : await lookAtMaster(options, options.master, dat?.claim);
   return {
     slave: paths.data,
-    role: 'dat' in file ? file.dat.role : 'none',
+    role: nameOf(role, 'dat' in file),
+    roleProblem: 'problem' in role ? role.problem : null,
+    term: 'facts' in role ? seenTerm(role.facts) : null,
     switch: readSwitch(options.statusFile),
     statusFile: options.statusFile,
     lockedBy: holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program',
@@ -68,6 +73,12 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
       ageSeconds: ageOf(writtenAt),
     })),
   };
+}
+
+function nameOf(role: KnownRole, hasDat: boolean): Standing['role'] {
+  if ('problem' in role) return 'unreadable';
+  if (role.from === 'nothing') return hasDat ? 'slave' : 'none';
+  return role.facts.role === 'master' ? 'promoted' : role.facts.role;
 }
 
 /** Whole seconds since a moment given in milliseconds since the epoch; 0 where the clock was set back. */

@@ -13,6 +13,7 @@ import { IoFault } from '../io/fault.js';
 import { isOnRemoteMount } from '../io/mount.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { PathMistake } from '../standby/paths.js';
+import { roleOf } from '../standby/role-of.js';
 import { findMaster } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
 import { workersOf } from './workers.js';
@@ -63,7 +64,9 @@ async function lookUntilSure(path: string, window: Window, options: VerifyOption
     const indexCheck = pointers ? await IndexCheck.open(`${path}.index`, options.patience) : undefined;
     const inspector = await inspectorFor(file, window, options);
     try {
-      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers });
+      const role = roleOf({ dat: `${path}.dat`, role: `${path}.role` }, datFile);
+      const serves = 'facts' in role && role.facts.role === 'master';
+      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers, serves });
       const sure = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.patience));
       if ((sure && !(look === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || look === LOOKS)
         return findings;

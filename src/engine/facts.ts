@@ -1,5 +1,5 @@
 import type { Stop } from '../filestorage/stop.js';
-import type { ChunkLine, Role } from '../standby/dat.js';
+import type { ChunkLine } from '../standby/dat.js';
 import type { Switch } from '../standby/switch.js';
 
 /** A place to go on from: everything before it on the slave is known to equal the master. */
@@ -104,7 +104,8 @@ export interface Trusted extends Resume {
 
 export interface Facts {
   readonly switch: Switch;
-  readonly role: Role;
+  /** What a role that allows a decision means for a sync. */
+  readonly role: 'slave' | 'promoted';
   readonly lock: 'ours' | 'syncpozo' | 'other';
   readonly master: MasterState;
   readonly full: boolean;

@@ -2,8 +2,9 @@ import type { Magic } from '../filestorage/layout.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
-import { readDatFile } from '../standby/dat-file.js';
+import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
+import { carryOver, clearRole } from '../standby/role-of.js';
 import { append, type Written } from './append.js';
 import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
@@ -41,8 +42,9 @@ export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
 }
 
 async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
-  const file = readDatFile(work.paths);
-  const role = 'dat' in file ? file.dat.role : 'slave';
+  const read = readDatFile(work.paths);
+  const file = request.dryRun ? read : carryOver(work.paths, read);
+  const role = roleIn(work.paths, file);
   const slave = observeSlave(work.paths);
   const { dat, problem } = usableDat(file, slave.inode);
   const switchNow = request.readSwitch();
@@ -74,13 +76,17 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   }
 }
 
+/** Throws a RoleRefusal where the role does not allow a decision. */
+function roleIn(paths: SlavePaths, file: DatFile): Facts['role'] {
+  return clearRole(paths, file).role === 'master' ? 'promoted' : 'slave';
+}
+
 /** The outcome of a run that did not get the slave's lock: rows 1, 2 and 3. */
 export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcome {
-  const file = readDatFile(paths);
   const facts: Facts = {
     switch: 'on',
     // A server that serves a promoted slave is no reason for an alarm.
-    role: 'dat' in file ? file.dat.role : 'slave',
+    role: roleIn(paths, readDatFile(paths)),
     lock,
     master: { state: 'missing', reason: 'not looked at' },
     full: false,

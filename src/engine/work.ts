@@ -61,7 +61,6 @@ export function claim(
   { copiedFrom, torn }: { readonly copiedFrom?: number | undefined; readonly torn?: TornTail | undefined } = {},
 ): Dat {
   const dat: Dat = {
-    role: 'slave',
     master,
     slaveInode,
     claim: { position: resume.position, tid: resume.tid },
