@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { isUnused } from '../engine/unused-term.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { demote } from '../standby/demote.js';
 import { Lock } from '../standby/lock.js';
 import { type SlavePaths, slavePaths } from '../standby/paths.js';
+import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
 import { readSwitch } from '../standby/switch.js';
 import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit.js';
@@ -13,6 +15,7 @@ interface Result {
   readonly demoted: boolean;
   readonly exitCode: ExitCode;
   readonly message: string;
+  readonly hint: string | null;
 }
 
 /** `syncpozo demote SLAVE`: the last step of the way back, for a person. */
@@ -22,12 +25,13 @@ export function demoteCommand(): Command {
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs");
   withSlaveOptions(command);
   command.addHelpText('after', `\nExample:\n  syncpozo demote /srv/zeo/var && syncpozo on\n${EXIT_HELP}`);
-  return command.action((slave: string, flags: SlaveOptions) => {
+  return command.action(async (slave: string, flags: SlaveOptions) => {
     const paths = slavePaths(slave, flags.file);
-    const result = demoteUnderLock(paths);
+    const result = await demoteUnderLock(paths);
     const syncing = readSwitch(statusFileOf(flags)) === 'on';
     if (flags.json) printJson({ ...result, syncing });
-    else if (result.exitCode !== EXIT.ok) writeToStderr(`syncpozo: ${result.message}\n`);
+    else if (result.exitCode !== EXIT.ok)
+      writeToStderr(`syncpozo: ${result.message}\n${result.hint === null ? '' : `hint: ${result.hint}\n`}`);
     else if (!flags.quiet) {
       const next = syncing ? '' : "the switch is off: 'syncpozo on' lets syncs run again\n";
       writeToStdout(`${result.message}\n${next}`);
@@ -36,19 +40,24 @@ export function demoteCommand(): Command {
   });
 }
 
-function demoteUnderLock(paths: SlavePaths): Result {
+/** Makes a slave of this side, holding its lock. */
+export async function demoteUnderLock(paths: SlavePaths): Promise<Result> {
+  const none = { slave: paths.data, demoted: false, hint: null };
   const outcome = Lock.take(paths.lock, paths.directoryFacts);
   if (outcome.kind !== 'held') {
     const exitCode = outcome.kind === 'other' ? EXIT.inUse : EXIT.fault;
-    const message = `${paths.data} is in use (${outcome.holder}): stop what uses it first`;
-    return { slave: paths.data, demoted: false, exitCode, message };
+    return { ...none, exitCode, message: `${paths.data} is in use (${outcome.holder}): stop what uses it first` };
   }
   try {
-    const file = readDatFile(paths);
-    if (!('dat' in file) || file.dat.role !== 'promoted')
-      return { slave: paths.data, demoted: false, exitCode: EXIT.ok, message: `${paths.data} is not promoted` };
-    demote(paths);
-    return { slave: paths.data, demoted: true, exitCode: EXIT.ok, message: `${paths.data} is a slave again` };
+    carryOver(paths, readDatFile(paths));
+    const facts = clearRole(paths);
+    if (facts.role === 'slave') return { ...none, exitCode: EXIT.ok, message: `${paths.data} is not promoted` };
+    const last = facts.role === 'master' ? facts.terms.at(-1) : undefined;
+    demote(paths, facts, last !== undefined && (await isUnused(paths.data, last)));
+    return { ...none, demoted: true, exitCode: EXIT.ok, message: `${paths.data} is a slave again` };
+  } catch (error) {
+    if (!(error instanceof RoleRefusal)) throw error;
+    return { ...none, exitCode: EXIT.refused, message: error.message, hint: error.hint };
   } finally {
     outcome.lock.release();
   }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { startShell } from '../io/child.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
-import { renderPromotion } from '../report/promotion.js';
+import { linesOfSwitch, renderPromotion } from '../report/promotion.js';
 import { masterSideByName } from '../standby/paths.js';
 import { OF_TWO_SIDES, printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
 import { askForMaster } from './loss.js';
@@ -33,7 +33,7 @@ SYNCPOZO_LAST_TIME (what comes after may be lost), SYNCPOZO_LOSS (possible or ce
 SYNCPOZO_MASTER_TID (empty: not known), SYNCPOZO_LAST_SYNC and SYNCPOZO_POSITION.
 
 Exit status:
-  0  promoted, now or before; start ZEO
+  0  promoted, now or before (also with a warning that the switch could not be written); start ZEO
   1  a fault: I/O error, or a sync that cannot be ended; not promoted
   2  usage
   3  refused: there is nothing that could be served; not promoted
@@ -80,6 +80,12 @@ export function promoteCommand(): Command {
     if (flags.json) printJson(result);
     else if (!result.promoted) writeToStderr(renderPromotion(result));
     else if (!flags.quiet || result.exitCode !== 0) writeToStdout(renderPromotion(result));
+    else
+      writeToStderr(
+        linesOfSwitch(result)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
     process.exitCode = result.exitCode;
   });
 }

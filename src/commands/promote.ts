@@ -1,19 +1,21 @@
 import { basename } from 'node:path';
 import { usableDat } from '../engine/observe.js';
-import { NothingToServe, publishRole, type Settled, settle } from '../engine/promotion.js';
+import { NothingToServe, publishPromotion, type Settled, settle } from '../engine/promotion.js';
 import type { Worth } from '../engine/promotion-index.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { factsOfPath, writtenAt } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
 import type { Loss, PromotionResult } from '../report/promotion.js';
-import type { Promotion } from '../standby/dat.js';
-import { readDatFile } from '../standby/dat-file.js';
+import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { type Evicted, evict } from '../standby/evict.js';
 import { Lock } from '../standby/lock.js';
 import { type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
-import { writeSwitch } from '../standby/switch.js';
-import { EXIT, type ExitCode } from './exit.js';
+import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
+import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
+import { EXIT, type ExitCode, hintOf } from './exit.js';
 import { lossOf, type MasterLook, NOT_LOOKED_AT } from './loss.js';
+import { PromotionSwitch } from './promote-switch.js';
 
 export interface PromoteOptions {
   /** Data directory, or the path of the file itself. */
@@ -36,31 +38,50 @@ export interface PromoteOptions {
 const WINDOW_BYTES = 1 << 20;
 
 /**
- * Makes a slave fit to serve, and says what may be lost. Mistakes and faults of the machine are thrown.
+ * Makes a slave fit to serve, and says what may be lost. Mistakes are thrown.
  *
- * Order: the switch off, so that no sync begins; a sync at work ended, and its lock taken; the file's end made whole and
+ * Order: the switch off, where it can be written, so that no sync begins; a sync at work ended, and its lock taken; the file's end made whole and
  * durable; the command for a loss started; the role, which no sync ever takes back. Killed at any place, it is called again:
  * until the role is set all of it is done again, so the command is started at least once; afterwards nothing is.
  */
 export async function runPromote(options: PromoteOptions): Promise<PromotionResult> {
   const began = performance.now();
-  writeSwitch(options.statusFile, 'off');
   const paths = slavePaths(options.slave, options.file, options.master);
-  const look = options.lookAtMaster?.(options.file ?? basename(paths.data));
-  const result = (await alreadyPromoted(paths, options)) ?? (await promote(paths, options, look));
-  return { ...result, seconds: Math.round(performance.now() - began) / 1000 };
+  const position = PromotionSwitch.off(options.statusFile);
+  const result = await attemptPromotion(paths, options);
+  const isRefused = result.exitCode === EXIT.refused || result.exitCode === EXIT.inUse;
+  const left = isRefused ? position.putBack() : position.stays();
+  const hint = result.promoted && left.problem !== null ? hintForSwitch(options.statusFile, paths) : result.hint;
+  return { ...result, hint, switch: left, seconds: Math.round(performance.now() - began) / 1000 };
+}
+
+function hintForSwitch(statusFile: string, { role }: SlavePaths): string {
+  return `no sync writes to this slave all the same, because of ${role}; but the switch ${statusFile} does not say so: 'syncpozo off --status-file ${statusFile}', as a user who may write there, when there is room and its directory exists`;
+}
+
+/** A promotion that is refused, or that a fault of the machine ends, is a result as well. */
+async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Promise<PromotionResult> {
+  try {
+    const look = options.lookAtMaster?.(options.file ?? basename(paths.data));
+    return alreadyPromoted(paths, options) ?? (await promote(paths, options, look));
+  } catch (error) {
+    const exitCode = error instanceof RoleRefusal ? EXIT.refused : EXIT.fault;
+    if (!(error instanceof RoleRefusal || error instanceof IoFault)) throw error;
+    return { ...plain(paths, options), exitCode, reason: error.message, hint: hintOf(error) ?? null };
+  }
 }
 
 /** The lock is not touched: a server may be about to take it. */
 function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionResult | undefined {
-  const file = readDatFile(paths);
-  if (!('dat' in file) || file.dat.role !== 'promoted') return undefined;
-  const { promotion } = file.dat;
+  const facts = roleToPromote(paths);
+  if (facts.role !== 'master') return undefined;
+  const { promotion } = facts;
   const holder = Lock.look(paths.lock);
   return {
     ...plain(paths, options),
     promoted: true,
     already: true,
+    term: lastTerm(facts),
     slave: {
       path: paths.data,
       position: promotion?.position ?? null,
@@ -110,8 +131,9 @@ export async function promoteUnderLock(
   look: Promise<MasterLook> | undefined,
 ): Promise<PromotionResult> {
   try {
+    carryOver(paths, readDatFile(paths));
     // Another promotion may have been at work until now, and a sync may have published something.
-    return alreadyPromoted(paths, options) ?? (await setRole(paths, options, evicted, look));
+    return alreadyPromoted(paths, options) ?? (await setRole(paths, options, roleToPromote(paths), evicted, look));
   } catch (error) {
     if (!(error instanceof NothingToServe)) throw error;
     const hint = 'is SLAVE the right file? Nothing was changed in it';
@@ -122,10 +144,12 @@ export async function promoteUnderLock(
 async function setRole(
   paths: SlavePaths,
   options: PromoteOptions,
+  before: RoleFacts,
   evicted: Evicted | undefined,
   look: Promise<MasterLook> | undefined,
 ): Promise<PromotionResult> {
-  const { dat } = usableDat(readDatFile(paths), factsOfPath(paths.data)?.inode);
+  const inode = factsOfPath(paths.data)?.inode;
+  const { dat } = usableDat(readDatOf(paths, inode), inode);
   const promotion = { lastSync: dat && lastSyncOf(paths), at: Date.now() };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
@@ -133,9 +157,10 @@ async function setRole(
   });
   const loss = lossOf(settled, look ? await look : NOT_LOOKED_AT);
   const done = { ...promotion, position: settled.position, tid: settled.tid };
-  const result = { ...resultOf(paths, options, settled, done), sync: evicted ?? null, loss };
+  const term = lastTerm(before) + 1;
+  const result = { ...resultOf(paths, options, settled, done), term, sync: evicted ?? null, loss };
   const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
-  publishRole(paths, settled, dat, done);
+  publishPromotion(paths, settled, dat, before, done);
   return { ...result, onLoss };
 }
 
@@ -152,6 +177,8 @@ function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {
     hint: null,
     exitCode: EXIT.ok,
     statusFile: options.statusFile,
+    switch: null,
+    term: null,
     slave: { path: paths.data, position: null, lastTid: null, lastTime: null, lockedBy: null },
     lastSync: null,
     ageSeconds: null,

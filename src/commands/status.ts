@@ -5,10 +5,12 @@ import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { factsOfPath, writtenAt } from '../io/facts.js';
 import type { Standing } from '../report/standing.js';
-import { readDatFile } from '../standby/dat-file.js';
+import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
 import { fileOf, nameInDirectory, slavePaths, slaveSide } from '../standby/paths.js';
+import { seenTerm } from '../standby/role.js';
+import { type KnownRole, roleOf } from '../standby/role-of.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { findSideOrFault } from './master.js';
@@ -32,9 +34,10 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     options.master === undefined ? undefined : await findSideOrFault(options.master, options.file, patience);
   const paths = slavePaths(options.slave, options.file, theirs);
   const slave = observeSlave(paths);
-  const file = readDatFile(paths);
+  const file = readDatOf(paths, slave.inode);
   const { dat, problem } = usableDat(file, slave.inode);
-  const promotion = 'dat' in file ? file.dat.promotion : undefined;
+  const role = roleOf(paths, file);
+  const promotion = 'facts' in role ? role.facts.promotion : undefined;
   const datFacts = dat && factsOfPath(paths.dat);
   const touched = datFacts && writtenAt(datFacts);
   const lastSync = promotion ? promotion.lastSync : touched;
@@ -43,7 +46,9 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const found = theirs && (await lookAtMaster(theirs, nameInDirectory(options.file, ours), patience, dat?.claim));
   return {
     slave: paths.data,
-    role: 'dat' in file ? file.dat.role : 'none',
+    role: nameOf(role, 'dat' in file),
+    roleProblem: 'problem' in role ? role.problem : null,
+    term: 'facts' in role ? seenTerm(role.facts) : null,
     switch: readSwitch(options.statusFile),
     statusFile: options.statusFile,
     lockedBy: holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program',
@@ -73,6 +78,12 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
       ageSeconds: ageOf(writtenAt),
     })),
   };
+}
+
+function nameOf(role: KnownRole, hasDat: boolean): Standing['role'] {
+  if ('problem' in role) return 'unreadable';
+  if (role.from === 'nothing') return hasDat ? 'slave' : 'none';
+  return role.facts.role === 'master' ? 'promoted' : role.facts.role;
 }
 
 /** Whole seconds since a moment given in milliseconds since the epoch; 0 where the clock was set back. */

@@ -3,11 +3,8 @@ import type { Plan } from '../engine/facts.js';
 import { Interrupted } from '../engine/patience.js';
 import type { Outcome } from '../engine/sync.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
-import { IoFault } from '../io/fault.js';
 import type { Log } from '../report/log.js';
-import { PathMistake } from '../standby/paths.js';
-import { SwitchUnclear } from '../standby/switch.js';
-import { exitOfError, exitOfOutcome, hintOf } from './exit.js';
+import { EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js';
 import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
 
 /** Writes into the log what is about to be done, before it is. */
@@ -124,10 +121,11 @@ function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
 /** Writes an error into the log, and makes a result of it. Only what nobody foresaw comes with a stack trace. */
 export function tellError(error: unknown, round: Round, log: Log): SyncResult {
   if (!(error instanceof Error)) throw error;
-  const foreseen = [IoFault, PathMistake, SwitchUnclear, Exchanged, Interrupted].some((kind) => error instanceof kind);
+  const foreseen = isForeseen(error) || error instanceof Exchanged || error instanceof Interrupted;
   const hint = hintOf(error);
   const exitCode = exitOfError(error);
   const fields = { master: round.masterPath, slave: round.slavePath, exitCode, ...(hint && { hint }) };
   log.error(foreseen ? fields : { ...fields, stack: error.stack }, error.message);
-  return plainResult(round, 'failed', exitCode, error.message, hint);
+  const action = exitCode === EXIT.refused ? 'refused' : 'failed';
+  return plainResult(round, action, exitCode, error.message, hint);
 }

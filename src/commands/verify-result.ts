@@ -4,9 +4,9 @@ import type { IndexState } from '../engine/judge.js';
 import type { Findings } from '../engine/verify.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Problem } from '../filestorage/problem.js';
+import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
 import type { Side } from '../lineage/sides.js';
 import type { Lineage } from '../lineage/verdict.js';
-import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
 import { EXIT, type ExitCode } from './exit.js';
 import type { SideResult } from './result.js';
 
@@ -140,7 +140,15 @@ function exitOf(compared: Compared | undefined): ExitCode {
 
 function againstResult(path: string, compared: Compared): AgainstResult {
   if (!('lineage' in compared)) {
-    return { path, relation: null, lineage: null, problem: compared.problem, firstDifference: null, masterEnd: null, lag: null };
+    return {
+      path,
+      relation: null,
+      lineage: null,
+      problem: compared.problem,
+      firstDifference: null,
+      masterEnd: null,
+      lag: null,
+    };
   }
   const { lineage, firstDifference, masterEnd, masterDamaged, equalUpTo, sides } = compared;
   const relation = RELATION_OF[lineage];

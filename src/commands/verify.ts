@@ -13,6 +13,7 @@ import { IoFault } from '../io/fault.js';
 import { isOnRemoteMount } from '../io/mount.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
+import { roleOf } from '../standby/role-of.js';
 import { findSide } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
 import { workersOf } from './workers.js';
@@ -68,7 +69,9 @@ async function lookUntilSure(path: string, window: Window, options: VerifyOption
     const indexCheck = pointers ? await IndexCheck.open(`${path}.index`, options.patience) : undefined;
     const inspector = await inspectorFor(file, window, options);
     try {
-      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers });
+      const role = roleOf({ dat: `${path}.dat`, role: `${path}.role` }, datFile);
+      const serves = 'facts' in role && role.facts.role === 'master';
+      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers, serves });
       const sure = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.patience));
       if ((sure && !(look === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || look === LOOKS)
         return findings;
@@ -154,7 +157,16 @@ async function compareWith(
       const known = 'dat' in datFile && datFile.dat.slaveInode === here.facts.inode ? datFile.dat.chunks : [];
       const sound = problems.count === 0;
       const file = near ?? here;
-      return await findAgainst({ file, end: committedEnd, sound, chunks: known, master, chunkBytes: pieceBytes, patience, windows });
+      return await findAgainst({
+        file,
+        end: committedEnd,
+        sound,
+        chunks: known,
+        master,
+        chunkBytes: pieceBytes,
+        patience,
+        windows,
+      });
     } finally {
       await near?.close();
       here.close();

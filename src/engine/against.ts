@@ -56,7 +56,10 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
   const verdict = equal ? undefined : await lineage();
   return {
     // The magic alone is another one: the next sync copies everything.
-    lineage: verdict && (verdict.lineage === 'equal' || verdict.lineage === 'behind') ? 'packed' : verdict?.lineage ?? (end === masterEnd ? 'equal' : end < masterEnd ? 'behind' : 'ahead'),
+    lineage:
+      verdict && (verdict.lineage === 'equal' || verdict.lineage === 'behind')
+        ? 'packed'
+        : (verdict?.lineage ?? (end === masterEnd ? 'equal' : end < masterEnd ? 'behind' : 'ahead')),
     verdict,
     equalUpTo,
     firstDifference: difference < shorter ? difference : undefined,
@@ -75,7 +78,16 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
 
   function lineage(): Promise<Verdict> {
     const both = { master, masterEnd, slave: here, slaveEnd: end };
-    return lineageOf({ ...both, chunks, ownFrom: end, damageReported: false, bytesDiffer: compared !== undefined, patience, window: windows[0] });
+    return lineageOf({
+      ...both,
+      chunks,
+      ownFrom: end,
+      damageReported: false,
+      terms: [],
+      bytesDiffer: compared !== undefined,
+      patience,
+      window: windows[0],
+    });
   }
 
   async function sides(): Promise<Sides> {

@@ -46,12 +46,18 @@ export function decide(facts: Facts): Decision {
 /** Who the two sides are: before anything is compared. */
 function decideSides({ standing, full }: Facts): RefusedPlan | undefined {
   if (standing.problem !== undefined) {
-    const hint = 'it says who may serve, and is not guessed at: restore it, or move it aside if you know that MASTER serves';
+    const hint =
+      'it says who may serve, and is not guessed at: restore it, or move it aside if you know that MASTER serves';
     return forked(5, 'role', standing.problem, hint);
   }
   if (standing.swapped) {
     const reason = 'MASTER is a slave itself, and SLAVE is not known to be one: are the two swapped?';
-    return forked(5, 'swapped', reason, "name the side that serves first; 'syncpozo compare MASTER SLAVE' shows both histories");
+    return forked(
+      5,
+      'swapped',
+      reason,
+      "name the side that serves first; 'syncpozo compare MASTER SLAVE' shows both histories",
+    );
   }
   if (standing.masterTerm < standing.slaveTerm && !full) {
     const reason = `the master was superseded: its term is ${standing.masterTerm}, this slave has seen term ${standing.slaveTerm}`;
@@ -73,7 +79,8 @@ function decideUnknown(facts: Facts): Decision {
     return { kind: 'adopt', row: 8, reason, resume: comparison };
   }
   const differs = `${datProblem}, and the slave differs from the master at position ${comparison.firstDifference}`;
-  if (comparison.slaveStop !== 'end' && comparison.slaveStop !== 'in-flight') return needsSides(facts, unlike(8, differs));
+  if (comparison.slaveStop !== 'end' && comparison.slaveStop !== 'in-flight')
+    return needsSides(facts, unlike(8, differs));
   const standing = decideStanding(facts);
   if (standing) return standing;
   if (facts.forked === undefined) return { kind: 'look', at: 'forked' };
@@ -204,7 +211,8 @@ function unlike(row: number, reason: string): RefusedPlan {
 
 /** The same as a verdict of the lineage, where headers alone show it. */
 export function rolledBack(): RefusedPlan {
-  const reason = "the master lacks the slave's last transaction: it was rolled back or restored, or it is another site's";
+  const reason =
+    "the master lacks the slave's last transaction: it was rolled back or restored, or it is another site's";
   return forked(11, 'forked', reason, `is MASTER the right directory? ${ANSWERS}`);
 }
 

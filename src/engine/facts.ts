@@ -1,6 +1,6 @@
+import type { Stop } from '../filestorage/stop.js';
 import type { Sides } from '../lineage/sides.js';
 import type { Lineage } from '../lineage/verdict.js';
-import type { Stop } from '../filestorage/stop.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { Refusal } from '../standby/role.js';
 import type { Switch } from '../standby/switch.js';
@@ -88,6 +88,7 @@ export interface Standing {
 
 export interface Facts {
   readonly switch: Switch;
+  /** What a role that allows a decision means for a sync. */
   readonly role: 'slave' | 'promoted';
   readonly lock: 'ours' | 'syncpozo' | 'other';
   readonly master: MasterState;
@@ -117,16 +118,7 @@ export interface Facts {
   readonly sides?: Sides;
 }
 
-export type Look =
-  | 'trusted'
-  | 'beyond'
-  | 'comparison'
-  | 'generation'
-  | 'own'
-  | 'forked'
-  | 'shown'
-  | 'news'
-  | 'sides';
+export type Look = 'trusted' | 'beyond' | 'comparison' | 'generation' | 'own' | 'forked' | 'shown' | 'news' | 'sides';
 
 /** Why a person has to decide. */
 export type RefusedLineage = Lineage | 'superseded' | 'swapped' | 'role';

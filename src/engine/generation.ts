@@ -1,5 +1,5 @@
-import { merge } from '../lineage/merge.js';
 import { sourceOf } from '../lineage/file-source.js';
+import { merge } from '../lineage/merge.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { sameMagic } from './compare.js';
 import type { Generation, Resume } from './facts.js';

@@ -5,10 +5,12 @@ import type { Judging } from '../lineage/judging.js';
 import { isPackedFileKnown } from '../lineage/packed-file.js';
 import { type Verdict, verdictOf } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
+import type { TermLine } from '../standby/role.js';
 import { sameMagic } from './compare.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
-import { readableFile } from './scan.js';
+import type { Patience } from './patience.js';
+import { type Readable, readableFile } from './scan.js';
 import { rehashIn } from './window-rehash.js';
 import type { Work } from './work.js';
 
@@ -23,6 +25,8 @@ export interface Replaced {
   readonly forced: boolean;
   /** Damage of this master was reported since the slave was rebuilt last. */
   readonly damageReported: boolean;
+  /** The places at which the master's terms began. */
+  readonly terms: readonly TermLine[];
 }
 
 /** What the master, whose copy is complete or cut short at `resume`, is to the slave. */
@@ -34,12 +38,11 @@ export async function judgeCopy(
   resume: Resume,
 ): Promise<Verdict> {
   const findings = await judging.finish(resume.position);
-  const { slaveEnd, chunks, damageReported } = replaced;
+  const { chunks, damageReported } = replaced;
   const slave = OpenFile.openHere(work.paths.data);
   try {
     const readable = readableFile(slave);
-    const packedFileKnown =
-      findings.dropped > 0 && (await isPackedFileKnown(master.path, readable, slaveEnd, work.patience));
+    const packedFileKnown = await isContinuation(findings, replaced, master.path, readable, work.patience);
     const blame = await blameFor(work, findings, chunks, slave);
     // Without a person's word a rebuild is planned only where bytes differ.
     const bytesDiffer = !replaced.forced && (await sameMagic(master, readable));
@@ -47,6 +50,20 @@ export async function judgeCopy(
   } finally {
     slave.closeQuietly();
   }
+}
+
+/** Whether it is shown that what a pack has rewritten on the master was a continuation of the slave. */
+export async function isContinuation(
+  { dropped, slaveLast }: MergeFindings,
+  { slaveEnd, terms }: Pick<Replaced, 'slaveEnd' | 'terms'>,
+  masterPath: string,
+  slave: Readable,
+  patience: Patience,
+): Promise<boolean> {
+  if (dropped === 0) return false;
+  // Every record names its transaction's position: no other history has this transaction end in the same place.
+  if (terms.some(({ position, tid }) => position === slaveEnd && tid === slaveLast)) return true;
+  return isPackedFileKnown(masterPath, slave, slaveEnd, patience);
 }
 
 async function blameFor(

@@ -1,9 +1,10 @@
 import { type Blame, blameOf } from '../lineage/blame.js';
 import { sourceOf } from '../lineage/file-source.js';
 import { merge } from '../lineage/merge.js';
-import { isPackedFileKnown } from '../lineage/packed-file.js';
 import { type Verdict, verdictOf } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
+import type { TermLine } from '../standby/role.js';
+import { isContinuation } from './judge-copy.js';
 import type { Patience } from './patience.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
@@ -19,6 +20,8 @@ export interface Compared {
   readonly chunks: readonly ChunkLine[];
   readonly ownFrom: number;
   readonly damageReported: boolean;
+  /** The places at which the master's terms began. */
+  readonly terms: readonly TermLine[];
   /** Both begin with the same magic, and some bytes are known to differ. */
   readonly bytesDiffer: boolean;
   readonly patience: Patience;
@@ -30,13 +33,14 @@ export async function lineageOf(of: Compared): Promise<Verdict> {
   const { master, masterEnd, slave, slaveEnd, chunks, ownFrom, damageReported, patience, window } = of;
   const options = { ownFrom, pieces: chunks, stopEarly: false };
   const findings = await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), options);
-  const packedFileKnown = findings.dropped > 0 && (await isPackedFileKnown(master.path, slave, slaveEnd, patience));
+  const packedFileKnown = await isContinuation(findings, of, master.path, slave, patience);
   const places = [...findings.shapes, ...findings.differences];
   let blame: Blame | undefined;
   if (places.length > 0) {
     const complete = places.length === findings.shapeCount + findings.differenceCount;
     const [readSlave, readMaster] = [slave, master].map((file) => file.readBytes.bind(file));
-    if (readSlave && readMaster) blame = await blameOf(places, complete, chunks, readSlave, readMaster, rehashIn(window));
+    if (readSlave && readMaster)
+      blame = await blameOf(places, complete, chunks, readSlave, readMaster, rehashIn(window));
   }
   return verdictOf(findings, { packedFileKnown, damageReported, blame, bytesDiffer: of.bytesDiffer });
 }

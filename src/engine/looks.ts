@@ -1,7 +1,7 @@
 import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
-import { findSides, type Sides } from '../lineage/sides.js';
 import { sourceOf } from '../lineage/file-source.js';
 import { merge } from '../lineage/merge.js';
+import { findSides, type Sides } from '../lineage/sides.js';
 import { lacksNewest } from '../lineage/unpacked-place.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';

@@ -22,7 +22,8 @@ export function noteMarks(work: Work, outcome: Outcome): void {
 
 function marksAfter(before: Marks, outcome: Outcome): Marks {
   const { plan, damage, reached } = outcome;
-  if (plan.kind === 'grown' || plan.kind === 'forked') return { ...before, refusal: before.refusal ?? refusalOf(plan, outcome) };
+  if (plan.kind === 'grown' || plan.kind === 'forked')
+    return { ...before, refusal: before.refusal ?? refusalOf(plan, outcome) };
   if (damage) return { ...before, damage: before.damage ?? markOf(damage) };
   if (!reached) return before;
   const isNew = plan.kind === 'full' || plan.kind === 'rebuild';

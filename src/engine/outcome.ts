@@ -1,6 +1,6 @@
 import type { Magic } from '../filestorage/layout.js';
-import type { Switch } from '../standby/switch.js';
 import type { Sides } from '../lineage/sides.js';
+import type { Switch } from '../standby/switch.js';
 import type { Damage, Plan, Resume, Rot } from './facts.js';
 import type { ScrubAmount, Scrubbed } from './scrub-amount.js';
 import type { MasterEnd } from './tail.js';
@@ -24,7 +24,9 @@ export interface Outcome {
   readonly plan: Plan;
   /** The place up to which the slave equals the master now; undefined when that is not known. */
   readonly reached: Resume | undefined;
-  readonly master: { readonly size: number; readonly magic: Magic; readonly device: string; readonly inode: string } | undefined;
+  readonly master:
+    | { readonly size: number; readonly magic: Magic; readonly device: string; readonly inode: string }
+    | undefined;
   readonly slaveSize: number | undefined;
   readonly end: MasterEnd | undefined;
   readonly damage: Damage | Rot | undefined;

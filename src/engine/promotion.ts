@@ -1,11 +1,14 @@
-import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
+import { hostname } from 'node:os';
+import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership } from '../io/replace.js';
-import type { ChunkLine, Dat, Promotion } from '../standby/dat.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
+import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
+import { publishRole } from '../standby/role-file.js';
 import { coverMore, fitIndex, type Worth } from './promotion-index.js';
 import { readableFile } from './scan.js';
 import { findSoundEnd, type SoundEnd } from './sound-end.js';
@@ -27,10 +30,8 @@ export interface SettleOptions {
 export interface Settled {
   readonly position: number;
   readonly tid: bigint;
-  readonly inode: string;
-  readonly magic: Magic;
   readonly cut: Cut | undefined;
-  /** What the `.dat` may go on claiming; undefined: nothing was known. */
+  /** What the `.dat` may go on claiming. */
   readonly known: Pick<Dat, 'claim' | 'chunks' | 'tailState'>;
   /** The last claimed transaction, where not all that was claimed is there any more. */
   readonly lostClaim: bigint | undefined;
@@ -50,7 +51,6 @@ export interface Cut {
 }
 
 const COPY_BYTES = 1 << 20;
-const UNKNOWN_MASTER = { device: '0', inode: '0', size: 0, mtime: '0' };
 
 /**
  * Makes the slave's file fit to be served. The caller holds its lock, and publishes the role afterwards.
@@ -67,7 +67,7 @@ export async function settle(
 ): Promise<Settled> {
   const file = OpenFile.openToWrite(paths.data);
   try {
-    const magic = magicIn(file);
+    checkMagic(file);
     const readable = readableFile(file);
     const found = await findSoundEnd(readable, dat, window, all);
     const bytes = readable.size - found.position;
@@ -84,8 +84,6 @@ export async function settle(
     return {
       position: found.position,
       tid: found.tid,
-      inode: file.facts().inode,
-      magic,
       cut: bytes > 0 ? { bytes, unfinished: found.rest === 'unfinished', keptAs } : undefined,
       known: whole ? dat : { ...trusted, claim: { position: trusted.position, tid: trusted.tid } },
       lostClaim: dat && !whole ? dat.claim.tid : undefined,
@@ -98,27 +96,33 @@ export async function settle(
   }
 }
 
-/** Publishes that this slave serves from now on: no sync writes to it again. */
-export function publishRole(paths: SlavePaths, settled: Settled, dat: Dat | undefined, promotion: Promotion): void {
+/**
+ * Publishes that this slave serves from now on, in the next term: no sync writes to it again.
+ *
+ * Order: the role, and with it all is decided. The `.dat` stays as a witness of what was copied; where not all of that is
+ * there any more it is written after the role: killed in between, it claims what it did before.
+ */
+export function publishPromotion(
+  paths: SlavePaths,
+  settled: Settled,
+  dat: Dat | undefined,
+  before: RoleFacts,
+  promotion: Promotion,
+): void {
+  const { position, tid, at } = promotion;
+  const term = lastTerm(before) + 1;
+  const line = { term, position, tid, at, host: hostname(), command: 'promote', unused: false };
+  publishRole(paths, { ...before, role: 'master', terms: [...before.terms, line], promotion });
+  if (!dat || settled.lostClaim === undefined) return;
   const { claim, chunks, tailState } = settled.known;
-  publishDat(paths, {
-    role: 'promoted',
-    master: dat?.master ?? { ...UNKNOWN_MASTER, magic: settled.magic },
-    slaveInode: settled.inode,
-    claim,
-    tailState,
-    torn: undefined,
-    promotion,
-    chunks,
-  });
+  publishDat(paths, { master: dat.master, slaveInode: dat.slaveInode, claim, tailState, torn: undefined, chunks });
 }
 
-function magicIn(file: OpenFile): Magic {
+function checkMagic(file: OpenFile): void {
   const bytes = new Uint8Array(MAGIC_LENGTH);
   const magic = file.read(bytes, MAGIC_LENGTH, 0) < MAGIC_LENGTH ? undefined : magicOf(bytes);
   if (magic === undefined)
     throw new NothingToServe(`${file.path} is not a Data.fs: it does not begin with FS21 or FS30`);
-  return magic;
 }
 
 /** Copies what follows `position` into a file of its own, under the name that FileStorage gives such a piece. */

@@ -1,10 +1,11 @@
+import { OpenFile } from '../io/open-file.js';
 import type { Mismatch } from '../lineage/findings.js';
-import { BackwardReader } from './backward.js';
 import { findSides, type Sides } from '../lineage/sides.js';
 import type { Verdict } from '../lineage/verdict.js';
-import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
+import type { RoleFacts } from '../standby/role.js';
+import { BackwardReader } from './backward.js';
 import { sameMagic } from './compare.js';
 import { refusedAs } from './decide.js';
 import type { Plan, Rot } from './facts.js';
@@ -22,10 +23,15 @@ import type { Work } from './work.js';
 type RebuildPlan = Extract<Plan, { kind: 'rebuild' }>;
 
 /** The slave that a rebuild is to replace. */
-export function replacedBy(plan: RebuildPlan, dat: Dat | undefined, paths: SlavePaths): Replaced {
+export function replacedBy(
+  plan: RebuildPlan,
+  dat: Dat | undefined,
+  paths: SlavePaths,
+  master: RoleFacts | undefined,
+): Replaced {
   const { slaveEnd, ownFrom, forced } = plan;
   const damageReported = marksOf(paths).damage !== undefined;
-  return { slaveEnd, ownFrom, forced, damageReported, chunks: dat?.chunks ?? [] };
+  return { slaveEnd, ownFrom, forced, damageReported, chunks: dat?.chunks ?? [], terms: master?.terms ?? [] };
 }
 
 /** The outcome of a rebuild that the lineage has ended before its swap: rot of the master, or a person has to decide. */
@@ -53,10 +59,9 @@ export async function dryRebuild(
   outcome: Outcome,
   plan: RebuildPlan,
   master: Master,
-  dat: Dat | undefined,
+  replaced: Replaced,
   work: Work,
 ): Promise<Outcome> {
-  const replaced = replacedBy(plan, dat, work.paths);
   const slave = OpenFile.openHere(work.paths.data);
   try {
     const { window } = work.source;

@@ -2,14 +2,16 @@ import type { Magic } from '../filestorage/layout.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
-import { readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
+import { type DatFile, readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { RoleFacts } from '../standby/role.js';
+import { carryOver, clearRole } from '../standby/role-of.js';
 import { append, type Written } from './append.js';
 import { Exchanged } from './copy.js';
 import { decide } from './decide.js';
 import type { Facts, Plan, Resume } from './facts.js';
 import { take } from './looks.js';
+import { noteMarks } from './marks.js';
 import type { Master } from './master.js';
 import { observeMaster, observeSlave, usableDat } from './observe.js';
 import type { Outcome, SyncRequest } from './outcome.js';
@@ -19,7 +21,6 @@ import { readableFile } from './scan.js';
 import { NOT_SCRUBBED } from './scrub-amount.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
 import { dropHalfIndex } from './slave-index.js';
-import { noteMarks } from './marks.js';
 import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
 import { countTorn, damageOf } from './torn.js';
 import type { Scene } from './trusted.js';
@@ -48,8 +49,9 @@ export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
 async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   const slave = observeSlave(work.paths);
   if (!request.dryRun) settleDat(work.paths, slave.inode);
-  const file = readDatOf(work.paths, slave.inode);
-  const role = 'dat' in file ? file.dat.role : 'slave';
+  const read = readDatOf(work.paths, slave.inode);
+  const file = request.dryRun ? read : carryOver(work.paths, read);
+  const role = roleIn(work.paths, file);
   const { dat, problem } = usableDat(file, slave.inode);
   const switchNow = request.readSwitch();
   const active = switchNow === 'on' && role === 'slave';
@@ -73,7 +75,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   try {
     const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
     request.onPlan(plan);
-    if (request.dryRun) return await dryRun(plan, known, observed, dat, work);
+    if (request.dryRun) return await dryRun(plan, known, observed, dat, work, roles?.master);
     const repaired = await repairBefore(plan, known, observed.master, dat, work);
     if (repaired.rot) {
       return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
@@ -85,14 +87,18 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   }
 }
 
+/** Throws a RoleRefusal where the role does not allow a decision. */
+function roleIn(paths: SlavePaths, file: DatFile): Facts['role'] {
+  return clearRole(paths, file).role === 'master' ? 'promoted' : 'slave';
+}
+
 /** The outcome of a run that did not get the slave's lock: rows 1, 2 and 3. */
 export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcome {
-  const file = readDatFile(paths);
   const facts: Facts = {
     standing: UNKNOWN_STANDING,
     switch: 'on',
     // A server that serves a promoted slave is no reason for an alarm.
-    role: 'dat' in file ? file.dat.role : 'slave',
+    role: roleIn(paths, readDatFile(paths)),
     lock,
     master: { state: 'missing', reason: 'not looked at' },
     full: false,
@@ -152,9 +158,11 @@ async function dryRun(
   observed: Observed,
   dat: Dat | undefined,
   work: Work,
+  masterRole: RoleFacts | undefined,
 ): Promise<Outcome> {
   const outcome = { ...settled(plan, facts, observed, work.paths), reached: resumeOf(plan) };
-  return plan.kind === 'rebuild' ? dryRebuild(outcome, plan, observed.master, dat, work) : outcome;
+  if (plan.kind !== 'rebuild') return outcome;
+  return dryRebuild(outcome, plan, observed.master, replacedBy(plan, dat, work.paths, masterRole), work);
 }
 
 async function execute(
@@ -178,7 +186,7 @@ async function execute(
       return written(plan, result, observed, dat, work);
     }
     case 'rebuild': {
-      const replaced = replacedBy(plan, dat, paths);
+      const replaced = replacedBy(plan, dat, paths, masterRole);
       const result = await rebuild(work, master, magic, { replaced, takeDamaged: false, beforeSwap });
       if (result.refused) return judged(settled(plan, facts, observed, paths), result.verdict, master, plan, work);
       const kept = result.kept === undefined ? undefined : { path: result.kept, reason: result.verdict?.reason ?? '' };

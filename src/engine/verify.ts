@@ -42,13 +42,15 @@ export interface LookOptions {
   readonly indexCheck: IndexCheck | undefined;
   /** Whether previous pointers, the targets of back pointers and the index are checked; false: structure and checksums only. */
   readonly pointers: boolean;
+  /** The file serves: a pack may have made another file of it than the one that its `.dat` describes. */
+  readonly serves?: boolean;
 }
 
 /** Looks at every byte of an opened file, and at what its `.dat` says of it. Writes nothing and takes no lock. */
 export async function lookAtAll(file: Inspected, datFile: DatFile, options: LookOptions): Promise<Findings> {
   const problems = new Problems();
   const magic = await magicAt(file, problems);
-  const known = await knownChunks(file, datFile, options.window, problems);
+  const known = await knownChunks(file, datFile, options, problems);
   const subject = { file, magic, known, problems };
   const { indexCheck } = options;
   if (!options.pointers) return lookWith(new NoJudge(), subject, options);
@@ -116,7 +118,12 @@ async function magicAt(file: Inspected, problems: Problems): Promise<Magic | und
   return undefined;
 }
 
-async function knownChunks(file: Inspected, datFile: DatFile, window: Window, problems: Problems): Promise<Known> {
+async function knownChunks(
+  file: Inspected,
+  datFile: DatFile,
+  { window, serves = false }: LookOptions,
+  problems: Problems,
+): Promise<Known> {
   const nothing = { chunks: [], claim: undefined };
   const wrong = (position: number, message: string): void => {
     problems.add(problemAt(position, 'dat', message, 'unnoticed'));
@@ -129,7 +136,7 @@ async function knownChunks(file: Inspected, datFile: DatFile, window: Window, pr
   const { dat } = datFile;
   if (dat.slaveInode !== file.facts.inode && !(await describes(dat, file, window))) {
     // A promoted slave may be packed: then it is its own master, and what was known of its bytes is past.
-    if (dat.role === 'slave') wrong(0, 'the .dat describes another file than the one that is there');
+    if (!serves) wrong(0, 'the .dat describes another file than the one that is there');
     return nothing;
   }
   const claim = dat.claim.position;

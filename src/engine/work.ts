@@ -67,7 +67,6 @@ export function claimOf(
   { copiedFrom, torn }: ClaimDetails = {},
 ): Dat {
   return {
-    role: 'slave',
     master,
     slaveInode,
     claim: { position: resume.position, tid: resume.tid },

@@ -29,7 +29,9 @@ export class Frontier {
   private readonly words: Int32Array;
   private readonly position: BigInt64Array;
 
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(POSITION_AT + BigInt64Array.BYTES_PER_ELEMENT)) {
+  constructor(
+    readonly memory: SharedArrayBuffer = new SharedArrayBuffer(POSITION_AT + BigInt64Array.BYTES_PER_ELEMENT),
+  ) {
     this.words = new Int32Array(memory, 0, Word.Count);
     this.position = new BigInt64Array(memory, POSITION_AT, 1);
   }

@@ -150,7 +150,8 @@ class Merge implements MatchReceiver {
     this.matched++;
     const same = this.differenceCount + this.shapeCount === before;
     if (!same) this.differingTransactions++;
-    if (theirs.position !== ours.position || theirs.end !== ours.end || theirs.status !== ours.status) this.moved = true;
+    if (theirs.position !== ours.position || theirs.end !== ours.end || theirs.status !== ours.status)
+      this.moved = true;
     if (same && this.foreign + this.lacking + before === 0) this.common = { tid: ours.tid, slaveEnd: ours.end };
     if (!packed) await this.notePointers(theirs, ours);
   }

@@ -1,10 +1,10 @@
+import type { ByteSource } from '../engine/backward.js';
 import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
+import { STATUS_PACKED } from '../filestorage/layout.js';
 import { sourceOf } from './file-source.js';
 import type { Difference, MatchReceiver } from './match.js';
 import { matchTransactions } from './match.js';
 import { TransactionCursor } from './transaction-cursor.js';
-import { STATUS_PACKED } from '../filestorage/layout.js';
-import type { ByteSource } from '../engine/backward.js';
 
 /** A file whose transactions can be read backwards from `end`. */
 export interface Ending {
@@ -64,7 +64,8 @@ export async function findSides(
   let theirs = await there.next();
   const isPast = (found: { readonly tid: bigint }): boolean => until !== undefined && found.tid <= until;
   for (let budget = limit; budget > 0; ) {
-    if ((ours.done && ours.value === 'broken') || (theirs.done && theirs.value === 'broken')) return result(undefined, false);
+    if ((ours.done && ours.value === 'broken') || (theirs.done && theirs.value === 'broken'))
+      return result(undefined, false);
     const mine = ours.done || isPast(ours.value) ? undefined : ours.value;
     const other = theirs.done || isPast(theirs.value) ? undefined : theirs.value;
     if (!mine && !other) {

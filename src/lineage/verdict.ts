@@ -42,7 +42,10 @@ export interface Verdict {
 
 /** What is known beside the two files. */
 export interface Evidence {
-  /** The file that was packed is still there, and begins with all that the slave holds. */
+  /**
+   * The file that was packed began with all that the slave holds: it is still there, or the master began a term at the very
+   * place at which the slave ends.
+   */
   readonly packedFileKnown: boolean;
   /** Damage of this master was reported since the slave was last rebuilt: what is missing may have been repaired away. */
   readonly damageReported: boolean;
@@ -57,7 +60,7 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   const { common, masterStop } = findings;
   const [difference] = findings.shapes.concat(findings.differences);
   const answer = (lineage: Lineage, reason: string, proven = false): Verdict => {
-    const own = findings.droppedOwn > 0 && !proven;
+    const own = findings.droppedOwn > 0 && !evidence.packedFileKnown;
     return { lineage, proven, own, common, reason, mismatch: difference, blame: evidence.blame, findings };
   };
   if (masterStop?.kind === 'broken') return answer('damaged', `${masterStop.problem} at ${masterStop.position}`);
@@ -107,8 +110,10 @@ function doubtOf(findings: MergeFindings, evidence: Evidence): string | undefine
   if (evidence.blame === 'slave') return 'bytes of the slave are not those that were copied';
   if (findings.dropped === 0) return undefined;
   if (findings.matched === 0) return 'a pack has left nothing that both have: it may be another site';
-  if (evidence.damageReported) return 'damage of the master was reported before: what is missing may have been repaired away';
-  if (!findings.newlyPacked) return 'the master lacks records of objects that it has no more, and no newer pack is seen';
+  if (evidence.damageReported)
+    return 'damage of the master was reported before: what is missing may have been repaired away';
+  if (!findings.newlyPacked)
+    return 'the master lacks records of objects that it has no more, and no newer pack is seen';
   if (!evidence.packedFileKnown) {
     return 'the file that was packed (Data.fs.old beside the master) is not there to show that it was a continuation of the slave';
   }

@@ -10,7 +10,7 @@ interface Metric {
   readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: Known }[];
 }
 
-const ROLES = ['slave', 'promoted', 'none'] as const;
+const ROLES = ['slave', 'promoted', 'none', 'rejoining', 'superseded', 'unreadable'] as const;
 const HOLDERS = ['nobody', 'syncpozo', 'another program'] as const;
 
 /**

@@ -12,6 +12,10 @@ export interface PromotionResult {
   readonly hint: string | null;
   readonly exitCode: number;
   readonly statusFile: string;
+  /** null: it was not come to. */
+  readonly switch: SwitchReport | null;
+  /** The term in which it serves. */
+  readonly term: number | null;
   readonly slave: {
     readonly path: string;
     /** Where the slave ends, when it is promoted. */
@@ -58,6 +62,17 @@ export interface Loss {
   readonly why: string;
 }
 
+/** What became of the switch. */
+export interface SwitchReport {
+  readonly file: string;
+  /** true: this promotion has written SYNCING=0 into it. */
+  readonly written: boolean;
+  /** Why it could not be written, or not be put back. */
+  readonly problem: string | null;
+  /** `off`: it says SYNCING=0; `as found`: it is what it was before. */
+  readonly left: 'off' | 'as found';
+}
+
 /** For people: what was done, what may be lost, and what has to be done now. */
 export function renderPromotion(result: PromotionResult): string {
   const { slave, loss, cut, sync } = result;
@@ -69,6 +84,7 @@ export function renderPromotion(result: PromotionResult): string {
     );
   if (slave.lastTid)
     lines.push(`it ends at ${slave.position} with transaction ${slave.lastTid} of ${slave.lastTime ?? 'no time'}`);
+  lines.push(...linesOfSwitch(result));
   if (result.promoted && slave.lockedBy) lines.push(`another program has it open: ${slave.lockedBy}`);
   if (sync) lines.push(`a sync was at work (process ${sync.pid}): ${WHAT_BECAME[sync.how]}`);
   if (cut?.unfinished) lines.push(`an unfinished batch of ${formatBytes(cut.bytes)} was cut off`);
@@ -86,6 +102,18 @@ export function renderPromotion(result: PromotionResult): string {
   if (loss) lines.push(...linesOf(loss));
   if (result.onLoss !== null) lines.push(`the command for a loss was started: process ${result.onLoss}`);
   return lines.map((line) => `${visible(line)}\n`).join('');
+}
+
+/** The warning of a switch that could not be thrown, or how a promotion that failed has left it. */
+export function linesOfSwitch({ promoted, switch: position, hint }: PromotionResult): string[] {
+  if (!position) return [];
+  const { file, left, problem } = position;
+  if (promoted) {
+    if (problem === null) return [];
+    return [`warning: the switch could not be written: ${problem}`, ...(hint ? [`hint: ${hint}`] : [])];
+  }
+  if (left === 'as found') return [`the switch was left as it was found (${file})`];
+  return [`the switch was left off: SYNCING=0 in ${file}${problem ? ` (${problem})` : ''}`];
 }
 
 const WHAT_BECAME = {

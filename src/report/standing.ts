@@ -5,7 +5,11 @@ import { formatBytes } from './size.js';
 /** The JSON object of `syncpozo status --json`. Fields are only ever added. null: not known. */
 export interface Standing {
   readonly slave: string;
-  readonly role: 'slave' | 'promoted' | 'none';
+  readonly role: 'slave' | 'promoted' | 'none' | 'rejoining' | 'superseded' | 'unreadable';
+  /** Why the role cannot be known. */
+  readonly roleProblem: string | null;
+  /** The highest term in which something may have been committed, as far as this side knows; 0: none; null: not known. */
+  readonly term: number | null;
   readonly switch: 'on' | 'off';
   readonly statusFile: string;
   readonly lockedBy: 'nobody' | 'syncpozo' | 'another program';
@@ -50,8 +54,11 @@ export function renderStanding(standing: Standing): string {
     ['slave', standing.slave],
     [
       'role',
-      promoted ? `promoted, at ${promoted.at} with transaction ${promoted.tid} of ${promoted.time}` : standing.role,
+      promoted
+        ? `promoted, at ${promoted.at} with transaction ${promoted.tid} of ${promoted.time}`
+        : standing.role + (standing.roleProblem === null ? '' : `: ${standing.roleProblem}`),
     ],
+    ['term', String(standing.term ?? 'not known')],
     ['switch', `${standing.switch === 'on' ? 'SYNCING=1' : 'SYNCING=0'} (${standing.statusFile})`],
     ['locked by', standing.lockedBy],
     ['size', standing.size === null ? 'no file' : `${standing.size} (${formatBytes(standing.size)})`],

@@ -1,13 +1,17 @@
-import { IoFault } from '../io/fault.js';
 import { removeIfThere, rename } from '../io/directory.js';
+import { IoFault } from '../io/fault.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
-import { type Dat, formatDat, parseDat } from './dat.js';
+import { type Dat, formatDat, type OldRole, parseDat } from './dat.js';
 import type { SlavePaths } from './paths.js';
 
 /** Some 100 bytes a chunk of 32 MiB: room for 16 TiB. */
 const LARGEST = 1 << 26;
 
-export type DatFile = { readonly dat: Dat } | { readonly missing: true } | { readonly problem: string };
+/** `mayBePromoted`: it cannot be used, and what is left of it has the word that a promotion once left in a `.dat`. */
+export type DatFile =
+  | { readonly dat: Dat; readonly old?: OldRole }
+  | { readonly missing: true }
+  | { readonly problem: string; readonly mayBePromoted?: boolean };
 
 /** Reads the slave's `.dat`. Unreadable ones are an IoFault; whatever it holds is an answer. */
 export function readDatFile(paths: Pick<SlavePaths, 'dat'>): DatFile {
@@ -21,7 +25,8 @@ export function readDatFile(paths: Pick<SlavePaths, 'dat'>): DatFile {
   }
   if (text === undefined) return { missing: true };
   const parsed = parseDat(text);
-  return 'dat' in parsed ? parsed : { problem: `${paths.dat} is not usable: ${parsed.problem}` };
+  if ('dat' in parsed) return parsed;
+  return { problem: `${paths.dat} is not usable: ${parsed.problem}`, mayBePromoted: text.includes('promoted') };
 }
 
 /** Publishes a `.dat`: after the return it is what a crash leaves. */

@@ -1,29 +1,30 @@
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid, ZERO_TID } from '../filestorage/tid.js';
 import { checksum } from '../io/checksum.js';
+import { type Promotion, readPromotion } from './role.js';
 import { LineReader, Misfit, wholeNumber } from './strict-lines.js';
 
 /**
  * The `.dat`: what the slave is known to be. Text, replaced atomically, parsed strictly.
  *
  * ```
- * syncpozo 2
- * role slave
+ * syncpozo 3
  * master DEVICE INODE SIZE MTIME_NS MAGIC
  * slave INODE
  * claim POSITION TID
  * tail STATE                                   XXH64 state of the last chunk, to go on from; - without chunks
  * copied POSITION                              where the run began that copied last; missing where nothing was copied
  * torn POSITION SIZE RUNS                      only while the master ends in a tail that is not a 'c' transaction
- * promoted POSITION TID AT_MS SYNCED_MS        what the promotion left; only with that role; SYNCED_MS: - when never
  * chunk START END FIRST_TID LAST_TID TRANSACTIONS RECORDS XXH64
  * end CHUNKS CHECKSUM                          XXH64 of all above
  * ```
  *
  * Invariants of a parsed `.dat`: chunks lie back to back from position 4 to the claim; the claim's tid is the last
  * chunk's; it is a witness, not an authority: the slave's bytes are looked at before anything is built on it.
+ *
+ * `syncpozo 2`, the version before, held the role as well: `role slave|promoted` behind its first line, and with the role
+ * promoted, before the chunks, `promoted POSITION TID AT_MS SYNCED_MS`. It is read, and never written.
  */
-export type Role = 'slave' | 'promoted';
 
 export interface MasterIdentity {
   readonly device: string;
@@ -56,17 +57,13 @@ export interface TornTail {
   readonly runs: number;
 }
 
-/** What a promotion left: the slave's end and last transaction then, and two moments in milliseconds since the epoch. */
-export interface Promotion {
-  readonly position: number;
-  readonly tid: bigint;
-  readonly at: number;
-  /** When a sync last found the slave in step. */
-  readonly lastSync: number | undefined;
+/** The role that a `syncpozo 2` holds. */
+export interface OldRole {
+  readonly role: 'slave' | 'promoted';
+  readonly promotion?: Promotion;
 }
 
 export interface Dat {
-  readonly role: Role;
   readonly master: MasterIdentity;
   readonly slaveInode: string;
   readonly claim: Claim;
@@ -74,17 +71,20 @@ export interface Dat {
   readonly tailState: string;
   readonly copiedFrom?: number | undefined;
   readonly torn: TornTail | undefined;
-  readonly promotion?: Promotion;
   readonly chunks: readonly ChunkLine[];
 }
 
-const FIRST_LINE = 'syncpozo 2';
+const FIRST_LINE = 'syncpozo 3';
+const OLD_FIRST_LINE = 'syncpozo 2';
 
 export function formatDat(dat: Dat): string {
-  const { master, claim, torn, promotion } = dat;
+  return format(dat, undefined);
+}
+
+function format(dat: Dat, old: OldRole | undefined): string {
+  const { master, claim, torn } = dat;
   const lines = [
-    FIRST_LINE,
-    `role ${dat.role}`,
+    ...(old ? [OLD_FIRST_LINE, `role ${old.role}`] : [FIRST_LINE]),
     `master ${master.device} ${master.inode} ${master.size} ${master.mtime} ${master.magic}`,
     `slave ${dat.slaveInode}`,
     `claim ${claim.position} ${formatTid(claim.tid)}`,
@@ -92,8 +92,8 @@ export function formatDat(dat: Dat): string {
   ];
   if (dat.copiedFrom !== undefined) lines.push(`copied ${dat.copiedFrom}`);
   if (torn) lines.push(`torn ${torn.position} ${torn.size} ${torn.runs}`);
-  if (promotion) {
-    const { position, tid, at, lastSync } = promotion;
+  if (old?.promotion) {
+    const { position, tid, at, lastSync } = old.promotion;
     lines.push(`promoted ${position} ${formatTid(tid)} ${at} ${lastSync ?? '-'}`);
   }
   for (const chunk of dat.chunks) {
@@ -104,12 +104,14 @@ export function formatDat(dat: Dat): string {
   return `${body}end ${dat.chunks.length} ${checksum(body)}\n`;
 }
 
-export type ParsedDat = { readonly dat: Dat } | { readonly problem: string };
+/** `old`: what a `syncpozo 2` says besides. */
+export type ParsedDat = { readonly dat: Dat; readonly old?: OldRole } | { readonly problem: string };
 
-/** Parses a `.dat`. Total: anything that is not exactly what formatDat writes comes back as a problem in words. */
+/** Parses a `.dat`. Total: anything that is not exactly what formatDat writes, or wrote, comes back as a problem in words. */
 export function parseDat(text: string): ParsedDat {
   if (text === '') return { problem: 'it is empty' };
-  if (!text.startsWith(`${FIRST_LINE}\n`)) return { problem: `its first line is not "${FIRST_LINE}"` };
+  const isOld = text.startsWith(`${OLD_FIRST_LINE}\n`);
+  if (!isOld && !text.startsWith(`${FIRST_LINE}\n`)) return { problem: `its first line is not "${FIRST_LINE}"` };
   const lastLine = text.lastIndexOf('\nend ') + 1;
   if (lastLine === 0 || !text.endsWith('\n')) return { problem: 'its last line is missing: it was cut short' };
   const body = text.slice(0, lastLine);
@@ -119,20 +121,20 @@ export function parseDat(text: string): ParsedDat {
   lines.pop();
   const reader = new LineReader(lines.slice(1), 1);
   try {
-    const dat = readDat(reader);
+    const { dat, ...old } = readDat(reader, isOld);
     if (dat.chunks.length !== Number(end[1]))
       throw new Misfit(`it has ${dat.chunks.length} chunks, its end says ${end[1]}`);
     checkChunks(dat);
-    if (formatDat(dat) !== text) throw new Misfit('it is not written as syncpozo writes it');
-    return { dat };
+    if (format(dat, old.old) !== text) throw new Misfit('it is not written as syncpozo writes it');
+    return { dat, ...old };
   } catch (error) {
     if (error instanceof Misfit) return { problem: error.message };
     throw error;
   }
 }
 
-function readDat(reader: LineReader): Dat {
-  const [role] = reader.expect(/^role (slave|promoted)$/);
+function readDat(reader: LineReader, isOld: boolean): { readonly dat: Dat; readonly old?: OldRole } {
+  const role = isOld ? reader.expect(/^role (slave|promoted)$/)[0] : undefined;
   const [device, inode, size, mtime, magic] = reader.expect(/^master (\d+) (\d+) (\d+) (\d+) (FS21|FS30)$/);
   const [slaveInode] = reader.expect(/^slave (\d+)$/);
   const [position, tid] = reader.expect(/^claim (\d+) ([0-9a-f]{16})$/);
@@ -142,8 +144,7 @@ function readDat(reader: LineReader): Dat {
   const promoted = role === 'promoted' ? reader.accept(/^promoted (\d+) ([0-9a-f]{16}) (\d+) (\d+|-)$/) : undefined;
   const chunks: ChunkLine[] = [];
   while (!reader.done) chunks.push(readChunkLine(reader));
-  return {
-    role: role === 'promoted' ? 'promoted' : 'slave',
+  const dat: Dat = {
     master: {
       device: device ?? '',
       inode: inode ?? '',
@@ -156,18 +157,11 @@ function readDat(reader: LineReader): Dat {
     tailState: tail === '-' ? '' : (tail ?? ''),
     ...(copied && { copiedFrom: wholeNumber(copied[0]) }),
     torn: torn && { position: wholeNumber(torn[0]), size: wholeNumber(torn[1]), runs: wholeNumber(torn[2]) },
-    ...(promoted && { promotion: readPromotion(promoted) }),
     chunks,
   };
-}
-
-function readPromotion([position, tid, at, lastSync]: readonly string[]): Promotion {
-  return {
-    position: wholeNumber(position),
-    tid: BigInt(`0x${tid}`),
-    at: wholeNumber(at),
-    lastSync: lastSync === '-' ? undefined : wholeNumber(lastSync),
-  };
+  if (!isOld) return { dat };
+  if (role !== 'promoted') return { dat, old: { role: 'slave' } };
+  return { dat, old: { role, ...(promoted && { promotion: readPromotion(promoted) }) } };
 }
 
 function readChunkLine(reader: LineReader): ChunkLine {

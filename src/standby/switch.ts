@@ -1,5 +1,7 @@
-import { factsOfPath } from '../io/facts.js';
-import { durableReplace, ownTemporaryOf, readSmallText } from '../io/replace.js';
+import { dirname } from 'node:path';
+import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { type FileFacts, factsOfPath } from '../io/facts.js';
+import { durableReplace, type Ownership, ownTemporaryOf, readSmallText } from '../io/replace.js';
 
 /** The status file: one line, `SYNCING=0` or `SYNCING=1`. A failover sets it to 0, a person sets it back to 1. */
 export type Switch = 'on' | 'off';
@@ -19,18 +21,35 @@ export class SwitchUnclear extends Error {
 
 const LARGEST = 4096;
 const SHOWN = 80;
+const FORM = /^SYNCING=([01])\s*$/;
+
+/** Whether a status file with this text stops every sync that can read it. */
+export function isOff(text: string): boolean {
+  return FORM.exec(text)?.[1] === '0';
+}
 
 /** Reads the switch; a missing file means on. Throws SwitchUnclear, or an IoFault. */
 export function readSwitch(path: string): Switch {
   if (factsOfPath(path)?.kind === 'directory') throw new SwitchUnclear(path, 'a directory');
   const text = readSmallText(path, LARGEST);
   if (text === undefined) return 'on';
-  const match = /^SYNCING=([01])\s*$/.exec(text);
+  const match = FORM.exec(text);
   if (!match) throw new SwitchUnclear(path, text.slice(0, SHOWN));
   return match[1] === '1' ? 'on' : 'off';
 }
 
 /** Writes the switch so that it survives a power cut. A takeover and a person may do so at the same time: the last one counts. */
 export function writeSwitch(path: string, value: Switch): void {
-  durableReplace(path, `SYNCING=${value === 'on' ? 1 : 0}\n`, { mode: 0o644 }, ownTemporaryOf(path));
+  replace(path, `SYNCING=${value === 'on' ? 1 : 0}\n`, { mode: 0o644 });
+}
+
+/** Puts back what was there before a writeSwitch, durably; `text` undefined: nothing was. */
+export function restoreSwitch(path: string, text: string | undefined, facts: FileFacts | undefined): void {
+  if (text !== undefined) return replace(path, text, facts ?? { mode: 0o644 });
+  removeIfThere(path);
+  syncDirectory(dirname(path));
+}
+
+function replace(path: string, text: string, ownership: Ownership): void {
+  durableReplace(path, text, ownership, ownTemporaryOf(path));
 }

@@ -17,7 +17,7 @@ function assertAdopts(pair: Pair, reason: RegExp): void {
 const LENGTHS: readonly (readonly [string, (length: number) => number])[] = [
   ['to nothing', () => 0],
   ['to one byte', () => 1],
-  ['to its first line', () => 'syncpozo 2\n'.length],
+  ['to its first line', () => 'syncpozo 3\n'.length],
   ['to a half', (length) => length >> 1],
   ['in its last line', (length) => length - 10],
   ['by its last byte', (length) => length - 1],
@@ -27,7 +27,7 @@ const CONTENTS: readonly (readonly [string, (dat: Buffer) => Uint8Array | string
   ['garbage', () => 'garbage\n'],
   ['binary', () => Uint8Array.from({ length: 4096 }, (_, at) => (at * 37) & 0xff)],
   ['a Data.fs', () => 'FS30 and so on'],
-  ['a .dat of a later version', (dat) => dat.toString().replace('syncpozo 2', 'syncpozo 3')],
+  ['a .dat of a later version', (dat) => dat.toString().replace('syncpozo 3', 'syncpozo 4')],
   ['a .dat with another claim', (dat) => dat.toString().replace(/claim \d+/, 'claim 4')],
   ['a .dat with lines added', (dat) => `${dat}chunk\n`],
   ['a .dat twice', (dat) => `${dat}${dat}`],

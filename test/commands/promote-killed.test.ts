@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertEnd, Running } from '../support/cli.js';
 import { listing, withPair } from '../support/pair.js';
-import { assertPromoted, batchBeyond, promote, promoteArgs } from '../support/promotion.js';
+import { assertPromoted, batchBeyond, promote, promoteArgs, roleFileOf } from '../support/promotion.js';
 
 describe('a promotion that is killed', () => {
   it('at any moment is made good by the next one', (test) =>
@@ -21,6 +21,7 @@ describe('a promotion that is killed', () => {
         writeFileSync(pair.slaveFile, Buffer.concat([before, batch]));
         // As it was, but for the inode, which overwriting keeps.
         writeFileSync(pair.dat, dat);
+        rmSync(roleFileOf(pair));
         writeFileSync(pair.statusFile, 'SYNCING=1\n');
         const running = Running.start(promoteArgs(pair));
         await sleep((lasts * (round + 4)) / 12);

@@ -89,7 +89,7 @@ describe('syncpozo promote', () => {
         assert.deepEqual([run.exit, run.json.promoted], [5, false]);
         assert.match(run.json.reason, /another program holds the slave's lock/);
       });
-      assert.equal(readFileSync(pair.statusFile, 'utf8'), 'SYNCING=0\n');
+      assert.ok(!existsSync(pair.statusFile));
     }));
 
   it('is refused where there is nothing to serve', () =>
@@ -110,10 +110,7 @@ describe('syncpozo promote', () => {
       assertNoCrash(nowhere);
       assert.equal(nowhere.exit, 2);
       assert.match(nowhere.stderr, /does not exist\nhint: /);
-      const noStatus = syncpozo(['promote', pair.slave, '--status-file', join(pair.directory, 'no', 'status')]);
-      assertNoCrash(noStatus);
-      assert.equal(noStatus.exit, 1);
-      assert.match(noStatus.stderr, /ENOENT/);
+      assert.ok(!existsSync(pair.statusFile), 'nothing was done to the switch either');
     }));
 });
 

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { formatTid } from '../../src/filestorage/tid.js';
 import { syncpozo } from '../support/cli.js';
 import { withPair } from '../support/pair.js';
-import { assertPromoted, batchBeyond, promote } from '../support/promotion.js';
+import { assertPromoted, batchBeyond, promote, roleFileOf } from '../support/promotion.js';
 
 describe("the promoted slave's end", () => {
   it('is cut back to before an unfinished batch', () =>
@@ -98,7 +98,8 @@ describe("the promoted slave's end", () => {
         [Buffer.alloc(0), 'garbage'],
       ] as const) {
         writeFileSync(pair.slaveFile, Buffer.concat([before, beyond]));
-        rmSync(pair.dat);
+        rmSync(pair.dat, { force: true });
+        rmSync(roleFileOf(pair), { force: true });
         if (dat) writeFileSync(pair.dat, dat);
         const run = promote(pair);
         assertPromoted(pair, run);
@@ -120,6 +121,7 @@ describe("the promoted slave's end", () => {
       const dat = readFileSync(pair.dat);
       assertPromoted(pair, promote(pair));
       writeFileSync(pair.dat, dat);
+      rmSync(roleFileOf(pair));
       const run = promote(pair, '--verify');
       assertPromoted(pair, run, 4);
       assert.equal(run.json.checked, 'all chunks');

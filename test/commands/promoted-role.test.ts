@@ -93,6 +93,6 @@ describe('syncpozo demote', () => {
         const run = pair.unchanged(() => demote(pair));
         assert.deepEqual([run.exit, run.json.demoted], [5, false]);
       });
-      assert.equal(roleOf(pair), 'promoted');
+      assert.equal(roleOf(pair), 'master');
     }));
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { formatTid } from '../../src/filestorage/tid.js';
-import { formatDat, parseDat } from '../../src/standby/dat.js';
+import { formatRole } from '../../src/standby/role.js';
 import { assertEnd, assertNoCrash, type Run, syncpozo } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
 
@@ -19,9 +19,7 @@ function statusOf(pair: Pair, ...more: string[]): Run {
 
 /** Gives the slave the role that a promotion gives it. */
 function promote(pair: Pair): void {
-  const parsed = parseDat(readFileSync(pair.dat, 'utf8'));
-  assert.ok('dat' in parsed);
-  writeFileSync(pair.dat, formatDat({ ...parsed.dat, role: 'promoted' }));
+  writeFileSync(`${pair.slaveFile}.role`, formatRole({ role: 'master', terms: [] }));
 }
 
 describe('syncpozo status', () => {

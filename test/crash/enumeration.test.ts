@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { enumerateAll } from './all-scenarios.js';
-import { demotionProblems, promotionProblems, recordDemotion, recordPromotions } from './promotion-crashes.js';
+import { promotionProblems, recordPromotions } from './promotion-crashes.js';
 import { reportOf } from './report.js';
+import { recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
-import { recordSwitch, switchProblems } from './switch-crashes.js';
+import { recordSwitch, recordSwitchPutBack, switchProblems } from './switch-crashes.js';
 
 /** Fewer would mean that a part of the model is asleep. */
 const FEWEST_STATES = 20_000;
@@ -17,14 +18,17 @@ describe('every legal state of the disk after a crash', () => {
     for (const from of [undefined, 'on', 'off'] as const) {
       const record = await recordSwitch(join(judge().scratch, `switch-${from}`), from, 'off');
       assert.deepEqual(switchProblems(record, counted), []);
+      const back = await recordSwitchPutBack(join(judge().scratch, `switch-back-${from}`), from);
+      assert.deepEqual(switchProblems(back, counted), []);
     }
   });
 
-  it('of: promotion and demotion', async (t) => {
+  it('of: promotion, demotion and the carrying over of a role', async (t) => {
     const before = counted.size;
     for (const record of await recordPromotions(judge()))
       assert.deepEqual(await promotionProblems(record, judge(), counted), []);
-    assert.deepEqual(demotionProblems(await recordDemotion(judge()), counted), []);
+    for (const record of await recordRoleChanges(judge()))
+      assert.deepEqual(await roleChangeProblems(record, judge(), counted), []);
     t.diagnostic(`${counted.size - before} distinct states`);
   });
 

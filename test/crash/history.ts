@@ -4,6 +4,7 @@ import { type Disk, ModelDisk } from './model-disk.js';
 
 export const DATA = 'Data.fs';
 export const DAT = 'Data.fs.dat';
+export const ROLE = 'Data.fs.role';
 export const SCRUB = 'Data.fs.scrub';
 export const INDEX = 'Data.fs.index';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Dat, formatDat, parseDat } from '../../src/standby/dat.js';
+import { xxh64 } from '../support/chunks.js';
 import type { FileChange } from './change.js';
 
 /** The contents of one file at one moment. Never changed once it is made. */
@@ -70,5 +71,12 @@ export function datIn(image: Image): Dat | undefined {
 export function withInode(bytes: Uint8Array, inodeOf: (inode: string) => string): Uint8Array {
   const parsed = parseDat(Buffer.from(bytes).toString('utf8'));
   if (!('dat' in parsed)) return bytes;
+  if (parsed.old) {
+    const lines = Buffer.from(bytes).toString('utf8').split('\n');
+    const body = lines
+      .slice(0, -2)
+      .map((line) => `${line.replace(/^slave (\d+)$/, (_, inode) => `slave ${inodeOf(inode)}`)}\n`);
+    return Buffer.from(`${body.join('')}end ${parsed.dat.chunks.length} ${xxh64(Buffer.from(body.join('')))}\n`);
+  }
   return Buffer.from(formatDat({ ...parsed.dat, slaveInode: inodeOf(parsed.dat.slaveInode) }));
 }

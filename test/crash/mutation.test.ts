@@ -8,15 +8,10 @@ import { Judge } from './judge.js';
 import { fastDirectory } from './materialise.js';
 import { findKiller, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
-import {
-  demotionProblems,
-  type PromotionRecord,
-  promotionProblems,
-  recordDemotion,
-  recordPromotions,
-} from './promotion-crashes.js';
+import { type PromotionRecord, promotionProblems, recordPromotions } from './promotion-crashes.js';
+import { type RoleChange, recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
-import { recordSwitch, type SwitchRecord, switchProblems } from './switch-crashes.js';
+import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } from './switch-crashes.js';
 import { syncSites } from './sync-sites.js';
 
 /** A call that makes something durable is there for a reason, or it is not there: without it, some crash is not survived. */
@@ -24,22 +19,27 @@ describe('the enumeration fails for every mutant', () => {
   const sites = syncSites();
   const plays: Played[] = [];
   const clean = new Map<string, boolean>();
-  let switched: SwitchRecord;
+  let switched: SwitchRecord[];
   let promotions: PromotionRecord[];
-  let demotion: PromotionRecord;
+  let roleChanges: RoleChange[];
   let judge: Judge;
 
   before(async () => {
     judge = new Judge(mkdtempSync(join(fastDirectory(), 'syncpozo-mutation-')));
     for (const scenario of SCENARIOS) plays.push(await play(scenario, judge));
-    switched = await recordSwitch(join(judge.scratch, 'switch'), 'on', 'off');
+    const back = (from: 'on' | undefined) => recordSwitchPutBack(join(judge.scratch, `switch-back-${from}`), from);
+    switched = [
+      await recordSwitch(join(judge.scratch, 'switch'), 'on', 'off'),
+      await back('on'),
+      await back(undefined),
+    ];
     promotions = await recordPromotions(judge);
-    demotion = await recordDemotion(judge);
+    roleChanges = await recordRoleChanges(judge);
   });
   after(() => judge.close());
 
   it('and every call in the sources is met by a scenario, and every call that is met was found', () => {
-    const others = [switched, demotion, ...promotions];
+    const others = [...switched, ...roleChanges, ...promotions];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -57,12 +57,16 @@ describe('the enumeration fails for every mutant', () => {
   }
 
   async function firstKiller(mutant: Mutant): Promise<string | undefined> {
-    const mutation = mutant.mutate(switched.changes);
-    const problem = mutation && switchProblems(switched, new Set(), mutation)[0];
-    if (problem) return `the switch ${problem}`;
-    const undone = mutant.mutate(demotion.changes);
-    const still = undone && demotionProblems(demotion, new Set(), undone)[0];
-    if (still) return still;
+    for (const of of switched) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && switchProblems(of, new Set(), mutation)[0];
+      if (problem) return `the switch ${problem}`;
+    }
+    for (const of of roleChanges) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && (await roleChangeProblems(of, judge, new Set(), mutation))[0];
+      if (problem) return problem;
+    }
     for (const of of promotions) {
       const lost = mutant.mutate(of.changes);
       const bad = lost && (await promotionProblems(of, judge, new Set(), lost))[0];

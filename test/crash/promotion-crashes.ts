@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { promoteUnderLock } from '../../src/commands/promote.js';
 import type { Worth } from '../../src/engine/promotion-index.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
-import { parseDat } from '../../src/standby/dat.js';
-import { demote } from '../../src/standby/demote.js';
 import { slavePaths } from '../../src/standby/paths.js';
+import { parseRole, type RoleFacts } from '../../src/standby/role.js';
+import { roleOf } from '../../src/standby/role-of.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
 import type { Mutation } from './enumerate.js';
-import { DAT, DATA } from './history.js';
+import { DATA, ROLE } from './history.js';
 import type { Judge } from './judge.js';
 import { materialise } from './materialise.js';
 import { type Disk, ModelDisk, type Names } from './model-disk.js';
 import { oneSync } from './one-sync.js';
-import { imageOf, inStep, PROMOTIONS } from './promotion-scenarios.js';
-import { Identities, inodeOf, readDisk, record } from './record.js';
+import { imageOf, PROMOTIONS } from './promotion-scenarios.js';
+import { Identities, readDisk, record } from './record.js';
 import { Stage } from './scenario.js';
 import { type State, statesOf, VariantCache } from './states.js';
 
@@ -26,7 +26,8 @@ import { type State, statesOf, VariantCache } from './states.js';
  * - once the role is on the disk, it stands beside the very file that was made fit, to the byte;
  * - promoted again, it is promoted, and no sync touches it;
  * - bytes that are no transaction are somewhere in the directory.
- * And when the promotion has returned, the role is on the disk. A demotion has taken it away when it has returned.
+ * And when the promotion has returned, the role is on the disk. At no
+ * moment is it unknown what this side is: the role file is what it was before, or complete.
  */
 export interface PromotionRecord {
   readonly name: string;
@@ -38,9 +39,11 @@ export interface PromotionRecord {
   /** What was cut off and had to be kept. */
   readonly rest: Buffer | undefined;
   readonly indexWorth?: Worth | undefined;
+  /** The term in which it serves then. */
+  readonly term: number;
 }
 
-function promoteIn(directory: string, indexWorth?: Worth): Promise<PromotionResult> {
+export function promoteIn(directory: string, indexWorth?: Worth): Promise<PromotionResult> {
   const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false, indexWorth };
   return promoteUnderLock(slavePaths(directory, DATA), options, undefined, undefined);
 }
@@ -71,6 +74,7 @@ export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]>
       ends: [before, found],
       rest: scenario.rest,
       indexWorth,
+      term: scenario.term ?? 1,
     });
   }
   return records;
@@ -112,7 +116,7 @@ export async function promotionProblems(
   return problems;
 }
 
-function* crashesOf(
+export function* crashesOf(
   of: Pick<PromotionRecord, 'start' | 'changes'>,
   edges: readonly number[],
   mutation: Mutation | undefined,
@@ -142,11 +146,26 @@ async function shownProblem(
   const shown = bytes.subarray(0, opening.opensAt);
   if (!of.ends.some((end) => Buffer.compare(end, shown) === 0)) return `FileStorage shows ${shown.length} bytes`;
   if (!opening.indexRight) return 'FileStorage takes a wrong index';
-  const parsed = parseDat(Buffer.from(imageOf(state, DAT)).toString('utf8'));
-  const promoted = 'dat' in parsed && parsed.dat.role === 'promoted';
+  const role = roleIn(state);
+  if (typeof role === 'string') return role;
+  const promoted = role?.role === 'master';
+  const before = roleIn(of.start);
+  if (!promoted && JSON.stringify(role, plain) !== JSON.stringify(before, plain))
+    return 'another role file without a master';
   if (returned && !promoted) return 'it has returned, and the role is not on the disk';
   if (promoted && Buffer.compare(bytes, found) !== 0) return 'the role stands beside another file';
   return undefined;
+}
+
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** What the role file of a state says; in words what is wrong with it. */
+export function roleIn(state: Disk): RoleFacts | undefined | string {
+  if (!state.names.has(ROLE)) return undefined;
+  const parsed = parseRole(Buffer.from(imageOf(state, ROLE)).toString('utf8'));
+  return 'facts' in parsed ? parsed.facts : `the role is unknown: ${parsed.problem}`;
 }
 
 async function againProblem(of: PromotionRecord, judge: Judge, state: State): Promise<string | undefined> {
@@ -157,39 +176,16 @@ async function againProblem(of: PromotionRecord, judge: Judge, state: State): Pr
   if (!again.promoted) return `promoted again: ${again.reason}`;
   const bytes = readFileSync(join(directory, DATA));
   if (!of.ends.some((end) => Buffer.compare(end, bytes) === 0)) return `promoted again it has ${bytes.length} bytes`;
-  const parsed = parseDat(readFileSync(join(directory, DAT), 'utf8'));
-  if (!('dat' in parsed) || parsed.dat.role !== 'promoted') return 'promoted again it has no role';
-  if (parsed.dat.slaveInode !== inodeOf(join(directory, DATA))) return 'the role means another file';
+  const role = roleOf(slavePaths(directory, DATA));
+  if (!('facts' in role) || role.facts.role !== 'master') return 'promoted again it has no role';
+  const [last, before] = [role.facts.terms.at(-1), roleIn(of.start)];
+  if (last?.term !== of.term) return `promoted again it is in term ${last?.term}, not ${of.term}`;
+  if (last?.position !== bytes.length) return `the term began at ${last?.position}, not at ${bytes.length}`;
+  if (typeof before === 'object' && role.facts.terms[0]?.term !== before.terms[0]?.term)
+    return 'an old term is forgotten';
   const { rest } = of;
   if (rest && !readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(rest)))
     return 'bytes that were cut off are gone';
   const synced = await oneSync(of.master, directory);
   return synced.kind === 'off' ? undefined : `a sync says: ${synced.said}`;
-}
-
-/** Records the demotion of a promoted slave. */
-export async function recordDemotion(judge: Judge): Promise<PromotionRecord> {
-  const directory = join(judge.scratch, 'demotion');
-  mkdirSync(directory);
-  const stage = new Stage(directory, judge.openings);
-  await inStep(stage);
-  await promoteIn(stage.slave);
-  const identities = new Identities();
-  const start = readDisk(stage.slave, identities);
-  const paths = slavePaths(stage.slave, DATA);
-  const { changes } = await record(stage.slave, start.names, identities, async () => demote(paths));
-  return { name: 'demotion', start, changes, master: stage.masterFile, ends: [imageOf(start, DATA)], rest: undefined };
-}
-
-/** After any crash of a demotion the slave is promoted or not, its bytes are what they were; at its return it is not. */
-export function demotionProblems(of: PromotionRecord, seen: Set<string>, mutation?: Mutation): string[] {
-  const problems: string[] = [];
-  for (const { point, state, returned } of crashesOf(of, [], mutation)) {
-    seen.add(state.key);
-    const dat = state.names.has(DAT);
-    if (dat && returned) problems.push(`demotion, after change ${point}: the role is still on the disk`);
-    if (Buffer.compare(imageOf(state, DATA), of.ends[0] ?? new Uint8Array()) !== 0)
-      problems.push(`demotion, after change ${point}: the slave has changed`);
-  }
-  return problems;
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, renameSync } from 'node:fs';
+import { appendFileSync, copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worth } from '../../src/engine/promotion-index.js';
 import { parseDat } from '../../src/standby/dat.js';
+import { demote } from '../../src/standby/demote.js';
+import { slavePaths } from '../../src/standby/paths.js';
+import { roleOf } from '../../src/standby/role-of.js';
 import type { Change } from './change.js';
 import { DAT, DATA } from './history.js';
 import type { Disk } from './model-disk.js';
+import { promoteIn } from './promotion-crashes.js';
 import { type Stage, write } from './scenario.js';
 import { aheadFlipped, aheadUnfinished } from './scenarios/ahead.js';
 
@@ -14,6 +18,8 @@ export interface PromotionScenario {
   readonly name: string;
   prepare(stage: Stage): Promise<void>;
   readonly exitCode?: number;
+  /** The term that begins; 1 unless told. */
+  readonly term?: number;
   readonly rest?: Buffer;
   /** When the promotion makes an index; in files as small as these it would not. */
   readonly indexWorth?: Worth;
@@ -28,6 +34,24 @@ const GARBAGE = Buffer.from('these bytes are no transaction, whoever has written
 
 export const PROMOTIONS: readonly PromotionScenario[] = [
   { name: 'of a slave in step', prepare: inStep },
+  {
+    name: 'of a slave that has served before',
+    term: 2,
+    async prepare(stage) {
+      await inStep(stage);
+      await promoteIn(stage.slave);
+      const role = roleOf(slavePaths(stage.slave, DATA));
+      assert.ok('facts' in role);
+      demote(slavePaths(stage.slave, DATA), role.facts, false);
+    },
+  },
+  {
+    name: 'of a slave of which nothing is known',
+    async prepare(stage) {
+      await inStep(stage);
+      rmSync(join(stage.slave, DAT));
+    },
+  },
   { name: 'of an unfinished batch', prepare: async (stage) => aheadUnfinished.prepare(stage) },
   {
     name: 'of a batch that was finished in memory',

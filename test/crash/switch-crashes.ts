@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Switch, writeSwitch } from '../../src/standby/switch.js';
+import { restoreSwitch, type Switch, writeSwitch } from '../../src/standby/switch.js';
 import type { Change } from './change.js';
 import type { Mutation } from './enumerate.js';
 import { type Disk, ModelDisk } from './model-disk.js';
@@ -16,7 +16,8 @@ export interface SwitchRecord {
   readonly changes: readonly Change[];
   /** What the file may hold: before (undefined: there is none), and after. */
   readonly before: string | undefined;
-  readonly after: string;
+  /** undefined: no file. */
+  readonly after: string | undefined;
 }
 
 const NAME = 'syncPozo.status';
@@ -32,6 +33,20 @@ export async function recordSwitch(directory: string, from: Switch | undefined, 
   const start = readDisk(directory, identities);
   const { changes } = await record(directory, start.names, identities, async () => writeSwitch(path, to));
   return { start, changes, before, after: textOf(to) };
+}
+
+/** Records how a switch that was thrown is put back to what it was; undefined: there was none. */
+export async function recordSwitchPutBack(directory: string, to: Switch | undefined): Promise<SwitchRecord> {
+  mkdirSync(directory);
+  const path = join(directory, NAME);
+  const [before, after] = [textOf('off'), to && textOf(to)];
+  writeFileSync(path, before);
+  const identities = new Identities();
+  const start = readDisk(directory, identities);
+  const { changes } = await record(directory, start.names, identities, async () =>
+    restoreSwitch(path, after, undefined),
+  );
+  return { start, changes, before, after };
 }
 
 /** Every state of every crash point that is wrong, in words; `seen` is given the states' keys. */

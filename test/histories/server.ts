@@ -1,8 +1,7 @@
 import { createInterface } from 'node:readline';
+import { demoteUnderLock } from '../../src/commands/demote-command.js';
 import { runPromote } from '../../src/commands/promote.js';
 import { runSync } from '../../src/commands/sync.js';
-import { demote } from '../../src/standby/demote.js';
-import { Lock } from '../../src/standby/lock.js';
 import { slavePaths } from '../../src/standby/paths.js';
 
 /**
@@ -52,14 +51,7 @@ async function run(question: Question): Promise<Answer> {
   return { exitCode, action: promoted ? 'promoted' : 'not promoted', reason: reason ?? '' };
 }
 
-function runDemote(slave: string): Answer {
-  const paths = slavePaths(slave, 'Data.fs');
-  const lock = Lock.take(paths.lock, paths.directoryFacts);
-  if (lock.kind !== 'held') return { exitCode: 5, action: 'in use', reason: lock.holder };
-  try {
-    demote(paths);
-    return { exitCode: 0, action: 'demoted', reason: '' };
-  } finally {
-    lock.lock.release();
-  }
+async function runDemote(slave: string): Promise<Answer> {
+  const { exitCode, demoted, message } = await demoteUnderLock(slavePaths(slave, 'Data.fs'));
+  return { exitCode, action: demoted ? 'demoted' : 'not demoted', reason: message };
 }

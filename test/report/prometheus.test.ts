@@ -6,6 +6,8 @@ import type { Standing } from '../../src/report/standing.js';
 const STANDING: Standing = {
   slave: '/srv/zeo/Data.fs',
   role: 'slave',
+  roleProblem: null,
+  term: 0,
   switch: 'on',
   statusFile: '/var/run/syncPozo.status',
   lockedBy: 'nobody',

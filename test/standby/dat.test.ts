@@ -10,7 +10,6 @@ const CHUNKS = [
   { start: 2000, end: 2050, firstTid: 9n, lastTid: 1n << 63n, transactions: 2, records: 4, hash: '0'.repeat(16) },
 ];
 const FULL: Dat = {
-  role: 'slave',
   master: { device: '66', inode: '18446744073709551615', size: 9000, mtime: '1795411149500000000', magic: 'FS30' },
   slaveInode: '123456',
   claim: { position: 2050, tid: 1n << 63n },
@@ -42,7 +41,6 @@ describe('a .dat', () => {
     const cases: readonly Dat[] = [
       FULL,
       EMPTY,
-      { ...FULL, role: 'promoted' },
       { ...FULL, torn: undefined },
       NOT_COPIED,
       { ...FULL, master: { ...FULL.master, magic: 'FS21' } },
@@ -65,12 +63,45 @@ describe('a .dat', () => {
   });
 });
 
+describe('a .dat of the version before', () => {
+  const old = (role: string, promoted: readonly string[] = []) => {
+    const chunk = LINES.findIndex((line) => line.startsWith('chunk '));
+    const rest = [...LINES.slice(1, chunk), ...promoted, ...LINES.slice(chunk)];
+    return sealed(['syncpozo 2', `role ${role}`, ...rest]);
+  };
+
+  it('is read, and gives the role and what a promotion left', () => {
+    assert.deepEqual(parseDat(old('slave')), { dat: FULL, old: { role: 'slave' } });
+    assert.deepEqual(parseDat(old('promoted')), { dat: FULL, old: { role: 'promoted' } });
+    const promotion = { position: 2050, tid: 9n, at: 1795411149500, lastSync: 1795411149400 };
+    const line = 'promoted 2050 0000000000000009 1795411149500 1795411149400';
+    assert.deepEqual(parseDat(old('promoted', [line])), { dat: FULL, old: { role: 'promoted', promotion } });
+    const never = { role: 'promoted', promotion: { ...promotion, lastSync: undefined } };
+    assert.deepEqual(parseDat(old('promoted', [line.replace('1795411149400', '-')])), { dat: FULL, old: never });
+  });
+
+  it('is refused where it is not what that version wrote', () => {
+    const line = 'promoted 2050 0000000000000009 1795411149500 -';
+    for (const text of [
+      old('master'),
+      old('slave', [line]),
+      old('promoted', [line, line]),
+      old('promoted', [`${line} 0`]),
+      old('promoted', [line.replace('1795411149500', '8640000000000001')]),
+      sealed(['syncpozo 2', ...LINES.slice(1)]),
+      sealed([LINES[0]!, 'role slave', ...LINES.slice(1)]),
+      old('slave').replace('role slave', 'role promoted'),
+    ])
+      problemOf(text);
+  });
+});
+
 describe('a .dat that is damaged is refused', () => {
   it('empty', () => assert.match(problemOf(''), /empty/));
 
   it('of another version', () => {
-    assert.match(problemOf(TEXT.replace('syncpozo 2', 'syncpozo 1')), /first line/);
-    assert.match(problemOf(TEXT.replace('syncpozo 2', 'syncpozo 20')), /first line/);
+    assert.match(problemOf(TEXT.replace('syncpozo 3', 'syncpozo 1')), /first line/);
+    assert.match(problemOf(TEXT.replace('syncpozo 3', 'syncpozo 30')), /first line/);
   });
 
   it('cut short at any place', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseDat } from '../../src/standby/dat.js';
+import { xxh64 } from './chunks.js';
 import { assertNoCrash, type Run, syncpozo } from './cli.js';
 import type { Pair } from './pair.js';
 
@@ -23,14 +23,41 @@ export function promote(pair: Pair, ...more: string[]): Run {
 /** Asserts that it ended so, and that the role is set and the switch off. */
 export function assertPromoted(pair: Pair, run: Run, exit = 0): void {
   assert.deepEqual([run.exit, run.json.promoted], [exit, true], run.all);
-  assert.equal(roleOf(pair), 'promoted');
+  assert.equal(roleOf(pair), 'master');
   assert.equal(readFileSync(pair.statusFile, 'utf8'), 'SYNCING=0\n');
 }
 
-export function roleOf(pair: Pair): string {
-  const parsed = parseDat(readFileSync(pair.dat, 'utf8'));
-  assert.ok('dat' in parsed);
-  return parsed.dat.role;
+/** What the role file says, read as a person reads it. */
+export function roleOf(pair: Pair): string | undefined {
+  return /^role (\w+)$/m.exec(readFileSync(roleFileOf(pair), 'utf8'))?.[1];
+}
+
+export function roleFileOf(pair: Pair): string {
+  return `${pair.slaveFile}.role`;
+}
+
+/** The term lines of the role file, without time, host and command. */
+export function termsOf(pair: Pair): string[] {
+  const lines = readFileSync(roleFileOf(pair), 'utf8').split('\n');
+  return lines
+    .filter((line) => line.startsWith('began '))
+    .map((line) => line.replace(/^began (\d+) (\d+) (\w+) \d+ \S+ (\S+) (\w+)$/, '$1 $2 $3 $4 $5'));
+}
+
+/** Makes of a pair's `.dat` one of the version before, of a promoted slave unless told, as that version wrote it. */
+export function promotedInOldDat(pair: Pair, promoted?: string, role = 'promoted'): void {
+  const lines = readFileSync(pair.dat, 'utf8').split('\n').slice(1, -2);
+  const chunk = lines.findIndex((line) => line.startsWith('chunk '));
+  const all = [
+    'syncpozo 2',
+    `role ${role}`,
+    ...lines.slice(0, chunk),
+    ...(promoted ? [promoted] : []),
+    ...lines.slice(chunk),
+  ];
+  const body = all.map((line) => `${line}\n`).join('');
+  const chunks = all.filter((line) => line.startsWith('chunk ')).length;
+  writeFileSync(pair.dat, `${body}end ${chunks} ${xxh64(Buffer.from(body))}\n`);
 }
 
 /** What the master has beyond the slave, with another status for its first transaction. */

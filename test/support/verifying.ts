@@ -27,7 +27,7 @@ export function verify(path: string, how: HowToVerify = {}): Promise<VerifyResul
 export async function datOf(inode: string, bytes: Uint8Array): Promise<Dat> {
   const { position, tid, chunks, tailState } = await chunksOf(bytes);
   const master = { device: '1', inode: '1', size: bytes.length, mtime: '1', magic: 'FS30' } as const;
-  return { role: 'slave', master, slaveInode: inode, claim: { position, tid }, tailState, torn: undefined, chunks };
+  return { master, slaveInode: inode, claim: { position, tid }, tailState, torn: undefined, chunks };
 }
 
 /** Writes the `.dat` of a slave that is there and has these bytes. */

@@ -1,0 +1,94 @@
+import { hostname } from 'node:os';
+import { factsOfPath, writtenAt } from '../io/facts.js';
+import type { Dat, OldRole } from './dat.js';
+import { type DatFile, publishDat, readDatFile } from './dat-file.js';
+import type { SlavePaths } from './paths.js';
+import type { RoleFacts } from './role.js';
+import { publishRole, readRoleFile } from './role-file.js';
+
+/**
+ * What this side is, by the one rule that every command follows: the role file, if there is one; without it, what a `.dat`
+ * of the version before says; without either, a slave of term 0.
+ *
+ * Invariant: a promoted slave stays one, whatever happens to its `.dat`. What a `.dat` says of the role is made durable in
+ * the role file before that `.dat` is written again.
+ */
+export type KnownRole =
+  | { readonly facts: RoleFacts; readonly from: 'role file' | '.dat' | 'nothing' }
+  /** It cannot be known; `path` is the file that keeps it from being known. */
+  | { readonly problem: string; readonly path: string };
+
+const SLAVE: RoleFacts = { role: 'slave', terms: [] };
+
+/** `file`: the `.dat`, if it has been read already. */
+export function roleOf(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile): KnownRole {
+  const found = readRoleFile(paths);
+  if ('facts' in found) return { facts: found.facts, from: 'role file' };
+  if ('problem' in found) return { problem: found.problem, path: paths.role };
+  const known = file ?? readDatFile(paths);
+  if ('problem' in known && known.mayBePromoted) {
+    return { problem: `${known.problem}, and it may be that of a promoted slave`, path: paths.dat };
+  }
+  if (!('dat' in known) || known.old?.role !== 'promoted') return { facts: SLAVE, from: 'nothing' };
+  return { facts: carried(known.dat, known.old, paths), from: '.dat' };
+}
+
+/** The role that a `.dat` of the version before gave to a promoted slave: it is in its first term. */
+function carried({ claim }: Dat, { promotion }: OldRole, paths: Pick<SlavePaths, 'dat'>): RoleFacts {
+  const facts = factsOfPath(paths.dat);
+  const { position, tid } = promotion ?? claim;
+  const at = promotion?.at ?? (facts ? writtenAt(facts) : 0);
+  const term = { term: 1, position, tid, at, host: hostname(), command: 'carried-over', unused: false };
+  return { role: 'master', terms: [term], ...(promotion && { promotion }) };
+}
+
+/**
+ * Makes durable what a `.dat` of the version before says of a promoted slave: the role file first, only then the `.dat` in
+ * its new form. The caller holds the slave's lock. Returns the `.dat` as it is now.
+ */
+export function carryOver(paths: SlavePaths, file: DatFile): DatFile {
+  if (!('dat' in file) || file.old?.role !== 'promoted') return file;
+  const known = roleOf(paths, file);
+  if ('problem' in known) return file;
+  if (known.from === '.dat') publishRole(paths, known.facts);
+  publishDat(paths, file.dat);
+  return { dat: file.dat };
+}
+
+/** Nothing may be written, because of what the role file says or because it cannot be read. */
+export class RoleRefusal extends Error {
+  override readonly name = 'RoleRefusal';
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The facts of a role that allows a decision. Throws a RoleRefusal where it cannot be known, or while a rejoin is at work. */
+export function clearRole(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile): RoleFacts {
+  const known = roleOf(paths, file);
+  if ('problem' in known) {
+    const hint = `it is not known whether this side serves, so nothing is written here. Restore ${known.path} from a backup; move it aside only if you know that this side is a slave`;
+    throw new RoleRefusal(known.problem, hint);
+  }
+  if (known.facts.role === 'rejoining') {
+    const hint = `run that rejoin again until it ends; move ${paths.role} aside only if you know that this side is a slave and complete`;
+    throw new RoleRefusal(`${paths.role} says that a rejoin has begun here and has not ended`, hint);
+  }
+  return known.facts;
+}
+
+/**
+ * As clearRole, for a promotion. A `.dat` that may be that of a promoted slave is no obstacle: then it is promoted once more.
+ * A side that was superseded is refused: its data is older than what another side has served since.
+ */
+export function roleToPromote(paths: Pick<SlavePaths, 'role' | 'dat'>): RoleFacts {
+  const known = roleOf(paths);
+  if ('problem' in known && known.path === paths.dat) return SLAVE;
+  const facts = clearRole(paths);
+  if (facts.role !== 'superseded') return facts;
+  const hint = `sync or rejoin it with the side that serves; if that one is lost for good and this is what is left, 'syncpozo demote' makes a slave of it, which can be promoted: ${paths.role}`;
+  throw new RoleRefusal(`${paths.role} says that another side has served in a higher term`, hint);
+}
