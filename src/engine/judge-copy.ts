@@ -46,7 +46,8 @@ export async function judgeCopy(
     const blame = await blameFor(work, findings, chunks, slave);
     // Without a person's word a rebuild is planned only where bytes differ.
     const bytesDiffer = !replaced.forced && (await sameMagic(master, readable));
-    return verdictOf(findings, { packedFileKnown, damageReported, blame, bytesDiffer });
+    const endsWithTerm = replaced.terms.some(({ tid }) => tid === findings.slaveLast);
+    return verdictOf(findings, { packedFileKnown, endsWithTerm, damageReported, blame, bytesDiffer });
   } finally {
     slave.closeQuietly();
   }

@@ -42,5 +42,6 @@ export async function lineageOf(of: Compared): Promise<Verdict> {
     if (readSlave && readMaster)
       blame = await blameOf(places, complete, chunks, readSlave, readMaster, rehashIn(window));
   }
-  return verdictOf(findings, { packedFileKnown, damageReported, blame, bytesDiffer: of.bytesDiffer });
+  const endsWithTerm = of.terms.some(({ tid }) => tid === findings.slaveLast);
+  return verdictOf(findings, { packedFileKnown, endsWithTerm, damageReported, blame, bytesDiffer: of.bytesDiffer });
 }

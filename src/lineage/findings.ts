@@ -56,8 +56,6 @@ export interface MergeFindings {
   readonly pointedBack: number;
   /** A transaction is marked as packed that was not when the slave was given it, or that is newer. */
   readonly newlyPacked: boolean;
-  /** One that had been packed already on the slave lacks a record. */
-  readonly droppedPacked: boolean;
   readonly differences: readonly Mismatch[];
   readonly differenceCount: number;
   /** Transactions with the same tid, and other texts or objects. */

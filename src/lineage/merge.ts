@@ -54,7 +54,6 @@ class Merge implements MatchReceiver {
   private moved = false;
   private news = 0;
   private newlyPacked = false;
-  private droppedPacked = false;
   /** A transaction of the master's that no pack has taken in was met. */
   private behindPack = false;
   private packedEnd = MAGIC_LENGTH;
@@ -103,7 +102,6 @@ class Merge implements MatchReceiver {
     if (!ours) return;
     this.dropped++;
     if (ours.position >= this.options.ownFrom) this.droppedOwn++;
-    if (ours.status === STATUS_PACKED) this.droppedPacked = true;
     this.droppedAt.set(oidHigh, oidLow, undone ? HARMLESS : ours.position);
   }
 
@@ -170,7 +168,8 @@ class Merge implements MatchReceiver {
       records++;
       if (!this.behindPack) this.drop(this.slave.oidHigh, this.slave.oidLow, isUndone(this.slave));
     }
-    if (records > 0 && this.behindPack) this.lacking++;
+    if (records === 0) this.moved = true;
+    else if (this.behindPack) this.lacking++;
   }
 
   private async onlyTheirs(theirs: Transaction): Promise<void> {
@@ -186,7 +185,9 @@ class Merge implements MatchReceiver {
       else this.notePointer();
     }
     const unknown = this.unread.some(({ firstTid, lastTid }) => theirs.tid >= firstTid && theirs.tid <= lastTid);
-    if (records > 0 && !isNew && !unknown) this.foreign++;
+    if (isNew || unknown) return;
+    if (records === 0) this.moved = true;
+    else this.foreign++;
   }
 
   /** Behind the packed part few records are pointers, so the transaction's records are gone through once more. */
@@ -235,7 +236,6 @@ class Merge implements MatchReceiver {
       dropped: this.dropped,
       droppedOwn: this.droppedOwn,
       newlyPacked: this.newlyPacked,
-      droppedPacked: this.droppedPacked,
       differences: this.differences,
       differenceCount: this.differenceCount,
       shapes: this.shapes,

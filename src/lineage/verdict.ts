@@ -47,6 +47,8 @@ export interface Evidence {
    * place at which the slave ends.
    */
   readonly packedFileKnown: boolean;
+  /** The slave's newest transaction is the one after which the master began a term: so much the two had in common. */
+  readonly endsWithTerm: boolean;
   /** Damage of this master was reported since the slave was last rebuilt: what is missing may have been repaired away. */
   readonly damageReported: boolean;
   /** Which side has changed, where the same transaction differs; undefined: nothing differs. */
@@ -60,7 +62,7 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   const { common, masterStop } = findings;
   const [difference] = findings.shapes.concat(findings.differences);
   const answer = (lineage: Lineage, reason: string, proven = false): Verdict => {
-    const own = findings.droppedOwn > 0 && !evidence.packedFileKnown;
+    const own = findings.droppedOwn > 0 && !evidence.packedFileKnown && !evidence.endsWithTerm;
     return { lineage, proven, own, common, reason, mismatch: difference, blame: evidence.blame, findings };
   };
   if (masterStop?.kind === 'broken') return answer('damaged', `${masterStop.problem} at ${masterStop.position}`);
@@ -95,12 +97,12 @@ const FEW = 8;
 
 /** What no pack does to a continuation of the slave. */
 function whyForked(findings: MergeFindings): string | undefined {
-  const { lacking, foreign, dropped, older, newlyPacked, droppedPacked, packed } = findings;
+  const { lacking, foreign, dropped, older, packed } = findings;
   if (lacking > 0) return 'the master lacks transactions that no pack has taken in';
   if (dropped === 0) return undefined;
   if (foreign > 0) return 'the master has older transactions that the slave never had, and lacks some that it has';
   if (older > 0) return 'the master has only an older state of objects than the slave';
-  if (!packed || (droppedPacked && !newlyPacked)) return 'the master lacks records, and was not packed since';
+  if (!packed) return 'the master lacks records, and was never packed';
   return undefined;
 }
 
