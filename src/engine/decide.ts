@@ -218,6 +218,10 @@ export function rolledBack(): RefusedPlan {
 
 /** What a lineage that was judged while the copy was filled is refused with. */
 export function refusedAs(lineage: RefusedLineage, why: string): RefusedPlan {
+  if (lineage === 'unrelated') {
+    const reason = "the master lacks the slave's last transaction, and all the others: it is another site's";
+    return forked(11, lineage, reason, `is MASTER the right directory? ${ANSWERS}`);
+  }
   return forked(11, lineage, `the master is no continuation of the slave (${lineage}): ${why}`, ANSWERS);
 }
 

@@ -134,10 +134,13 @@ function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
   return { resume, end: { kind: 'clean' }, copied: new Copied(), dat: undefined, kept: undefined };
 }
 
-/** Whether a person has to decide. Rot of the master is never copied over the bytes that it had, whoever asks for it. */
-export function isRefused({ lineage, own }: Verdict, forced: boolean): boolean {
-  if (lineage === 'rotten') return true;
-  return !forced && (own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind'));
+/**
+ * Whether nothing is swapped. Bytes of the master that are known to have changed are never copied over the ones that they were,
+ * whoever asks for it; where nobody knows which side has changed, a person may choose the master, and the old file is kept.
+ */
+export function isRefused({ lineage, own, blame }: Verdict, forced: boolean): boolean {
+  if (forced) return lineage === 'rotten' && blame === 'master';
+  return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
 }
 
 class Filling implements Target {

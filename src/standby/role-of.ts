@@ -3,12 +3,12 @@ import { factsOfPath, writtenAt } from '../io/facts.js';
 import type { Dat, OldRole } from './dat.js';
 import { type DatFile, publishDat, readDatFile } from './dat-file.js';
 import type { SlavePaths } from './paths.js';
-import type { RoleFacts } from './role.js';
+import { lastTerm, type RoleFacts } from './role.js';
 import { publishRole, readRoleFile } from './role-file.js';
 
 /**
- * What this side is, by the one rule that every command follows: the role file, if there is one; without it, what a `.dat`
- * of the version before says; without either, a slave of term 0.
+ * What this side is, by the one rule that every command follows: the role file, if there is one, unless the version before has
+ * promoted the slave since; without it, what a `.dat` of that version says; without either, a slave of term 0.
  *
  * Invariant: a promoted slave stays one, whatever happens to its `.dat`. What a `.dat` says of the role is made durable in
  * the role file before that `.dat` is written again.
@@ -23,7 +23,7 @@ const SLAVE: RoleFacts = { role: 'slave', terms: [] };
 /** `file`: the `.dat`, if it has been read already. */
 export function roleOf(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile): KnownRole {
   const found = readRoleFile(paths);
-  if ('facts' in found) return { facts: found.facts, from: 'role file' };
+  if ('facts' in found) return promotedSince(found.facts, paths, file) ?? { facts: found.facts, from: 'role file' };
   if ('problem' in found) return { problem: found.problem, path: paths.role };
   const known = file ?? readDatFile(paths);
   if ('problem' in known && known.mayBePromoted) {
@@ -33,13 +33,26 @@ export function roleOf(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile):
   return { facts: carried(known.dat, known.old, paths), from: '.dat' };
 }
 
-/** The role that a `.dat` of the version before gave to a promoted slave: it is in its first term. */
-function carried({ claim }: Dat, { promotion }: OldRole, paths: Pick<SlavePaths, 'dat'>): RoleFacts {
+/** The version before has promoted a slave that this one has made: it writes its `.dat`, and no role file. */
+function promotedSince(facts: RoleFacts, paths: Pick<SlavePaths, 'dat'>, file?: DatFile): KnownRole | undefined {
+  if (facts.role !== 'slave') return undefined;
+  const known = file ?? readDatFile(paths);
+  if (!('dat' in known) || known.old?.role !== 'promoted') return undefined;
+  return { facts: carried(known.dat, known.old, paths, facts.terms), from: '.dat' };
+}
+
+/** The role that a `.dat` of the version before gave to a promoted slave: it is in a term of its own. */
+function carried(
+  { claim }: Dat,
+  { promotion }: OldRole,
+  paths: Pick<SlavePaths, 'dat'>,
+  before: RoleFacts['terms'] = [],
+): RoleFacts {
   const facts = factsOfPath(paths.dat);
   const { position, tid } = promotion ?? claim;
   const at = promotion?.at ?? (facts ? writtenAt(facts) : 0);
-  const term = { term: 1, position, tid, at, host: hostname(), command: 'carried-over', unused: false };
-  return { role: 'master', terms: [term], ...(promotion && { promotion }) };
+  const term = { term: lastTerm({ terms: before }) + 1, position, tid, at, host: hostname(), command: 'carried-over', unused: false };
+  return { role: 'master', terms: [...before, term], ...(promotion && { promotion }) };
 }
 
 /**

@@ -12,7 +12,7 @@ const PARTED = /the master lacks the slave's last transaction/;
 
 /** Runs a sync that has to refuse; gives its run. */
 function assertRefuses(pair: Pair, reason: RegExp | string): Run {
-  const run = pair.unchanged(() => pair.sync());
+  const run = pair.unchanged(() => pair.sync(), 'Data.fs.role');
   assertEnd(run, { exit: 3, action: 'refused', reason, hint: /--full/ });
   return run;
 }

@@ -36,10 +36,10 @@ function writeRole(pair: Pair, role: Role): void {
 }
 
 describe('the role file', () => {
-  it('is not there before the first promotion, which begins term 1 at the end of the slave', () =>
+  it('has no term before the first promotion, which begins term 1 at the end of the slave', () =>
     withPair((pair) => {
       pair.synced();
-      assert.throws(() => readFileSync(roleFileOf(pair)), /ENOENT/);
+      assert.deepEqual([roleOf(pair), termsOf(pair)], ['slave', []]);
       assert.equal(status(pair).json.term, 0);
       const dat = readFileSync(pair.dat, 'utf8');
       const run = promote(pair);
@@ -220,8 +220,25 @@ describe('a promoted slave of the version before', () => {
     }));
 });
 
+describe('a slave of this version', () => {
+  it('that the version before has promoted since stays promoted, in the term after those that it has seen', () =>
+    withPair((pair) => {
+      pair.synced();
+      const role = readFileSync(roleFileOf(pair), 'utf8');
+      promotedInOldDat(pair);
+      writeFileSync(roleFileOf(pair), role);
+      pair.commit('must not be copied');
+      const slave = readFileSync(pair.slaveFile);
+      assertEnd(pair.sync('--full'), { exit: 0, action: 'off' });
+      assert.equal(roleOf(pair), 'master');
+      rmSync(pair.dat);
+      assertEnd(pair.sync('--full'), { exit: 0, action: 'off' });
+      assert.deepEqual(readFileSync(pair.slaveFile), slave);
+    }));
+});
+
 describe('a slave of the version before', () => {
-  it('goes on, with nothing to do and no role file', () =>
+  it('goes on, with nothing to do', () =>
     withPair((pair) => {
       pair.synced();
       promotedInOldDat(pair, undefined, 'slave');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { xxh64 } from './chunks.js';
 import { assertNoCrash, type Run, syncpozo } from './cli.js';
@@ -44,8 +44,12 @@ export function termsOf(pair: Pair): string[] {
     .map((line) => line.replace(/^began (\d+) (\d+) (\w+) \d+ \S+ (\S+) (\w+)$/, '$1 $2 $3 $4 $5'));
 }
 
-/** Makes of a pair's `.dat` one of the version before, of a promoted slave unless told, as that version wrote it. */
+/**
+ * Makes of a pair's `.dat` one of the version before, of a promoted slave unless told, as that version wrote it; that version
+ * knows no role file.
+ */
 export function promotedInOldDat(pair: Pair, promoted?: string, role = 'promoted'): void {
+  rmSync(roleFileOf(pair), { force: true });
   const lines = readFileSync(pair.dat, 'utf8').split('\n').slice(1, -2);
   const chunk = lines.findIndex((line) => line.startsWith('chunk '));
   const all = [
