@@ -1,4 +1,5 @@
 import type { Stop } from '../filestorage/stop.js';
+import type { ChunkLine } from '../standby/dat.js';
 import { type ChunkFacts, readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
 import type { Resume } from './facts.js';
@@ -17,6 +18,8 @@ export interface Receiver {
   readonly records?: TapeReader | undefined;
   /** No hashes of the chunks are wanted. */
   readonly unhashed?: boolean;
+  /** Chunks of the file that are known beforehand, back to back: as far as they go, it is divided as they are. */
+  readonly knownChunks?: readonly ChunkLine[];
   /** What was told or written beyond `end`, the end of the last whole transaction, does not count. */
   goBackTo(end: number): void;
 }
@@ -51,7 +54,10 @@ export class InlineSource implements ChunkSource {
     const tape = records && new RecordTape(TAPE_BYTES, (piece) => records.take(piece));
     let resume = from;
     for (;;) {
-      const task = { ...nextTask(resume, master.size, chunkBytes), unhashed: target.unhashed === true };
+      const task = {
+        ...nextTask(resume, master.size, chunkBytes, target.knownChunks),
+        unhashed: target.unhashed === true,
+      };
       const deliver = (bytes: Uint8Array, position: number): void => {
         target.write?.(bytes, position);
         onProgress(position + bytes.length, master.size);
