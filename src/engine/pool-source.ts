@@ -50,7 +50,7 @@ export class PoolSource implements ChunkSource {
     const jobs: Job[] = [];
     let resume = from;
     try {
-      this.submit(jobs, master, nextTask(resume, master.size, chunkBytes, target.knownChunks), target);
+      await this.submit(jobs, master, nextTask(resume, master.size, chunkBytes, target.knownChunks), target);
       for (;;) {
         await this.guessAhead(jobs, master, target);
         const job = jobs[0];
@@ -69,7 +69,7 @@ export class PoolSource implements ChunkSource {
         if (facts.stop.kind !== 'cut') return facts.stop;
         if (jobs[0]?.part.start !== resume.position) {
           await pool.cancel(jobs);
-          this.submit(jobs, master, nextTask(resume, master.size, chunkBytes, target.knownChunks), target);
+          await this.submit(jobs, master, nextTask(resume, master.size, chunkBytes, target.knownChunks), target);
         }
       }
     } finally {
@@ -81,9 +81,10 @@ export class PoolSource implements ChunkSource {
     await this.pool.close();
   }
 
-  private submit(jobs: Job[], master: Master, chunk: ChunkTask, target: Receiver): void {
+  private async submit(jobs: Job[], master: Master, chunk: ChunkTask, target: Receiver): Promise<void> {
+    const finishedEnd = await master.finishedEnd(chunk.cutAt + this.window.size);
     const request: ChunkRequest = {
-      part: { ...chunk, unhashed: target.unhashed === true },
+      part: { ...chunk, unhashed: target.unhashed === true, finishedEnd },
       windowBytes: this.window.size,
       wantsBytes: target.write !== undefined,
       wantsRecords: target.records !== undefined,
@@ -106,7 +107,7 @@ export class PoolSource implements ChunkSource {
         limit: master.size,
         lastTid: 0n,
       };
-      this.submit(jobs, master, next, target);
+      await this.submit(jobs, master, next, target);
     }
   }
 }
