@@ -102,7 +102,10 @@ async function indexed(options: IndexOptions): Promise<IndexResult> {
         );
       case 'damaged': {
         const { position, at, rule, message } = outcome.damage;
-        const hint = "no index was written; check the file with ZODB's fstest";
+        const hint =
+          rule === 'hash'
+            ? `no index was written; while it is a slave, the bytes are repaired by: syncpozo sync MASTER ${path} --scrub full`
+            : "no index was written; check the file with ZODB's fstest";
         log.error({ path, position, at, rule, hint }, `${path} is damaged at position ${position}: ${message}`);
         const reason = `the file is damaged at position ${position}: ${message}`;
         return { ...plain('failed', EXIT.damaged, reason, hint), damage: { position, at, rule, message } };

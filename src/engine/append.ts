@@ -2,11 +2,11 @@ import type { Magic } from '../filestorage/layout.js';
 import { syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import type { OpenFile } from '../io/open-file.js';
-import type { Dat } from '../standby/dat.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
 import type { ChunkFacts } from './chunk.js';
 import { copy, Exchanged, type Target } from './copy.js';
-import type { Resume } from './facts.js';
+import type { Resume, Rot } from './facts.js';
 import type { Master } from './master.js';
 import { openToWrite } from './same-slave.js';
 import { dropIndexBeyond, keepIndexNear } from './slave-index.js';
@@ -59,11 +59,21 @@ export async function append(
     if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
       dat = claim(work, reached, identityOf(master, magic), inode, { copiedFrom: dat?.copiedFrom });
     }
-    await keepIndexNear(work, reached.position);
-    return { resume: reached, end, copied: appending.copied, dat };
+    const rot = await keepIndexNear(work, reached.position, (chunks) => repair(work, chunks, master, inode));
+    return { resume: reached, end: rot ? { kind: 'damaged', damage: rot } : end, copied: appending.copied, dat };
   } finally {
     file.close();
   }
+}
+
+async function repair(
+  work: Work,
+  chunks: readonly ChunkLine[],
+  master: Master,
+  slaveInode: string,
+): Promise<Rot | undefined> {
+  const { repairKnown } = await import('./scrub.js');
+  return (await repairKnown(work, chunks, master, slaveInode)).rot;
 }
 
 class Appending implements Target {

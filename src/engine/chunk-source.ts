@@ -1,5 +1,6 @@
 import type { Stop } from '../filestorage/stop.js';
-import { type ChunkFacts, readChunk } from './chunk.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
@@ -17,6 +18,8 @@ export interface Receiver {
   readonly records?: TapeReader | undefined;
   /** No hashes of the chunks are wanted. */
   readonly unhashed?: boolean;
+  /** Chunks of the file that are known beforehand, back to back: as far as they go, it is divided as they are. */
+  readonly knownChunks?: readonly ChunkLine[];
   /** What was told or written beyond `end`, the end of the last whole transaction, does not count. */
   goBackTo(end: number): void;
 }
@@ -51,7 +54,9 @@ export class InlineSource implements ChunkSource {
     const tape = records && new RecordTape(TAPE_BYTES, (piece) => records.take(piece));
     let resume = from;
     for (;;) {
-      const task = { ...nextTask(resume, master.size, chunkBytes), unhashed: target.unhashed === true };
+      const next = nextTask(resume, master.size, chunkBytes, target.knownChunks);
+      const finishedEnd = await finishedEndFor(next, master, this.window);
+      const task = { ...next, unhashed: target.unhashed === true, finishedEnd };
       const deliver = (bytes: Uint8Array, position: number): void => {
         target.write?.(bytes, position);
         onProgress(position + bytes.length, master.size);
@@ -68,4 +73,9 @@ export class InlineSource implements ChunkSource {
   }
 
   async close(): Promise<void> {}
+}
+
+/** As far as a chunk may need it: one window that reaches to the file's end reads each header before what follows it. */
+async function finishedEndFor({ from, cutAt, limit }: ChunkTask, master: Master, window: Window): Promise<number> {
+  return limit - from <= window.size ? 0 : master.finishedEnd(cutAt + window.size);
 }

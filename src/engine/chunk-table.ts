@@ -29,22 +29,45 @@ export function cutAfter(start: number, chunkBytes: number): number {
   return (Math.floor(start / chunkBytes) + 1) * chunkBytes;
 }
 
-/** The next piece of work after `resume`: the rest of its last chunk, or a new one. */
-export function nextTask(resume: Resume, limit: number, chunkBytes: number): ChunkTask {
-  const open = openChunk(resume, chunkBytes);
-  const start = open ? open.start : resume.position;
+/**
+ * The next piece of work after `resume`: the rest of its last chunk, or a new one.
+ *
+ * @param copied chunks whose ends are known beforehand, back to back: where they are, the file is divided as they are
+ */
+export function nextTask(
+  resume: Resume,
+  limit: number,
+  chunkBytes: number,
+  copied: readonly ChunkLine[] = [],
+): ChunkTask {
+  const { position, tid, tailState } = resume;
+  const known = chunkAt(copied, position);
+  const last = resume.chunks.at(-1);
+  const open = known ? last?.start === known.start && last : openChunk(last, chunkBytes);
+  const start = open ? open.start : position;
   return {
     start,
-    from: resume.position,
-    hashState: open ? resume.tailState : '',
-    cutAt: cutAfter(start, chunkBytes),
+    from: position,
+    hashState: open ? tailState : '',
+    cutAt: known ? known.end : cutAfter(start, chunkBytes),
     limit,
-    lastTid: resume.tid,
+    lastTid: tid,
   };
 }
 
-function openChunk(resume: Resume, chunkBytes: number): ChunkLine | undefined {
-  const last = resume.chunks.at(-1);
+/** The one of these chunks, which lie back to back, in which the byte at `position` is; undefined: none of them. */
+export function chunkAt(chunks: readonly ChunkLine[], position: number): ChunkLine | undefined {
+  let from = 0;
+  for (let to = chunks.length; from < to; ) {
+    const middle = (from + to) >> 1;
+    if ((chunks[middle]?.end ?? 0) <= position) from = middle + 1;
+    else to = middle;
+  }
+  const found = chunks[from];
+  return found && found.start <= position ? found : undefined;
+}
+
+function openChunk(last: ChunkLine | undefined, chunkBytes: number): ChunkLine | undefined {
   return last && last.end < cutAfter(last.start, chunkBytes) ? last : undefined;
 }
 

@@ -22,6 +22,8 @@ export interface ChunkTask {
   readonly lastTid: bigint;
   /** Nobody wants the hash: it is that of nothing. */
   readonly unhashed?: boolean;
+  /** The end of the transactions that are known to be finished; undefined: nobody writes the file. */
+  readonly finishedEnd?: number;
 }
 
 /**
@@ -46,6 +48,11 @@ export type ReadInto = (window: Window, length: number, position: number) => num
  */
 export type Deliver = (bytes: Uint8Array, position: number) => void | Promise<void>;
 
+/**
+ * Of a file that is being written, bytes of a transaction are believed only when they were read after its status had said
+ * that it is finished, or together with it: before, they may be those of another one that was aborted. So beyond
+ * `finishedEnd` a header that goes on in the next window is read once more, with that window.
+ */
 export async function readChunk(
   task: ChunkTask,
   window: Window,
@@ -56,15 +63,22 @@ export async function readChunk(
   const walk = new Walk({ start: task.from, limit: task.limit, cutAt: task.cutAt, lastTid: task.lastTid }, events);
   if (task.from === task.start) window.reset();
   else window.restore(task.hashState, task.from - task.start);
+  const { finishedEnd = Number.POSITIVE_INFINITY } = task;
   let mark = window.mark();
   let position = task.from;
   while (walk.stop === undefined) {
     const wanted = Math.min(window.size, task.limit - position);
-    const length = await read(window, wanted, position);
+    let length = await read(window, wanted, position);
+    // Fewer bytes than asked: the master cut its file back after we had seen its size.
+    const isLast = length < wanted || position + length >= task.limit;
     const boundaryBefore = walk.end;
     walk.feed(window.view, length);
-    // Fewer bytes than asked: the master cut its file back after we had seen its size.
-    if (length < wanted || position + length >= task.limit) walk.finish();
+    const begun = walk.headerBegun;
+    if (isLast) walk.finish();
+    else if (begun > 0 && begun < length && walk.end >= finishedEnd) {
+      walk.takeHeaderBack();
+      length -= begun;
+    }
 
     const good = walk.end > boundaryBefore ? walk.end - position : 0;
     if (!task.unhashed) window.add(0, good);

@@ -1,6 +1,7 @@
 import { type FileFacts, factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
+import { finishedEnd } from './finished-end.js';
 import { type Patience, pause } from './patience.js';
 import { ReadAhead } from './read-ahead.js';
 import type { Window } from './window.js';
@@ -13,10 +14,12 @@ const LOOK_PAUSE_MS = 100;
  * One opening of the master's Data.fs, for reading only.
  *
  * Invariants: it is never written, locked or changed; `size` is that of the moment of opening, and nothing beyond it is
- * read, so one opening sees one state of the file as far as it is committed.
+ * copied, so one opening sees one state of the file as far as it is committed.
  */
 export class Master {
   private readonly ahead: ReadAhead;
+  private finished = 0;
+  private isProbed = false;
 
   private constructor(
     readonly path: string,
@@ -29,6 +32,7 @@ export class Master {
       later: (into, length, position) => file.readLater(into, length, position),
       wait: (count, position) => patience.wait(count, 'read', path, position),
       limit: facts.size,
+      finishedEnd: (wanted) => this.finishedEnd(wanted),
     });
   }
 
@@ -56,6 +60,20 @@ export class Master {
 
   readBytes(into: Uint8Array, position: number): Promise<number> {
     return this.patience.wait(this.file.readLater(into, into.length, position), 'read', this.path, position);
+  }
+
+  /**
+   * The end of the transactions that are known to be finished: what is read before it from now on does not change any more.
+   * Probed for where it is not known to reach `wanted`; 0: the file's end has not said yet. The end of the file that is
+   * probed may be newer than this opening, of which nothing beyond `size` is meant.
+   */
+  async finishedEnd(wanted: number): Promise<number> {
+    if (this.finished >= Math.min(wanted, this.size)) return this.finished;
+    const { size } = this.isProbed ? await this.patience.wait(this.file.factsLater(), 'fstat', this.path) : this.facts;
+    this.isProbed = true;
+    const end = await finishedEnd({ size, readBytes: (into, position) => this.readBytes(into, position) });
+    this.finished = Math.max(this.finished, Math.min(end ?? 0, this.size));
+    return this.finished;
   }
 
   /** The same opening, as that of a shorter file. */

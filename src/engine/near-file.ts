@@ -1,5 +1,6 @@
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from './copy.js';
+import { finishedEnd } from './finished-end.js';
 import type { Inspected } from './inspect-file.js';
 import { eventLoopTurn, Interrupted, type Patience } from './patience.js';
 import { ReadAhead } from './read-ahead.js';
@@ -28,6 +29,7 @@ export class NearFile implements Readable {
       later: (into, length, position) => file.readLater(into, length, position),
       wait: (count, position) => patience.wait(count, 'read', path, position),
       limit: size,
+      finishedEnd: async () => (await finishedEnd(this)) ?? 0,
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Stop } from '../filestorage/stop.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
 import type { ChunkSource, OnReached, Receiver, SourceOptions } from './chunk-source.js';
-import { advance, cutAfter, nextTask } from './chunk-table.js';
+import { advance, chunkAt, cutAfter, nextTask } from './chunk-table.js';
 import { ChunkTaker } from './chunk-taker.js';
 import type { Resume } from './facts.js';
 import { guessBoundary } from './guess-boundary.js';
@@ -50,7 +50,7 @@ export class PoolSource implements ChunkSource {
     const jobs: Job[] = [];
     let resume = from;
     try {
-      this.submit(jobs, master, nextTask(resume, master.size, chunkBytes), target);
+      await this.submit(jobs, master, nextTask(resume, master.size, chunkBytes, target.knownChunks), target);
       for (;;) {
         await this.guessAhead(jobs, master, target);
         const job = jobs[0];
@@ -69,7 +69,7 @@ export class PoolSource implements ChunkSource {
         if (facts.stop.kind !== 'cut') return facts.stop;
         if (jobs[0]?.part.start !== resume.position) {
           await pool.cancel(jobs);
-          this.submit(jobs, master, nextTask(resume, master.size, chunkBytes), target);
+          await this.submit(jobs, master, nextTask(resume, master.size, chunkBytes, target.knownChunks), target);
         }
       }
     } finally {
@@ -81,9 +81,10 @@ export class PoolSource implements ChunkSource {
     await this.pool.close();
   }
 
-  private submit(jobs: Job[], master: Master, chunk: ChunkTask, target: Receiver): void {
+  private async submit(jobs: Job[], master: Master, chunk: ChunkTask, target: Receiver): Promise<void> {
+    const finishedEnd = await master.finishedEnd(chunk.cutAt + this.window.size);
     const request: ChunkRequest = {
-      part: { ...chunk, unhashed: target.unhashed === true },
+      part: { ...chunk, unhashed: target.unhashed === true, finishedEnd },
       windowBytes: this.window.size,
       wantsBytes: target.write !== undefined,
       wantsRecords: target.records !== undefined,
@@ -94,17 +95,19 @@ export class PoolSource implements ChunkSource {
   /** Begins as many further chunks as there are lanes, at places that look like transaction boundaries. */
   private async guessAhead(jobs: Job[], master: Master, target: Receiver): Promise<void> {
     for (let last = jobs.at(-1); last && this.pool.hasFreeLane && last.part.cutAt < master.size; last = jobs.at(-1)) {
-      const start = await guessBoundary(master, this.window, last.part.cutAt);
+      const { cutAt } = last.part;
+      const known = chunkAt(target.knownChunks ?? [], cutAt);
+      const start = known?.start === cutAt ? cutAt : await guessBoundary(master, this.window, cutAt);
       if (start === undefined) return;
       const next = {
         start,
         from: start,
         hashState: '',
-        cutAt: cutAfter(start, this.options.chunkBytes),
+        cutAt: known?.start === start ? known.end : cutAfter(start, this.options.chunkBytes),
         limit: master.size,
         lastTid: 0n,
       };
-      this.submit(jobs, master, next, target);
+      await this.submit(jobs, master, next, target);
     }
   }
 }

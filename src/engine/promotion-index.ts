@@ -1,12 +1,13 @@
 import { removeIfThere } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
+import type { ChunkLine } from '../standby/dat.js';
 import { readCovered, writeIndexFile } from '../standby/index-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { InlineSource } from './chunk-source.js';
 import { DEFAULT_CHUNK_BYTES } from './chunk-table.js';
 import { Exchanged } from './copy.js';
-import { makeIndex } from './index-refresh.js';
+import { firstChanged, makeIndex } from './index-refresh.js';
 import { Master } from './master.js';
 import { Patience } from './patience.js';
 import type { Window } from './window.js';
@@ -38,32 +39,46 @@ export function fitIndex(paths: SlavePaths, end: number): number {
   return 0;
 }
 
-/** Brings the index up to the file's end where a server would notice the difference. Returns up to where it covers then. */
+export interface Covered {
+  /** Up to where the index covers the file. */
+  readonly covered: number;
+  /** A piece that was found not to be what was copied, so that no index was made. */
+  readonly changed?: ChunkLine;
+}
+
+/**
+ * Brings the index up to the file's end where a server would notice the difference.
+ *
+ * @param copied the chunks that were copied: no index is made of other bytes
+ */
 export async function coverMore(
   paths: SlavePaths,
   end: number,
   covered: number,
   window: Window,
+  copied: readonly ChunkLine[],
   worth: Worth = WORTH,
-): Promise<number> {
+): Promise<Covered> {
   const indexBytes = factsOfPath(paths.index)?.size ?? 0;
-  if (end - covered <= worth.from || end - covered > worth.upTo || indexBytes > worth.indexBytes) return covered;
+  if (end - covered <= worth.from || end - covered > worth.upTo || indexBytes > worth.indexBytes) return { covered };
   const patience = new Patience(SECONDS);
   const source = new InlineSource(window, { chunkBytes: DEFAULT_CHUNK_BYTES, onProgress: () => {} });
   try {
     const file = await Master.open(paths.data, patience);
-    if (!file) return covered;
+    if (!file) return { covered };
     try {
-      const { index, resume, stop } = await makeIndex(paths.index, file, source);
-      if (stop.kind !== 'end' || resume.position !== end) return covered;
-      writeIndexFile(paths, index, end);
-      return end;
+      const made = await makeIndex(paths.index, file, source, copied);
+      const changed = firstChanged(made, copied);
+      if (changed) return { covered, changed };
+      if (made.action === 'changed' || made.stop.kind !== 'end' || made.resume.position !== end) return { covered };
+      writeIndexFile(paths, made.index, end);
+      return { covered: end };
     } finally {
       file.close();
     }
   } catch (error) {
     // A server serves without an index, too; it only takes longer to start.
-    if (error instanceof IoFault || error instanceof Exchanged) return covered;
+    if (error instanceof IoFault || error instanceof Exchanged) return { covered };
     throw error;
   }
 }

@@ -78,7 +78,8 @@ export async function settle(
     syncDirectory(paths.directory);
     if (bytes > 0) file.truncate(found.position);
     file.sync();
-    const coveredNow = await coverMore(paths, found.position, covered, window, indexWorth);
+    const copied = (dat?.chunks ?? []).filter(({ end }) => end <= found.position);
+    const index = await coverMore(paths, found.position, covered, window, copied, indexWorth);
     const whole = dat !== undefined && found.position >= dat.claim.position;
     const { trusted } = found;
     return {
@@ -87,9 +88,9 @@ export async function settle(
       cut: bytes > 0 ? { bytes, unfinished: found.rest === 'unfinished', keptAs } : undefined,
       known: whole ? dat : { ...trusted, claim: { position: trusted.position, tid: trusted.tid } },
       lostClaim: dat && !whole ? dat.claim.tid : undefined,
-      changed: found.changed,
+      changed: withChunk(found.changed, index.changed),
       checked: found.checked,
-      uncovered: found.position - coveredNow,
+      uncovered: found.position - index.covered,
     };
   } finally {
     file.close();
@@ -116,6 +117,12 @@ export function publishPromotion(
   if (!dat || settled.lostClaim === undefined) return;
   const { claim, chunks, tailState } = settled.known;
   publishDat(paths, { master: dat.master, slaveInode: dat.slaveInode, claim, tailState, torn: undefined, chunks });
+}
+
+/** The chunks in file order, with one that was found to be wrong as well. */
+function withChunk(chunks: readonly ChunkLine[], more: ChunkLine | undefined): readonly ChunkLine[] {
+  if (!more || chunks.some(({ start }) => start === more.start)) return chunks;
+  return [...chunks, more].sort((one, other) => one.start - other.start);
 }
 
 function checkMagic(file: OpenFile): void {

@@ -12,6 +12,11 @@ export interface Readings {
   readonly wait: (count: Promise<number>, position: number) => Promise<number>;
   /** The file's size as it was seen. */
   readonly limit: number;
+  /**
+   * The end of the transactions that are known to be finished, found out where it is not known to reach `wanted` already;
+   * 0: not known. See finished-end.ts.
+   */
+  readonly finishedEnd: (wanted: number) => Promise<number>;
   /** Where the reader will end; nothing from there on is begun before it is asked for. */
   readonly until?: number;
 }
@@ -22,6 +27,9 @@ const SLOW_READ_MS = 2;
 const SLOW_IN_A_ROW = 3;
 /** Pieces under way at once: of 1 MiB each, and where a read takes 10 ms, that is some 800 MB/s. */
 const DEPTH = 8;
+
+/** A probe for the end of the finished transactions takes some reads itself. */
+const READS_A_PROBE = 16;
 
 /** Buffers that nobody reads into, of this thread; a file follows the other, and new memory is dear. */
 const spare: Uint8Array[] = [];
@@ -39,13 +47,20 @@ interface Piece {
  * Reads a file from its beginning to its end, by the reader's windows. Where reads are slow and follow one another, the next
  * ones are begun before they are asked for: over a network the time of a read is waiting, and many can wait at once.
  *
- * Invariants: a piece under way is read into a buffer of ours, never into a window; before the file is closed, `settle` has
- * to have come back, because a descriptor must not be closed under a read. Memory is bounded by DEPTH pieces.
+ * Invariants:
+ *  - A piece is begun only where all its bytes are of transactions that have been seen finished before. Of others the status
+ *    has to be read first and the rest afterwards, because until then a vote may be aborted and another one written in its
+ *    place; a piece that is begun beforehand would be of the aborted one.
+ *  - A piece under way is read into a buffer of ours, never into a window; before the file is closed, `settle` has to have
+ *    come back, because a descriptor must not be closed under a read.
+ *  - Memory is bounded by DEPTH pieces.
  */
 export class ReadAhead {
   private readonly pieces: Piece[] = [];
   private slowReads = lastWasSlow ? SLOW_IN_A_ROW : 0;
   private expected = -1;
+  private finishedEnd = 0;
+  private readsToProbe = 0;
 
   constructor(private readonly readings: Readings) {}
 
@@ -61,7 +76,7 @@ export class ReadAhead {
     const slow = milliseconds() - began > SLOW_READ_MS;
     this.slowReads = slow ? this.slowReads + 1 : 0;
     lastWasSlow = slow && this.slowReads >= SLOW_IN_A_ROW;
-    if (follows && lastWasSlow) this.fill(position + length, length);
+    if (follows && lastWasSlow) await this.fill(position + length, length);
     return count;
   }
 
@@ -71,15 +86,16 @@ export class ReadAhead {
     this.pieces.shift();
     spare.push(piece.buffer);
     const last = this.pieces.at(-1) ?? piece;
-    this.fill(last.position + last.length, piece.length);
+    await this.fill(last.position + last.length, piece.length);
     return count;
   }
 
   /** Begins the pieces from `position` on, as many as may be under way. */
-  private fill(position: number, pieceBytes: number): void {
+  private async fill(position: number, pieceBytes: number): Promise<void> {
     const { later, limit, until = limit } = this.readings;
     for (let next = position; this.pieces.length < DEPTH && next < Math.min(until, limit); ) {
       const length = Math.min(pieceBytes, limit - next);
+      if (!(await this.isFinished(next + length))) return;
       const buffer = this.bufferOf(pieceBytes);
       const count = later(buffer, length, next);
       // Whoever takes the piece is told; one that is not wanted any more may fail as it likes.
@@ -87,6 +103,15 @@ export class ReadAhead {
       this.pieces.push({ position: next, length, buffer, count });
       next += length;
     }
+  }
+
+  /** Whether all bytes before `end` are of finished transactions. Where the file did not say, it is not asked every time. */
+  private async isFinished(end: number): Promise<boolean> {
+    if (end <= this.finishedEnd) return true;
+    if (this.readsToProbe-- > 0) return false;
+    this.readsToProbe = READS_A_PROBE;
+    this.finishedEnd = await this.readings.finishedEnd(end);
+    return end <= this.finishedEnd;
   }
 
   /** One that has room; those of a time when the reader asked for less are let go. */

@@ -1,6 +1,8 @@
 import type { Stop } from '../filestorage/stop.js';
+import type { ChunkLine } from '../standby/dat.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource } from './chunk-source.js';
+import { chunkAt } from './chunk-table.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
 import type { TapeReader } from './record-tape.js';
@@ -17,30 +19,55 @@ export interface PassEnd {
   readonly stop: Stop;
 }
 
-export interface PassOptions {
-  /** Whether the chunks' hashes are wanted; without them a pass is faster. */
-  readonly hashed: boolean;
-  readonly onChunk?: (facts: ChunkFacts) => void;
+/** A chunk whose bytes are not those that were copied; what the pass has read ends before it. */
+export interface ChangedChunk {
+  readonly changed: ChunkLine;
+  readonly resume: Resume;
+}
+
+/** Thrown out of a pass at the first chunk that is not what was copied. */
+class Changed extends Error {
+  constructor(readonly chunk: ChunkLine) {
+    super(`the bytes ${chunk.start} to ${chunk.end} are not those that were copied`);
+  }
 }
 
 /**
  * Reads a file from a transaction boundary on without writing anything: every record and transaction is told in file order,
  * the same for any number of workers. Memory is bounded whatever a transaction holds; what the reader keeps is its own.
  * `file` is any Data.fs that is open; it is not read beyond the size that it had then.
+ *
+ * @param from where it is in the middle of a copied chunk, the hash state of what is before it has to come along
+ * @param copied chunks that were copied, back to back: the very bytes whose records are told are compared with their hashes.
+ *   The pass ends at the first one that has others. Damage of the file's structure is returned as what stopped the pass.
  */
 export async function passOverRecords(
   file: Master,
   source: ChunkSource,
   from: Resume,
   reader: RecordReader,
-  options: PassOptions,
-): Promise<PassEnd> {
+  copied: readonly ChunkLine[],
+): Promise<PassEnd | ChangedChunk> {
   let resume = from;
-  const receiver = { records: reader, unhashed: !options.hashed, goBackTo: (end: number) => reader.goBackTo(end) };
-  const stop = await source.run(file, from, receiver, async (reached, facts) => {
-    resume = reached;
-    options.onChunk?.(facts);
-  });
-  reader.goBackTo(resume.position);
-  return { resume, stop };
+  const goBackTo = (end: number): void => reader.goBackTo(end);
+  const receiver = { records: reader, unhashed: copied.length === 0, knownChunks: copied, goBackTo };
+  try {
+    const stop = await source.run(file, from, receiver, async (reached, facts) => {
+      const chunk = chunkAt(copied, resume.position);
+      if (chunk && !isSame(chunk, facts)) throw new Changed(chunk);
+      resume = reached;
+    });
+    reader.goBackTo(resume.position);
+    const short = stop.kind === 'damaged' ? undefined : chunkAt(copied, resume.position);
+    return short ? { changed: short, resume } : { resume, stop };
+  } catch (error) {
+    if (!(error instanceof Changed)) throw error;
+    return { changed: error.chunk, resume };
+  }
+}
+
+function isSame(chunk: ChunkLine, { start, end, hash, stop }: ChunkFacts): boolean {
+  // Damage is named by its own place.
+  if (stop.kind === 'damaged' && end < chunk.end) return true;
+  return start === chunk.start && end === chunk.end && hash === chunk.hash;
 }

@@ -1,11 +1,12 @@
-import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { Walk } from '../filestorage/walk.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
 import type { OpenFile } from '../io/open-file.js';
-import { BackwardReader, type ByteSource } from './backward.js';
+import type { ByteSource } from './backward.js';
 import type { ReadInto } from './chunk.js';
 import type { Damage } from './facts.js';
+import { finishedEnd } from './finished-end.js';
 import type { Window } from './window.js';
 
 /** A file that can be read in windows and by position. */
@@ -66,13 +67,7 @@ export async function damageIn(file: Readable, window: Window): Promise<Damage |
  * they are read again. Where the file's end tells nothing, the place is found by walking on from `boundary`.
  */
 export async function readableEnd(file: Readable, window: Window, boundary = MAGIC_LENGTH): Promise<number> {
-  const backward = new BackwardReader(file);
-  let end = file.size;
-  const last = await backward.endingAt(end);
-  if (last?.status === STATUS_IN_FLIGHT) end = last.position;
-  const finished = end === file.size ? last : await backward.endingAt(end);
-  if (finished && finished.status !== STATUS_IN_FLIGHT) return end;
-  return (await scan(file, window, boundary)).end;
+  return (await finishedEnd(file)) ?? (await scan(file, window, boundary)).end;
 }
 
 /** Position of the first byte in which two pieces differ; undefined when the shorter is a prefix of the longer. */

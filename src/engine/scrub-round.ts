@@ -6,6 +6,7 @@ import { openToWrite } from './same-slave.js';
 import type { Readable } from './scan.js';
 import type { Scrubbed } from './scrub-amount.js';
 import { describeRot, examineChunk, looksSound } from './scrub-chunk.js';
+import { dropIndexBeforeRepair } from './slave-index.js';
 import { Window } from './window.js';
 import type { Work } from './work.js';
 
@@ -18,7 +19,7 @@ export interface Slice {
 
 /**
  * Chunks that are read again on both sides, judged by their recorded hashes and, where only the slave has them wrong,
- * repaired. Nothing of that is made durable.
+ * repaired; an index that covers them is removed before, durably. Nothing of the repair is made durable.
  *
  * The master is opened afresh: what this run has copied may have let go of its descriptor. A difference is believed only
  * when another fresh opening shows it as well, and only as long as the path still names that file.
@@ -105,6 +106,7 @@ export class Round {
   private async repair(chunk: ChunkLine, state: Parameters<typeof repairChunk>[1], master: Master): Promise<number> {
     const file = openToWrite(this.work.paths.data, this.slaveInode);
     try {
+      dropIndexBeforeRepair(this.work, chunk.start);
       return await repairChunk(chunk, state, master, file, this.slave, this.windows);
     } finally {
       file.close();

@@ -3,7 +3,7 @@ import { STATUS_IN_FLIGHT, TRAILER_LENGTH } from '../filestorage/layout.js';
 import type { Stop } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
 import { BackwardReader } from './backward.js';
-import type { Damage } from './facts.js';
+import type { Damage, Rot } from './facts.js';
 import type { Master } from './master.js';
 import { recordsStart } from './records.js';
 import type { Window } from './window.js';
@@ -13,7 +13,7 @@ export type MasterEnd =
   | { readonly kind: 'clean' }
   | { readonly kind: 'in-flight'; readonly position: number }
   | { readonly kind: 'torn'; readonly position: number; readonly size: number }
-  | { readonly kind: 'damaged'; readonly damage: Damage };
+  | { readonly kind: 'damaged'; readonly damage: Damage | Rot };
 
 /** Whether the master ends in the transaction in flight at `position`, and in nothing else. */
 export async function isPlainlyInFlight(

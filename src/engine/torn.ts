@@ -1,5 +1,5 @@
 import type { Dat, TornTail } from '../standby/dat.js';
-import type { Damage, Resume } from './facts.js';
+import type { Damage, Resume, Rot } from './facts.js';
 import type { MasterEnd } from './tail.js';
 
 /** Runs after which a torn tail that has not changed is damage. */
@@ -13,7 +13,7 @@ export function countTorn(end: { readonly position: number; readonly size: numbe
 }
 
 /** The damage that the master's end is; undefined: none. */
-export function damageOf(end: MasterEnd, torn: TornTail | undefined, resume: Resume): Damage | undefined {
+export function damageOf(end: MasterEnd, torn: TornTail | undefined, resume: Resume): Damage | Rot | undefined {
   if (end.kind === 'damaged') return end.damage;
   if (!torn || torn.runs < TORN_RUNS) return undefined;
   const message = `the transaction that begins here is not complete, and has not changed for ${torn.runs} runs`;

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
+import { finishedEnd } from './finished-end.js';
 import { LaneCancelled, type LaneMemory, LaneWriter } from './lane.js';
 import { ReadAhead } from './read-ahead.js';
 import type { Readable } from './scan.js';
@@ -44,19 +45,25 @@ async function one<Facts>(
     file = opened;
     const { device, inode } = opened.facts();
     if (device !== task.device || inode !== task.inode) return { kind: 'exchanged' };
+    const readBytes: Readable['readBytes'] = (into, position) =>
+      lane.reading(() => opened.read(into, into.length, position));
     const reads = new ReadAhead({
       now: (into, length, position) => lane.reading(() => opened.read(into, length, position)),
       later: (into, length, position) => opened.readLater(into, length, position),
       wait: (count) => lane.waiting(count),
       limit: part.limit,
       until: part.cutAt,
+      finishedEnd: async (wanted) => {
+        const { finishedEnd: known = 0, limit } = part;
+        return known >= wanted ? known : ((await finishedEnd({ size: limit, readBytes })) ?? known);
+      },
     });
     ahead = reads;
     const readable: Readable = {
       path,
       size: part.limit,
       read: (into, length, position) => reads.read(into, length, position),
-      readBytes: (into, position) => lane.reading(() => opened.read(into, into.length, position)),
+      readBytes,
     };
     const facts = await use(readable, lane);
     return { kind: 'facts', facts, slots: lane.handedOver };

@@ -8,6 +8,8 @@ export interface WorkerRequest {
     readonly cutAt: number;
     /** The file's size as it was seen. */
     readonly limit: number;
+    /** The end of the transactions that were known to be finished when this was asked for; undefined: not known. */
+    readonly finishedEnd?: number;
   };
   readonly windowBytes: number;
 }

@@ -111,6 +111,17 @@ export class Walk {
     if (this.stop === undefined) this.stop = { kind: 'torn', position: this.end };
   }
 
+  /** Bytes of a transaction's header at the end of what was fed, the rest of which has not been fed yet. */
+  get headerBegun(): number {
+    return this.expect === Expect.Transaction ? this.carried : 0;
+  }
+
+  /** Takes these bytes back, as if they had not been fed. */
+  takeHeaderBack(): void {
+    this.fed -= this.headerBegun;
+    this.carried = 0;
+  }
+
   private fieldLength(): number {
     switch (this.expect) {
       case Expect.Transaction:

@@ -37,7 +37,7 @@ describe('syncpozo index', () => {
       assert.equal(read(pair).end, before, 'a short tail is left to FileStorage');
       const refreshed = index(pair, '--workers', '0');
       assert.equal(refreshed.json.action, 'refreshed', refreshed.all);
-      assert.equal(refreshed.json.read, pair.site.committedEnd - before);
+      assert.equal(refreshed.json.read, pair.site.committedEnd - 4, 'the whole chunk, to compare it with its checksum');
       assert.equal(read(pair).end, pair.site.committedEnd);
       const none = pair.unchanged(() => index(pair));
       assert.deepEqual([none.exit, none.json.action, none.json.read], [0, 'none', 0]);
@@ -55,6 +55,10 @@ describe('syncpozo index', () => {
     withPair((pair) => {
       pair.synced('--no-index');
       truncateSync(pair.slaveFile, pair.site.committedEnd - 3);
+      const claimed = pair.unchanged(() => index(pair));
+      assert.equal(claimed.exit, 4, claimed.all);
+      assert.match(claimed.json.reason, /its \.dat claims \d+ bytes, it has \d+/);
+      rmSync(pair.dat);
       const run = index(pair);
       assert.equal(run.exit, 0, run.all);
       assert.equal(run.json.tail, 'torn');

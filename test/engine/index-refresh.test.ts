@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type ChunkSource, InlineSource } from '../../src/engine/chunk-source.js';
-import { type MadeIndex, makeIndex } from '../../src/engine/index-refresh.js';
+import { firstChanged, type MadeIndex, makeIndex } from '../../src/engine/index-refresh.js';
 import { Patience } from '../../src/engine/patience.js';
 import { PoolSource } from '../../src/engine/pool-source.js';
 import { Window } from '../../src/engine/window.js';
 import { encodeIndex } from '../../src/filestorage/index-writer.js';
 import type { ObjectIndex } from '../../src/filestorage/object-index.js';
+import type { ChunkLine } from '../../src/standby/dat.js';
+import { xxh64 } from '../support/chunks.js';
 import { altered, type Draft, dataFs, filler } from '../support/data-fs.js';
 import { entriesOf } from '../support/indexes.js';
 import { Random } from '../support/random.js';
@@ -54,7 +56,9 @@ async function made(bytes: Uint8Array, source: ChunkSource, index?: Uint8Array):
     if (index) writeFileSync(`${path}.index`, index);
     const file = await openMaster(path);
     try {
-      return await makeIndex(`${path}.index`, file, source);
+      const made = await makeIndex(`${path}.index`, file, source, []);
+      assert.ok(made.action !== 'changed');
+      return made;
     } finally {
       file.close();
     }
@@ -143,5 +147,69 @@ describe('the index of a file', () => {
     assert.equal(again.action, 'built');
     assert.match(again.problem!, /another previous record/);
     assert.deepEqual(encoded(again), encoded(await made(whole.bytes, sources[0]!)));
+  });
+
+  describe('of chunks that were copied', () => {
+    /** Chunks of another size than the sources', as with --chunk-size, up to somewhere in the middle of the file. */
+    const copied: ChunkLine[] = [];
+    for (let n = 0; n < 200; ) {
+      const from = n;
+      const start = places[n]!.position;
+      while (n < 200 && places[n]!.end < start + 1900) n++;
+      const end = places[n]!.end;
+      const facts = { firstTid: places[from]!.tid, lastTid: places[n]!.tid, transactions: ++n - from, records: 0 };
+      copied.push({ start, end, ...facts, hash: xxh64(bytes.subarray(start, end)) });
+    }
+
+    async function withCopied(file: Uint8Array, source: ChunkSource, index?: Uint8Array) {
+      return withTempDir(async (directory) => {
+        const path = join(directory, 'Data.fs');
+        writeFileSync(path, file);
+        if (index) writeFileSync(`${path}.index`, index);
+        const opened = await openMaster(path);
+        try {
+          return await makeIndex(`${path}.index`, opened, source, copied);
+        } finally {
+          opened.close();
+        }
+      }) as Promise<Awaited<ReturnType<typeof makeIndex>>>;
+    }
+
+    it('is the same, wherever the index that is gone on with ends', async () => {
+      const whole = encoded(await made(bytes, sources[0]!));
+      for (const source of sources) {
+        const built = await withCopied(bytes, source);
+        assert.ok(built.action === 'built');
+        assert.deepEqual(encoded(built), whole);
+      }
+      for (let n = 3; n < 300; n += 7) {
+        const older = encoded(await made(bytes.subarray(0, places[n]!.end), sources[0]!));
+        for (const source of sources.slice(0, 2)) {
+          const again = await withCopied(bytes, source, older);
+          assert.ok(again.action !== 'changed', `${n}`);
+          assert.deepEqual(encoded(again), whole);
+        }
+      }
+    });
+
+    it('is not made of other bytes in what is read, and the chunk is named, or the place that breaks a rule', async () => {
+      const random = new Random(13);
+      for (let round = 0; round < 150; round++) {
+        const chunk = copied[random.below(copied.length)]!;
+        const at = chunk.start + random.below(chunk.end - chunk.start);
+        const wrong = altered(bytes, (view) => view.setUint8(at, view.getUint8(at) ^ (1 << random.below(8))));
+        const covered = random.below(2) === 0 ? undefined : places.findLast(({ end }) => end <= at);
+        const older = covered && encoded(await made(bytes.subarray(0, covered.end), sources[0]!));
+        const found = await withCopied(wrong, sources[round % sources.length]!, older);
+        assert.deepEqual(firstChanged(found, copied), chunk, `bit at ${at}, index up to ${covered?.end}`);
+      }
+    });
+
+    it('is made of the bytes behind them unseen', async () => {
+      const { end } = copied.at(-1)!;
+      const at = places.find(({ position, records }) => position > end && records.length > 0)!.records[0]! + 7;
+      const other = altered(bytes, (view) => view.setUint8(at, view.getUint8(at) ^ 1));
+      assert.equal((await withCopied(other, sources[0]!)).action, 'built');
+    });
   });
 });

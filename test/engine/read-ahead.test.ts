@@ -28,7 +28,9 @@ class SlowFile {
 
   ahead(more: Partial<Readings> = {}): ReadAhead {
     const read = (into: Uint8Array, length: number, position: number) => this.read(into, length, position);
-    return new ReadAhead({ now: read, later: read, wait: (count) => count, limit: this.bytes.length, ...more });
+    const limit = this.bytes.length;
+    const finishedEnd = async () => more.limit ?? limit;
+    return new ReadAhead({ now: read, later: read, wait: (count) => count, limit, finishedEnd, ...more });
   }
 
   private async read(into: Uint8Array, length: number, position: number): Promise<number> {

@@ -151,7 +151,8 @@ describe('a scrub that finds', () => {
         ['write', 'write', 'sync'],
       );
       for (const each of onSlave) if (each.kind === 'write') assert.ok(each.bytes.length <= 4096);
-      const [warning] = kept.filter(({ level }) => level === 'warn');
+      const [removed, warning] = kept.filter(({ level }) => level === 'warn');
+      assert.match(removed?.msg ?? '', /the index is removed, because it covers bytes of the slave that are repaired/);
       assert.match(warning?.msg ?? '', /bytes of the slave were not those that had been copied, and are repaired/);
       assert.deepEqual(
         [warning?.['from'], warning?.['to'], warning?.['at']],

@@ -14,7 +14,13 @@ import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
-import { lastChunkRepair, lastChunkRepairAndAppend, oldChunkRepairAndAppend, scrubRepair } from './scrub-repair.js';
+import {
+  indexedRotRepair,
+  lastChunkRepair,
+  lastChunkRepairAndAppend,
+  oldChunkRepairAndAppend,
+  scrubRepair,
+} from './scrub-repair.js';
 import { tornTail } from './torn-tail.js';
 
 /** Every run whose crashes are enumerated. */
@@ -43,6 +49,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lastChunkRepair,
   lastChunkRepairAndAppend,
   oldChunkRepairAndAppend,
+  indexedRotRepair,
   indexRefreshed,
   indexCommand,
   indexOfSwapped,

@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { recordPositions } from '../../../src/filestorage/encode.js';
 import { type Scenario, type Stage, write } from '../scenario.js';
 
 const PADDING = '.'.charCodeAt(0);
+const LAST_OF_OID = 7;
 
 /** Bits of the slave have flipped in the texts of old chunks: a full scrub repairs them from the master. */
 export const scrubRepair: Scenario = {
@@ -61,6 +63,32 @@ export const lastChunkRepairAndAppend = repairAndAppend('the last chunk', 0);
 
 /** Every sync looks at the chunks at the head of the file as well. */
 export const oldChunkRepairAndAppend = repairAndAppend('an old chunk', 3);
+
+/**
+ * A bit has flipped in the oid of an object's only record, and FileStorage has made an index of the slave since: it leads to
+ * the record by an oid that the repair takes away, and its own check does not notice.
+ */
+export const indexedRotRepair: Scenario = {
+  name: 'an index removed by a repair',
+  claimBroken: true,
+  scrub: 'full',
+  repairs: true,
+  async prepare(stage) {
+    const site = stage.site();
+    const [page] = site.transactions.slice(-1);
+    if (!page) throw new Error('the site has no pages');
+    const at = (recordPositions(page).at(-1) ?? 0) + LAST_OF_OID;
+    write(site, 2, 300);
+    site.close();
+    await stage.inStep();
+    const bytes = readFileSync(stage.slaveFile);
+    if (bytes[at] !== 3) throw new Error(`page 3 is to be hit, at ${at} is ${bytes[at]}`);
+    bytes[at] = 7;
+    writeFileSync(stage.slaveFile, bytes, { flag: 'r+' });
+    rmSync(`${stage.slaveFile}.index`, { force: true });
+    await stage.indexSlave();
+  },
+};
 
 /** Flips a bit of the slave at each of these places, all of them in a text's padding. */
 function flip(stage: Stage, places: readonly number[]): void {

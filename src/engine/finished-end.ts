@@ -1,0 +1,18 @@
+import { STATUS_IN_FLIGHT } from '../filestorage/layout.js';
+import { BackwardReader, type ByteSource } from './backward.js';
+
+/**
+ * The end of the last finished transaction of a file that somebody may be writing, seen from the file's end: no byte before
+ * it changes any more. A transaction is finished when its status says so, and the next one is written only then; so its
+ * header vouches for all bytes that are read AFTER it has been seen. What is in flight behind it does not count, however
+ * complete it looks: it may be aborted, and others may come in its place.
+ *
+ * undefined: the file's end does not say, because it is being written at this moment, or is damaged.
+ */
+export async function finishedEnd(source: ByteSource): Promise<number | undefined> {
+  const backward = new BackwardReader(source);
+  const last = await backward.endingAt(source.size);
+  if (last?.status !== STATUS_IN_FLIGHT) return last && source.size;
+  const finished = await backward.endingAt(last.position);
+  return finished && finished.status !== STATUS_IN_FLIGHT ? last.position : undefined;
+}
