@@ -12,11 +12,12 @@ import { manyObjects } from './rows/many-objects.js';
 import { network } from './rows/network.js';
 import { nothingNew } from './rows/nothing-new.js';
 import { promote } from './rows/promote.js';
+import { rebuild } from './rows/rebuild.js';
 import { verify } from './rows/verify.js';
 import { measureAll } from './suite.js';
 
 /** In this order at each size: the append lets the master grow, so it comes last. */
-const ROWS: readonly Row[] = [fullCopy, verify, buildIndex, manyObjects, promote, nothingNew, append, network];
+const ROWS: readonly Row[] = [fullCopy, rebuild, verify, buildIndex, manyObjects, promote, nothingNew, append, network];
 
 /** Runs the benchmarks: see `node dist/bench/main.js --help`. */
 process.exitCode = await main(process.argv.slice(2));

@@ -25,7 +25,7 @@ export class Short extends Error {
  * compared piece by piece.
  */
 export class ForwardBytes {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly view: DataView;
   from = 0;
   to = 0;
@@ -34,8 +34,9 @@ export class ForwardBytes {
     readonly source: ForwardSource,
     bufferBytes = BUFFER_BYTES,
   ) {
-    this.bytes = new Uint8Array(bufferBytes);
-    this.view = new DataView(this.bytes.buffer);
+    const memory = new ArrayBuffer(bufferBytes);
+    this.bytes = Buffer.from(memory);
+    this.view = new DataView(memory);
   }
 
   /** Offset in `bytes` of the `length` bytes at `position`; -1 where not all of them are there. */
@@ -61,8 +62,21 @@ export class ForwardBytes {
   }
 }
 
-/** Whether `length` bytes are the same at these two positions. */
-export async function sameBytes(
+/** Whether `length` bytes are the same at these two positions; at once where both have them all, which is most often. */
+export function sameBytes(
+  a: ForwardBytes,
+  aPosition: number,
+  b: ForwardBytes,
+  bPosition: number,
+  length: number,
+): boolean | Promise<boolean> {
+  const aAt = a.at(aPosition, length);
+  const bAt = b.at(bPosition, length);
+  if (aAt >= 0 && bAt >= 0) return a.bytes.compare(b.bytes, bAt, bAt + length, aAt, aAt + length) === 0;
+  return sameByPieces(a, aPosition, b, bPosition, length);
+}
+
+async function sameByPieces(
   a: ForwardBytes,
   aPosition: number,
   b: ForwardBytes,
@@ -70,16 +84,10 @@ export async function sameBytes(
   length: number,
 ): Promise<boolean> {
   for (let done = 0; done < length; ) {
-    const aAt = a.at(aPosition + done, 1);
-    const aOffset = aAt >= 0 ? aAt : await a.load(aPosition + done, 1);
-    const bAt = b.at(bPosition + done, 1);
-    const bOffset = bAt >= 0 ? bAt : await b.load(bPosition + done, 1);
+    const aAt = await a.load(aPosition + done, 1);
+    const bAt = await b.load(bPosition + done, 1);
     const count = Math.min(length - done, a.to - aPosition - done, b.to - bPosition - done);
-    const equal = Buffer.compare(
-      a.bytes.subarray(aOffset, aOffset + count),
-      b.bytes.subarray(bOffset, bOffset + count),
-    );
-    if (equal !== 0) return false;
+    if (a.bytes.compare(b.bytes, bAt, bAt + count, aAt, aAt + count) !== 0) return false;
     done += count;
   }
   return true;

@@ -44,17 +44,21 @@ export async function matchTransactions(
 ): Promise<void> {
   let shapeDiffers = !(await sameTexts(master, theirs, slave, ours));
   let searches = 0;
-  while (await master.nextRecord(theirs)) {
+  for (;;) {
+    const has = master.nextRecord(theirs);
+    if (!(has === true || (has !== false && (await has)))) break;
     const { oidHigh, oidLow } = master;
     if (packed) to.kept(oidHigh, oidLow);
     if (shapeDiffers) continue;
     for (;;) {
-      if (!(await slave.nextRecord(ours))) {
+      const hasOurs = slave.nextRecord(ours);
+      if (!(hasOurs === true || (hasOurs !== false && (await hasOurs)))) {
         shapeDiffers = true;
         break;
       }
       if (slave.oidHigh === oidHigh && slave.oidLow === oidLow) {
-        if (await sameRecord(master, slave)) break;
+        const same = sameRecord(master, slave);
+        if (same === true || (same !== false && (await same))) break;
         const difference = differenceOf(master, slave);
         const after = slave.nextRecordAt;
         // A transaction may hold several records of one object, of which a pack keeps one.
@@ -86,7 +90,7 @@ export function isUndone({ dataLength, back }: TransactionCursor): boolean {
   return dataLength === 0 && back === 0;
 }
 
-async function sameRecord(master: TransactionCursor, slave: TransactionCursor): Promise<boolean> {
+function sameRecord(master: TransactionCursor, slave: TransactionCursor): boolean | Promise<boolean> {
   if (master.tidHigh !== slave.tidHigh || master.tidLow !== slave.tidLow) return false;
   return sameData(master, slave);
 }
@@ -107,16 +111,17 @@ function differenceOf(master: TransactionCursor, slave: TransactionCursor): Diff
 }
 
 /** Whether user, description and extension are the same. Leaves both cursors before the first record. */
-async function sameTexts(
+function sameTexts(
   master: TransactionCursor,
   theirs: Transaction,
   slave: TransactionCursor,
   ours: Transaction,
-): Promise<boolean> {
+): boolean | Promise<boolean> {
   const { userLength, descriptionLength, extensionLength } = ours;
   if (theirs.userLength !== userLength || theirs.descriptionLength !== descriptionLength) return false;
   if (theirs.extensionLength !== extensionLength) return false;
   const length = userLength + descriptionLength + extensionLength;
-  const [from, other] = [theirs.position, ours.position].map((at) => at + TRANSACTION_HEADER_LENGTH);
-  return sameBytes(master.buffer, from ?? 0, slave.buffer, other ?? 0, length);
+  if (length === 0) return true;
+  const [from, other] = [theirs.position + TRANSACTION_HEADER_LENGTH, ours.position + TRANSACTION_HEADER_LENGTH];
+  return sameBytes(master.buffer, from, slave.buffer, other, length);
 }

@@ -205,7 +205,8 @@ class Merge implements MatchReceiver {
   }
 
   private async nextTheirs(): Promise<void> {
-    this.theirs = await this.master.next();
+    const next = this.master.next();
+    this.theirs = next instanceof Promise ? await next : next;
     if (this.theirs) this.masterLast = this.theirs.tid;
   }
 
@@ -213,7 +214,8 @@ class Merge implements MatchReceiver {
   private async nextOurs(): Promise<void> {
     for (;;) {
       const { stop } = this.slave;
-      this.ours = stop?.kind === 'broken' ? undefined : await this.slave.next();
+      const next = stop?.kind === 'broken' ? undefined : this.slave.next();
+      this.ours = next instanceof Promise ? await next : next;
       if (this.ours) this.slaveLast = this.ours.tid;
       const broken = this.slave.stop;
       if (this.ours || broken?.kind !== 'broken') return;

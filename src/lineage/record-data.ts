@@ -14,11 +14,13 @@ const PIECE = 65_536;
  * Whether the records that both cursors are at hold the same data. A pack, or a copy by restore(), puts the data in the place
  * of a pointer to it, and moves pointers: so pointers are followed on both sides, and data compared with data.
  */
-export async function sameData(a: TransactionCursor, b: TransactionCursor): Promise<boolean> {
-  if (a.dataLength > 0 && b.dataLength > 0) {
-    if (a.dataLength !== b.dataLength) return false;
-    return sameBytes(a.buffer, a.dataAt, b.buffer, b.dataAt, a.dataLength);
-  }
+export function sameData(a: TransactionCursor, b: TransactionCursor): boolean | Promise<boolean> {
+  if (a.dataLength === 0 || b.dataLength === 0) return sameBehindPointers(a, b);
+  if (a.dataLength !== b.dataLength) return false;
+  return sameBytes(a.buffer, a.dataAt, b.buffer, b.dataAt, a.dataLength);
+}
+
+async function sameBehindPointers(a: TransactionCursor, b: TransactionCursor): Promise<boolean> {
   const [mine, other] = [await placeOf(a), await placeOf(b)];
   if (mine === undefined || other === undefined) return mine === other;
   if (mine.length !== other.length) return false;

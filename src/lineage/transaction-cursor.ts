@@ -75,85 +75,96 @@ export class TransactionCursor {
     this.stop = undefined;
   }
 
-  /** The next transaction; undefined at the end, see `stop`. */
-  async next(): Promise<Transaction | undefined> {
+  /** The next transaction; undefined at the end, see `stop`. At once where its header has been read already. */
+  next(): Transaction | undefined | Promise<Transaction | undefined> {
     if (this.stop) return undefined;
     const { position, buffer } = this;
+    const ends = this.source.endsAt(position);
+    if (ends === false) {
+      const offset = buffer.at(position, TRANSACTION_HEADER_LENGTH);
+      if (offset >= 0) return this.transactionAt(offset);
+    }
+    return this.loadTransaction(ends);
+  }
+
+  private async loadTransaction(ends: boolean | Promise<boolean>): Promise<Transaction | undefined> {
+    const { position } = this;
+    if (await ends) return this.ended({ kind: 'end', position });
     try {
-      if (await this.source.endsAt(position)) return this.ended({ kind: 'end', position });
-      const offset = await buffer.load(position, TRANSACTION_HEADER_LENGTH);
-      const header = readTransactionHeader(buffer.view, offset);
-      if (header.status === STATUS_IN_FLIGHT) return this.ended({ kind: 'in-flight', position });
-      const end = position + header.length + TRAILER_LENGTH;
-      const body = bodyOffset(header);
-      if (header.length < body || header.status >= 0x80) return this.broken('a transaction header breaks a rule');
-      if (end > this.source.size) return this.broken(`a transaction's length leads beyond the end of the file`);
-      const { tid, status, userLength, descriptionLength, extensionLength } = header;
-      if (tid <= this.lastTid) this.rising = false;
-      this.lastTid = tid;
-      this.position = end;
-      const recordsAt = position + body;
-      const recordsEnd = status === STATUS_UNDONE ? recordsAt : position + header.length;
-      this.recordsAt = recordsAt;
-      this.sawPointer = false;
-      return {
-        position,
-        end,
-        tid,
-        status,
-        userLength,
-        descriptionLength,
-        extensionLength,
-        recordsAt,
-        recordsEnd,
-      };
+      return this.transactionAt(await this.buffer.load(position, TRANSACTION_HEADER_LENGTH));
     } catch (error) {
       if (!(error instanceof Short)) throw error;
       return this.broken('the file ends in the middle of a transaction');
     }
   }
 
+  /** The transaction whose header is in the buffer at `offset`. */
+  private transactionAt(offset: number): Transaction | undefined {
+    const { position } = this;
+    const header = readTransactionHeader(this.buffer.view, offset);
+    if (header.status === STATUS_IN_FLIGHT) return this.ended({ kind: 'in-flight', position });
+    const end = position + header.length + TRAILER_LENGTH;
+    const body = bodyOffset(header);
+    if (header.length < body || header.status >= 0x80) return this.broken('a transaction header breaks a rule');
+    if (end > this.source.size) return this.broken("a transaction's length leads beyond the end of the file");
+    const { tid, status, userLength, descriptionLength, extensionLength } = header;
+    if (tid <= this.lastTid) this.rising = false;
+    this.lastTid = tid;
+    this.position = end;
+    const recordsAt = position + body;
+    const recordsEnd = status === STATUS_UNDONE ? recordsAt : position + header.length;
+    this.recordsAt = recordsAt;
+    this.sawPointer = false;
+    return { position, end, tid, status, userLength, descriptionLength, extensionLength, recordsAt, recordsEnd };
+  }
+
   /**
    * Goes to the next record of `transaction`, the last one that `next` returned; false behind the last one, and where one
-   * breaks a rule (see `stop`).
+   * breaks a rule (see `stop`). At once where the record's header has been read already.
    */
-  async nextRecord(transaction: Transaction): Promise<boolean> {
+  nextRecord(transaction: Transaction): boolean | Promise<boolean> {
     const { buffer, recordsAt: at } = this;
     if (at >= transaction.recordsEnd) return false;
     if (at + RECORD_HEADER_LENGTH > transaction.recordsEnd) {
       return this.brokenAt(transaction, 'a record header ends beyond its transaction');
     }
+    const offset = buffer.at(at, RECORD_HEADER_LENGTH + BACK_POINTER_LENGTH);
+    return offset >= 0 ? this.recordIn(transaction, offset) : this.loadRecord(transaction, at);
+  }
+
+  private async loadRecord(transaction: Transaction, at: number): Promise<boolean> {
+    const length = Math.min(RECORD_HEADER_LENGTH + BACK_POINTER_LENGTH, transaction.end - at);
     try {
-      const known = buffer.at(at, RECORD_HEADER_LENGTH);
-      const offset = known >= 0 ? known : await buffer.load(at, RECORD_HEADER_LENGTH);
-      const { view } = buffer;
-      const dataLength = readPosition(view, offset + 34);
-      const dataAt = at + RECORD_HEADER_LENGTH;
-      const next = dataAt + (dataLength || BACK_POINTER_LENGTH);
-      if (readPosition(view, offset + TLOC_OFFSET) !== transaction.position || next > transaction.recordsEnd) {
-        return this.brokenAt(transaction, 'a record breaks a rule');
-      }
-      this.recordAt = at;
-      this.oidHigh = view.getUint32(offset);
-      this.oidLow = view.getUint32(offset + 4);
-      this.tidHigh = view.getUint32(offset + 8);
-      this.tidLow = view.getUint32(offset + 12);
-      this.dataLength = dataLength;
-      this.dataAt = dataAt;
-      this.recordsAt = next;
-      if (dataLength === 0) await this.readPointer(dataAt);
-      return true;
+      return this.recordIn(transaction, await this.buffer.load(at, length));
     } catch (error) {
       if (!(error instanceof Short)) throw error;
       return this.brokenAt(transaction, 'the file ends in the middle of a transaction');
     }
   }
 
-  private async readPointer(at: number): Promise<void> {
-    const { buffer } = this;
-    const offset = await buffer.load(at, BACK_POINTER_LENGTH);
-    this.back = readPosition(buffer.view, offset);
-    if (this.back > 0) this.sawPointer = true;
+  /** The record whose header, and the 8 bytes behind it, are in the buffer at `offset`: the trailer follows at the latest. */
+  private recordIn(transaction: Transaction, offset: number): boolean {
+    const { view } = this.buffer;
+    const { recordsAt: at } = this;
+    const dataLength = readPosition(view, offset + 34);
+    const dataAt = at + RECORD_HEADER_LENGTH;
+    const next = dataAt + (dataLength || BACK_POINTER_LENGTH);
+    if (readPosition(view, offset + TLOC_OFFSET) !== transaction.position || next > transaction.recordsEnd) {
+      return this.brokenAt(transaction, 'a record breaks a rule');
+    }
+    this.recordAt = at;
+    this.oidHigh = view.getUint32(offset);
+    this.oidLow = view.getUint32(offset + 4);
+    this.tidHigh = view.getUint32(offset + 8);
+    this.tidLow = view.getUint32(offset + 12);
+    this.dataLength = dataLength;
+    this.dataAt = dataAt;
+    this.recordsAt = next;
+    if (dataLength === 0) {
+      this.back = readPosition(view, offset + RECORD_HEADER_LENGTH);
+      if (this.back > 0) this.sawPointer = true;
+    }
+    return true;
   }
 
   /** Position of the record that `nextRecord` goes to. */

@@ -51,7 +51,15 @@ function carried(
   const facts = factsOfPath(paths.dat);
   const { position, tid } = promotion ?? claim;
   const at = promotion?.at ?? (facts ? writtenAt(facts) : 0);
-  const term = { term: lastTerm({ terms: before }) + 1, position, tid, at, host: hostname(), command: 'carried-over', unused: false };
+  const term = {
+    term: lastTerm({ terms: before }) + 1,
+    position,
+    tid,
+    at,
+    host: hostname(),
+    command: 'carried-over',
+    unused: false,
+  };
   return { role: 'master', terms: [...before, term], ...(promotion && { promotion }) };
 }
 
