@@ -25,8 +25,13 @@ export interface SoundEnd {
 
 /** A last chunk that is larger (one giant transaction) is not read again unless all is: a takeover must not wait for it. */
 const LARGEST_QUICK = 1 << 29;
-/** Without a `.dat` so much is read backwards for the beginning of an unfinished batch: twice the size of any. */
+/**
+ * Without a `.dat` so much is read backwards for the beginning of an unfinished batch. A batch is up to 256 MiB, and the chunk
+ * that filled it: up to 32 MiB, unless --chunk-size says otherwise, and one transaction of any size. So what counts is what is
+ * read, not how far back it lies: of a large transaction only both ends are.
+ */
 const BATCH_REACH = 1 << 29;
+const READ_OF_LARGE = 1 << 17;
 
 /**
  * Finds the end of what can be served. Chunks are proved by their checksums: the last one, or all of them. What follows the
@@ -96,13 +101,15 @@ async function endWithoutDat(file: Readable, window: Window): Promise<SoundEnd> 
   let end = file.size;
   let unfinished: number | undefined;
   let tid: bigint | undefined;
-  while (end > MAGIC_LENGTH && file.size - end < BATCH_REACH) {
+  let read = 0;
+  while (end > MAGIC_LENGTH && read < BATCH_REACH) {
     const found = await reader.endingAt(end);
     if (!found) return judgeFrom(file, NOTHING_YET, window);
     if (found.status === STATUS_IN_FLIGHT) {
       unfinished = found.position;
       tid = undefined;
     } else tid ??= found.tid;
+    read += Math.min(found.end - found.position, READ_OF_LARGE);
     end = found.position;
   }
   if (unfinished === undefined) return { ...none, position: file.size, tid: tid ?? ZERO_TID, rest: 'nothing' };

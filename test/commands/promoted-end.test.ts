@@ -5,6 +5,7 @@ import { formatTid } from '../../src/filestorage/tid.js';
 import { syncpozo } from '../support/cli.js';
 import { withPair } from '../support/pair.js';
 import { assertPromoted, batchBeyond, promote, roleFileOf } from '../support/promotion.js';
+import { transactionHead } from '../support/sparse-file.js';
 
 describe("the promoted slave's end", () => {
   it('is cut back to before an unfinished batch', () =>
@@ -129,6 +130,36 @@ describe("the promoted slave's end", () => {
       const [{ start, end }] = run.json.changed;
       assert.ok(start <= at && at < end);
       assert.deepEqual(readFileSync(pair.slaveFile), bytes);
+    }));
+
+  it('is before an unfinished batch that a giant transaction follows, with and without a .dat, and soon', () =>
+    withPair((pair) => {
+      pair.synced();
+      const before = readFileSync(pair.slaveFile);
+      const dat = readFileSync(pair.dat);
+      const giant = 600 << 20;
+      const batch = batchBeyond(pair, 'c');
+      for (const withDat of [true, false]) {
+        writeFileSync(pair.slaveFile, before);
+        appendFileSync(pair.slaveFile, batch);
+        const position = before.length + batch.length;
+        appendFileSync(pair.slaveFile, transactionHead(position, pair.site.lastTid + 1n, giant, 0x20));
+        truncateSync(pair.slaveFile, position + giant - 8);
+        const trailer = Buffer.alloc(8);
+        trailer.writeBigUInt64BE(BigInt(giant - 8));
+        appendFileSync(pair.slaveFile, trailer);
+        if (withDat) writeFileSync(pair.dat, dat);
+        else rmSync(pair.dat);
+        rmSync(roleFileOf(pair), { force: true });
+        const began = performance.now();
+        const run = promote(pair);
+        // Reading all of it takes some seconds here.
+        assert.ok(performance.now() - began < 2000, `${performance.now() - began} ms`);
+        assertPromoted(pair, run);
+        assert.deepEqual(run.json.cut, { bytes: batch.length + giant, unfinished: true, keptAs: null });
+        assert.equal(run.json.slave.position, before.length);
+        assert.deepEqual(readFileSync(pair.slaveFile), before);
+      }
     }));
 
   it('has no index beside it that goes beyond it', () =>

@@ -1,0 +1,67 @@
+import type { Readable } from '../../src/engine/scan.js';
+import type { Window } from '../../src/engine/window.js';
+import { MAGIC_LENGTH } from '../../src/filestorage/layout.js';
+
+/** A Data.fs of any size of which only headers and trailers are kept: each transaction has one record, with zeros in it. */
+export class SparseFile implements Readable {
+  readonly path = 'a sparse file';
+  size = MAGIC_LENGTH;
+  /** Bytes that were asked for. */
+  bytesRead = 0;
+  private readonly pieces: { readonly at: number; readonly bytes: Buffer }[] = [{ at: 0, bytes: Buffer.from('FS30') }];
+
+  /** Appends a transaction of so many bytes, its trailer included. */
+  append(length: number, status: number): void {
+    const [position, tid] = [this.size, BigInt(this.pieces.length) << 32n];
+    const header = transactionHead(position, tid, length, status);
+    const trailer = Buffer.alloc(8);
+    trailer.writeBigUInt64BE(BigInt(length - 8));
+    this.pieces.push({ at: position, bytes: header }, { at: position + length - 8, bytes: trailer });
+    this.size = position + length;
+  }
+
+  readonly read = (window: Window, length: number, position: number): number =>
+    this.fill(window.bytes.subarray(0, length), position);
+
+  readBytes(into: Uint8Array, position: number): number {
+    return this.fill(into, position);
+  }
+
+  private fill(into: Uint8Array, position: number): number {
+    const length = Math.max(0, Math.min(into.length, this.size - position));
+    this.bytesRead += length;
+    into.fill(0, 0, length);
+    for (let n = this.firstFrom(position); n < this.pieces.length; n++) {
+      const piece = this.pieces[n];
+      if (!piece || piece.at >= position + length) break;
+      const from = Math.max(0, position - piece.at);
+      into.set(piece.bytes.subarray(from, position + length - piece.at), piece.at + from - position);
+    }
+    return length;
+  }
+
+  /** Number of the first piece that does not end before `position`. */
+  private firstFrom(position: number): number {
+    let [low, high] = [0, this.pieces.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const piece = this.pieces[middle];
+      if (piece && piece.at + piece.bytes.length > position) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** Header of a transaction of so many bytes, and of the one record in it. */
+export function transactionHead(position: number, tid: bigint, length: number, status: number): Buffer {
+  const head = Buffer.alloc(23 + 42);
+  head.writeBigUInt64BE(tid, 0);
+  head.writeBigUInt64BE(BigInt(length - 8), 8);
+  head.writeUInt8(status, 16);
+  head.writeBigUInt64BE(1n, 23);
+  head.writeBigUInt64BE(tid, 31);
+  head.writeBigUInt64BE(BigInt(position), 47);
+  head.writeBigUInt64BE(BigInt(length - 8 - 65), 57);
+  return head;
+}
