@@ -108,10 +108,12 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
   if (hides === 'something') {
     // In the same file the same transactions would have the same bytes, but for those that have changed on the disk.
     const mayBeRot = size <= claim || isUnfinished(facts.beyond, claim, size);
-    if (!mayBeRot || trusted.masterAgrees !== true) return grown(facts);
+    if (!mayBeRot || (trusted.masterAgrees !== true && !trusted.masterRot)) return grown(facts);
     if (facts.own === undefined) return { kind: 'look', at: 'own' };
     if (facts.own) return grown(facts);
   }
+  // What the slave has lost is not copied again from bytes that are known to be wrong.
+  if (trusted.masterRot) return { kind: 'damaged', row: 10, stop: trusted.masterRot };
   if (facts.generation.kind === 'stale') {
     return { kind: 'append', row: 10, reason: facts.generation.problem, resume: facts.generation.resume };
   }

@@ -69,6 +69,8 @@ export interface Trusted extends Resume {
   readonly problem?: string;
   /** Where it is not: the master still has the bytes of the chunks that fail, as they were when they were copied. */
   readonly masterAgrees?: boolean;
+  /** The master has the same transactions there, with other bytes than were copied: they have changed on its disk. */
+  readonly masterRot?: Rot;
   /** Then, if the slave is as long as is claimed: the claim itself, to be gone on from when `wrong` are repaired. */
   readonly repairable?: { readonly claim: Resume; readonly wrong: readonly ChunkLine[] };
 }

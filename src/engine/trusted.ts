@@ -1,9 +1,9 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import { NOTHING_YET } from './chunk-table.js';
-import type { Trusted } from './facts.js';
+import type { Rot, Trusted } from './facts.js';
 import type { Master } from './master.js';
-import type { Readable } from './scan.js';
+import { type Readable, scan, upTo } from './scan.js';
 import type { Window } from './window.js';
 
 /** What the looks look at. The slave is there and at least as long as a magic. */
@@ -25,12 +25,15 @@ export async function lookAtTrusted(
   const [window] = windows;
   const claim = dat?.claim.position ?? MAGIC_LENGTH;
   const wrong: { readonly chunk: ChunkLine; readonly problem: string; readonly masterAgrees: boolean }[] = [];
+  let masterRot: Rot | undefined;
   const count = await soundChunks(slave, upTo, window, async (chunk, isThere) => {
     const problem = isThere
       ? `the slave's bytes ${chunk.start} to ${chunk.end} do not match their checksum`
       : `the slave has ${slave.size} bytes, ${claim} are claimed`;
     const agreed = wrong.at(-1)?.masterAgrees ?? true;
-    wrong.push({ chunk, problem, masterAgrees: agreed && (await hashOf(master, chunk, window)) === chunk.hash });
+    const agrees = (await hashOf(master, chunk, window)) === chunk.hash;
+    if (!agrees && (await hasItsTransactions(master, chunk, window))) masterRot = rotIn(chunk);
+    wrong.push({ chunk, problem, masterAgrees: agreed && agrees });
   });
   const chunks = upTo.slice(0, count);
   const last = chunks.at(-1);
@@ -39,7 +42,21 @@ export async function lookAtTrusted(
   if (!first) return resume;
   const masterAgrees = wrong.at(-1)?.masterAgrees === true;
   const wrongChunks = wrong.map(({ chunk }) => chunk);
-  return { ...resume, problem: first.problem, masterAgrees, ...(masterAgrees && repairable(scene, wrongChunks)) };
+  const told = { ...resume, problem: first.problem, masterAgrees, ...(masterRot && { masterRot }) };
+  return { ...told, ...(masterAgrees && repairable(scene, wrongChunks)) };
+}
+
+/** Whether the master has as many transactions and records in the chunk's place, the same ones at both ends: then no other history. */
+async function hasItsTransactions(master: Readable, chunk: ChunkLine, window: Window): Promise<boolean> {
+  const walk = await scan(upTo(master, chunk.end), window, chunk.start);
+  const { end, transactions, records, firstTid, lastTid } = walk;
+  const sameEnds = firstTid === chunk.firstTid && lastTid === chunk.lastTid;
+  return end === chunk.end && transactions === chunk.transactions && records === chunk.records && sameEnds;
+}
+
+function rotIn({ start, end, firstTid }: ChunkLine): Rot {
+  const message = `its bytes ${start} to ${end} are not those that were copied, and the slave does not have those any more either`;
+  return { position: start, at: start, tid: firstTid, rule: 'hash', message };
 }
 
 /** Where the slave has all its bytes, and the master those that it has wrong, nothing has to be cut off. */

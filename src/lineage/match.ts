@@ -1,4 +1,4 @@
-import { TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
+import { STATUS_PACKED, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
 import { sameBytes } from './forward-bytes.js';
 import { sameData } from './record-data.js';
 import type { Transaction, TransactionCursor } from './transaction-cursor.js';
@@ -29,59 +29,95 @@ export interface Difference {
 const SEARCHES = 100;
 
 /**
- * Compares the transactions with one tid that the cursors have just come to.
+ * Compares the transactions with one tid that the cursors have just come to. A pack may have taken one of them in, or both at
+ * different times: that one may lack records, and each that it has must be one of the other's. Otherwise both must have the
+ * same ones.
  *
- * @param packed a pack has taken the master's in: it may lack records, and each that it has must be one of the slave's. Otherwise
- *   both must have the same ones.
+ * @param inPack the master's stands in the part of its file that a pack has taken in
  */
 export async function matchTransactions(
   master: TransactionCursor,
   theirs: Transaction,
   slave: TransactionCursor,
   ours: Transaction,
-  packed: boolean,
+  inPack: boolean,
   to: MatchReceiver,
 ): Promise<void> {
-  let shapeDiffers = !(await sameTexts(master, theirs, slave, ours));
+  const sameText = sameTexts(master, theirs, slave, ours);
+  let shapeDiffers = !(sameText === true || (sameText !== false && (await sameText)));
+  const isMasterLonger = await mayLackOnSlave(master, theirs, slave, ours);
+  const maySkip = theirs.status === STATUS_PACKED || ours.status === STATUS_PACKED;
+  const [shorter, ofShorter] = isMasterLonger ? [slave, ours] : [master, theirs];
+  const [longer, ofLonger] = isMasterLonger ? [master, theirs] : [slave, ours];
   let searches = 0;
-  for (;;) {
-    const has = master.nextRecord(theirs);
+  while (!shapeDiffers) {
+    const has = shorter.nextRecord(ofShorter);
     if (!(has === true || (has !== false && (await has)))) break;
-    const { oidHigh, oidLow } = master;
-    if (packed) to.kept(oidHigh, oidLow);
-    if (shapeDiffers) continue;
+    if (inPack && !isMasterLonger) to.kept(master.oidHigh, master.oidLow);
     for (;;) {
-      const hasOurs = slave.nextRecord(ours);
-      if (!(hasOurs === true || (hasOurs !== false && (await hasOurs)))) {
+      const hasOther = longer.nextRecord(ofLonger);
+      if (!(hasOther === true || (hasOther !== false && (await hasOther)))) {
         shapeDiffers = true;
         break;
       }
-      if (slave.oidHigh === oidHigh && slave.oidLow === oidLow) {
+      if (inPack && isMasterLonger) to.kept(master.oidHigh, master.oidLow);
+      if (longer.oidHigh === shorter.oidHigh && longer.oidLow === shorter.oidLow) {
         const same = sameRecord(master, slave);
         if (same === true || (same !== false && (await same))) break;
         const difference = differenceOf(master, slave);
-        const after = slave.nextRecordAt;
+        const undone = isUndone(slave);
+        const after = longer.nextRecordAt;
         // A transaction may hold several records of one object, of which a pack keeps one.
-        if (packed && searches++ < SEARCHES && (await hasAnother(master, slave, ours))) {
-          slave.rewindTo(after);
-          to.drop(oidHigh, oidLow, false);
-          continue;
+        const isOther = maySkip && searches++ < SEARCHES && (await hasAnother(shorter, longer, ofLonger));
+        longer.rewindTo(after);
+        if (!isOther) {
+          to.differs(difference);
+          break;
         }
-        slave.rewindTo(after);
-        to.differs(difference);
-        break;
-      }
-      if (!packed) {
+        if (!isMasterLonger) to.drop(shorter.oidHigh, shorter.oidLow, undone);
+      } else if (!maySkip) {
         shapeDiffers = true;
         break;
-      }
-      to.drop(slave.oidHigh, slave.oidLow, isUndone(slave));
+      } else if (!isMasterLonger) to.drop(slave.oidHigh, slave.oidLow, isUndone(slave));
     }
   }
+  while (inPack && (await master.nextRecord(theirs))) to.kept(master.oidHigh, master.oidLow);
   if (shapeDiffers) return to.shape();
-  while (await slave.nextRecord(ours)) {
-    if (!packed) return to.shape();
-    to.drop(slave.oidHigh, slave.oidLow, isUndone(slave));
+  while (await longer.nextRecord(ofLonger)) {
+    if (!maySkip) return to.shape();
+    if (!isMasterLonger) to.drop(slave.oidHigh, slave.oidLow, isUndone(slave));
+  }
+}
+
+/** Whether the slave's is the one that may lack records: a pack has taken in that one only, or the master's has more. */
+async function mayLackOnSlave(
+  master: TransactionCursor,
+  theirs: Transaction,
+  slave: TransactionCursor,
+  ours: Transaction,
+): Promise<boolean> {
+  if (ours.status !== STATUS_PACKED) return false;
+  if (theirs.status !== STATUS_PACKED) return true;
+  const isSubset = await areAmong(master, theirs, slave, ours);
+  master.rewindTo(theirs.recordsAt);
+  slave.rewindTo(ours.recordsAt);
+  return !isSubset;
+}
+
+/** Whether the objects of the first transaction's records are, in this order, among those of the second's. */
+async function areAmong(
+  some: TransactionCursor,
+  ofSome: Transaction,
+  all: TransactionCursor,
+  ofAll: Transaction,
+): Promise<boolean> {
+  for (;;) {
+    const has = some.nextRecord(ofSome);
+    if (!(has === true || (has !== false && (await has)))) return true;
+    do {
+      const hasOther = all.nextRecord(ofAll);
+      if (!(hasOther === true || (hasOther !== false && (await hasOther)))) return false;
+    } while (all.oidHigh !== some.oidHigh || all.oidLow !== some.oidLow);
   }
 }
 
@@ -95,11 +131,15 @@ function sameRecord(master: TransactionCursor, slave: TransactionCursor): boolea
   return sameData(master, slave);
 }
 
-/** Whether a later record of the slave's transaction is the one that the master's cursor is at. */
-async function hasAnother(master: TransactionCursor, slave: TransactionCursor, ours: Transaction): Promise<boolean> {
-  const { oidHigh, oidLow } = master;
-  while (await slave.nextRecord(ours)) {
-    if (slave.oidHigh === oidHigh && slave.oidLow === oidLow && (await sameRecord(master, slave))) return true;
+/** Whether a later record of the longer transaction is the one that the other cursor is at. */
+async function hasAnother(
+  shorter: TransactionCursor,
+  longer: TransactionCursor,
+  ofLonger: Transaction,
+): Promise<boolean> {
+  const { oidHigh, oidLow } = shorter;
+  while (await longer.nextRecord(ofLonger)) {
+    if (longer.oidHigh === oidHigh && longer.oidLow === oidLow && (await sameRecord(longer, shorter))) return true;
   }
   return false;
 }
