@@ -1,5 +1,6 @@
 import type { Outcome } from '../engine/sync.js';
 import { IoFault } from '../io/fault.js';
+import { SlaveInUse } from '../standby/in-use.js';
 import { PathMistake } from '../standby/paths.js';
 import { RoleRefusal } from '../standby/role-of.js';
 import { SwitchUnclear } from '../standby/switch.js';
@@ -42,12 +43,13 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
 }
 
 /** Whether an error is one of the machine or of the operator, whose message says all. */
-export function isForeseen(error: unknown): error is IoFault | PathMistake | SwitchUnclear | RoleRefusal {
-  return [IoFault, PathMistake, SwitchUnclear, RoleRefusal].some((kind) => error instanceof kind);
+export function isForeseen(error: unknown): error is IoFault | PathMistake | SwitchUnclear | RoleRefusal | SlaveInUse {
+  return [IoFault, PathMistake, SwitchUnclear, RoleRefusal, SlaveInUse].some((kind) => error instanceof kind);
 }
 
 export function exitOfError(error: unknown): ExitCode {
   if (error instanceof RoleRefusal) return EXIT.refused;
+  if (error instanceof SlaveInUse) return EXIT.inUse;
   return error instanceof PathMistake || error instanceof SwitchUnclear ? EXIT.usage : EXIT.fault;
 }
 
@@ -69,7 +71,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** What to do about an error, in words; undefined where there is nothing better than its message. */
 export function hintOf(error: unknown): string | undefined {
-  if (error instanceof PathMistake || error instanceof RoleRefusal) return error.hint;
+  if (error instanceof PathMistake || error instanceof RoleRefusal || error instanceof SlaveInUse) return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
   return error instanceof IoFault ? HINTS[error.code] : undefined;
 }

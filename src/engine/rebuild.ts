@@ -38,6 +38,7 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EO
  * other's index. After a crash between rename and `.dat` the new file is adopted by its bytes.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Written> {
+  work.beforeWriting?.();
   if (work.indexLagBytes === undefined) return fillAndSwap(work, opened, magic, options, undefined);
   const maker = await indexMaker(opened.size >= work.indexThreadFrom);
   try {

@@ -103,6 +103,7 @@ export class Round {
   }
 
   private async repair(chunk: ChunkLine, state: Parameters<typeof repairChunk>[1], master: Master): Promise<number> {
+    this.work.beforeWriting?.();
     const file = openToWrite(this.work.paths.data, this.slaveInode);
     try {
       return await repairChunk(chunk, state, master, file, this.slave, this.windows);
