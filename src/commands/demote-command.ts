@@ -3,12 +3,13 @@ import { isUnused } from '../engine/unused-term.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { demote } from '../standby/demote.js';
+import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { type SlavePaths, slavePaths } from '../standby/paths.js';
 import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
 import { readSwitch } from '../standby/switch.js';
 import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
-import { EXIT, EXIT_HELP, type ExitCode } from './exit.js';
+import { EXIT, EXIT_HELP, type ExitCode, exitOfError } from './exit.js';
 
 interface Result {
   readonly slave: string;
@@ -49,6 +50,7 @@ export async function demoteUnderLock(paths: SlavePaths): Promise<Result> {
     return { ...none, exitCode, message: `${paths.data} is in use (${outcome.holder}): stop what uses it first` };
   }
   try {
+    refuseOpened(paths);
     carryOver(paths, readDatFile(paths));
     const facts = clearRole(paths);
     if (facts.role === 'slave') return { ...none, exitCode: EXIT.ok, message: `${paths.data} is not promoted` };
@@ -56,8 +58,8 @@ export async function demoteUnderLock(paths: SlavePaths): Promise<Result> {
     demote(paths, facts, last !== undefined && (await isUnused(paths.data, last)));
     return { ...none, demoted: true, exitCode: EXIT.ok, message: `${paths.data} is a slave again` };
   } catch (error) {
-    if (!(error instanceof RoleRefusal)) throw error;
-    return { ...none, exitCode: EXIT.refused, message: error.message, hint: error.hint };
+    if (!(error instanceof RoleRefusal || error instanceof SlaveInUse)) throw error;
+    return { ...none, exitCode: exitOfError(error), message: error.message, hint: error.hint };
   } finally {
     outcome.lock.release();
   }

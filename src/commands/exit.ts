@@ -1,6 +1,7 @@
 import type { Outcome } from '../engine/sync.js';
 import { IoFault } from '../io/fault.js';
 import { LogFileMistake, STANDARD_OUTPUT } from '../io/sink.js';
+import { SlaveInUse } from '../standby/in-use.js';
 import { PathMistake } from '../standby/paths.js';
 import { RoleRefusal } from '../standby/role-of.js';
 import { SwitchUnclear } from '../standby/switch.js';
@@ -45,12 +46,13 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
 /** Whether an error is one of the machine or of the operator, whose message says all. */
 export function isForeseen(
   error: unknown,
-): error is IoFault | PathMistake | SwitchUnclear | LogFileMistake | RoleRefusal {
-  return error instanceof IoFault || error instanceof RoleRefusal || isMistake(error);
+): error is IoFault | PathMistake | SwitchUnclear | LogFileMistake | RoleRefusal | SlaveInUse {
+  return [IoFault, RoleRefusal, SlaveInUse].some((kind) => error instanceof kind) || isMistake(error);
 }
 
 export function exitOfError(error: unknown): ExitCode {
   if (error instanceof RoleRefusal) return EXIT.refused;
+  if (error instanceof SlaveInUse) return EXIT.inUse;
   return isMistake(error) ? EXIT.usage : EXIT.fault;
 }
 
@@ -80,8 +82,8 @@ const OUTPUT_HINT =
 
 /** What to do about an error, in words; undefined where there is nothing better than its message. */
 export function hintOf(error: unknown): string | undefined {
-  if (error instanceof PathMistake || error instanceof LogFileMistake || error instanceof RoleRefusal)
-    return error.hint;
+  const hasHint = error instanceof PathMistake || error instanceof LogFileMistake;
+  if (hasHint || error instanceof RoleRefusal || error instanceof SlaveInUse) return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
   if (!(error instanceof IoFault)) return undefined;
   return error.path === STANDARD_OUTPUT ? OUTPUT_HINT : HINTS[error.code];

@@ -7,6 +7,7 @@ import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import type { Log } from '../report/log.js';
+import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { PathMistake, slavePaths } from '../standby/paths.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
@@ -80,6 +81,7 @@ async function indexed(options: IndexOptions): Promise<IndexResult> {
       onProgress,
     });
     try {
+      refuseOpened(paths);
       return told(await indexFile(paths, source, patience), paths.index);
     } finally {
       await source.close();
@@ -87,7 +89,7 @@ async function indexed(options: IndexOptions): Promise<IndexResult> {
     }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const foreseen = [IoFault, PathMistake, Exchanged, Interrupted].some((kind) => error instanceof kind);
+    const foreseen = [IoFault, PathMistake, SlaveInUse, Exchanged, Interrupted].some((kind) => error instanceof kind);
     if (!foreseen) throw error;
     return refused(exitOfError(error), error.message, hintOf(error));
   }

@@ -9,11 +9,12 @@ import { IoFault } from '../io/fault.js';
 import type { Loss, PromotionResult } from '../report/promotion.js';
 import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { type Evicted, evict } from '../standby/evict.js';
+import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
 import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
-import { EXIT, type ExitCode, hintOf } from './exit.js';
+import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
 import { lossOf, type MasterLook, NOT_LOOKED_AT } from './loss.js';
 import { PromotionSwitch } from './promote-switch.js';
 
@@ -65,9 +66,13 @@ async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Pro
     const look = options.lookAtMaster?.(options.file ?? basename(paths.data));
     return alreadyPromoted(paths, options) ?? (await promote(paths, options, look));
   } catch (error) {
-    const exitCode = error instanceof RoleRefusal ? EXIT.refused : EXIT.fault;
-    if (!(error instanceof RoleRefusal || error instanceof IoFault)) throw error;
-    return { ...plain(paths, options), exitCode, reason: error.message, hint: hintOf(error) ?? null };
+    if (!(error instanceof RoleRefusal || error instanceof SlaveInUse || error instanceof IoFault)) throw error;
+    return {
+      ...plain(paths, options),
+      exitCode: exitOfError(error),
+      reason: error.message,
+      hint: hintOf(error) ?? null,
+    };
   }
 }
 
@@ -117,6 +122,7 @@ async function promote(
   if (eviction.kind === 'stays')
     return refused(EXIT.fault, `the slave's lock is held (${eviction.holder}) and cannot be had`, eviction.why);
   try {
+    refuseOpened(paths);
     return await promoteUnderLock(paths, options, eviction.evicted, look);
   } finally {
     eviction.lock.release();

@@ -9,6 +9,7 @@ import { milliseconds } from '../io/clock.js';
 import { touch } from '../io/directory.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { type Log, SILENT } from '../report/log.js';
+import { refuseOpened } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
@@ -136,6 +137,7 @@ function workOf(options: SyncOptions, source: AdaptiveSource, paths: SlavePaths,
     source,
     patience,
     tell: ({ level, message, fields }) => log[level](fields ?? {}, message),
+    beforeWriting: () => refuseOpened(paths),
     batchBytes: options.batchBytes ?? BATCH_BYTES,
     batchMilliseconds: BATCH_MILLISECONDS,
     indexThreadFrom: source.worthThreads,

@@ -126,6 +126,6 @@ export function tellError(error: unknown, round: Round, log: Log): SyncResult {
   const exitCode = exitOfError(error);
   const fields = { master: round.masterPath, slave: round.slavePath, exitCode, ...(hint && { hint }) };
   log.error(foreseen ? fields : { ...fields, stack: error.stack }, error.message);
-  const action = exitCode === EXIT.refused ? 'refused' : 'failed';
+  const action = exitCode === EXIT.refused || exitCode === EXIT.inUse ? 'refused' : 'failed';
   return plainResult(round, action, exitCode, error.message, hint);
 }

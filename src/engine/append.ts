@@ -37,6 +37,7 @@ export async function append(
   known: Dat | undefined,
   resume: Resume,
 ): Promise<Written> {
+  work.beforeWriting?.();
   const file = openToWrite(work.paths.data, known?.slaveInode);
   try {
     const { inode, size } = file.facts();

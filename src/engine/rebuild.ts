@@ -55,6 +55,7 @@ class Certain extends Error {}
  * index, and after a crash behind the swap the coming `.dat` describes what is there.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {
+  work.beforeWriting?.();
   const threaded = opened.size >= work.indexThreadFrom;
   const maker = work.indexLagBytes === undefined ? undefined : await indexMaker(threaded);
   try {

@@ -104,6 +104,7 @@ export class Round {
   }
 
   private async repair(chunk: ChunkLine, state: Parameters<typeof repairChunk>[1], master: Master): Promise<number> {
+    this.work.beforeWriting?.();
     const file = openToWrite(this.work.paths.data, this.slaveInode);
     try {
       dropIndexBeforeRepair(this.work, chunk.start);

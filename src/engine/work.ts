@@ -22,6 +22,8 @@ export interface Work {
   readonly source: ChunkSource;
   readonly patience: Patience;
   readonly tell: (notice: Notice) => void;
+  /** Called before the slave is written; throws where it must not be. */
+  readonly beforeWriting?: () => void;
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
   readonly batchBytes: number;
   readonly batchMilliseconds: number;

@@ -29,7 +29,13 @@ describe('MASTER and SLAVE may be named', () => {
         assertEnd(run, { exit: 0, action: 'full' });
         assert.deepEqual([run.json.master.path, run.json.slave.path], [pair.masterFile, pair.slaveFile]);
         pair.assertInStep();
-        assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs', 'Data.fs.dat', 'Data.fs.index', 'Data.fs.lock', 'Data.fs.role']);
+        assert.deepEqual(readdirSync(pair.slave).sort(), [
+          'Data.fs',
+          'Data.fs.dat',
+          'Data.fs.index',
+          'Data.fs.lock',
+          'Data.fs.role',
+        ]);
       }),
     );
 
@@ -55,7 +61,13 @@ describe('a file with another name', () => {
     withPair((pair) => {
       renameSync(pair.masterFile, join(pair.master, 'Other.fs'));
       assertEnd(pair.sync('--file', 'Other.fs'), { exit: 0, action: 'full' });
-      assert.deepEqual(readdirSync(pair.slave).sort(), ['Other.fs', 'Other.fs.dat', 'Other.fs.index', 'Other.fs.lock', 'Other.fs.role']);
+      assert.deepEqual(readdirSync(pair.slave).sort(), [
+        'Other.fs',
+        'Other.fs.dat',
+        'Other.fs.index',
+        'Other.fs.lock',
+        'Other.fs.role',
+      ]);
       assertEnd(pair.sync('--file', 'Other.fs'), { exit: 0, action: 'none' });
     }));
 

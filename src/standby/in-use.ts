@@ -1,0 +1,24 @@
+import { writerOf } from '../io/writers.js';
+import type { SlavePaths } from './paths.js';
+
+/** Another program uses the slave, although its lock could be had. */
+export class SlaveInUse extends Error {
+  override readonly name = 'SlaveInUse';
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Throws a SlaveInUse if a process has the slave's file open for writing. The lock does not show it where the lock file was
+ * removed under a server that runs: whoever comes next makes another one, and holds that.
+ */
+export function refuseOpened({ data, lock }: SlavePaths): void {
+  const writer = writerOf(data);
+  if (!writer) return;
+  const hint = `was ${lock} removed while that process ran? End the process (a ZEO server, as a rule), and never remove ${lock}`;
+  throw new SlaveInUse(`process ${writer.pid} has ${data} open for writing, without its lock`, hint);
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { linkSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { assertEnd, syncpozo } from '../support/cli.js';
+import { type Pair, withPair } from '../support/pair.js';
+import { promote } from '../support/promotion.js';
+
+/** Runs `use` while a process that holds no lock has the file open. */
+async function whileOpened(path: string, how: '<' | '<>', use: () => void): Promise<void> {
+  const child = spawn('sh', ['-c', `exec 7${how}"$0"; echo open; exec sleep 600`, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  try {
+    use();
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+describe('a slave that a process without its lock has open', () => {
+  const others = (pair: Pair) => ['demote', 'index'].map((name) => syncpozo([name, pair.slave, '--json']));
+
+  it('for writing is not written to, by whatever name it is open', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      const other = `${pair.slaveFile}.other`;
+      linkSync(pair.slaveFile, other);
+      for (const path of [pair.slaveFile, other]) {
+        pair.commit('must wait');
+        await whileOpened(path, '<>', () => {
+          for (const more of [[], ['--full']]) {
+            const run = pair.unchanged(() => pair.sync(...more));
+            assertEnd(run, { exit: 5, action: 'refused', reason: /open for writing/, hint: /Data\.fs\.lock/ });
+          }
+          const run = pair.unchanged(() => promote(pair));
+          assert.deepEqual([run.exit, run.json.promoted, run.json.switch.left], [5, false, 'as found']);
+          for (const each of pair.unchanged(() => others(pair))) assert.equal(each.exit, 5, each.all);
+        });
+        pair.synced();
+      }
+    }));
+
+  it('for reading, or another file of that name, is synced', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      pair.commit('one more');
+      await whileOpened(pair.slaveFile, '<', () => void pair.synced());
+      pair.commit('and another');
+      await whileOpened(pair.masterFile, '<>', () => void pair.synced());
+      pair.assertInStep();
+    }));
+});
