@@ -3,12 +3,13 @@ import { NothingToServe, publishRole, type Settled, settle } from '../engine/pro
 import type { Worth } from '../engine/promotion-index.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
-import { factsOfPath, writtenAt } from '../io/facts.js';
+import { factsOfPath } from '../io/facts.js';
 import type { Loss, PromotionResult } from '../report/promotion.js';
 import type { Promotion } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { type Evicted, evict } from '../standby/evict.js';
 import { Lock } from '../standby/lock.js';
+import { lastInStep } from '../standby/outcome-file.js';
 import { type SlavePaths, slavePaths } from '../standby/paths.js';
 import { writeSwitch } from '../standby/switch.js';
 import { EXIT, type ExitCode } from './exit.js';
@@ -123,7 +124,7 @@ async function setRole(
   look: Promise<MasterLook> | undefined,
 ): Promise<PromotionResult> {
   const { dat } = usableDat(readDatFile(paths), factsOfPath(paths.data)?.inode);
-  const promotion = { lastSync: dat && lastSyncOf(paths), at: Date.now() };
+  const promotion = { lastSync: dat && lastInStep(paths), at: Date.now() };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
     indexWorth: options.indexWorth,
@@ -134,11 +135,6 @@ async function setRole(
   const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
   publishRole(paths, settled, dat, done);
   return { ...result, onLoss };
-}
-
-function lastSyncOf(paths: SlavePaths): number | undefined {
-  const facts = factsOfPath(paths.dat);
-  return facts && writtenAt(facts);
 }
 
 function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {

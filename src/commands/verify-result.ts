@@ -2,10 +2,11 @@ import type { Against, Relation } from '../engine/against.js';
 import type { Side } from '../engine/facts.js';
 import type { Tail } from '../engine/go-on.js';
 import type { IndexState } from '../engine/judge.js';
+import { ageOfTid } from '../engine/lag.js';
 import type { Findings } from '../engine/verify.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Problem } from '../filestorage/problem.js';
-import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { EXIT, type ExitCode } from './exit.js';
 import type { SideResult } from './result.js';
 
@@ -58,7 +59,7 @@ export interface AgainstResult {
   readonly problem: string | null;
   readonly firstDifference: number | null;
   readonly masterEnd: number | null;
-  /** How far the file is behind. */
+  /** How far the file is behind; `seconds`: age of the oldest transaction that it lacks. */
   readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
 }
 
@@ -122,11 +123,10 @@ function againstResult(path: string, compared: Compared): AgainstResult {
     return { path, relation: null, problem: compared.problem, firstDifference: null, masterEnd: null, lag: null };
   }
   const { relation, firstDifference, masterEnd, masterDamaged, equalUpTo, parting } = compared;
-  const { onlyThere, common } = parting;
+  const { onlyThere } = parting;
   const problem = masterDamaged ? `damaged at position ${masterDamaged.at}: ${masterDamaged.message}` : null;
   const behind = relation === 'equal' || relation === 'behind';
-  const [newest, oldest] = [onlyThere.last, common].map((tid) => (tid === undefined ? undefined : tidToTime(tid)));
-  const seconds = newest === undefined ? 0 : oldest === undefined ? null : (newest - oldest) / 1000;
+  const seconds = onlyThere.first === undefined ? 0 : ageOfTid(onlyThere.first, Date.now());
   return {
     path,
     relation,

@@ -1,5 +1,6 @@
 import { quote, visible } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
+import { renderLag } from '../report/standing.js';
 import type { SideResult } from './result.js';
 import type { AgainstResult, ProblemResult, VerifyResult } from './verify-result.js';
 
@@ -75,7 +76,7 @@ function renderAgainst(against: AgainstResult, result: VerifyResult): string {
       case 'equal':
         return 'equal, byte for byte';
       case 'behind':
-        return `${from}, and behind by ${lag?.transactions} transactions, ${lag?.bytes} bytes, ${lag?.seconds ?? '?'} s`;
+        return `${from}, and behind by ${lag ? renderLag(lag) : 'an unknown lag'}`;
       case 'differs':
         return `${from}; the first byte that differs stands at ${against.firstDifference}, in a transaction that both have`;
       case 'packed':

@@ -22,6 +22,8 @@ export interface SlavePaths {
   readonly index: string;
   /** How far the scrub has come. */
   readonly scrub: string;
+  /** How the last sync ended, and when one last ended in step. */
+  readonly outcome: string;
   /** The file that is being built by a full copy or a rebuild. */
   readonly fresh: string;
   /** Where a slave with transactions of its own is kept when a rebuild replaces it. */
@@ -83,6 +85,7 @@ export function slavePaths(given: string, file: string): SlavePaths {
     lock: `${data}.lock`,
     index: `${data}.index`,
     scrub: `${data}.scrub`,
+    outcome: `${data}.outcome`,
     fresh: `${data}.new`,
     onlyHere: (tid) => `${data}.only-here-${tid}`,
   };

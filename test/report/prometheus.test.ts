@@ -6,6 +6,10 @@ import type { Standing } from '../../src/report/standing.js';
 const STANDING: Standing = {
   slave: '/srv/zeo/Data.fs',
   role: 'slave',
+  state: 'in-step',
+  since: null,
+  stateReason: null,
+  lastOutcome: null,
   switch: 'on',
   statusFile: '/var/run/syncPozo.status',
   lockedBy: 'nobody',
@@ -18,6 +22,7 @@ const STANDING: Standing = {
   fullScrubAgeSeconds: null,
   master: null,
   lag: null,
+  lagProblem: null,
   promoted: null,
   keptAside: [],
 };
