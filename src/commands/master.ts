@@ -3,16 +3,7 @@ import type { Patience } from '../engine/patience.js';
 import { factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { answersInTime, isOnRemoteMount } from '../io/mount.js';
-import {
-  fileOf,
-  masterSide,
-  nameInDirectory,
-  type Side,
-  type SlavePaths,
-  sideOf,
-  slavePaths,
-  slaveSide,
-} from '../standby/paths.js';
+import { masterSide, type Side, sideOf } from '../standby/paths.js';
 
 /**
  * MASTER as it was given on the command line. A network mount whose server has vanished is found out by a child process
@@ -29,18 +20,6 @@ export async function findSide(given: string, file: string | undefined, patience
     );
   }
   return masterSide(given, file, (at) => patience.wait(factsBehindPath(at), 'stat', at));
-}
-
-/** The files of both sides. A mistake in SLAVE is found before MASTER, which may hang, is asked. */
-export async function findBoth(
-  master: string,
-  slave: string,
-  file: string | undefined,
-  patience: Patience,
-): Promise<{ readonly master: string; readonly paths: SlavePaths }> {
-  const ours = slaveSide(slave, file);
-  const theirs = await findSide(master, file, patience);
-  return { master: fileOf(theirs, nameInDirectory(file, ours)), paths: slavePaths(slave, file, theirs) };
 }
 
 /** MASTER, or, where that cannot be reached, what its name lets expect, and the fault. */

@@ -4,13 +4,14 @@ import { NothingToServe, publishPromotion, type Settled, settle } from '../engin
 import type { Worth } from '../engine/promotion-index.js';
 import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
-import { factsOfPath, writtenAt } from '../io/facts.js';
+import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import type { Loss, PromotionResult } from '../report/promotion.js';
 import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { type Evicted, evict } from '../standby/evict.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
+import { lastInStep } from '../standby/outcome-file.js';
 import { type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
 import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
@@ -156,7 +157,7 @@ async function setRole(
 ): Promise<PromotionResult> {
   const inode = factsOfPath(paths.data)?.inode;
   const { dat } = usableDat(readDatOf(paths, inode), inode);
-  const promotion = { lastSync: dat && lastSyncOf(paths), at: Date.now() };
+  const promotion = { lastSync: dat && lastInStep(paths), at: Date.now() };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
     indexWorth: options.indexWorth,
@@ -168,11 +169,6 @@ async function setRole(
   const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
   publishPromotion(paths, settled, dat, before, done);
   return { ...result, onLoss };
-}
-
-function lastSyncOf(paths: SlavePaths): number | undefined {
-  const facts = factsOfPath(paths.dat);
-  return facts && writtenAt(facts);
 }
 
 function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {

@@ -1,5 +1,5 @@
 import type { Outcome } from '../engine/sync.js';
-import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
 import type { ExitCode } from './exit.js';
 
 /** The JSON object of `syncpozo sync --json`. Fields are only ever added. null: not known. */
@@ -31,6 +31,7 @@ export interface SyncResult {
     readonly batches: number;
   };
   readonly scrubbed: { readonly bytes: number; readonly bad: number };
+  /** Known only of a run that ended in step: two sides that have forked have none. */
   readonly lag: {
     readonly seconds: number | null;
     readonly transactions: number | null;
@@ -129,7 +130,7 @@ export function resultOf(
     slave: { path: round.slavePath, size: outcome.slaveSize ?? null, claim: reached?.position ?? null, ...last },
     copied: { ...outcome.copied },
     scrubbed: { bytes: outcome.scrubbed.bytes, bad: outcome.scrubbed.bad },
-    lag: inStep ? { seconds: 0, transactions: 0, bytes: 0 } : lagOf(outcome),
+    lag: inStep ? { seconds: 0, transactions: 0, bytes: 0 } : UNKNOWN_LAG,
     damage: damage ? { ...damagePlace(damage), tid: formatTid(damage.tid) } : null,
     onlyHere: side('onlyHere'),
     onlyThere: side('onlyThere'),
@@ -138,15 +139,6 @@ export function resultOf(
 
 function damagePlace({ position, at, rule, message }: NonNullable<Outcome['damage']>) {
   return { position, at, rule, message };
-}
-
-function lagOf(outcome: Outcome): SyncResult['lag'] {
-  const { sides } = outcome;
-  if (!sides?.complete) return UNKNOWN_LAG;
-  const newest = sides.onlyThere.last === undefined ? undefined : tidToTime(sides.onlyThere.last);
-  const common = sides.common === undefined ? undefined : tidToTime(sides.common.tid);
-  const seconds = newest === undefined ? 0 : common === undefined ? null : (newest - common) / 1000;
-  return { seconds, transactions: sides.onlyThere.count, bytes: null };
 }
 
 function cameToNothing({ copied, plan }: Outcome): boolean {

@@ -1,19 +1,19 @@
-import { findLag, type Lag } from '../engine/lag.js';
-import { observeMaster, observeSlave, usableDat } from '../engine/observe.js';
+import { observeSlave, usableDat } from '../engine/observe.js';
 import { Patience } from '../engine/patience.js';
-import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
-import { factsOfPath, writtenAt } from '../io/facts.js';
-import type { Standing } from '../report/standing.js';
+import type { SlaveState, Standing } from '../report/standing.js';
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
-import { fileOf, nameInDirectory, slavePaths, slaveSide } from '../standby/paths.js';
-import { seenTerm } from '../standby/role.js';
+import { lastInStep, readOutcome } from '../standby/outcome-file.js';
+import { nameInDirectory, slavePaths, slaveSide } from '../standby/paths.js';
+import { type Refusal, seenTerm } from '../standby/role.js';
 import { type KnownRole, roleOf } from '../standby/role-of.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { findSideOrFault } from './master.js';
+import { probeMaster } from './probe-master.js';
+import { deriveState, type StandingRefusal } from './slave-state.js';
 
 export interface StatusOptions {
   readonly slave: string;
@@ -23,9 +23,10 @@ export interface StatusOptions {
   readonly timeoutSeconds: number;
 }
 
-const WINDOW_BYTES = 1 << 20;
+/** Where the two sides may have transactions of their own, to count the master's gives no lag. */
+const WITHOUT_LAG: ReadonlySet<SlaveState> = new Set(['promoted', 'refused', 'forked']);
 
-/** What is known of a slave, from its own files and, if a master is named, from a look at that. Changes nothing. */
+/** What is known of a slave, from its own files and, if a master is named, from probing that. Changes nothing. */
 export async function readStanding(options: StatusOptions): Promise<Standing> {
   const patience = new Patience(options.timeoutSeconds);
   // A mistake in SLAVE is found before MASTER, which may hang, is asked.
@@ -36,33 +37,62 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const slave = observeSlave(paths);
   const file = readDatOf(paths, slave.inode);
   const { dat, problem } = usableDat(file, slave.inode);
-  const role = roleOf(paths, file);
-  const promotion = 'facts' in role ? role.facts.promotion : undefined;
-  const datFacts = dat && factsOfPath(paths.dat);
-  const touched = datFacts && writtenAt(datFacts);
-  const lastSync = promotion ? promotion.lastSync : touched;
+  const known = roleOf(paths, file);
+  const role = nameOf(known, 'dat' in file);
+  const facts = 'facts' in known ? known.facts : undefined;
+  const promotion = facts?.promotion;
+  const recorded = readOutcome(paths);
+  const outcome = 'outcome' in recorded ? recorded.outcome : undefined;
+  const recordedInStep = outcome || dat ? lastInStep(paths, recorded) : undefined;
+  const lastSync = promotion ? promotion.lastSync : recordedInStep;
   const { lastFull } = readScrubProgress(paths, slave.inode);
   const holder = Lock.look(paths.lock)?.kind;
-  const found = theirs && (await lookAtMaster(theirs, nameInDirectory(options.file, ours), patience, dat?.claim));
+  const lockedBy = holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program';
+  const size = slave.state.state === 'there' ? slave.state.size : undefined;
+  const probed =
+    theirs && (await probeMaster(paths, theirs, nameInDirectory(options.file, ours), patience, dat?.claim));
+  const { state, since, why } = deriveState({
+    role,
+    roleProblem: 'problem' in known ? known.problem : undefined,
+    refusal: facts?.refusal && refusedBy(facts.refusal),
+    outcome,
+    lockedBy,
+    size,
+    claim: dat?.claim,
+    problem,
+    master: probed?.now,
+  });
+  const counted = probed?.now.kind === 'behind' ? probed.now : undefined;
+  const lag = WITHOUT_LAG.has(state) ? undefined : counted;
   return {
     slave: paths.data,
-    role: nameOf(role, 'dat' in file),
-    roleProblem: 'problem' in role ? role.problem : null,
-    term: 'facts' in role ? seenTerm(role.facts) : null,
+    role,
+    roleProblem: 'problem' in known ? known.problem : null,
+    term: facts ? seenTerm(facts) : null,
+    state,
+    since: since === undefined ? null : new Date(since).toISOString(),
+    stateReason: why ?? null,
+    lastOutcome: outcome
+      ? {
+          time: new Date(outcome.time).toISOString(),
+          exitCode: outcome.exitCode,
+          action: outcome.action,
+          reason: outcome.reason,
+        }
+      : null,
     switch: readSwitch(options.statusFile),
     statusFile: options.statusFile,
-    lockedBy: holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program',
-    size: slave.state.state === 'there' ? slave.state.size : null,
+    lockedBy,
+    size: size ?? null,
     claim: dat ? { position: dat.claim.position, tid: formatTid(dat.claim.tid), time: tidToIso(dat.claim.tid) } : null,
     problem: problem ?? null,
     lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString(),
     ageSeconds: lastSync === undefined ? null : ageOf(lastSync),
     lastFullScrub: lastFull?.toISOString() ?? null,
     fullScrubAgeSeconds: lastFull ? ageOf(lastFull.getTime()) : null,
-    master: found?.master ?? null,
-    lag: found?.lag
-      ? { seconds: found.lag.seconds, transactions: found.lag.transactions, bytes: found.lag.bytes }
-      : null,
+    master: probed?.master ?? null,
+    lag: lag ? { seconds: lag.seconds, transactions: lag.transactions, bytes: lag.bytes } : null,
+    lagProblem: probed && !lag ? ('why' in probed.now ? probed.now.why : (why ?? state)) : null,
     promoted: promotion
       ? {
           at: new Date(promotion.at).toISOString(),
@@ -91,28 +121,8 @@ function ageOf(moment: number): number {
   return Math.max(0, Math.round((Date.now() - moment) / 1000));
 }
 
-async function lookAtMaster(
-  theirs: Awaited<ReturnType<typeof findSideOrFault>>,
-  inDirectory: string,
-  patience: Patience,
-  claim: { readonly position: number; readonly tid: bigint } | undefined,
-): Promise<{ readonly master: NonNullable<Standing['master']>; readonly lag: Lag | undefined }> {
-  if (theirs.fault) throw theirs.fault;
-  const path = fileOf(theirs, inDirectory);
-  const observed = await observeMaster(path, patience, undefined);
-  if (!('master' in observed)) {
-    return { master: { path, problem: observed.state.reason, lastTid: null, lastTime: null }, lag: undefined };
-  }
-  const { master } = observed;
-  try {
-    const lag = await findLag(master, claim ?? { position: 4, tid: 0n }, new Window(WINDOW_BYTES));
-    const { masterTid } = lag;
-    const last = {
-      lastTid: masterTid === undefined ? null : formatTid(masterTid),
-      lastTime: masterTid === undefined ? null : tidToIso(masterTid),
-    };
-    return { master: { path, problem: null, ...last }, lag: claim && lag };
-  } finally {
-    master.close();
-  }
+/** A refusal that stands, as the state of the pair. */
+function refusedBy({ since, lineage }: Refusal): StandingRefusal {
+  const kind = lineage === 'forked' ? 'forked' : 'refused';
+  return { kind, since, reason: `the master is no continuation of the slave (${lineage})` };
 }

@@ -6,17 +6,18 @@ import { lockedOut, type Outcome, sync } from '../engine/sync.js';
 import { Window } from '../engine/window.js';
 import type { Work } from '../engine/work.js';
 import { milliseconds } from '../io/clock.js';
-import { touch } from '../io/directory.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { type Log, SILENT } from '../report/log.js';
 import { refuseOpened } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
-import { PathMistake, type SlavePaths } from '../standby/paths.js';
+import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { EXIT } from './exit.js';
-import { findBoth } from './master.js';
+import { findSideOrFault } from './master.js';
+import { OutcomeRecorder } from './recorder.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
 import { tellError, tellOutcome, tellPlan } from './tell.js';
+import { troubleOfError, troubleOfOutcome } from './trouble.js';
 import { workersOf } from './workers.js';
 
 export type { SyncResult } from './result.js';
@@ -58,7 +59,18 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   const log = options.log ?? SILENT;
   const dryRun = options.dryRun === true;
   let round: Round = { masterPath: options.master, slavePath: options.slave, dryRun, seconds: 0 };
+  let recorder: OutcomeRecorder | undefined;
   const timed = (): Round => ({ ...round, seconds: Math.round(milliseconds() - began) / 1000 });
+  const ended = (outcome: Outcome): SyncResult => {
+    const result = tellOutcome(outcome, timed(), log);
+    recorder?.record(result, troubleOfOutcome(outcome));
+    return result;
+  };
+  const failed = (error: unknown): SyncResult => {
+    const result = tellError(error, timed(), log);
+    recorder?.record(result, troubleOfError(error, options.master, round.masterPath));
+    return result;
+  };
   log.info({}, 'Script has started synchronization');
   try {
     const statusFile = options.statusFile ?? DEFAULT_STATUS_FILE;
@@ -67,7 +79,13 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
     const patience = options.patience ?? new Patience(TIMEOUT_SECONDS);
-    const { master, paths } = await findBoth(options.master, options.slave, options.file, patience);
+    // A mistake in SLAVE is found before MASTER, which may hang, is asked.
+    const ours = slaveSide(options.slave, options.file);
+    const theirs = await findSideOrFault(options.master, options.file, patience);
+    const paths = slavePaths(options.slave, options.file, theirs);
+    recorder = new OutcomeRecorder(paths, log);
+    if (theirs.fault) throw theirs.fault;
+    const master = fileOf(theirs, nameInDirectory(options.file, ours));
     round = { ...round, masterPath: master, slavePath: paths.data };
     const masterFacts = await patience.wait(factsBehindPath(master), 'stat', master);
     const slaveFacts = refuseSameFile(masterFacts, paths);
@@ -75,7 +93,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const chunkBytes = fittingChunkBytes(wanted, masterFacts?.size ?? 0);
     const source = sourceOf(options, chunkBytes, patience);
     const stays = options.full ? 0 : (slaveFacts?.size ?? 0);
-    const outcome = await underLock(paths, dryRun, async () => {
+    const syncUnderLock = async (): Promise<Outcome> => {
       log.info({ master, slave: paths.data }, 'Start syncing');
       const work = workOf(options, source, paths, patience, log);
       try {
@@ -92,11 +110,17 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       } finally {
         await source.close();
       }
-    });
-    if (outcome.plan.kind === 'none' && !dryRun) touch(paths.dat);
-    return tellOutcome(outcome, timed(), log);
+    };
+    const holder = dryRun ? Lock.look(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
+    if (holder !== undefined && holder.kind !== 'held') return ended(lockedOut(holder.kind, paths));
+    try {
+      recorder.underLock();
+      return await syncUnderLock().then(ended, failed);
+    } finally {
+      holder?.lock.release();
+    }
   } catch (error) {
-    return tellError(error, timed(), log);
+    return failed(error);
   }
 }
 
@@ -110,16 +134,6 @@ function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): FileF
     );
   }
   return ours;
-}
-
-async function underLock(paths: SlavePaths, dryRun: boolean, work: () => Promise<Outcome>): Promise<Outcome> {
-  const holder = dryRun ? Lock.look(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
-  if (holder !== undefined && holder.kind !== 'held') return lockedOut(holder.kind, paths);
-  try {
-    return await work();
-  } finally {
-    holder?.lock.release();
-  }
 }
 
 function sourceOf(options: SyncOptions, chunkBytes: number, patience: Patience): AdaptiveSource {

@@ -1,6 +1,6 @@
 import { formatSeconds } from '../report/numbers.js';
 import type { Figure, State } from '../report/plugin-line.js';
-import type { Standing } from '../report/standing.js';
+import { renderState, type Standing } from '../report/standing.js';
 
 /** Beyond `warning` (if there is one) a WARNING, beyond `critical` CRITICAL; seconds. */
 export interface Threshold {
@@ -29,14 +29,18 @@ interface Finding {
 /** From what wants a person at once to what does not. */
 const SEVERITY: readonly State[] = ['CRITICAL', 'WARNING', 'UNKNOWN', 'OK'];
 
+/** How long syncs may go on failing, for a monitor that gives no limit for the age. Some ten runs of cron. */
+const FAILING_LIMIT_SECONDS = 600;
+
 /**
- * Judges a standing for a monitor. Beside the thresholds that were asked for it is told what no threshold says: nothing
- * usable to take over with, a program that uses the slave, a switch that is off, files kept aside.
+ * Judges a standing for a monitor. Beside the thresholds that were asked for it reports what no threshold says: a refusal, a
+ * damaged master, syncs that fail, nothing usable to take over with, a program that uses the slave, a switch that is off,
+ * files kept aside.
  *
  * @param now milliseconds since the epoch
  */
 export function judge(standing: Standing, thresholds: Thresholds, now: number): Verdict {
-  const findings = [...findState(standing)];
+  const findings = [...findState(standing, thresholds.maxAge?.critical ?? FAILING_LIMIT_SECONDS, now)];
   const figures: Figure[] = [];
   const measure = (
     threshold: Threshold | undefined,
@@ -53,7 +57,7 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
   // A slave that has been promoted follows nobody: it has no lag, and its last sync grows old.
   if (standing.role !== 'promoted') {
     const { lag, master, lastSync, ageSeconds, lastFullScrub } = standing;
-    const why = master?.problem ?? (standing.claim ? 'the transactions name no time' : 'nothing is claimed');
+    const why = master?.problem ?? standing.lagProblem ?? 'the transactions name no time';
     measure(
       thresholds.maxLag,
       'lag',
@@ -65,11 +69,11 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
       thresholds.maxAge,
       'age',
       ageSeconds,
-      lastSync ? `last sync ${ageSeconds} s ago` : 'never synced',
+      lastSync ? `last sync ${formatSeconds(ageSeconds ?? 0)} ago` : 'no sync in step is recorded',
       'CRITICAL',
     );
     const scrubAge = lastFullScrub === null ? null : Math.max(0, Math.round((now - Date.parse(lastFullScrub)) / 1000));
-    const scrubbed = scrubAge === null ? 'no full scrub yet' : `last full scrub ${scrubAge} s ago`;
+    const scrubbed = scrubAge === null ? 'no full scrub yet' : `last full scrub ${formatSeconds(scrubAge)} ago`;
     measure(thresholds.maxScrubAge, 'scrub_age', scrubAge, scrubbed, 'WARNING');
   }
   figures.push({ name: 'kept_aside', value: standing.keptAside.length, unit: '' });
@@ -83,8 +87,8 @@ function stateOf(value: number, { warning, critical }: Threshold): State {
   return warning !== undefined && value > warning ? 'WARNING' : 'OK';
 }
 
-function* findState(standing: Standing): Generator<Finding> {
-  const { role, claim, size, lockedBy, keptAside, problem } = standing;
+function* findState(standing: Standing, failingLimit: number, now: number): Generator<Finding> {
+  const { role, claim, size, state, lockedBy, keptAside, problem } = standing;
   if (role === 'promoted') {
     yield { state: 'WARNING', words: 'the slave has been promoted: there is no standby' };
   } else {
@@ -93,7 +97,21 @@ function* findState(standing: Standing): Generator<Finding> {
       yield { state: 'CRITICAL', words: `the slave has ${size ?? 0} bytes, ${claim.position} are claimed` };
     if (lockedBy === 'another program')
       yield { state: 'CRITICAL', words: 'another program has the slave open: nothing is synced' };
+    else if (state === 'in-use') yield { state: 'CRITICAL', words: renderState(standing) };
+    if (state === 'refused' || state === 'forked' || state === 'damaged')
+      yield { state: 'CRITICAL', words: renderState(standing) };
+    if (standing.since !== null && (state === 'out-of-reach' || state === 'fault'))
+      yield { state: stateOfFailing(standing, failingLimit, now), words: renderState(standing) };
     if (standing.switch === 'off') yield { state: 'WARNING', words: 'the switch is off: nothing is synced' };
   }
   if (keptAside.length > 0) yield { state: 'WARNING', words: `old slaves kept aside: ${keptAside.length}` };
+}
+
+/**
+ * Of syncs that fail: by how long the slave has not been in step, since troubles of several kinds may take turns. With the
+ * switch off nobody tries any more, and that is a warning of its own.
+ */
+function stateOfFailing({ since, ageSeconds, switch: switchNow }: Standing, limit: number, now: number): State {
+  const failing = since === null ? 0 : (now - Date.parse(since)) / 1000;
+  return switchNow === 'on' && Math.max(failing, ageSeconds ?? 0) > limit ? 'CRITICAL' : 'WARNING';
 }

@@ -1,10 +1,11 @@
 import type { Against } from '../engine/against.js';
 import type { Tail } from '../engine/go-on.js';
 import type { IndexState } from '../engine/judge.js';
+import { ageOfTid } from '../engine/lag.js';
 import type { Findings } from '../engine/verify.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Problem } from '../filestorage/problem.js';
-import { formatTid, tidToIso, tidToTime } from '../filestorage/tid.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
 import type { Side } from '../lineage/sides.js';
 import type { Lineage } from '../lineage/verdict.js';
 import { EXIT, type ExitCode } from './exit.js';
@@ -63,7 +64,7 @@ export interface AgainstResult {
   readonly problem: string | null;
   readonly firstDifference: number | null;
   readonly masterEnd: number | null;
-  /** How far the file is behind. */
+  /** How far the file is behind; `seconds`: age of the oldest transaction that it lacks. */
   readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
 }
 
@@ -152,11 +153,10 @@ function againstResult(path: string, compared: Compared): AgainstResult {
   }
   const { lineage, firstDifference, masterEnd, masterDamaged, equalUpTo, sides } = compared;
   const relation = RELATION_OF[lineage];
-  const { onlyThere, common } = sides;
+  const { onlyThere } = sides;
   const problem = masterDamaged ? `damaged at position ${masterDamaged.at}: ${masterDamaged.message}` : null;
   const behind = relation === 'equal' || relation === 'behind';
-  const [newest, oldest] = [onlyThere.last, common?.tid].map((tid) => (tid === undefined ? undefined : tidToTime(tid)));
-  const seconds = newest === undefined ? 0 : oldest === undefined ? null : (newest - oldest) / 1000;
+  const seconds = onlyThere.first === undefined ? 0 : ageOfTid(onlyThere.first, Date.now());
   return {
     path,
     relation,

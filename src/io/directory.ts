@@ -42,9 +42,3 @@ export function link(from: string, to: string): void {
 export function listDirectory(path: string): string[] {
   return attempt('readdir', path, () => fs.readdirSync(path));
 }
-
-/** Sets a file's modification time to now, without changing a byte of it. */
-export function touch(path: string): void {
-  const now = new Date();
-  attempt('utimes', path, () => fs.utimesSync(path, now, now));
-}

@@ -1,4 +1,4 @@
-import type { Standing } from './standing.js';
+import { SLAVE_STATES, type Standing } from './standing.js';
 
 /** null, undefined: not known. */
 type Known = number | null | undefined;
@@ -31,7 +31,7 @@ export function renderPrometheus(standing: Standing, now: number): string {
 }
 
 function metricsOf(standing: Standing, now: number): readonly Metric[] {
-  const { claim, master, lag, keptAside } = standing;
+  const { claim, master, lag, lastOutcome, keptAside } = standing;
   const single = (name: string, help: string, value: Known): Metric => ({ name, help, samples: [{ value }] });
   const oneOf = (name: string, help: string, label: string, all: readonly string[], is: string): Metric => ({
     name,
@@ -47,6 +47,24 @@ function metricsOf(standing: Standing, now: number): readonly Metric[] {
       ROLES,
       standing.role,
     ),
+    oneOf(
+      'syncpozo_state',
+      'What the situation of the slave comes to: 1 for the state that it is in.',
+      'state',
+      SLAVE_STATES,
+      standing.state,
+    ),
+    single(
+      'syncpozo_trouble_since_time_seconds',
+      'When the trouble began that the state names.',
+      secondsOf(standing.since),
+    ),
+    single(
+      'syncpozo_last_outcome_time_seconds',
+      'When the last run ended that decided something.',
+      secondsOf(lastOutcome?.time),
+    ),
+    single('syncpozo_last_outcome_exit_code', 'Exit status of that run.', lastOutcome?.exitCode),
     single('syncpozo_switch_on', 'Whether the status file lets syncs run.', Number(standing.switch === 'on')),
     oneOf(
       'syncpozo_locked_by',
@@ -63,18 +81,18 @@ function metricsOf(standing: Standing, now: number): readonly Metric[] {
       'Time of the last transaction that the slave is known to have.',
       secondsOf(claim?.time),
     ),
-    single(
-      'syncpozo_last_sync_time_seconds',
-      'When a sync last found the slave in step.',
-      secondsOf(standing.lastSync),
-    ),
+    single('syncpozo_last_sync_time_seconds', 'When a sync last ended in step.', secondsOf(standing.lastSync)),
     single(
       'syncpozo_last_full_scrub_time_seconds',
       'When the last full round of the scrub ended.',
       secondsOf(standing.lastFullScrub),
     ),
     single('syncpozo_master_readable', 'Whether the master could be read.', master && Number(master.problem === null)),
-    single('syncpozo_lag_seconds', 'Between the last transactions of slave and master.', lag?.seconds),
+    single(
+      'syncpozo_lag_seconds',
+      'Age of the oldest transaction of the master that the slave lacks; 0 without any.',
+      lag?.seconds,
+    ),
     single('syncpozo_lag_transactions', 'Transactions of the master that the slave lacks.', lag?.transactions),
     single('syncpozo_lag_bytes', 'Bytes of the master that the slave lacks.', lag?.bytes),
     single(

@@ -1,6 +1,24 @@
-import { renderLag } from './numbers.js';
+import { formatSeconds, renderLag } from './numbers.js';
 import { visible } from './quote.js';
 import { formatBytes } from './size.js';
+
+/** What the situation of a slave comes to. */
+export const SLAVE_STATES = [
+  'in-step',
+  'behind',
+  'never-synced',
+  'refused',
+  /** Refused, and each side has transactions that the other lacks. */
+  'forked',
+  'damaged',
+  'cut-short',
+  'out-of-reach',
+  'in-use',
+  'fault',
+  'promoted',
+  'unknown',
+] as const;
+export type SlaveState = (typeof SLAVE_STATES)[number];
 
 /** The JSON object of `syncpozo status --json`. Fields are only ever added. null: not known. */
 export interface Standing {
@@ -10,6 +28,17 @@ export interface Standing {
   readonly roleProblem: string | null;
   /** The highest term in which something may have been committed, as far as this side knows; 0: none; null: not known. */
   readonly term: number | null;
+  readonly state: SlaveState;
+  /** When the trouble began that the state names, and why it is not another state. */
+  readonly since: string | null;
+  readonly stateReason: string | null;
+  /** How the last run ended that decided something. */
+  readonly lastOutcome: {
+    readonly time: string;
+    readonly exitCode: number;
+    readonly action: string;
+    readonly reason: string;
+  } | null;
   readonly switch: 'on' | 'off';
   readonly statusFile: string;
   readonly lockedBy: 'nobody' | 'syncpozo' | 'another program';
@@ -17,7 +46,7 @@ export interface Standing {
   readonly claim: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
   /** Why nothing is claimed. */
   readonly problem: string | null;
-  /** When a sync last found the slave in step, and how long ago that is. */
+  /** When a sync last ended in step, and how long ago that is. */
   readonly lastSync: string | null;
   readonly ageSeconds: number | null;
   /** When everything had been read again in one round, and how long ago that is. */
@@ -29,7 +58,10 @@ export interface Standing {
     readonly lastTid: string | null;
     readonly lastTime: string | null;
   } | null;
+  /** `seconds`: age of the oldest transaction of the master that the slave lacks; 0 when it lacks none. */
   readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
+  /** Why the lag is not known, although a master was named. */
+  readonly lagProblem: string | null;
   /** When a slave with that role was promoted, and what its last transaction was then. */
   readonly promoted: {
     readonly at: string;
@@ -49,7 +81,7 @@ export interface Standing {
 
 /** For people: a line for each fact. */
 export function renderStanding(standing: Standing): string {
-  const { claim, lag, master, promoted } = standing;
+  const { claim, lag, lastOutcome, master, promoted } = standing;
   const rows: [string, string][] = [
     ['slave', standing.slave],
     [
@@ -59,6 +91,7 @@ export function renderStanding(standing: Standing): string {
         : standing.role + (standing.roleProblem === null ? '' : `: ${standing.roleProblem}`),
     ],
     ['term', String(standing.term ?? 'not known')],
+    ['state', renderState(standing)],
     ['switch', `${standing.switch === 'on' ? 'SYNCING=1' : 'SYNCING=0'} (${standing.statusFile})`],
     ['locked by', standing.lockedBy],
     ['size', standing.size === null ? 'no file' : `${standing.size} (${formatBytes(standing.size)})`],
@@ -66,19 +99,30 @@ export function renderStanding(standing: Standing): string {
       'claim',
       claim ? `${claim.position}, transaction ${claim.tid} of ${claim.time ?? 'no time'}` : `none: ${standing.problem}`,
     ],
-    ['last sync', standing.lastSync ? `${standing.lastSync}, ${standing.ageSeconds} s ago` : 'never'],
-    [
-      'last full scrub',
-      standing.lastFullScrub ? `${standing.lastFullScrub}, ${standing.fullScrubAgeSeconds} s ago` : 'never',
-    ],
+    ['last sync', renderMoment(standing.lastSync, standing.ageSeconds, 'none in step is recorded')],
+    ['last outcome', lastOutcome ? renderOutcome(lastOutcome) : 'none is recorded'],
+    ['last full scrub', renderMoment(standing.lastFullScrub, standing.fullScrubAgeSeconds, 'never')],
   ];
   for (const kept of standing.keptAside)
     rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);
   if (master) {
     const last = master.lastTid ? `, last transaction ${master.lastTid} of ${master.lastTime ?? 'no time'}` : '';
     rows.push(['master', `${master.path}${master.problem ? `: ${master.problem}` : last}`]);
-    rows.push(['lag', lag ? renderLag(lag) : 'not known']);
+    rows.push(['lag', lag ? renderLag(lag) : `not known${standing.lagProblem ? `: ${standing.lagProblem}` : ''}`]);
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}\n`).join('');
+}
+
+/** `in step`, `refused since TIME: REASON`. */
+export function renderState({ state, since, stateReason }: Pick<Standing, 'state' | 'since' | 'stateReason'>): string {
+  return `${state.replaceAll('-', ' ')}${since ? ` since ${since}` : ''}${stateReason ? `: ${stateReason}` : ''}`;
+}
+
+function renderOutcome({ time, exitCode, action, reason }: NonNullable<Standing['lastOutcome']>): string {
+  return `${time}, exit status ${exitCode}, ${action}${reason ? `: ${reason}` : ''}`;
+}
+
+function renderMoment(time: string | null, ageSeconds: number | null, never: string): string {
+  return time === null ? never : `${time}${ageSeconds === null ? '' : `, ${formatSeconds(ageSeconds)} ago`}`;
 }

@@ -25,6 +25,8 @@ export interface SlavePaths {
   readonly index: string;
   /** How far the scrub has come. */
   readonly scrub: string;
+  /** How the last sync ended, and when one last ended in step. */
+  readonly outcome: string;
   /** The file that is being built by a full copy or a rebuild. */
   readonly fresh: string;
   /** The `.dat` of that file, until it has the slave's place. */
@@ -157,6 +159,7 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     lock: `${data}.lock`,
     index: `${data}.index`,
     scrub: `${data}.scrub`,
+    outcome: `${data}.outcome`,
     fresh: `${data}.new`,
     freshDat: `${data}.new.dat`,
     onlyHere: (tid) => `${data}.only-here-${tid}`,

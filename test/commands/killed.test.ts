@@ -50,7 +50,7 @@ describe('a sync that is killed, at any moment', () => {
       pair.assertHeals();
       // A run that was killed between the .dat and the index has left none: for a file so small it is not made up for.
       const left = readdirSync(pair.slave).filter((name) => name !== 'Data.fs.index');
-      assert.deepEqual(left.sort(), ['Data.fs', 'Data.fs.dat', 'Data.fs.lock', 'Data.fs.scrub']);
+      assert.deepEqual(left.sort(), ['Data.fs', 'Data.fs.dat', 'Data.fs.lock', 'Data.fs.outcome', 'Data.fs.scrub']);
     }));
 
   it('leaves a first copy that the next run throws away', () =>

@@ -21,7 +21,6 @@ export const ERRORS: Readonly<Record<string, readonly string[]>> = {
   statx: ['EIO', 'ESTALE'],
   fchmod: ['EIO', 'EPERM'],
   close: ['EIO', 'EDQUOT'],
-  utimensat: ['EIO', 'ESTALE'],
   flock: ['ENOLCK'],
 };
 

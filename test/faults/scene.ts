@@ -150,6 +150,8 @@ export function pathsOf(pair: Pair): ReadonlyMap<string, string> {
     ['new', `${pair.slaveFile}.new`],
     ['dat', pair.dat],
     ['dat.tmp', `${pair.dat}.tmp`],
+    ['outcome', `${pair.slaveFile}.outcome`],
+    ['outcome.tmp', `${pair.slaveFile}.outcome.tmp`],
     ['lock', join(pair.slave, 'Data.fs.lock')],
     ['index', `${pair.slaveFile}.index`],
     ['directory', pair.slave],

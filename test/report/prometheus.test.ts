@@ -8,6 +8,10 @@ const STANDING: Standing = {
   role: 'slave',
   roleProblem: null,
   term: 0,
+  state: 'in-step',
+  since: null,
+  stateReason: null,
+  lastOutcome: null,
   switch: 'on',
   statusFile: '/var/run/syncPozo.status',
   lockedBy: 'nobody',
@@ -20,6 +24,7 @@ const STANDING: Standing = {
   fullScrubAgeSeconds: null,
   master: null,
   lag: null,
+  lagProblem: null,
   promoted: null,
   keptAside: [],
 };

@@ -125,7 +125,10 @@ export async function withPair(use: (pair: Pair) => void | Promise<void>): Promi
 export interface ListingOptions {
   /** false: modification times are left out. */
   readonly times?: boolean;
-  /** true: lock files are listed as well; their text names the process that had them last. */
+  /**
+   * true: lock files are listed as well, whose text names the process that had them last, and the records of outcomes,
+   * which a run that refuses or fails writes too.
+   */
   readonly locks?: boolean;
 }
 
@@ -133,7 +136,7 @@ export interface ListingOptions {
 export function listing(directory: string, { times = true, locks = false }: ListingOptions = {}): string[] {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
   return names
-    .filter((name) => locks || !name.endsWith('.lock'))
+    .filter((name) => locks || !/\.(lock|outcome)$/.test(name))
     .map((name) => describe(join(directory, name), name, times));
 }
 

@@ -1,0 +1,79 @@
+import { findLag, newestTid } from '../engine/lag.js';
+import { observeMaster } from '../engine/observe.js';
+import type { Patience } from '../engine/patience.js';
+import { readableFile } from '../engine/scan.js';
+import { Window } from '../engine/window.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
+import type { Standing } from '../report/standing.js';
+import type { Claim } from '../standby/dat.js';
+import { fileOf, type Side, type SlavePaths } from '../standby/paths.js';
+
+const WINDOW_BYTES = 1 << 20;
+
+/** How a slave stands to the master as that is now. */
+export type FoundNow =
+  | {
+      readonly kind: 'behind';
+      readonly seconds: number | null;
+      readonly transactions: number;
+      readonly bytes: number;
+    }
+  | { readonly kind: 'forked' | 'damaged' | 'out-of-reach' | 'unknown'; readonly why: string };
+
+export interface Probed {
+  readonly master: NonNullable<Standing['master']>;
+  readonly now: FoundNow;
+}
+
+/** Reads the master's end and compares it with what the slave has. A master that cannot be read is an answer. */
+export async function probeMaster(
+  paths: SlavePaths,
+  side: Side & { readonly fault?: IoFault },
+  name: string,
+  patience: Patience,
+  claim: Claim | undefined,
+): Promise<Probed> {
+  const path = fileOf(side, name);
+  const out = (kind: 'damaged' | 'out-of-reach', why: string): Probed => ({
+    master: { path, problem: why, lastTid: null, lastTime: null },
+    now: { kind, why },
+  });
+  try {
+    if (side.fault) throw side.fault;
+    const observed = await observeMaster(path, patience, undefined);
+    if (!('master' in observed)) {
+      const { state, reason } = observed.state;
+      return out(state === 'unfit' ? 'damaged' : 'out-of-reach', reason);
+    }
+    const { master } = observed;
+    const slave = claim && openIfReadable(paths.data);
+    try {
+      const window = new Window(WINDOW_BYTES);
+      const found = claim ? await findLag(master, slave && readableFile(slave), claim, window, Date.now()) : undefined;
+      const tid = found ? found.masterTid : await newestTid(master, window);
+      const last = {
+        lastTid: tid === undefined ? null : formatTid(tid),
+        lastTime: tid === undefined ? null : tidToIso(tid),
+      };
+      const now = found?.behind ?? { kind: 'unknown', why: 'nothing is claimed' };
+      return { master: { path, problem: null, ...last }, now };
+    } finally {
+      slave?.closeQuietly();
+      master.close();
+    }
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
+    return out('out-of-reach', error.message);
+  }
+}
+
+function openIfReadable(path: string): OpenFile | undefined {
+  try {
+    return OpenFile.openHere(path);
+  } catch (error) {
+    if (error instanceof IoFault) return undefined;
+    throw error;
+  }
+}

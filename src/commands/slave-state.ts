@@ -1,0 +1,68 @@
+import type { SlaveState, Standing } from '../report/standing.js';
+import type { OutcomeRecord, TroubleKind } from '../standby/outcome-file.js';
+import type { FoundNow } from './probe-master.js';
+
+/** A refusal that stands until the master is a continuation again or a person decides. */
+export interface StandingRefusal {
+  readonly kind: 'refused' | 'forked';
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+}
+
+/** All that the state of a slave is derived from. undefined: not known, or none. */
+export interface StateInput {
+  readonly role: Standing['role'];
+  /** Why the role cannot be known. */
+  readonly roleProblem: string | undefined;
+  /** Goes before everything that the last run found: it is durable, and a later run may have failed on something else. */
+  readonly refusal: StandingRefusal | undefined;
+  readonly outcome: OutcomeRecord | undefined;
+  readonly lockedBy: Standing['lockedBy'];
+  readonly size: number | undefined;
+  readonly claim: { readonly position: number } | undefined;
+  /** Why nothing is claimed. */
+  readonly problem: string | undefined;
+  /** What was found of the master just now; undefined where it was not named. */
+  readonly master: FoundNow | undefined;
+}
+
+export interface DerivedState {
+  readonly state: SlaveState;
+  /** Milliseconds since the epoch. */
+  readonly since: number | undefined;
+  readonly why: string | undefined;
+}
+
+/**
+ * What a slave's situation comes to, the gravest first: a person has to decide; the slave's bytes; what the next run may
+ * find gone. What is found now says nothing about since when, except where the last run found the same.
+ */
+export function deriveState(input: StateInput): DerivedState {
+  const { refusal, outcome, claim, size, master } = input;
+  if (input.role === 'promoted') return { state: 'promoted', since: undefined, why: undefined };
+  if (input.roleProblem !== undefined) return { state: 'refused', since: undefined, why: input.roleProblem };
+  if (input.role === 'rejoining') {
+    return { state: 'refused', since: undefined, why: 'a rejoin has begun and has not ended: nothing is synced' };
+  }
+  if (refusal) return { state: refusal.kind, since: refusal.since, why: refusal.reason };
+  const recorded = (...kinds: TroubleKind[]): DerivedState | undefined =>
+    outcome?.trouble && kinds.includes(outcome.trouble.kind)
+      ? { state: outcome.trouble.kind, since: outcome.trouble.since, why: outcome.reason }
+      : undefined;
+  const now = (state: SlaveState, why?: string): DerivedState => ({ state, since: undefined, why });
+  const lasting = recorded('refused', 'forked', 'damaged');
+  if (lasting) return lasting;
+  if (master?.kind === 'forked' || master?.kind === 'damaged') return now(master.kind, master.why);
+  if (input.lockedBy === 'another program') return recorded('in-use') ?? now('in-use', 'another program has it open');
+  if (claim && (size ?? 0) < claim.position)
+    return now('cut-short', `it has ${size ?? 0} bytes, ${claim.position} are claimed`);
+  const passing = recorded('in-use', 'out-of-reach', 'fault');
+  if (passing) return passing;
+  if (!claim) {
+    const never = outcome?.inStep === undefined && size === undefined;
+    return now(never ? 'never-synced' : 'unknown', input.problem);
+  }
+  if (master && 'why' in master) return now(master.kind, master.why);
+  return now(master && master.transactions > 0 ? 'behind' : 'in-step');
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import {
+  type EndedRun,
+  formatOutcome,
+  lastInStep,
+  type OutcomeFile,
+  type OutcomeRecord,
+  parseOutcome,
+  readOutcome,
+  recordAfter,
+  TROUBLE_KINDS,
+  writeOutcome,
+} from '../../src/standby/outcome-file.js';
+import { type SlavePaths, slavePaths } from '../../src/standby/paths.js';
+import { withTempDir } from '../support/site.js';
+
+const AT = Date.UTC(2026, 5, 7, 8, 9, 10, 11);
+const MINUTE = 60_000;
+
+const IN_STEP: OutcomeRecord = {
+  time: AT,
+  exitCode: 0,
+  action: 'append',
+  reason: '',
+  inStep: AT,
+  trouble: undefined,
+};
+const REFUSED: OutcomeRecord = {
+  time: AT + 2 * MINUTE,
+  exitCode: 3,
+  action: 'refused',
+  reason: 'a "reason"\nof two lines, a bar |, \u0085 and \u2028, and a half \ud800 of a character',
+  inStep: AT,
+  trouble: { kind: 'refused', since: AT + MINUTE },
+};
+
+/** As it is written by hand, but for the checksum. */
+const IN_STEP_TEXT = [
+  'syncpozo outcome 1',
+  'last 2026-06-07T08:09:10.011Z 0 append',
+  'reason ""',
+  'in-step 2026-06-07T08:09:10.011Z',
+  'trouble none',
+];
+
+async function withSlave(use: (paths: SlavePaths) => void): Promise<void> {
+  await withTempDir((directory) => use(slavePaths(directory, 'Data.fs')));
+}
+
+describe('the record of an outcome', () => {
+  it('is text, a line a fact, and comes back as it was', () => {
+    assert.deepEqual(formatOutcome(IN_STEP).split('\n').slice(0, 5), IN_STEP_TEXT);
+    const never: OutcomeRecord = { ...REFUSED, inStep: undefined };
+    for (const record of [IN_STEP, REFUSED, never]) assert.deepEqual(parseOutcome(formatOutcome(record)), record);
+    for (const kind of TROUBLE_KINDS) {
+      const record: OutcomeRecord = { ...REFUSED, trouble: { kind, since: AT } };
+      assert.deepEqual(parseOutcome(formatOutcome(record)), record);
+    }
+  });
+
+  it('holds no character that a terminal obeys, and no more of a reason than fits', () => {
+    const every = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code));
+    for (let at = 0; at < every.length; at += 500) {
+      const reason = every.slice(at, at + 500).join('');
+      const text = formatOutcome({ ...REFUSED, reason });
+      assert.equal(text.split('\n').length, 7);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/);
+      assert.equal(parseOutcome(text)?.reason, reason);
+    }
+    const long = formatOutcome({ ...REFUSED, reason: '\u0001'.repeat(100_000) });
+    assert.ok(long.length < 8192);
+    assert.equal(parseOutcome(long)?.reason, '\u0001'.repeat(1000));
+  });
+
+  it('that was cut short, altered in any bit, or is nonsense is no record', () => {
+    const text = formatOutcome(REFUSED);
+    for (let length = 0; length < text.length; length++) assert.equal(parseOutcome(text.slice(0, length)), undefined);
+    const bytes = Buffer.from(text);
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      assert.equal(parseOutcome(flipped.toString()), undefined, `bit ${bit}`);
+    }
+    for (const nonsense of ['', '\n', `${text}\n`, text + text, '\0'.repeat(200)])
+      assert.equal(parseOutcome(nonsense), undefined);
+  });
+
+  it('that contradicts itself is no record, whatever its checksum', () => {
+    const wrong: readonly OutcomeRecord[] = [
+      { ...IN_STEP, trouble: { kind: 'fault', since: AT } },
+      { ...IN_STEP, inStep: AT - 1 },
+      { ...IN_STEP, inStep: undefined },
+      { ...IN_STEP, action: 'failed' },
+      { ...REFUSED, trouble: undefined },
+    ];
+    for (const record of wrong) assert.equal(parseOutcome(formatOutcome(record)), undefined);
+  });
+});
+
+describe('the record after a run', () => {
+  const failed = (minutes: number, trouble: EndedRun['trouble'], exitCode = 1): EndedRun => {
+    return { time: AT + minutes * MINUTE, exitCode, action: 'failed', reason: 'so', trouble };
+  };
+  /** What the runs leave, one after the other. */
+  const after = (first: OutcomeFile, ...runs: readonly EndedRun[]): OutcomeRecord => {
+    let file = first;
+    for (const run of runs) file = { outcome: recordAfter(run, file, undefined) };
+    assert.ok('outcome' in file);
+    return file.outcome;
+  };
+  const inStep = { outcome: IN_STEP };
+
+  it('keeps since when the same kind of trouble has lasted, and when the last run in step was', () => {
+    const { trouble, inStep: last, time } = after(inStep, failed(1, 'out-of-reach'), failed(2, 'out-of-reach'));
+    assert.deepEqual([trouble, last, time], [{ kind: 'out-of-reach', since: AT + MINUTE }, AT, AT + 2 * MINUTE]);
+  });
+
+  it('begins a new row with another kind of trouble, and after a run in step', () => {
+    const other = after(inStep, failed(1, 'fault'), failed(2, 'damaged', 4), failed(3, 'fault'));
+    assert.deepEqual(other.trouble, { kind: 'fault', since: AT + 3 * MINUTE });
+    const ok: EndedRun = { time: AT + 2 * MINUTE, exitCode: 0, action: 'none', reason: '', trouble: undefined };
+    assert.deepEqual(after(inStep, failed(1, 'fault'), ok), { ...ok, inStep: ok.time });
+    const again = after(inStep, failed(1, 'fault'), ok, failed(3, 'fault'));
+    assert.deepEqual([again.trouble?.since, again.inStep], [AT + 3 * MINUTE, ok.time]);
+  });
+
+  it('takes a refusal that becomes a fork, because the master goes on, for one row', () => {
+    const { trouble } = after(inStep, failed(1, 'refused', 3), failed(2, 'forked', 3));
+    assert.deepEqual(trouble, { kind: 'forked', since: AT + MINUTE });
+  });
+
+  it('has the time of the .dat before the run where there was none, and none where the record was unusable', () => {
+    assert.equal(recordAfter(failed(1, 'fault'), { missing: true }, AT - MINUTE).inStep, AT - MINUTE);
+    assert.equal(recordAfter(failed(1, 'fault'), { problem: 'cut' }, AT - MINUTE).inStep, undefined);
+    assert.equal(recordAfter(failed(1, 'fault'), inStep, AT + MINUTE).inStep, AT);
+  });
+});
+
+describe('Data.fs.outcome', () => {
+  it('is replaced in one step, with or without the lock, and nothing is left beside it', () =>
+    withSlave((paths) => {
+      assert.deepEqual(readOutcome(paths), { missing: true });
+      for (const [record, locked] of [
+        [IN_STEP, true],
+        [REFUSED, false],
+      ] as const) {
+        writeOutcome(paths, record, locked);
+        assert.deepEqual(readOutcome(paths), { outcome: record });
+        assert.deepEqual(readdirSync(paths.directory), ['Data.fs.outcome']);
+      }
+    }));
+
+  it('that is a link, a directory or too long is a problem that names it, and a link is replaced, not followed', () =>
+    withSlave((paths) => {
+      const elsewhere = join(paths.directory, 'elsewhere');
+      writeFileSync(elsewhere, formatOutcome(IN_STEP));
+      symlinkSync(elsewhere, paths.outcome);
+      const problemOf = () => {
+        const file = readOutcome(paths);
+        return 'problem' in file ? file.problem : '';
+      };
+      assert.match(problemOf(), /Data\.fs\.outcome/);
+      writeOutcome(paths, REFUSED, true);
+      assert.deepEqual(readOutcome(paths), { outcome: REFUSED });
+      assert.equal(readFileSync(elsewhere, 'utf8'), formatOutcome(IN_STEP));
+      writeFileSync(paths.outcome, 'x'.repeat(10_000));
+      assert.match(problemOf(), /Data\.fs\.outcome/);
+      rmSync(paths.outcome);
+      mkdirSync(paths.outcome);
+      assert.match(problemOf(), /Data\.fs\.outcome/);
+    }));
+
+  it('has the time in step; without one the .dat has, and with an unusable one nobody has', () =>
+    withSlave((paths) => {
+      assert.equal(lastInStep(paths), undefined);
+      writeFileSync(paths.dat, '');
+      const seconds = Math.floor(AT / 1000);
+      utimesSync(paths.dat, seconds, seconds);
+      assert.equal(lastInStep(paths), seconds * 1000);
+      writeOutcome(paths, { ...REFUSED, inStep: AT - MINUTE }, true);
+      assert.equal(lastInStep(paths), AT - MINUTE);
+      writeFileSync(paths.outcome, '');
+      assert.equal(lastInStep(paths), undefined);
+    }));
+});
