@@ -6,6 +6,7 @@ run({
   verify: async () => (await import('./commands/verify-command.js')).verifyCommand(),
   on: async () => (await import('./commands/switch-command.js')).switchCommand('on'),
   off: async () => (await import('./commands/switch-command.js')).switchCommand('off'),
+  compare: async () => (await import('./commands/compare-command.js')).compareCommand(),
   promote: async () => (await import('./commands/promote-command.js')).promoteCommand(),
   demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),

@@ -1,10 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
-import { recordsOf } from '../engine/records.js';
 import { type Readable, readableEnd, readableFile } from '../engine/scan.js';
 import { Window } from '../engine/window.js';
-import { MAGIC_LENGTH, magicOf, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
-import { formatTid, parseTid, tidToIso } from '../filestorage/tid.js';
+import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
+import { parseTid } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { writeToStdout } from '../io/sink.js';
@@ -14,6 +13,7 @@ import { formatBytes } from '../report/size.js';
 import { masterPath, PathMistake } from '../standby/paths.js';
 import { type CommonOptions, countOption, printJson, withCommonOptions, withFileName } from './common.js';
 import { EXIT_HELP } from './exit.js';
+import { describe } from './transactions.js';
 
 interface Flags extends CommonOptions {
   readonly file?: string;
@@ -94,21 +94,9 @@ async function listTransactions(file: Readable, flags: Flags): Promise<Entry[]> 
 }
 
 async function entryOf(file: Readable, found: FoundTransaction): Promise<Entry> {
-  const { position, end, tid, status, userLength, descriptionLength } = found;
-  const text = new Uint8Array(userLength + descriptionLength);
-  await file.readBytes(text, position + TRANSACTION_HEADER_LENGTH);
-  let objects = 0;
-  for await (const _record of recordsOf(file, found)) objects++;
-  return {
-    tid: formatTid(tid),
-    time: tidToIso(tid),
-    position,
-    size: end - position,
-    status: String.fromCharCode(status),
-    user: Buffer.from(text.subarray(0, userLength)).toString('utf8'),
-    description: Buffer.from(text.subarray(userLength)).toString('utf8'),
-    objects,
-  };
+  const { tid, time, position, bytes, user, description, objects } = await describe(file, found);
+  const status = String.fromCharCode(found.status);
+  return { tid, time, position, size: bytes, status, user, description, objects };
 }
 
 /** One line; control characters in what users wrote are shown, not obeyed. */

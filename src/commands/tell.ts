@@ -55,7 +55,8 @@ export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResul
       return finish();
   }
 
-  function refuse(message: string, hint: string): SyncResult {
+  function refuse(message: string, given: string): SyncResult {
+    const hint = withPaths(given, round);
     const result = resultOf(outcome, round, exitCode, message, hint);
     const sides = { ...namedSide('onlySlave', result.onlyHere), ...namedSide('onlyMaster', result.onlyThere) };
     log.error({ ...paths, exitCode, ...sides, hint }, message);
@@ -84,6 +85,16 @@ export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResul
     );
     return result;
   }
+}
+
+/** A hint that names a command names the very files. */
+function withPaths(hint: string, { masterPath, slavePath }: Round): string {
+  return hint.replaceAll('MASTER SLAVE', `${forShell(masterPath)} ${forShell(slavePath)}`);
+}
+
+/** A path as a shell takes it for one word. */
+function forShell(path: string): string {
+  return /^[\w./+:@%,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function namedSide(name: string, side: SideResult | null): Record<string, unknown> {

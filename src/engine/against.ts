@@ -1,12 +1,13 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
-import { findSides, type Sides } from '../lineage/sides.js';
+import { findSides, type OnSide, type Sides } from '../lineage/sides.js';
 import type { Lineage, Verdict } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
+import type { TermLine } from '../standby/role.js';
 import { BackwardReader } from './backward.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
 import type { Comparison, Damage } from './facts.js';
-import { lineageOf } from './lineage-of.js';
+import { commonTid, lineageOf } from './lineage-of.js';
 import type { Patience } from './patience.js';
 import { type Readable, readableEnd, upTo } from './scan.js';
 import { findDifference } from './side-by-side.js';
@@ -40,11 +41,15 @@ export interface AgainstRequest {
   readonly chunkBytes: number;
   readonly patience: Patience;
   readonly windows: readonly [Window, Window];
+  /** The places at which the master's terms began. */
+  readonly terms?: readonly TermLine[];
+  /** Takes each transaction that only one side has, newest first. */
+  readonly onSide?: OnSide;
 }
 
 /** Compares what is committed here with the master: by the bytes, and where they are not the same by the lineage. */
 export async function findAgainst(request: AgainstRequest): Promise<Against> {
-  const { file, end, sound, chunks, master, chunkBytes, patience, windows } = request;
+  const { file, end, sound, chunks, master, chunkBytes, patience, windows, terms = [], onSide } = request;
   const here = upTo(file, end);
   const newest = await new BackwardReader(master).from(await readableEnd(master, windows[0])).next();
   const masterEnd = newest.done ? MAGIC_LENGTH : newest.value.end;
@@ -83,7 +88,7 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
       chunks,
       ownFrom: end,
       damageReported: false,
-      terms: [],
+      terms,
       bytesDiffer: compared !== undefined,
       patience,
       window: windows[0],
@@ -92,6 +97,7 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
 
   async function sides(): Promise<Sides> {
     const ending = { source: here, end: await readableEnd(here, windows[0]) };
-    return findSides(ending, { source: master, end: masterEnd }, verdict?.common?.tid);
+    const until = verdict && (await commonTid(verdict, here));
+    return findSides(ending, { source: master, end: masterEnd }, until, onSide);
   }
 }

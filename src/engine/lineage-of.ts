@@ -4,6 +4,7 @@ import { merge } from '../lineage/merge.js';
 import { type Verdict, verdictOf } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
+import { BackwardReader } from './backward.js';
 import { isContinuation } from './judge-copy.js';
 import type { Patience } from './patience.js';
 import type { Readable } from './scan.js';
@@ -44,4 +45,11 @@ export async function lineageOf(of: Compared): Promise<Verdict> {
   }
   const endsWithTerm = of.terms.some(({ tid }) => tid === findings.slaveLast);
   return verdictOf(findings, { packedFileKnown, endsWithTerm, damageReported, blame, bytesDiffer: of.bytesDiffer });
+}
+
+/** The newest transaction that both have before anything that only one side has; undefined: there is none. */
+export async function commonTid({ findings }: Verdict, slave: Readable): Promise<bigint | undefined> {
+  const { oldest, common } = findings;
+  if (oldest === undefined) return common?.tid;
+  return (await new BackwardReader(slave).endingAt(oldest))?.tid;
 }

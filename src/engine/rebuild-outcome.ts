@@ -5,12 +5,11 @@ import type { Verdict } from '../lineage/verdict.js';
 import type { Dat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { RoleFacts } from '../standby/role.js';
-import { BackwardReader } from './backward.js';
 import { sameMagic } from './compare.js';
 import { refusedAs } from './decide.js';
 import type { Plan, Rot } from './facts.js';
 import type { Replaced } from './judge-copy.js';
-import { lineageOf } from './lineage-of.js';
+import { commonTid, lineageOf } from './lineage-of.js';
 import type { Master } from './master.js';
 import type { Outcome } from './outcome.js';
 import { isRefused } from './rebuild.js';
@@ -103,17 +102,10 @@ async function sidesOf(verdict: Verdict, master: Master, slaveEnd: number, work:
   const file = OpenFile.openHere(work.paths.data);
   try {
     const slave = readableFile(file);
-    const until = await commonOf(verdict, slave);
+    const until = await commonTid(verdict, slave);
     const masterEnd = await readableEnd(master, work.source.window);
     return await findSides({ source: slave, end: slaveEnd }, { source: master, end: masterEnd }, until);
   } finally {
     file.closeQuietly();
   }
-}
-
-/** The newest transaction before anything that only one side has. */
-async function commonOf({ findings }: Verdict, slave: ReturnType<typeof readableFile>): Promise<bigint | undefined> {
-  const { oldest, common } = findings;
-  if (oldest === undefined) return common?.tid;
-  return (await new BackwardReader(slave).endingAt(oldest))?.tid;
 }

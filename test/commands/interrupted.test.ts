@@ -32,7 +32,7 @@ describe('a sync in the middle of a large first copy', () => {
           running.signal(signal);
           running.signal('SIGCONT');
           assertEnd(await running.end(), { exit: 1, action: 'failed', reason: /interrupted by a signal/ });
-          assert.deepEqual(readdirSync(pair.slave), ['Data.fs.lock']);
+          assert.deepEqual(readdirSync(pair.slave), ['Data.fs.lock', 'Data.fs.outcome']);
         });
       pair.assertHeals();
     }));

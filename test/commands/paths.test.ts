@@ -34,6 +34,7 @@ describe('MASTER and SLAVE may be named', () => {
           'Data.fs.dat',
           'Data.fs.index',
           'Data.fs.lock',
+          'Data.fs.outcome',
           'Data.fs.role',
         ]);
       }),
@@ -66,6 +67,7 @@ describe('a file with another name', () => {
         'Other.fs.dat',
         'Other.fs.index',
         'Other.fs.lock',
+        'Other.fs.outcome',
         'Other.fs.role',
       ]);
       assertEnd(pair.sync('--file', 'Other.fs'), { exit: 0, action: 'none' });

@@ -1,0 +1,72 @@
+import { Command } from 'commander';
+import { Exchanged } from '../engine/copy.js';
+import { Interrupted } from '../engine/patience.js';
+import { writeToStderr, writeToStdout } from '../io/sink.js';
+import {
+  beginLongWork,
+  countOption,
+  type LongOptions,
+  OF_TWO_SIDES,
+  printJson,
+  withCommonOptions,
+  withFileName,
+  withTimeout,
+} from './common.js';
+import { EXIT } from './exit.js';
+
+interface Flags extends LongOptions {
+  readonly file?: string;
+  readonly n?: number;
+}
+
+const LISTED = 100;
+const LISTED_IN_JSON = 1000;
+const MOST_LISTED = 999_999_999;
+
+const HELP = `
+A is the master's side and B the slave's, as with sync; any two Data.fs will do. Reads both files and changes nothing; takes
+no lock, so a sync or a ZEO server may go on beside it. The transactions of each side are listed oldest first, from the fork on.
+
+Example:
+  syncpozo compare /mnt/master/var/filestorage /srv/zeo/var/filestorage
+
+Exit status:
+  0  equal, or B is a beginning of A, or of a file that A is a pack of
+  1  a fault outside the data: I/O error, a mount that hangs; try again
+  2  usage
+  3  B goes on where A ends, the two have forked, or they have nothing in common; a person decides
+  4  damaged: A breaks a rule of the format, or the same transaction has other bytes on the two sides`;
+
+/** `syncpozo compare A B`: what A is to B, and both histories from the fork. */
+export function compareCommand(): Command {
+  const command = new Command('compare')
+    .description(
+      'shows what two data files have in common, and both histories from the fork, transaction by transaction',
+    )
+    .argument('<A>', "the master's data directory, or its Data.fs")
+    .argument('<B>', "the slave's data directory, or its Data.fs")
+    .option(
+      '-n <count>',
+      `how many transactions of each side are listed; default: ${LISTED}, with --json ${LISTED_IN_JSON}`,
+      countOption(MOST_LISTED),
+    );
+  withFileName(command, OF_TWO_SIDES);
+  withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
+  return command.action(async (a: string, b: string, flags: Flags) => {
+    const { runCompare } = await import('./compare.js');
+    const { patience, progress } = beginLongWork(flags);
+    try {
+      const most = flags.n ?? (flags.json ? LISTED_IN_JSON : LISTED);
+      const result = await runCompare({ a, b, file: flags.file, most, patience });
+      if (flags.json) printJson(result);
+      else if (!flags.quiet) writeToStdout((await import('./compare-text.js')).renderCompare(result));
+      process.exitCode = result.exitCode;
+    } catch (error) {
+      if (!(error instanceof Interrupted || error instanceof Exchanged)) throw error;
+      writeToStderr(`syncpozo: ${error.message}\n`);
+      process.exitCode = EXIT.fault;
+    } finally {
+      progress?.end();
+    }
+  });
+}

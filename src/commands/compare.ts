@@ -1,0 +1,241 @@
+import type { Against } from '../engine/against.js';
+import type { FoundTransaction } from '../engine/backward.js';
+import { DEFAULT_CHUNK_BYTES } from '../engine/chunk-table.js';
+import { Exchanged } from '../engine/copy.js';
+import { Master } from '../engine/master.js';
+import type { Patience } from '../engine/patience.js';
+import { type Readable, readableEnd } from '../engine/scan.js';
+import { Window } from '../engine/window.js';
+import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
+import { formatTid, tidToIso } from '../filestorage/tid.js';
+import type { Lineage } from '../lineage/verdict.js';
+import { readDatFile } from '../standby/dat-file.js';
+import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
+import { seenTerm } from '../standby/role.js';
+import { readRoleFile } from '../standby/role-file.js';
+import { EXIT, type ExitCode } from './exit.js';
+import { findSide } from './master.js';
+import { type Described, describe } from './transactions.js';
+
+export interface CompareOptions {
+  /** The master's side, and the slave's: data directories, or the files themselves. */
+  readonly a: string;
+  readonly b: string;
+  readonly file: string | undefined;
+  /** How many transactions of each side are listed. */
+  readonly most: number;
+  readonly patience: Patience;
+}
+
+export interface ComparedSide {
+  readonly path: string;
+  readonly size: number;
+  readonly committedEnd: number;
+  readonly lastTid: string | null;
+  readonly lastTime: string | null;
+  /** What the role file beside it says; null: there is none. */
+  readonly role: string | null;
+  readonly term: number | null;
+}
+
+/** The JSON object of `syncpozo compare --json`. Fields are only ever added. null: not known, or none. */
+export interface CompareResult {
+  /** What A is to B. */
+  readonly lineage: Lineage;
+  /** All that B holds is A's, or was left out by a pack of A's. */
+  readonly proven: boolean;
+  readonly reason: string;
+  readonly exitCode: ExitCode;
+  readonly a: ComparedSide;
+  readonly b: ComparedSide;
+  /** The newest transaction that both have before anything that only one has; its end on B. */
+  readonly fork: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
+  /** Oldest first. */
+  readonly onlyA: readonly Described[];
+  readonly onlyB: readonly Described[];
+  readonly onlyACount: number;
+  readonly onlyBCount: number;
+  /** Not all of them are listed, or counted. */
+  readonly truncated: boolean;
+  /** Where the same transaction has other bytes, and which side has changed. */
+  readonly difference: {
+    readonly tid: string;
+    readonly positionA: number;
+    readonly positionB: number;
+    readonly changed: 'a' | 'b' | 'unknown';
+  } | null;
+  /** A is a slave of B's, by its own files. */
+  readonly swapped: boolean;
+  readonly seconds: number;
+}
+
+const WINDOW_BYTES = 1 << 20;
+const LOOKS = 3;
+
+/** Both histories from the fork. Reads the two files and what stands beside them; takes no lock and writes nothing. */
+export async function runCompare(options: CompareOptions): Promise<CompareResult> {
+  const began = performance.now();
+  const { patience, file } = options;
+  const one = await findSide(options.a, file, patience);
+  const other = await findSide(options.b, file, patience);
+  const paths = [fileOf(one, nameInDirectory(file, one, other)), fileOf(other, nameInDirectory(file, one, other))];
+  const [a = '', b = ''] = paths;
+  for (let look = 1; ; look++) {
+    try {
+      const result = await compareOnce(a, b, options);
+      return { ...result, seconds: Math.round(performance.now() - began) / 1000 };
+    } catch (error) {
+      // A pack of the master, or a rebuild of the slave, while they were read.
+      if (!(error instanceof Exchanged) || look === LOOKS) throw error;
+    }
+  }
+}
+
+async function compareOnce(a: string, b: string, options: CompareOptions): Promise<Omit<CompareResult, 'seconds'>> {
+  const { patience, most } = options;
+  const master = await openFile(a, patience);
+  try {
+    const slave = await openFile(b, patience);
+    try {
+      if (master.facts.inode === slave.facts.inode && master.facts.device === slave.facts.device)
+        throw new PathMistake('A and B are the same file', 'name two files, or the directories that hold them');
+      const windows = [new Window(WINDOW_BYTES), new Window(WINDOW_BYTES)] as const;
+      const roles = [readRoleFile({ role: `${a}.role` }), readRoleFile({ role: `${b}.role` })] as const;
+      const dat = readDatFile({ dat: `${b}.dat` });
+      const chunks = 'dat' in dat && dat.dat.slaveInode === slave.facts.inode ? dat.dat.chunks : [];
+      const end = await readableEnd(slave, windows[0]);
+      const listed = { here: new Newest(most), there: new Newest(most) };
+      const { findAgainst } = await import('../engine/against.js');
+      const against = await findAgainst({
+        file: slave,
+        end,
+        sound: false,
+        chunks,
+        master,
+        chunkBytes: DEFAULT_CHUNK_BYTES,
+        patience,
+        windows,
+        terms: 'facts' in roles[0] ? roles[0].facts.terms : [],
+        onSide: (side, found) => listed[side].add(found),
+      });
+      if (!(await master.isStillThere())) throw new Exchanged(a);
+      if (!(await slave.isStillThere())) throw new Exchanged(b);
+      const { sides } = against;
+      const aDat = readDatFile({ dat: `${a}.dat` });
+      return {
+        ...verdictIn(against),
+        a: await sideResult(master, against.masterEnd, roles[0]),
+        b: await sideResult(slave, end, roles[1]),
+        fork: forkIn(against),
+        onlyA: await describeAll(master, listed.there),
+        onlyB: await describeAll(slave, listed.here),
+        onlyACount: sides.onlyThere.count,
+        onlyBCount: sides.onlyHere.count,
+        truncated: !sides.complete || listed.here.isCut || listed.there.isCut,
+        swapped:
+          'dat' in aDat && aDat.dat.slaveInode === master.facts.inode && aDat.dat.master.inode === slave.facts.inode,
+      };
+    } finally {
+      slave.close();
+    }
+  } finally {
+    master.close();
+  }
+}
+
+async function openFile(path: string, patience: Patience): Promise<Master> {
+  const hint = 'name a Data.fs of ZODB, or the directory that holds one';
+  const file = await Master.open(path, patience);
+  if (!file) throw new PathMistake(`${path} does not exist`, hint);
+  const magic = new Uint8Array(MAGIC_LENGTH);
+  const isFile = file.facts.kind === 'file';
+  if (isFile && (await file.readBytes(magic, 0)) === MAGIC_LENGTH && magicOf(magic) !== undefined) return file;
+  file.close();
+  if (!isFile) throw new PathMistake(`${path} is a ${file.facts.kind}, not a Data.fs`, hint);
+  throw new PathMistake(`${path} is not a Data.fs: it does not begin with FS21 or FS30`, hint);
+}
+
+/** The last so many of the transactions that it is given newest first: those right behind the fork. */
+class Newest {
+  private readonly kept: FoundTransaction[] = [];
+  isCut = false;
+
+  constructor(private readonly most: number) {}
+
+  add(found: FoundTransaction): void {
+    this.kept.push(found);
+    if (this.kept.length <= this.most) return;
+    this.kept.shift();
+    this.isCut = true;
+  }
+
+  get oldestFirst(): readonly FoundTransaction[] {
+    return [...this.kept].reverse();
+  }
+}
+
+async function describeAll(file: Readable, { oldestFirst }: Newest): Promise<Described[]> {
+  const all: Described[] = [];
+  for (const found of oldestFirst) all.push(await describe(file, found));
+  return all;
+}
+
+const EXIT_OF: Readonly<Record<Lineage, ExitCode>> = {
+  equal: EXIT.ok,
+  behind: EXIT.ok,
+  packed: EXIT.ok,
+  ahead: EXIT.refused,
+  forked: EXIT.refused,
+  unrelated: EXIT.refused,
+  rewritten: EXIT.refused,
+  rotten: EXIT.damaged,
+  damaged: EXIT.damaged,
+};
+
+function verdictIn({ lineage, verdict, masterDamaged }: Against) {
+  const found: Lineage = masterDamaged ? 'damaged' : lineage;
+  const reason = masterDamaged ? `A breaks a rule at ${masterDamaged.at}: ${masterDamaged.message}` : verdict?.reason;
+  const proven = verdict?.proven ?? (found === 'equal' || found === 'behind');
+  const mismatch = found === 'rotten' ? verdict?.mismatch : undefined;
+  const changed = verdict?.blame === 'master' ? 'a' : verdict?.blame === 'slave' ? 'b' : 'unknown';
+  const difference =
+    mismatch &&
+    ({
+      tid: formatTid(mismatch.tid),
+      positionA: mismatch.masterAt || mismatch.masterTransaction,
+      positionB: mismatch.slaveAt || mismatch.transaction,
+      changed,
+    } as const);
+  return { lineage: found, proven, reason: reason ?? '', exitCode: EXIT_OF[found], difference: difference ?? null };
+}
+
+function forkIn({ lineage, sides, verdict }: Against): CompareResult['fork'] {
+  if (lineage === 'equal' || lineage === 'unrelated') return null;
+  const common = sides.common ?? verdict?.common;
+  if (!common || common.slaveEnd <= MAGIC_LENGTH) return null;
+  return { position: common.slaveEnd, tid: formatTid(common.tid), time: tidToIso(common.tid) };
+}
+
+async function sideResult(
+  file: Master,
+  committedEnd: number,
+  role: ReturnType<typeof readRoleFile>,
+): Promise<ComparedSide> {
+  const last = await lastTidOf(file, committedEnd);
+  const facts = 'facts' in role ? role.facts : undefined;
+  return {
+    path: file.path,
+    size: file.size,
+    committedEnd,
+    lastTid: last === undefined ? null : formatTid(last),
+    lastTime: last === undefined ? null : tidToIso(last),
+    role: 'problem' in role ? 'unreadable' : (facts?.role ?? null),
+    term: facts ? seenTerm(facts) : null,
+  };
+}
+
+async function lastTidOf(file: Readable, end: number): Promise<bigint | undefined> {
+  const { BackwardReader } = await import('../engine/backward.js');
+  const found = await new BackwardReader(file).from(end).next();
+  return found.done ? undefined : found.value.tid;
+}
