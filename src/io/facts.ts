@@ -14,6 +14,8 @@ export interface FileFacts {
   readonly mtime: string;
   /** Permission bits only. */
   readonly mode: number;
+  /** Names that the file has. */
+  readonly links: number;
   readonly uid: number;
   readonly gid: number;
 }
@@ -39,6 +41,7 @@ function factsOf(stats: fs.BigIntStats): FileFacts {
     size: Number(stats.size),
     mtime: String(stats.mtimeNs),
     mode: Number(stats.mode) & 0o7777,
+    links: Number(stats.nlink),
     uid: Number(stats.uid),
     gid: Number(stats.gid),
   };

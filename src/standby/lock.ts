@@ -6,6 +6,7 @@ import { tryFlock } from '../io/flock.js';
 import { OpenFile } from '../io/open-file.js';
 import { mayHaveOpen } from '../io/processes.js';
 import { applyOwnership } from '../io/replace.js';
+import { PathMistake } from './paths.js';
 
 /** What a syncpozo holds the lock for, as the lock file's text has it: a sync has no word there. */
 export type Purpose = 'sync' | 'promote';
@@ -116,9 +117,20 @@ function names(path: string, file: OpenFile): boolean {
   return factsOfPath(path)?.inode === file.facts().inode;
 }
 
+/** The holder's name is written into the file, which must not be another one's as well, outside of the slave's directory. */
+function openExisting(path: string): OpenFile {
+  const file = OpenFile.openToWrite(path);
+  const { links, kind } = file.facts();
+  if (kind === 'file' && links === 1) return file;
+  file.closeQuietly();
+  const what = kind === 'file' ? `has ${links} names (hard links)` : `is a ${kind}, not a file`;
+  const hint = `a lock file stands for one slave alone: while nothing uses the slave, remove ${path}; it is made again`;
+  throw new PathMistake(`the lock file ${path} ${what}`, hint);
+}
+
 function openOrCreate(path: string, like: FileFacts): OpenFile {
   try {
-    return OpenFile.openToWrite(path);
+    return openExisting(path);
   } catch (error) {
     if (!(error instanceof IoFault) || error.code !== 'ENOENT') throw error;
   }
@@ -128,7 +140,7 @@ function openOrCreate(path: string, like: FileFacts): OpenFile {
     return file;
   } catch (error) {
     // Somebody made it in between.
-    if (error instanceof IoFault && error.code === 'EEXIST') return OpenFile.openToWrite(path);
+    if (error instanceof IoFault && error.code === 'EEXIST') return openExisting(path);
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { assertEnd, assertNoCrash } from '../support/cli.js';
+import { assertEnd, assertNoCrash, syncpozo } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
 
 /** A file outside the slave's directory that must stay as it is, whoever points to it. */
@@ -40,6 +40,29 @@ describe('a symbolic link beside the slave is never followed', () => {
           rmSync(join(pair.slave, name));
           pair.assertHeals();
         }));
+
+  it('Data.fs.lock with a second name: a usage error, because the text that a lock holds would change that file', () =>
+    withPair((pair) => {
+      const { path, assertUntouched } = outside(pair);
+      pair.synced();
+      pair.commit('since then');
+      rmSync(join(pair.slave, 'Data.fs.lock'));
+      linkSync(path, join(pair.slave, 'Data.fs.lock'));
+      for (const command of [
+        ['sync', pair.master, pair.slave],
+        ['promote', pair.slave],
+        ['demote', pair.slave],
+      ]) {
+        const run = syncpozo([...command, '--status-file', pair.statusFile]);
+        assertNoCrash(run);
+        assert.equal(run.exit, 2, run.all);
+        assert.match(run.stderr + run.stdout, /Data\.fs\.lock has 2 names/);
+      }
+      assert.equal(readFileSync(path, 'utf8'), 'something of an operator');
+      rmSync(join(pair.slave, 'Data.fs.lock'));
+      pair.assertHeals();
+      assertUntouched();
+    }));
 
   for (const name of ['Data.fs.new', 'Data.fs.dat.tmp', 'Data.fs.index'])
     it(`${name}: what it points to stays, and the sync goes on`, () =>
