@@ -12,7 +12,7 @@ import { type Evicted, evict } from '../standby/evict.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep } from '../standby/outcome-file.js';
-import { type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
+import { PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
 import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
@@ -51,7 +51,7 @@ export async function runPromote(options: PromoteOptions): Promise<PromotionResu
   const paths = slavePaths(options.slave, options.file, options.master);
   const position = PromotionSwitch.off(options.statusFile);
   const result = await attemptPromotion(paths, options);
-  const isRefused = result.exitCode === EXIT.refused || result.exitCode === EXIT.inUse;
+  const isRefused = [EXIT.usage, EXIT.refused, EXIT.inUse].some((code) => code === result.exitCode);
   const left = isRefused ? position.putBack() : position.stays();
   const hint = result.promoted && left.problem !== null ? hintForSwitch(options.statusFile, paths) : result.hint;
   return { ...result, hint, switch: left, seconds: Math.round(performance.now() - began) / 1000 };
@@ -67,7 +67,8 @@ async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Pro
     const look = options.lookAtMaster?.(options.file ?? basename(paths.data));
     return alreadyPromoted(paths, options) ?? (await promote(paths, options, look));
   } catch (error) {
-    if (!(error instanceof RoleRefusal || error instanceof SlaveInUse || error instanceof IoFault)) throw error;
+    const foreseen = [RoleRefusal, SlaveInUse, PathMistake, IoFault].some((kind) => error instanceof kind);
+    if (!foreseen || !(error instanceof Error)) throw error;
     return {
       ...plain(paths, options),
       exitCode: exitOfError(error),
