@@ -5,6 +5,7 @@ import subprocess
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SERVER = ['node', '--enable-source-maps', os.path.join(PROJECT, 'dist', 'test', 'histories', 'server.js')]
+COMMAND_LINE = ['node', os.path.join(PROJECT, 'dist', 'app', 'cli.cjs')]
 
 
 class Program:

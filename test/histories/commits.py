@@ -1,7 +1,6 @@
 """What a serving host does to its file: commits of all kinds, aborts, packs. Real FileStorage, injected tids."""
 from ZODB.Connection import TransactionMetaData
 from ZODB.POSException import POSError, UndoError
-from ZODB.FileStorage.fspack import PackError
 from ZODB.serialize import referencesf
 from ZODB.utils import z64
 
@@ -36,7 +35,7 @@ class Vote:
 
     def finish(self):
         self.storage.tpc_finish(self.meta)
-        self.host.lineage.add(self.commit)
+        self.host.book.lineage.add(self.commit)
         self.host.world.committed[self.commit] = (self.host.name, self.tid)
 
     def abort(self):
@@ -155,7 +154,8 @@ def begin(host, rng, kind=None):
     vote = Vote(host)
     try:
         kind(vote, rng)
-    except POSError:
+    except (POSError, LookupError):
+        # Objects are missing, or there is nothing to change: rot and fsrecover may have taken the root away.
         vote.abort()
         return None, kind.__name__
     return vote, kind.__name__
@@ -180,7 +180,7 @@ def pack(host, tid, gc, keep_old):
     before = storage._pos
     try:
         storage.pack(time_of(tid) + 1e-6, referencesf, gc=gc)
-    except (POSError, PackError, KeyError, AssertionError) as error:
-        # ZODB's packer gives up at objects that are missing, and at some undos; the file stays as it is.
+    except Exception as error:
+        # ZODB's packer gives up at objects that are missing, at some undos, and at rot; the file stays as it is.
         return f'failed: {type(error).__name__}'
     return f'{before} -> {storage._pos}'

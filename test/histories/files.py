@@ -99,6 +99,10 @@ class Snapshot:
         """Commits in Data.fs itself."""
         return self.contents['Data.fs'].commits() if 'Data.fs' in self.contents else set()
 
+    def revisions(self):
+        """{(tid, oid): data} of Data.fs itself."""
+        return self.contents['Data.fs'].revisions() if 'Data.fs' in self.contents else {}
+
     def transactions(self):
         """{(tid, commit): [its records, per file that has it]} over all files."""
         found = {}
@@ -118,7 +122,7 @@ def loads(path):
         found = {}
         for oid in list(storage._index.keys()):
             try:
-                found[oid] = storage.load(oid)
+                found[oid] = storage.load(oid)[0]
             except KeyError:
                 found[oid] = None
         return found

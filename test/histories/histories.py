@@ -17,10 +17,14 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 
+import accidents  # noqa: F401  (registers its events)
 import events
 import kinds as kinds_
+import registry
+import slave_accidents  # noqa: F401
 from client import Program
 from oracle import Violation
 from world import World
@@ -35,21 +39,25 @@ def play(program, directory, seed, kinds, length):
         return world, None
     except Violation as violation:
         return world, violation
+    except Exception as error:
+        # A fault of the test, not of the program: counted in a row of its own, with the place.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return world, Violation('THE TEST ITSELF FAILED', f'{type(error).__name__} in {place.name}', traceback.format_exc())
     finally:
         world.close()
 
 
 def steps(world, length):
-    possible = [each for each in events.EVENTS if each[0] == 'base' or each[0] in world.kinds]
     for _ in range(length):
-        open_ = [(weight, function) for _, weight, condition, function in possible if condition(world)]
-        function = world.rng.choices([f for _, f in open_], [w for w, _ in open_])[0]
-        function(world)
-    # Whatever the history was: packs between syncs must not lift what was refused.
+        weights, functions = zip(*registry.possible(world))
+        world.rng.choices(functions, weights)[0](world)
+    # Whatever the history was: packs between syncs lift no refusal, and the right mount does.
     for _ in range(2):
         if 'pack' in world.kinds:
             events.pack_host(world, world.source)
         world.sync()
+    if world.source is not world.master:
+        accidents.right_mount(world)
 
 
 def main():

@@ -1,6 +1,5 @@
 """A data directory with a real FileStorage on it, and the book of what was ever committed in the line of its file."""
 import os
-import shutil
 import time
 
 from persistent.TimeStamp import TimeStamp
@@ -10,7 +9,9 @@ from ZODB.utils import z64
 from files import contents, read
 from objects import references
 
-FILES_OF_A_SERVER = ('.index', '.tmp', '.lock')
+MOST_BACKUPS = 6
+# In a history with ties both sides of a fork count on in this step.
+TIE_SECONDS = 60
 
 
 def tid_at(seconds):
@@ -21,12 +22,34 @@ def time_of(tid):
     return TimeStamp(tid).timeTime()
 
 
+class Book:
+    """
+    What is true of a file, as the history knows it.
+
+    `lineage`: the commits in the line of files that the file descends from. A pack removes nothing from it: what a pack drops is
+    the site's own decision. `removed`: why a commit is no longer in it.
+    `pardoned`: commits that fsrecover dropped, and that a pack which followed would have dropped as well. `holes`: the same, but
+    only because the object is gone altogether; no program can know that from the files.
+    `rotten`: bytes have changed that nobody wrote.
+    """
+
+    def __init__(self, lineage=(), removed=(), pardoned=(), holes=(), rotten=False):
+        self.lineage, self.removed = set(lineage), dict(removed)
+        self.pardoned, self.holes, self.rotten = set(pardoned), set(holes), rotten
+
+    def copy(self):
+        return Book(self.lineage, self.removed, self.pardoned, self.holes, self.rotten)
+
+    def drop(self, commits, reason):
+        for commit in commits & self.lineage:
+            self.removed[commit] = reason
+        self.lineage -= commits
+
+
 class Host:
     """
-    `lineage`: the commits in the line of files that the present file descends from. A pack removes nothing from it: what a
-    pack drops is the site's own decision. `removed`: why a commit is no longer in it.
-    `pardoned`: commits that fsrecover or rot dropped, and that the pack which followed would have dropped as well. `holes`: the same,
-    but only because the object is gone altogether: no program can know that from the files.
+    `promotions`: the takeovers that this side knows of. `refused`, `damage_reported`: what syncs of this slave have reported since it
+    was last in step. `tags`: what has happened to the file since then.
     """
 
     def __init__(self, world, name):
@@ -36,19 +59,15 @@ class Host:
         self.path = os.path.join(self.directory, 'Data.fs')
         os.mkdir(self.directory)
         self.storage = None
-        self.lineage = set()
-        self.removed = {}
-        self.pardoned = set()
-        self.holes = set()
-        self.rotten = False
-        self.term = 0
+        self.book = Book()
         self.promoted = False
+        self.promotions = set()
         self.refused = False
         self.damage_reported = False
         self.tags = set()
         self.backups = []
+        self.dats = []
         self.skew = world.rng.choice([0, 0, 0, -3600, 1800])
-        self.clock = None
 
     def open(self):
         if self.storage is None:
@@ -74,13 +93,13 @@ class Host:
 
     def next_tid(self):
         """
-        Tids of the world's one clock, each host with its skew, never falling in a file. In a history with `ties` a host counts
-        on from its own last tid, so that two sides of a fork give out the same tids.
+        Tids of the world's one clock, each host with its skew, never falling in a file. In a history with ties a host counts on
+        from its own last tid, so that two sides of a fork give out the same tids.
         """
         last = self.open()._ltid
         if self.world.ties:
             after = time_of(last) if last != z64 else self.world.now
-            return tid_at(after + 60)
+            return tid_at(after + TIE_SECONDS)
         tid = tid_at(self.world.tick() + self.skew)
         return tid if tid > last else TimeStamp(tid).laterThan(TimeStamp(last)).raw()
 
@@ -99,24 +118,17 @@ class Host:
             todo.extend(references(found[oid][0]))
         return found
 
-    def adopt(self, other):
-        """This file has become a copy of the other host's one."""
-        self.lineage = set(other.lineage)
-        self.removed = dict(other.removed)
-        self.pardoned = set(other.pardoned)
-        self.holes = set(other.holes)
-
-    def drop(self, commits, reason):
-        for commit in commits:
-            if commit in self.lineage:
-                self.removed[commit] = reason
-        self.lineage -= commits
+    def follow(self, source):
+        """The file is part of the source's line: what the source has packed away belongs to it, what it lacks does not."""
+        held = self.contents().commits()
+        self.book = source.book.copy()
+        self.book.lineage = (source.book.lineage - source.contents().commits()) | held
 
     def save_backup(self):
-        self.backups.append((self.committed_bytes(), set(self.lineage), self.rotten))
-        del self.backups[:-6]
+        self.backups.append((self.committed_bytes(), self.book.copy()))
+        del self.backups[:-MOST_BACKUPS]
 
-    def put(self, data, how):
+    def put(self, data, how='rename'):
         """Another file in this one's place, with the server down: by rename, or into the same inode."""
         self.close()
         if how == 'rename':
@@ -133,11 +145,9 @@ class Host:
         if os.path.exists(self.path + suffix):
             os.remove(self.path + suffix)
 
-    def copy_from(self, other):
-        """A copy of the other host's file in this host's empty directory."""
-        shutil.rmtree(self.directory)
-        os.mkdir(self.directory)
+    def copy_of(self, data, book):
+        """This host, whose directory is empty, gets a file of that history."""
         with open(self.path, 'wb') as file:
-            file.write(other.committed_bytes())
-        self.adopt(other)
-        self.rotten = other.rotten
+            file.write(data)
+        self.book = book.copy()
+        return self

@@ -1,8 +1,13 @@
 """
-The one oracle. It knows what was committed where (the books of host.py) and reads files by byte search and by ZODB's own iterator; it shares nothing
-with the program, and in particular not its idea of what a pack is.
+The one oracle. It knows what was committed where (the books of host.py) and reads files by byte search and by ZODB's own iterator; it
+shares nothing with the program, and in particular not its idea of what a pack is.
 """
+import os
+
 from files import Snapshot, loads
+
+# The program may note a refusal in its own small files; all others a refusal must leave as they are.
+SMALL_FILES = ('.dat', '.role', '.scrub', '.lock', '.refusal')
 
 
 class Violation(Exception):
@@ -14,107 +19,146 @@ class Violation(Exception):
 
 
 class Round:
-    """One call of the program on a slave, between two snapshots."""
+    """One call of the program on a slave, between two snapshots of the slave's directory."""
 
-    def __init__(self, slave, source, full=False):
-        self.slave, self.source, self.full = slave, source, full
+    def __init__(self, slave, source, name):
+        self.slave, self.source, self.name = slave, source, name
         self.before = Snapshot(slave.directory)
-        self.source_before = None if source is None else source.contents()
-        self.source_bytes = None if source is None else source.committed_bytes()
-        self.own = set()
-        if source is not None:
-            self.own = self.before.committed() - source.lineage
-        self.answer = None
+        self.source_contents = source.contents()
+        self.source_bytes = source.committed_bytes()
+        self.held = self.before.committed()
+        self.answer = self.after = None
 
     def end(self, answer):
         self.answer = answer
         self.after = Snapshot(self.slave.directory)
-        self.what = f"{'--full' if self.full else 'sync'} {answer['action']} {answer['exitCode']}"
         if answer['exitCode'] not in (0, 1, 3, 4, 5):
             self.fail('exception', answer['reason'][:600])
 
-    def fail(self, rule, detail, cause=None):
-        answer = self.answer
-        raise Violation(rule, cause or self.what, f"{detail}; answer: {answer['exitCode']} {answer['action']}: {answer['reason'][:200]}")
+    @property
+    def code(self):
+        return self.answer['exitCode']
 
-    def unchanged(self, names=None):
-        names = names or [name for name in self.before.bytes if is_kept_as_it_is(name)]
-        return [name for name in names if self.before.bytes[name] != self.after.bytes.get(name)]
+    def what(self):
+        return f"{self.name} {self.answer['action']} {self.code}"
+
+    def fail(self, rule, detail='', cause=None):
+        reason = self.answer['reason'][:200]
+        raise Violation(rule, f'{cause}; {self.what()}' if cause else self.what(), f'{detail}; answer: {self.code} {reason}')
+
+    def tags(self):
+        return ', '.join(sorted(self.source.tags | self.slave.tags)) or 'nothing'
+
+    def changed(self, names):
+        return [name for name in names if self.before.bytes.get(name) != self.after.bytes.get(name)]
+
+    def data_changed(self):
+        return bool(self.changed(['Data.fs']))
+
+    def is_innocent(self):
+        """The source is a true continuation of what the slave holds, by what the history knows."""
+        source, slave = self.source, self.slave
+        whole = source.exists() and not source.book.rotten and not self.source_contents.error
+        # A `.dat` with a flipped bit may be that of a promoted slave, unless the role stands in a file of its own.
+        unknown_role = 'dat flipped' in slave.tags and 'Data.fs.role' not in self.before.bytes
+        return (whole and not slave.book.rotten and not unknown_role
+                and self.held <= source.book.lineage and slave.promotions <= source.promotions)
 
     # The rules.
 
-    def nothing_lost(self, lineage, lost_end=None):
-        """No marker that the slave's directory held, and that is not in the lineage, has vanished."""
+    def nothing_lost(self, decided):
+        """No marker that the slave's directory held has vanished, unless its commit is among those that the source has decided on."""
         known = self.slave.world.committed
         vanished = [
             marker for marker in self.before.markers() - self.after.markers()
-            if commit_of(marker) in known and commit_of(marker) not in lineage
+            if commit_of(marker) in known and commit_of(marker) not in decided
         ]
         if vanished:
-            self.fail_lost('destroyed', sorted({commit_of(marker) for marker in vanished}), sorted(vanished)[:6])
+            self.fail_lost('destroyed', {commit_of(marker) for marker in vanished}, sorted(vanished)[:6])
         after = self.after.transactions()
-        for key, versions in self.before.transactions().items():
-            if key[1] is None or key[1] in lineage:
+        for (tid, commit), versions in self.before.transactions().items():
+            if commit is None or commit in decided:
                 continue
             for records in versions:
-                if not any(records <= found for found in after.get(key, [])):
-                    self.fail_lost('unreadable', [key[1]], f'T{key[1]:06d} {key[0].hex()} is in no file that ZODB reads')
+                if not any(records <= found for found in after.get((tid, commit), [])):
+                    self.fail_lost('unreadable', {commit}, f'T{commit:06d} {tid.hex()} is in no file that ZODB reads')
 
     def fail_lost(self, rule, commits, detail):
-        removed = {} if self.source is None else self.source.removed
-        reasons = sorted({removed.get(commit, 'fork') for commit in commits})
-        holes = set() if self.source is None else self.source.holes
+        book = self.source.book
+        reasons = sorted({book.removed.get(commit, 'fork') for commit in commits})
         if self.slave.refused:
             reasons.append('after a refusal')
-        if set(commits) <= holes and not self.slave.refused and not self.slave.damage_reported:
-            rule = f'{rule}, not to be known from the files'
-        self.fail(rule, f'{len(commits)} commits, {detail}', f"{', '.join(reasons)}; {self.what}")
+        elif self.slave.damage_reported:
+            reasons.append('after a report of damage')
+        elif commits <= book.holes:
+            rule += ', not to be known from the files'
+        self.fail(rule, f'{len(commits)} commits, {detail}', ', '.join(reasons))
 
     def source_untouched(self):
         if self.source.committed_bytes() != self.source_bytes:
-            self.fail('the source was written', self.source.name)
+            self.fail('the source was written')
 
     def refusal_changes_nothing(self):
-        changed = self.unchanged()
+        names = set(self.before.bytes) | set(self.after.bytes)
+        changed = self.changed([name for name in sorted(names) if not name.endswith(SMALL_FILES)])
         if changed:
             self.fail('a refusal changed files', changed)
-        if 'Data.fs.new' in self.after.bytes and 'Data.fs.new' not in self.before.bytes:
-            self.fail('a refusal left files', 'Data.fs.new')
 
     def equals_source(self):
-        if self.after.data() != self.source_bytes:
-            ours = self.after.data() or b''
-            same = next((i for i, (a, b) in enumerate(zip(ours, self.source_bytes)) if a != b), min(len(ours), len(self.source_bytes)))
-            self.fail('exit 0, not equal to the source', f'{len(ours)} and {len(self.source_bytes)} bytes, equal up to {same}')
+        ours, theirs = self.after.data() or b'', self.source_bytes
+        if ours != theirs:
+            same = len(os.path.commonprefix([ours, theirs]))
+            self.fail('exit 0, not equal to the source', f'{len(ours)} and {len(theirs)} bytes, equal up to {same}')
 
     def no_rot_copied(self):
-        """Where a record was right on the slave, it is right afterwards, or a pack has dropped it."""
-        world = self.slave.world
-        before = self.before.contents['Data.fs'].revisions() if 'Data.fs' in self.before.contents else {}
-        after = self.after.contents['Data.fs'].revisions() if 'Data.fs' in self.after.contents else {}
-        for key, data in before.items():
-            if data in world.data and key in after and after[key] not in world.data:
-                self.fail('rot copied over good data', f'{key[0].hex()} {key[1].hex()}')
+        """A record that was right on the slave is right afterwards, or a pack has dropped it."""
+        after = self.after.revisions()
+        good = self.slave.world.data
+        for (tid, oid), data in self.before.revisions().items():
+            if data in good and after.get((tid, oid), data) not in good:
+                self.fail('rot copied over good data', f'{tid.hex()} {oid.hex()}')
 
     def serves(self):
-        """FileStorage serves every object, with the index that stands beside, as the file has it."""
+        """FileStorage serves every object as the file has it, with the index that stands beside."""
         newest = {}
         for transaction in self.after.contents['Data.fs'].transactions:
-            for oid, data in transaction.sequence:
-                newest[oid] = data
+            newest.update(transaction.sequence)
         try:
             served = loads(self.slave.path)
         except Exception as error:
             self.fail('FileStorage does not open the slave', repr(error))
         for oid, data in newest.items():
-            got = served.get(oid)
-            if (got[0] if got else None) != data:
+            if served.get(oid) != data:
                 self.fail('FileStorage serves wrong data', oid.hex())
 
-
-def is_kept_as_it_is(name):
-    """Files that a refusal must leave as they are; the program may note the refusal in its own small ones."""
-    return not name.endswith(('.dat', '.role', '.scrub', '.lock', '.refused', '.dat.new', '.role.new'))
+    def judge_sync(self, full):
+        """All rules for a sync of a slave that is not promoted."""
+        source, slave, code = self.source, self.slave, self.code
+        innocent = self.is_innocent()
+        # While a refusal stands, what a pack would have dropped as well is still the slave's own.
+        self.nothing_lost(source.book.lineage if slave.refused else source.book.lineage | source.book.pardoned)
+        self.no_rot_copied()
+        if code == 3:
+            self.refusal_changes_nothing()
+        if full:
+            damaged = code == 4 and (source.book.rotten or self.source_contents.error)
+            superseded = code == 3 and not slave.promotions <= source.promotions
+            if code != 0 and not damaged and not superseded:
+                self.fail('--full failed')
+        elif innocent and code != 0:
+            # A wrong mount was refused; the right one is back, and has been packed meanwhile: the files alone may not show it.
+            if slave.refused and code == 3 and any(tag.startswith('pack') for tag in source.tags):
+                slave.world.count('an innocent that was packed during a refusal stays refused')
+            else:
+                self.fail('an innocent was not synced', cause=self.tags())
+        elif code == 0 and slave.refused and not self.held <= source.book.lineage:
+            self.fail('a refusal was lifted', sorted(self.held - source.book.lineage), self.tags())
+        if code == 0:
+            if not source.book.rotten:
+                self.equals_source()
+            self.serves()
+        if self.after.kept() - self.before.kept():
+            slave.world.count(f"kept ({'innocent' if innocent else 'guilty'}{', --full' if full else ''}): {self.tags()}")
 
 
 def commit_of(marker):

@@ -1,0 +1,25 @@
+"""The list of events. Each belongs to a kind, has a weight and a condition, and does one thing to the world."""
+
+EVENTS = []
+
+
+def event(kind, weight, condition=lambda world: True):
+    def register(function):
+        EVENTS.append((kind, weight, condition, function))
+        return function
+    return register
+
+
+def possible(world):
+    """[(weight, function)] of what can happen now in a history of these kinds."""
+    return [(weight, function) for kind, weight, condition, function in EVENTS
+            if (kind == 'base' or kind in world.kinds) and condition(world)]
+
+
+def can_serve(world):
+    return bool(world.serving())
+
+
+def plain_slave(world):
+    """There is a slave's file, and the slave is not promoted."""
+    return world.slave.exists() and not world.slave.promoted
