@@ -104,7 +104,9 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
   // Row 11: is this still the file that the slave was copied from?
   if (facts.generation === undefined) return { kind: 'look', at: 'generation' };
   if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
-  if (facts.generation.kind === 'other') return decideOther(facts, trusted);
+  // What the slave has lost is not on the master either, nor the same transactions with other bytes: it is another history.
+  const lostBoth = trusted.position < claim && trusted.masterAgrees === false && !trusted.masterRot;
+  if (facts.generation.kind === 'other' || lostBoth) return decideOther(facts, trusted);
   if (hides === 'something') {
     // In the same file the same transactions would have the same bytes, but for those that have changed on the disk.
     const mayBeRot = size <= claim || isUnfinished(facts.beyond, claim, size);

@@ -7,7 +7,7 @@ import os
 from files import Snapshot, loads
 
 # The program may note a refusal in its own small files; all others a refusal must leave as they are.
-SMALL_FILES = ('.dat', '.role', '.scrub', '.lock', '.refusal')
+SMALL_FILES = ('.dat', '.role', '.scrub', '.lock', '.refusal', '.outcome', '.new')
 
 
 class Violation(Exception):
