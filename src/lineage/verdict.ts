@@ -69,7 +69,8 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   const { differenceCount, shapeCount } = findings;
   const differ = differenceCount + shapeCount > 0 && evidence.blame !== 'slave';
   if (fork) {
-    const ahead = findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
+    const missingAtEnd = findings.masterLast === common?.tid;
+    const ahead = missingAtEnd && findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
     return ahead ? answer('ahead', 'the slave goes on where the master ends') : answer('forked', fork);
   }
   if (differ) {
