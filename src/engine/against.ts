@@ -87,6 +87,7 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
       ...both,
       chunks,
       ownFrom: end,
+      unverified: false,
       damageReported: false,
       terms,
       bytesDiffer: compared !== undefined,

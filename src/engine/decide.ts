@@ -37,7 +37,9 @@ export function decide(facts: Facts): Decision {
   if (facts.full) {
     if (facts.shown === undefined) return { kind: 'look', at: 'shown' };
     const ownFrom = facts.claim?.position ?? MAGIC_LENGTH;
-    return { kind: 'rebuild', row: 6, reason: '--full', ownFrom, slaveEnd: facts.shown, forced: true };
+    const { end, brokenBehind } = facts.shown;
+    const unverified = brokenBehind || end < ownFrom;
+    return { kind: 'rebuild', row: 6, reason: '--full', ownFrom, slaveEnd: end, unverified, forced: true };
   }
   // Row 8, or rows 9 to 13.
   return facts.claim === undefined ? decideUnknown(facts) : decideKnown(facts, facts.claim.position, facts.slave.size);
@@ -92,6 +94,7 @@ function decideUnknown(facts: Facts): Decision {
     reason: `${datProblem}, and the master has been packed`,
     ownFrom: MAGIC_LENGTH,
     slaveEnd: comparison.slaveEnd,
+    unverified: false,
     forced: false,
   };
 }
@@ -184,8 +187,9 @@ function decideOther(facts: Facts, trusted: Resume): Decision {
   const { beyond, claim = trusted } = facts;
   const size = facts.slave.state === 'there' ? facts.slave.size : 0;
   const slaveEnd = size < claim.position ? size : Math.max(beyond?.slaveEnd ?? 0, claim.position);
-  const ownFrom = Math.min(trusted.position, claim.position);
-  return { kind: 'rebuild', row: 11, reason: 'master has been packed', ownFrom, slaveEnd, forced: false };
+  const unverified = trusted.position < claim.position;
+  const ownFrom = claim.position;
+  return { kind: 'rebuild', row: 11, reason: 'master has been packed', ownFrom, slaveEnd, unverified, forced: false };
 }
 
 /** A refusal that stands is not lifted by a pack: only by a master that goes on from the slave's bytes, or by a person. */

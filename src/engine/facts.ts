@@ -112,8 +112,8 @@ export interface Facts {
   readonly own?: boolean;
   /** Headers alone show that no pack can have made this master of a continuation of the slave. */
   readonly forked?: boolean;
-  /** Position behind the last transaction that a server would show of the slave. */
-  readonly shown?: number;
+  /** What a server would show of the slave: position behind the last transaction, and whether bytes follow that it would not take for an unfinished one. */
+  readonly shown?: { readonly end: number; readonly brokenBehind: boolean };
   /** Whether the master has anything beyond the place to go on from that is not merely in flight. */
   readonly news?: boolean;
   /** For a refusal: what each side has and the other lacks. */
@@ -140,6 +140,8 @@ export type Plan =
       readonly ownFrom: number;
       /** Position behind the last transaction that a server would show of the slave. */
       readonly slaveEnd: number;
+      /** What is claimed of the slave is not all there, or not as it was copied; or bytes follow that nobody could read. */
+      readonly unverified: boolean;
       /** A person asks for it whatever the lineage is. */
       readonly forced: boolean;
     }

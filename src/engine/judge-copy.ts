@@ -21,6 +21,8 @@ export interface Replaced {
   /** Transactions from here on were never recorded as copied. */
   readonly ownFrom: number;
   readonly chunks: readonly ChunkLine[];
+  /** What is claimed is not all there, or not as it was copied; or bytes follow that nobody could read. */
+  readonly unverified: boolean;
   /** A person asks for the rebuild, whatever the lineage is. */
   readonly forced: boolean;
   /** Damage of this master was reported since the slave was rebuilt last. */
@@ -38,7 +40,7 @@ export async function judgeCopy(
   resume: Resume,
 ): Promise<Verdict> {
   const findings = await judging.finish(resume.position);
-  const { chunks, damageReported } = replaced;
+  const { chunks, damageReported, unverified } = replaced;
   const slave = OpenFile.openHere(work.paths.data);
   try {
     const readable = readableFile(slave);
@@ -47,7 +49,7 @@ export async function judgeCopy(
     // Without a person's word a rebuild is planned only where bytes differ.
     const bytesDiffer = !replaced.forced && (await sameMagic(master, readable));
     const endsWithTerm = replaced.terms.some(({ tid }) => tid === findings.slaveLast);
-    return verdictOf(findings, { packedFileKnown, endsWithTerm, damageReported, blame, bytesDiffer });
+    return verdictOf(findings, { packedFileKnown, endsWithTerm, unverified, damageReported, blame, bytesDiffer });
   } finally {
     slave.closeQuietly();
   }

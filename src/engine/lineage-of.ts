@@ -20,6 +20,8 @@ export interface Compared {
   /** What is recorded of the slave; nothing for a file that is none. */
   readonly chunks: readonly ChunkLine[];
   readonly ownFrom: number;
+  /** What is claimed is not all there, or not as it was copied. */
+  readonly unverified: boolean;
   readonly damageReported: boolean;
   /** The places at which the master's terms began. */
   readonly terms: readonly TermLine[];
@@ -44,7 +46,14 @@ export async function lineageOf(of: Compared): Promise<Verdict> {
       blame = await blameOf(places, complete, chunks, readSlave, readMaster, rehashIn(window));
   }
   const endsWithTerm = of.terms.some(({ tid }) => tid === findings.slaveLast);
-  return verdictOf(findings, { packedFileKnown, endsWithTerm, damageReported, blame, bytesDiffer: of.bytesDiffer });
+  return verdictOf(findings, {
+    packedFileKnown,
+    endsWithTerm,
+    unverified: of.unverified,
+    damageReported,
+    blame,
+    bytesDiffer: of.bytesDiffer,
+  });
 }
 
 /** The newest transaction that both have before anything that only one side has; undefined: there is none. */

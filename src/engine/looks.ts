@@ -1,4 +1,4 @@
-import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
+import { MAGIC_LENGTH, SMALLEST_TRANSACTION, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import { sourceOf } from '../lineage/file-source.js';
 import { merge } from '../lineage/merge.js';
 import { findSides, type Sides } from '../lineage/sides.js';
@@ -29,7 +29,7 @@ export async function take(look: Look, facts: Facts, scene: Scene): Promise<Fact
     case 'forked':
       return { ...facts, forked: await lookForFork(scene, facts) };
     case 'shown':
-      return { ...facts, shown: (await shownBehindClaim(scene)).slaveEnd };
+      return { ...facts, shown: await lookAtShown(scene) };
     case 'news':
       return { ...facts, news: await lookAtNews(scene.master, facts.trusted?.position ?? MAGIC_LENGTH) };
     case 'sides':
@@ -99,6 +99,13 @@ async function shownBehindClaim({ slave, dat, windows }: Scene): Promise<Pick<Co
   const from = dat && dat.claim.position <= slave.size ? dat.claim : NOTHING_YET;
   const walk = await scan(slave, windows[0], from.position, from.tid);
   return { slaveEnd: walk.end, slaveStop: walk.stop?.kind ?? 'end' };
+}
+
+async function lookAtShown(scene: Scene): Promise<NonNullable<Facts['shown']>> {
+  const { slaveEnd: end, slaveStop } = await shownBehindClaim(scene);
+  const brokenBehind =
+    slaveStop !== 'end' && slaveStop !== 'in-flight' && scene.slave.size - end >= SMALLEST_TRANSACTION;
+  return { end, brokenBehind };
 }
 
 /** Rows 12 and 13: whether anything but a transaction in flight begins at `position`. */

@@ -28,9 +28,17 @@ export function replacedBy(
   paths: SlavePaths,
   master: RoleFacts | undefined,
 ): Replaced {
-  const { slaveEnd, ownFrom, forced } = plan;
+  const { slaveEnd, ownFrom, unverified, forced } = plan;
   const damageReported = marksOf(paths).damage !== undefined;
-  return { slaveEnd, ownFrom, forced, damageReported, chunks: dat?.chunks ?? [], terms: master?.terms ?? [] };
+  return {
+    slaveEnd,
+    ownFrom,
+    unverified,
+    forced,
+    damageReported,
+    chunks: dat?.chunks ?? [],
+    terms: master?.terms ?? [],
+  };
 }
 
 /** The outcome of a rebuild that the lineage has ended before its swap: rot of the master, or a person has to decide. */

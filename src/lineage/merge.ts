@@ -148,8 +148,10 @@ class Merge implements MatchReceiver {
     this.matched++;
     const same = this.differenceCount + this.shapeCount === before;
     if (!same) this.differingTransactions++;
-    if (theirs.position !== ours.position || theirs.end !== ours.end || theirs.status !== ours.status)
-      this.moved = true;
+    // Any other change of the status byte is no pack's work: a byte that has changed.
+    const repacked = (theirs.status === STATUS_PACKED) !== (ours.status === STATUS_PACKED);
+    if (theirs.position !== ours.position || theirs.end !== ours.end || repacked) this.moved = true;
+    else if (theirs.status !== ours.status) this.shape();
     if (same && this.foreign + this.lacking + before === 0) this.common = { tid: ours.tid, slaveEnd: ours.end };
     if (!packed) await this.notePointers(theirs, ours);
   }

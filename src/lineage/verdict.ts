@@ -49,6 +49,8 @@ export interface Evidence {
   readonly packedFileKnown: boolean;
   /** The slave's newest transaction is the one after which the master began a term: so much the two had in common. */
   readonly endsWithTerm: boolean;
+  /** What is claimed of the slave is not all there, or not as it was copied; or bytes follow that nobody could read. */
+  readonly unverified: boolean;
   /** Damage of this master was reported since the slave was last rebuilt: what is missing may have been repaired away. */
   readonly damageReported: boolean;
   /** Which side has changed, where the same transaction differs; undefined: nothing differs. */
@@ -70,7 +72,8 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   const { differenceCount, shapeCount } = findings;
   const differ = differenceCount + shapeCount > 0 && evidence.blame !== 'slave';
   if (fork) {
-    const ahead = findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
+    const missingAtEnd = findings.masterLast === common?.tid;
+    const ahead = missingAtEnd && findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
     if (ahead) return answer('ahead', 'the slave goes on where the master ends');
     const unrelated = findings.matched === 0 && findings.unread.length === 0;
     return unrelated ? answer('unrelated', 'no transaction stands on both sides') : answer('forked', fork);
@@ -86,7 +89,8 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   }
   const doubt = doubtOf(findings, evidence);
   if (findings.dropped === 0 && !findings.moved) {
-    if (evidence.bytesDiffer) return answer('rotten', 'bytes outside of the data differ in the same transactions');
+    if (evidence.bytesDiffer && doubt === undefined)
+      return answer('rotten', 'bytes outside of the data differ in the same transactions');
     if (doubt === undefined) return answer(findings.news === 0 ? 'equal' : 'behind', '', true);
   }
   return answer('packed', doubt ?? '', doubt === undefined);
@@ -108,7 +112,8 @@ function whyForked(findings: MergeFindings): string | undefined {
 
 /** Why it is not certain that the slave holds nothing that the master's history does not. */
 function doubtOf(findings: MergeFindings, evidence: Evidence): string | undefined {
-  if (findings.unread.length > 0) return 'a piece of the slave cannot be read';
+  if (findings.unread.length > 0 || findings.slaveStop?.kind === 'broken') return 'a piece of the slave cannot be read';
+  if (evidence.unverified) return 'the slave is not all there, or not as it was copied';
   if (evidence.blame === 'slave') return 'bytes of the slave are not those that were copied';
   if (findings.dropped === 0) return undefined;
   if (findings.matched === 0) return 'a pack has left nothing that both have: it may be another site';

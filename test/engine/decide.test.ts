@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  assertDecides,
+  CLAIM,
+  compared,
+  MOVED,
+  OTHER,
+  SAME,
+  SIDES,
+  STALE,
+  slaveOf,
+  trustedTo,
+  UNKNOWN,
+  USUAL,
+} from '../support/deciding.js';
+
+const trusted = trustedTo(CLAIM);
+const LONGER = slaveOf(1300);
+const REFUSAL = { since: 0, lineage: 'forked', device: '1', inode: '2' };
+const refused = { standing: { ...USUAL.standing, refusal: REFUSAL } };
+
+describe('the decision table, row by row', () => {
+  it('1 to 5: nothing is done, and nothing is probed', () => {
+    assertDecides(['off', 1], { switch: 'off', full: true });
+    assertDecides(['off', 1], { role: 'promoted', lock: 'other', full: true });
+    assertDecides(['busy', 2], { lock: 'syncpozo' });
+    assertDecides(['in-use', 3], { lock: 'other' });
+    assertDecides(['out-of-reach', 4], { master: { state: 'missing', reason: 'gone' } });
+    assertDecides(['unfit', 5], { master: { state: 'unfit', reason: 'empty' } });
+  });
+
+  it('5: refuses swapped sides and an unusable role file whatever is asked for, a superseded master but by --full', () => {
+    for (const full of [true, false]) {
+      const swapped = { ...USUAL.standing, swapped: true };
+      assert.equal(assertDecides(['forked', 5], { full, standing: swapped }).lineage, 'swapped');
+      const problem = { ...USUAL.standing, problem: 'wrong checksum' };
+      assert.equal(assertDecides(['forked', 5], { full, standing: problem }).lineage, 'role');
+    }
+    const standing = { ...USUAL.standing, masterTerm: 1, slaveTerm: 2 };
+    assert.equal(assertDecides(['forked', 5], { standing }).lineage, 'superseded');
+    assertDecides(['rebuild', 6, 'shown'], { standing, full: true }, { shown: { end: CLAIM, brokenBehind: false } });
+  });
+
+  it('6: --full rebuilds, and what is beyond the claim is its own', () => {
+    const known = assertDecides(['rebuild', 6, 'shown'], { full: true, slave: LONGER }, { shown: { end: 1200, brokenBehind: false } });
+    assert.deepEqual([known.ownFrom, known.slaveEnd, known.forced], [CLAIM, 1200, true]);
+    const unknown = assertDecides(['rebuild', 6, 'shown'], { full: true, ...UNKNOWN }, { shown: { end: 900, brokenBehind: false } });
+    assert.deepEqual([unknown.ownFrom, unknown.slaveEnd], [4, 900]);
+  });
+
+  it('7: copies all where there is no slave', () => {
+    for (const state of ['missing', 'empty'] as const) assertDecides(['full', 7], { slave: { state }, ...UNKNOWN });
+  });
+
+  it('8: adopts an unknown slave that equals the master', () => {
+    const plan = assertDecides(['adopt', 8, 'comparison'], UNKNOWN, { comparison: compared(800, 800, 'end') });
+    assert.equal(plan.resume.position, 800);
+  });
+
+  it('8: rebuilds from a pack, where all of the slave is its own, and refuses a fork', () => {
+    const comparison = compared(400, 900, 'end');
+    const plan = assertDecides(['rebuild', 8, 'comparison', 'forked'], UNKNOWN, { comparison, forked: false });
+    assert.deepEqual([plan.ownFrom, plan.slaveEnd, plan.forced], [4, 900, false]);
+    assertDecides(['forked', 8, 'comparison', 'forked', 'sides'], UNKNOWN, { comparison, forked: true, sides: SIDES });
+    const torn = { comparison: compared(400, 900, 'torn'), sides: SIDES } as const;
+    assertDecides(['forked', 8, 'comparison', 'sides'], UNKNOWN, torn);
+  });
+
+  it('9: writes an unfinished batch again, and refuses a slave that has grown', () => {
+    const looks = ['trusted', 'beyond', 'generation'] as const;
+    const batch = { trusted, beyond: compared(CLAIM, CLAIM, 'in-flight'), generation: SAME };
+    assert.equal(assertDecides(['append', 9, ...looks], { slave: LONGER }, batch).resume.position, CLAIM);
+    const grown = { trusted, beyond: compared(CLAIM, 1300, 'end'), generation: SAME, sides: SIDES };
+    assertDecides(['grown', 9, ...looks, 'sides'], { slave: LONGER }, grown);
+    const torn = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), sides: SIDES };
+    assertDecides(['grown', 9, 'trusted', 'beyond', 'sides'], { slave: LONGER }, torn);
+  });
+
+  it('10: goes back to what verifies, unless transactions of its own stand behind it', () => {
+    const short = { trusted: trustedTo(400, { problem: 'short' }), generation: SAME };
+    assert.equal(
+      assertDecides(['append', 10, 'trusted', 'generation'], { slave: slaveOf(400) }, short).resume.position,
+      400,
+    );
+    const looks = ['trusted', 'beyond', 'generation', 'own'] as const;
+    const bad = trustedTo(400, { problem: 'wrong', masterAgrees: true });
+    const seen = { trusted: bad, beyond: compared(400, CLAIM, 'end'), generation: SAME, sides: SIDES };
+    assertDecides(['append', 10, ...looks], {}, { ...seen, own: false });
+    assertDecides(['grown', 9, ...looks, 'sides'], {}, { ...seen, own: true });
+    const stale = { trusted, generation: STALE };
+    assert.equal(assertDecides(['append', 10, 'trusted', 'generation'], {}, stale).resume.position, 400);
+  });
+
+  it('11: rebuilds from a pack, and refuses where headers show a fork', () => {
+    const looks = ['trusted', 'generation', 'forked'] as const;
+    const answers = { trusted, generation: OTHER, forked: false };
+    const plan = assertDecides(['rebuild', 11, ...looks], {}, answers);
+    assert.deepEqual([plan.ownFrom, plan.slaveEnd, plan.forced], [CLAIM, CLAIM, false]);
+    assertDecides(['forked', 11, ...looks, 'sides'], {}, { ...answers, forked: true, sides: SIDES });
+  });
+
+  it('11: a slave that has grown is rebuilt only with all behind the claim as its own', () => {
+    const answers = { trusted, beyond: compared(CLAIM, 1250, 'end'), generation: OTHER, forked: false };
+    const looks = ['trusted', 'beyond', 'generation', 'forked'] as const;
+    const plan = assertDecides(['rebuild', 11, ...looks], { slave: LONGER }, answers);
+    assert.deepEqual([plan.ownFrom, plan.slaveEnd], [CLAIM, 1250]);
+  });
+
+  it('12 and 13: appends what is new, or does nothing', () => {
+    const seen = { trusted, generation: SAME };
+    assertDecides(['append', 12, 'trusted', 'generation', 'news'], {}, { ...seen, news: true });
+    assertDecides(['none', 13, 'trusted', 'generation', 'news'], {}, { ...seen, news: false });
+  });
+});
+
+describe('a refusal that stands', () => {
+  it('is not lifted by a pack of the master, whether or not there is a .dat', () => {
+    const seen = { trusted, generation: OTHER, sides: SIDES };
+    const plan = assertDecides(['forked', 11, 'trusted', 'generation', 'sides'], refused, seen);
+    assert.match(plan.reason, /refused since 1970-01-01/);
+    const comparison = compared(400, 900, 'end');
+    assertDecides(['forked', 11, 'comparison', 'sides'], { ...refused, ...UNKNOWN }, { comparison, sides: SIDES });
+  });
+
+  it('is lifted by the same bytes, by the same bytes in another file, by equal bytes of an unknown slave, by --full', () => {
+    assertDecides(['none', 13, 'trusted', 'generation', 'news'], refused, { trusted, generation: SAME, news: false });
+    assertDecides(['append', 11, 'trusted', 'generation'], refused, { trusted, generation: MOVED });
+    assertDecides(['adopt', 8, 'comparison'], { ...refused, ...UNKNOWN }, { comparison: compared(800, 800, 'end') });
+    assertDecides(['rebuild', 6, 'shown'], { ...refused, full: true }, { shown: { end: CLAIM, brokenBehind: false } });
+  });
+});

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Patience } from '../../src/engine/patience.js';
+import { isPackedFileKnown } from '../../src/lineage/packed-file.js';
+import { dataFs } from '../support/data-fs.js';
+import { write } from '../support/histories.js';
+import { MemoryFile } from '../support/memory-file.js';
+import { withTempDir } from '../support/site.js';
+
+const slave = dataFs([write(1, [0]), write(2, [1])]).bytes;
+const continued = dataFs([write(1, [0]), write(2, [1]), write(3, [2])]).bytes;
+const other = dataFs([write(1, [0]), write(5, [1]), write(6, [2])]).bytes;
+
+/** What ZODB leaves: the packed file comes into being first, then the old one is renamed. */
+function known(old: Uint8Array | 'none' | 'directory', isReplacedLater = false): Promise<boolean> {
+  return withTempDir(async (directory) => {
+    const path = join(directory, 'Data.fs');
+    if (old instanceof Uint8Array) writeFileSync(path, old);
+    writeFileSync(`${path}.pack`, 'FS30');
+    await pause(20);
+    if (old instanceof Uint8Array) renameSync(path, `${path}.old`);
+    if (old === 'directory') mkdirSync(`${path}.old`);
+    renameSync(`${path}.pack`, path);
+    if (isReplacedLater) {
+      await pause(20);
+      rmSync(path);
+      writeFileSync(path, 'FS30');
+    }
+    return isPackedFileKnown(path, new MemoryFile(slave), slave.length, new Patience(20));
+  });
+}
+
+describe('the file that a pack has replaced', () => {
+  it('is known where it goes on from the slave, or equals it', async () => {
+    assert.deepEqual([await known(continued), await known(slave)], [true, true]);
+  });
+
+  it('is not known where it is missing, no file, shorter, or of another history', async () => {
+    for (const old of ['none', 'directory', slave.subarray(0, -1), other] as const)
+      assert.equal(await known(old), false);
+  });
+
+  it('is not known where the master came into being after it was renamed', async () => {
+    assert.equal(await known(continued, true), false);
+  });
+});
