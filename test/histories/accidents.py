@@ -44,10 +44,10 @@ def power_cut(world):
 
 def put_with_book(host, data, book, reason, how):
     host.put(data, how)
-    removed = host.book.lineage - book.lineage
     merged = book.copy()
-    for commit in removed:
-        merged.removed.setdefault(commit, reason)
+    for commit, why in {**dict.fromkeys(host.book.lineage, reason), **host.book.removed}.items():
+        if commit not in book.lineage:
+            merged.removed.setdefault(commit, why)
     host.book = merged
     host.tags.add(reason)
 
@@ -133,7 +133,8 @@ def flip(path, where):
 
 
 HEADER_PLACES = {'tid': 0, 'length': 15, 'status': 16, 'description length': 20}
-RECORD_PLACES = {'oid': 6, 'record tid': 12, 'transaction position': 31, 'data length': 41}
+# Not a record's tid: fsrecover leaves it wrong, and the master stays damaged.
+RECORD_PLACES = {'oid': 6, 'transaction position': 31, 'data length': 41}
 
 
 @event('fsrecover', 5, lambda world: master_stands(world) and not world.master.book.rotten)

@@ -1,6 +1,6 @@
 """What a serving host does to its file: commits of all kinds, aborts, packs. Real FileStorage, injected tids."""
 from ZODB.Connection import TransactionMetaData
-from ZODB.POSException import POSError, UndoError
+from ZODB.POSException import UndoError
 from ZODB.serialize import referencesf
 from ZODB.utils import z64
 
@@ -154,7 +154,7 @@ def begin(host, rng, kind=None):
     vote = Vote(host)
     try:
         kind(vote, rng)
-    except (POSError, LookupError):
+    except Exception:
         # Objects are missing, or there is nothing to change: rot and fsrecover may have taken the root away.
         vote.abort()
         return None, kind.__name__

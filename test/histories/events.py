@@ -94,7 +94,12 @@ def pack(world):
         pack_host(world, host)
 
 
-@event('fork', 8, lambda world: plain_slave(world) and not world.slave.book.rotten)
+def fit_to_serve(world):
+    slave = world.slave
+    return plain_slave(world) and not slave.book.rotten and bool(slave.contents().transactions)
+
+
+@event('fork', 8, fit_to_serve)
 def takeover(world):
     world.promote()
     world.master_alive = world.rng.random() < 0.5

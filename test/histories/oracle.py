@@ -91,8 +91,8 @@ class Round:
         elif self.slave.damage_reported:
             reasons.append('after a report of damage')
         elif commits <= book.holes:
-            rule += ', not to be known from the files'
-        self.fail(rule, f'{len(commits)} commits, {detail}', ', '.join(reasons))
+            return self.slave.world.count(f'lost with objects that fsrecover took away: no file shows it ({rule})')
+        return self.fail(rule, f'{len(commits)} commits, {detail}', ', '.join(reasons))
 
     def source_untouched(self):
         if self.source.committed_bytes() != self.source_bytes:

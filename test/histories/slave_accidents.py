@@ -64,7 +64,7 @@ def old_dat(world):
     world.note(f'{slave.name}: an older Data.fs.dat')
 
 
-@event('crash', 4, plain_slave)
+@event('crash', 4, lambda world: plain_slave(world) and 'cut short' not in world.slave.tags)
 def broken_batch(world):
     """A batch that a sync had begun: its first status byte says that it is in flight."""
     slave, source = world.slave, world.source
