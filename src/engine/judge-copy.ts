@@ -10,7 +10,7 @@ import { sameMagic } from './compare.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
 import type { Patience } from './patience.js';
-import { type Readable, readableFile } from './scan.js';
+import { type Readable, readableEnd, readableFile } from './scan.js';
 import { rehashIn } from './window-rehash.js';
 import type { Work } from './work.js';
 
@@ -44,7 +44,14 @@ export async function judgeCopy(
   const slave = OpenFile.openHere(work.paths.data);
   try {
     const readable = readableFile(slave);
-    const packedFileKnown = await isContinuation(findings, replaced, master.path, readable, work.patience);
+    const packedFileKnown = await isContinuation(
+      findings,
+      replaced,
+      master,
+      await readableEnd(master, work.source.window),
+      readable,
+      work.patience,
+    );
     const blame = await blameFor(work, findings, chunks, slave);
     // Without a person's word a rebuild is planned only where bytes differ.
     const bytesDiffer = !replaced.forced && (await sameMagic(master, readable));
@@ -59,14 +66,15 @@ export async function judgeCopy(
 export async function isContinuation(
   { dropped, slaveLast }: MergeFindings,
   { slaveEnd, terms }: Pick<Replaced, 'slaveEnd' | 'terms'>,
-  masterPath: string,
+  master: Readable,
+  masterEnd: number,
   slave: Readable,
   patience: Patience,
 ): Promise<boolean> {
   if (dropped === 0) return false;
   // Every record names its transaction's position: no other history has this transaction end in the same place.
   if (terms.some(({ position, tid }) => position === slaveEnd && tid === slaveLast)) return true;
-  return isPackedFileKnown(masterPath, slave, slaveEnd, patience);
+  return isPackedFileKnown(master, masterEnd, slave, slaveEnd, patience);
 }
 
 async function blameFor(

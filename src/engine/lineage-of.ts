@@ -36,7 +36,7 @@ export async function lineageOf(of: Compared): Promise<Verdict> {
   const { master, masterEnd, slave, slaveEnd, chunks, ownFrom, damageReported, patience, window } = of;
   const options = { ownFrom, pieces: chunks, stopEarly: false };
   const findings = await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), options);
-  const packedFileKnown = await isContinuation(findings, of, master.path, slave, patience);
+  const packedFileKnown = await isContinuation(findings, of, master, masterEnd, slave, patience);
   const places = [...findings.shapes, ...findings.differences];
   let blame: Blame | undefined;
   if (places.length > 0) {

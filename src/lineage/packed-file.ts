@@ -1,6 +1,9 @@
+import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
 import { Master } from '../engine/master.js';
 import type { Patience } from '../engine/patience.js';
+import { recordsStart } from '../engine/records.js';
 import type { Readable } from '../engine/scan.js';
+import { TRAILER_LENGTH } from '../filestorage/layout.js';
 import { bornBehindPath, changedBehindPath, factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 
@@ -13,17 +16,18 @@ const COMPARED = 65_536;
  *
  * ZODB (FileStorage.pack) removes an older Data.fs.old when a pack begins, renames the Data.fs to it when the packed file is
  * complete, and the packed file into its place. Every record names the position of its transaction, so bytes of another
- * history do not stand in the same place. A file that was put at the path later, by fsrecover for one, came into being after
+ * history do not stand in the same place. The newest transaction of the packed file has to be on the master. A file that was put at the path later, by fsrecover for one, came into being after
  * that rename: seen where the file system keeps the time of birth.
  */
 export async function isPackedFileKnown(
-  masterPath: string,
+  master: Readable,
+  masterEnd: number,
   slave: Readable,
   slaveEnd: number,
   patience: Patience,
 ): Promise<boolean> {
   try {
-    return await beginsWithSlave(masterPath, slave, slaveEnd, patience);
+    return await isPackOfSlave(master, masterEnd, slave, slaveEnd, patience);
   } catch (error) {
     // What cannot be read proves nothing; a mount that hangs ends the run elsewhere.
     if (error instanceof IoFault && error.code !== 'ETIMEDOUT') return false;
@@ -31,26 +35,46 @@ export async function isPackedFileKnown(
   }
 }
 
-async function beginsWithSlave(
-  masterPath: string,
+async function isPackOfSlave(
+  master: Readable,
+  masterEnd: number,
   slave: Readable,
   slaveEnd: number,
   patience: Patience,
 ): Promise<boolean> {
-  const path = `${masterPath}.old`;
+  const path = `${master.path}.old`;
   const facts = await patience.wait(factsBehindPath(path), 'stat', path);
   if (facts?.kind !== 'file' || facts.size < slaveEnd) return false;
-  const born = await patience.wait(bornBehindPath(masterPath), 'stat', masterPath);
+  const born = await patience.wait(bornBehindPath(master.path), 'stat', master.path);
   const replaced = await patience.wait(changedBehindPath(path), 'stat', path);
   if (born !== undefined && replaced !== undefined && born > replaced) return false;
   const old = await Master.open(path, patience);
   if (!old) return false;
   try {
     const tailFrom = Math.max(0, slaveEnd - COMPARED);
-    return (await same(old, slave, 0, Math.min(COMPARED, slaveEnd))) && (await same(old, slave, tailFrom, slaveEnd));
+    const begins = await same(old, slave, 0, Math.min(COMPARED, slaveEnd));
+    return begins && (await same(old, slave, tailFrom, slaveEnd)) && (await isNewestOn(master, masterEnd, old));
   } finally {
     old.close();
   }
+}
+
+/**
+ * Whether the newest transaction of the packed file is on the master: it holds the newest records of its objects, so a pack
+ * keeps it. A master that has lost its end since the pack, in a power cut, lacks it.
+ */
+async function isNewestOn(master: Readable, masterEnd: number, old: Master): Promise<boolean> {
+  let newest: FoundTransaction | undefined;
+  for await (const found of new BackwardReader(old).from(old.size)) {
+    newest = found;
+    // One without records is dropped by a pack.
+    if (recordsStart(found) + TRAILER_LENGTH < found.end) break;
+  }
+  if (!newest) return false;
+  for await (const { tid } of new BackwardReader(master).from(masterEnd)) {
+    if (tid <= newest.tid) return tid === newest.tid;
+  }
+  return false;
 }
 
 async function same(old: Master, slave: Readable, from: number, to: number): Promise<boolean> {

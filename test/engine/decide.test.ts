@@ -43,9 +43,17 @@ describe('the decision table, row by row', () => {
   });
 
   it('6: --full rebuilds, and what is beyond the claim is its own', () => {
-    const known = assertDecides(['rebuild', 6, 'shown'], { full: true, slave: LONGER }, { shown: { end: 1200, brokenBehind: false } });
+    const known = assertDecides(
+      ['rebuild', 6, 'shown'],
+      { full: true, slave: LONGER },
+      { shown: { end: 1200, brokenBehind: false } },
+    );
     assert.deepEqual([known.ownFrom, known.slaveEnd, known.forced], [CLAIM, 1200, true]);
-    const unknown = assertDecides(['rebuild', 6, 'shown'], { full: true, ...UNKNOWN }, { shown: { end: 900, brokenBehind: false } });
+    const unknown = assertDecides(
+      ['rebuild', 6, 'shown'],
+      { full: true, ...UNKNOWN },
+      { shown: { end: 900, brokenBehind: false } },
+    );
     assert.deepEqual([unknown.ownFrom, unknown.slaveEnd], [4, 900]);
   });
 

@@ -89,7 +89,9 @@ class Snapshot:
 
     def markers(self):
         if self._markers is None:
-            self._markers = {found for data in self.bytes.values() for found in MARKER.findall(data)}
+            # A copy that a killed run has left holds what a master had, nothing of this side's own.
+            kept = [data for name, data in self.bytes.items() if not name.endswith('.new')]
+            self._markers = {found for data in kept for found in MARKER.findall(data)}
         return self._markers
 
     def data(self):

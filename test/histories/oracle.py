@@ -61,8 +61,19 @@ class Round:
         whole = source.exists() and not source.book.rotten and not self.source_contents.error
         # A `.dat` with a flipped bit may be that of a promoted slave, unless the role stands in a file of its own.
         unknown_role = 'dat flipped' in slave.tags and 'Data.fs.role' not in self.before.bytes
-        return (whole and not slave.book.rotten and not unknown_role
+        return (whole and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
                 and self.held <= source.book.lineage and slave.promotions <= source.promotions)
+
+    def is_unknown_to_a_pack(self):
+        """
+        Nothing is recorded of some of what the slave holds, and the source was packed since: unless the file that was packed
+        shows it, nobody but this book knows that the source ever had it. A person decides (docs/reliability.md).
+        """
+        slave = self.slave.tags
+        unrecorded = slave & {'.dat lost', '.dat of an older moment', 'dat flipped', 'broken batch'}
+        if self.slave.refused and 'cut short' in slave:
+            return True
+        return bool(unrecorded) and bool(self.source.tags & {'pack, Data.fs.old absent', 'pack, Data.fs.old present'} or 'cut short' in slave)
 
     # The rules.
 

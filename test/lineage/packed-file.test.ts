@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Patience } from '../../src/engine/patience.js';
+import { readableFile } from '../../src/engine/scan.js';
+import { OpenFile } from '../../src/io/open-file.js';
 import { isPackedFileKnown } from '../../src/lineage/packed-file.js';
 import { dataFs } from '../support/data-fs.js';
 import { write } from '../support/histories.js';
@@ -15,11 +17,15 @@ const continued = dataFs([write(1, [0]), write(2, [1]), write(3, [2])]).bytes;
 const other = dataFs([write(1, [0]), write(5, [1]), write(6, [2])]).bytes;
 
 /** What ZODB leaves: the packed file comes into being first, then the old one is renamed. */
-function known(old: Uint8Array | 'none' | 'directory', isReplacedLater = false): Promise<boolean> {
+function known(
+  old: Uint8Array | 'none' | 'directory',
+  { isReplacedLater = false, master = old }: { isReplacedLater?: boolean; master?: typeof old } = {},
+): Promise<boolean> {
   return withTempDir(async (directory) => {
     const path = join(directory, 'Data.fs');
     if (old instanceof Uint8Array) writeFileSync(path, old);
-    writeFileSync(`${path}.pack`, 'FS30');
+    const fresh = master instanceof Uint8Array ? master : continued;
+    writeFileSync(`${path}.pack`, fresh);
     await pause(20);
     if (old instanceof Uint8Array) renameSync(path, `${path}.old`);
     if (old === 'directory') mkdirSync(`${path}.old`);
@@ -27,9 +33,15 @@ function known(old: Uint8Array | 'none' | 'directory', isReplacedLater = false):
     if (isReplacedLater) {
       await pause(20);
       rmSync(path);
-      writeFileSync(path, 'FS30');
+      writeFileSync(path, fresh);
     }
-    return isPackedFileKnown(path, new MemoryFile(slave), slave.length, new Patience(20));
+    const file = OpenFile.openHere(path);
+    try {
+      const now = readableFile(file);
+      return await isPackedFileKnown(now, now.size, new MemoryFile(slave), slave.length, new Patience(20));
+    } finally {
+      file.close();
+    }
   });
 }
 
@@ -43,7 +55,13 @@ describe('the file that a pack has replaced', () => {
       assert.equal(await known(old), false);
   });
 
+  it('is not known where the master has lost the end of what was packed', async () => {
+    assert.equal(await known(continued, { master: slave }), false);
+    const empty = dataFs([write(1, [0]), write(2, [1]), { ...write(3, []), records: [] }]).bytes;
+    assert.equal(await known(empty, { master: slave }), true, 'a pack drops a transaction without records');
+  });
+
   it('is not known where the master came into being after it was renamed', async () => {
-    assert.equal(await known(continued, true), false);
+    assert.equal(await known(continued, { isReplacedLater: true }), false);
   });
 });
