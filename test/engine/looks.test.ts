@@ -138,20 +138,37 @@ describe('the probe of the generation', () => {
   });
 
   describe('takes zeros on the slave, where the master has other bytes now,', () => {
-    const { position, records } = places[15]!;
-    const zeros = (count: number) =>
-      altered(claimed, (_, bytes) => bytes.fill(0, records[0]! + 50, records[0]! + 50 + count));
+    const PAGE = 4096;
+    const small = plain(3, 100);
+    const large = dataFs([...small, { tid: nthTid(3), records: [{ data: filler(6 * PAGE) }] }]);
+    const { position } = large.places[3]!;
+    const firstPage = Math.ceil((position + 200) / PAGE) * PAGE;
+    const zeros = (from: number, to: number) => altered(large.bytes, (_, bytes) => bytes.fill(0, from, to));
+    const probe = async (slave: Uint8Array, copiedFrom = position) => {
+      const scene = { claimed: slave, slave, master: large.bytes, copiedFrom };
+      return (await lookAt(scene, 'trusted', 'generation')).generation;
+    };
 
-    it('for damage where they are few', async () => {
-      const found = await lookAt({ claimed: zeros(5), slave: zeros(5), master: grown }, 'trusted', 'generation');
-      assert.equal(found.generation?.kind, 'damaged');
-      assert.equal(found.generation.stop.position, position);
+    it('for pages that were not there yet, where they are whole pages of what the last run copied', async () => {
+      const found = await probe(zeros(firstPage, firstPage + 2 * PAGE));
+      assert.equal(found?.kind, 'stale');
+      assert.ok(found.resume.position <= position);
+      const fromOldEnd = await probe(zeros(firstPage + 100, firstPage + PAGE), firstPage + 100);
+      assert.equal(fromOldEnd?.kind, 'stale', 'the rest of the page in which the file had ended');
     });
 
-    it('for damage where the slave has other bytes as well', async () => {
-      const slave = altered(zeros(40), (view) => view.setUint8(records[0]! + 60, 1));
-      const found = await lookAt({ claimed: slave, slave, master: grown }, 'trusted', 'generation');
-      assert.equal(found.generation?.kind, 'damaged');
+    it('for damage where they are less than a page, or a page with another byte in it', async () => {
+      assert.equal((await probe(zeros(firstPage, firstPage + PAGE - 1)))?.kind, 'damaged');
+      assert.equal((await probe(zeros(firstPage + 1, firstPage + PAGE)))?.kind, 'damaged');
+      const withByte = altered(zeros(firstPage, firstPage + PAGE), (view) => view.setUint8(firstPage + 2000, 1));
+      assert.equal((await probe(withByte))?.kind, 'damaged');
+    });
+
+    it('for damage where the last run had not copied them, and where the master has few other bytes', async () => {
+      assert.equal((await probe(zeros(firstPage, firstPage + PAGE), firstPage + PAGE))?.kind, 'damaged');
+      const empty = zeros(firstPage, firstPage + PAGE);
+      const scene = { claimed: empty, slave: empty, master: flipped(empty, firstPage + 9), copiedFrom: position };
+      assert.equal((await lookAt(scene, 'trusted', 'generation')).generation?.kind, 'damaged');
     });
   });
 

@@ -31,6 +31,8 @@ export interface SceneToSet {
   readonly master: Uint8Array;
   /** The master's file is another one than the `.dat` knows. */
   readonly exchanged?: boolean;
+  /** Where the last run began to copy. */
+  readonly copiedFrom?: number;
 }
 
 /** Takes looks at a scene, one after the other, each with what the ones before have found. */
@@ -54,6 +56,7 @@ export async function lookAt(scene: SceneToSet, ...looks: readonly Look[]): Prom
       slaveInode: '1',
       master: identity,
       claim: { position, tid },
+      copiedFrom: scene.copiedFrom,
       tailState,
       chunks,
     } as const;
