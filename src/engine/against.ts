@@ -60,11 +60,7 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
   const equal = compared !== undefined && difference >= shorter;
   const verdict = equal ? undefined : await lineage();
   return {
-    // The magic alone is another one: the next sync copies everything.
-    lineage:
-      verdict && (verdict.lineage === 'equal' || verdict.lineage === 'behind')
-        ? 'packed'
-        : (verdict?.lineage ?? (end === masterEnd ? 'equal' : end < masterEnd ? 'behind' : 'ahead')),
+    lineage: lineageNamed(verdict) ?? (end === masterEnd ? 'equal' : end < masterEnd ? 'behind' : 'ahead'),
     verdict,
     equalUpTo,
     firstDifference: difference < shorter ? difference : undefined,
@@ -101,4 +97,12 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
     const until = verdict && (await commonTid(verdict, here));
     return findSides(ending, { source: master, end: masterEnd }, until, onSide);
   }
+}
+
+function lineageNamed(verdict: Verdict | undefined): Lineage | undefined {
+  if (!verdict) return undefined;
+  const { lineage, blame, findings } = verdict;
+  if (blame === 'slave' && !findings.moved) return 'rotten';
+  // The magic alone is another one: the next sync copies everything.
+  return lineage === 'equal' || lineage === 'behind' ? 'packed' : lineage;
 }

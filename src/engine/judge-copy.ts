@@ -8,9 +8,8 @@ import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
 import { sameMagic } from './compare.js';
 import type { Resume } from './facts.js';
-import type { Master } from './master.js';
 import type { Patience } from './patience.js';
-import { type Readable, readableEnd, readableFile } from './scan.js';
+import { type Readable, readableFile, upTo } from './scan.js';
 import { rehashIn } from './window-rehash.js';
 import type { Work } from './work.js';
 
@@ -31,34 +30,36 @@ export interface Replaced {
   readonly terms: readonly TermLine[];
 }
 
-/** What the master, whose copy is complete or cut short at `resume`, is to the slave. */
+/**
+ * What the master, whose copy is complete or cut short at `resume`, is to the slave. The copy is read in the master's place:
+ * the copying may have let go of the master's descriptor.
+ */
 export async function judgeCopy(
   work: Work,
-  master: Master,
+  masterPath: string,
   replaced: Replaced,
   judging: Judging,
   resume: Resume,
 ): Promise<Verdict> {
   const findings = await judging.finish(resume.position);
   const { chunks, damageReported, unverified } = replaced;
-  const slave = OpenFile.openHere(work.paths.data);
+  const fresh = OpenFile.openHere(work.paths.fresh);
   try {
-    const readable = readableFile(slave);
-    const packedFileKnown = await isContinuation(
-      findings,
-      replaced,
-      master,
-      await readableEnd(master, work.source.window),
-      readable,
-      work.patience,
-    );
-    const blame = await blameFor(work, findings, chunks, slave);
-    // Without a person's word a rebuild is planned only where bytes differ.
-    const bytesDiffer = !replaced.forced && (await sameMagic(master, readable));
-    const endsWithTerm = replaced.terms.some(({ tid }) => tid === findings.slaveLast);
-    return verdictOf(findings, { packedFileKnown, endsWithTerm, unverified, damageReported, blame, bytesDiffer });
+    const slave = OpenFile.openHere(work.paths.data);
+    try {
+      const readable = readableFile(slave);
+      const copy = upTo({ ...readableFile(fresh), path: masterPath }, resume.position);
+      const packedFileKnown = await isContinuation(findings, replaced, copy, resume.position, readable, work.patience);
+      const blame = await blameFor(work, findings, chunks, slave, fresh);
+      // Without a person's word a rebuild is planned only where bytes differ.
+      const bytesDiffer = !replaced.forced && (await sameMagic(copy, readable));
+      const endsWithTerm = replaced.terms.some(({ tid }) => tid === findings.slaveLast);
+      return verdictOf(findings, { packedFileKnown, endsWithTerm, unverified, damageReported, blame, bytesDiffer });
+    } finally {
+      slave.closeQuietly();
+    }
   } finally {
-    slave.closeQuietly();
+    fresh.closeQuietly();
   }
 }
 
@@ -82,21 +83,17 @@ async function blameFor(
   findings: MergeFindings,
   chunks: readonly ChunkLine[],
   slave: OpenFile,
+  fresh: OpenFile,
 ): Promise<Blame | undefined> {
   const places = [...findings.shapes, ...findings.differences];
   if (places.length === 0) return undefined;
   const complete = places.length === findings.shapeCount + findings.differenceCount;
-  const fresh = OpenFile.openHere(work.paths.fresh);
-  try {
-    return await blameOf(
-      places,
-      complete,
-      chunks,
-      (into, position) => slave.read(into, into.length, position),
-      (into, position) => fresh.read(into, into.length, position),
-      rehashIn(work.source.window),
-    );
-  } finally {
-    fresh.closeQuietly();
-  }
+  return blameOf(
+    places,
+    complete,
+    chunks,
+    (into, position) => slave.read(into, into.length, position),
+    (into, position) => fresh.read(into, into.length, position),
+    rehashIn(work.source.window),
+  );
 }

@@ -6,11 +6,12 @@ import type { Dat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { RoleFacts } from '../standby/role.js';
 import { sameMagic } from './compare.js';
+import { Exchanged } from './copy.js';
 import { refusedAs } from './decide.js';
 import type { Plan, Rot } from './facts.js';
 import type { Replaced } from './judge-copy.js';
 import { commonTid, lineageOf } from './lineage-of.js';
-import type { Master } from './master.js';
+import { Master } from './master.js';
 import type { Outcome } from './outcome.js';
 import { isRefused } from './rebuild.js';
 import { readableEnd, readableFile } from './scan.js';
@@ -45,18 +46,24 @@ export function replacedBy(
 export async function judged(
   outcome: Outcome,
   verdict: Verdict | undefined,
-  master: Master,
+  opened: Master,
   plan: RebuildPlan,
   work: Work,
 ): Promise<Outcome> {
   if (!verdict) return outcome;
   const { lineage, mismatch, reason } = verdict;
-  if (lineage === 'rotten') {
-    return { ...outcome, damage: mismatch ? rotOf(mismatch, verdict) : await rotOutsideData(master, work) };
+  if (lineage === 'rotten' && mismatch) return { ...outcome, damage: rotOf(mismatch, verdict) };
+  // The copying may have let go of the descriptor that this run had opened.
+  const master = await Master.open(opened.path, work.patience);
+  if (!master) throw new Exchanged(opened.path);
+  try {
+    if (lineage === 'rotten') return { ...outcome, damage: await rotOutsideData(master, work) };
+    const why = verdict.own && lineage === 'packed' ? OWN : reason;
+    const refused = refusedAs(verdict.own && lineage === 'packed' ? 'forked' : lineage, why);
+    return { ...outcome, plan: refused, sides: await sidesOf(verdict, master, plan.slaveEnd, work) };
+  } finally {
+    master.close();
   }
-  const why = verdict.own && lineage === 'packed' ? OWN : reason;
-  const refused = refusedAs(verdict.own && lineage === 'packed' ? 'forked' : lineage, why);
-  return { ...outcome, plan: refused, sides: await sidesOf(verdict, master, plan.slaveEnd, work) };
 }
 
 const OWN = 'it lacks transactions that were never recorded as copied from it, and they may exist nowhere else';

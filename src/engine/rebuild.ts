@@ -85,7 +85,8 @@ async function fillAndSwap(
     const filling = new Filling(work, file, maker, judging, replaced?.forced !== true);
     const copied = await copyUnlessCertain(opened, work, filling);
     if (!copied) {
-      const verdict = replaced && judging && (await judgeCopy(work, opened, replaced, judging, filling.reachedUpTo));
+      const verdict =
+        replaced && judging && (await judgeCopy(work, opened.path, replaced, judging, filling.reachedUpTo));
       return { ...nothingDone(filling.reachedUpTo), verdict, refused: true };
     }
     const { resume, end, master } = copied;
@@ -93,7 +94,7 @@ async function fillAndSwap(
     if (unusable) return { ...nothingDone(resume), end, verdict: undefined, refused: false };
     filling.finish(resume);
     applyOwnership(file, ownershipOf(master, work));
-    const verdict = replaced && judging && (await judgeCopy(work, master, replaced, judging, resume));
+    const verdict = replaced && judging && (await judgeCopy(work, master.path, replaced, judging, resume));
     if (end.kind === 'torn' && verdict?.lineage === 'ahead') {
       const detail = `the file breaks off here, before transaction ${formatTid(verdict.findings.slaveLast ?? 0n)}, which it had`;
       throw new IoFault('read', master.path, 'ETORN', detail, resume.position);

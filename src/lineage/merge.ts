@@ -100,9 +100,13 @@ class Merge implements MatchReceiver {
   drop(oidHigh: number, oidLow: number, undone: boolean): void {
     const { ours } = this;
     if (!ours) return;
+    this.dropOf(ours);
+    this.droppedAt.set(oidHigh, oidLow, undone ? HARMLESS : ours.position);
+  }
+
+  private dropOf(ours: Transaction): void {
     this.dropped++;
     if (ours.position >= this.options.ownFrom) this.droppedOwn++;
-    this.droppedAt.set(oidHigh, oidLow, undone ? HARMLESS : ours.position);
   }
 
   differs(difference: Difference): void {
@@ -163,15 +167,18 @@ class Merge implements MatchReceiver {
     return !this.behindPack;
   }
 
-  /** A transaction without records holds nothing, and a pack drops it. */
   private async onlyOurs(ours: Transaction): Promise<void> {
+    if (this.behindPack) {
+      this.lacking++;
+      return;
+    }
     let records = 0;
     while (await this.slave.nextRecord(ours)) {
       records++;
-      if (!this.behindPack) this.drop(this.slave.oidHigh, this.slave.oidLow, isUndone(this.slave));
+      this.drop(this.slave.oidHigh, this.slave.oidLow, isUndone(this.slave));
     }
-    if (records === 0) this.moved = true;
-    else if (this.behindPack) this.lacking++;
+    // One without records holds its texts only, and a pack drops it.
+    if (records === 0) this.dropOf(ours);
   }
 
   private async onlyTheirs(theirs: Transaction): Promise<void> {

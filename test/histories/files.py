@@ -73,6 +73,14 @@ def read(path):
         return file.read()
 
 
+def shown(data):
+    """A Data.fs without a batch that was broken off at its end: nothing of it was ever committed here."""
+    position = len(MAGIC)
+    while position + 23 <= len(data) and data[position + 16:position + 17] != b'c':
+        position += int.from_bytes(data[position + 8:position + 16], 'big') + 8
+    return data if position + 23 > len(data) else data[:position]
+
+
 class Snapshot:
     """All files of a directory at one moment."""
 
@@ -83,14 +91,14 @@ class Snapshot:
             path = os.path.join(directory, name)
             data = read(path)
             self.bytes[name] = data
-            if data[:len(MAGIC)] == MAGIC:
+            # A copy that a killed run has left holds what a master had, nothing of this side's own.
+            if data[:len(MAGIC)] == MAGIC and not name.endswith('.new'):
                 self.contents[name] = _contents(path, data)
         self._markers = None
 
     def markers(self):
         if self._markers is None:
-            # A copy that a killed run has left holds what a master had, nothing of this side's own.
-            kept = [data for name, data in self.bytes.items() if not name.endswith('.new')]
+            kept = [shown(data) if name == 'Data.fs' else data for name, data in self.bytes.items() if not name.endswith('.new')]
             self._markers = {found for data in kept for found in MARKER.findall(data)}
         return self._markers
 
