@@ -2,7 +2,7 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { parseDat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
-import { type DamageMark, formatRole, parseRole, type RoleFacts, type Refusal, seenTerm } from '../standby/role.js';
+import { type DamageMark, formatRole, parseRole, type Refusal, type RoleFacts, seenTerm } from '../standby/role.js';
 import { publishRole, readRoleFile } from '../standby/role-file.js';
 import type { Standing } from './facts.js';
 import type { Master } from './master.js';
@@ -77,7 +77,8 @@ async function readMasters(
   try {
     file = await patience.wait(OpenFile.openToRead(path), 'open', path);
     const { size, kind } = await patience.wait(file.factsLater(), 'fstat', path);
-    if (kind !== 'file' || size > limit) return { problem: kind === 'file' ? `it has ${size} bytes` : `it is a ${kind}` };
+    if (kind !== 'file' || size > limit)
+      return { problem: kind === 'file' ? `it has ${size} bytes` : `it is a ${kind}` };
     const bytes = new Uint8Array(size);
     const length = await patience.wait(file.readLater(bytes, size, 0), 'read', path);
     return Buffer.from(bytes.subarray(0, length)).toString('utf8');
@@ -102,7 +103,8 @@ export function takeTerms(paths: SlavePaths, master: RoleFacts | undefined, forc
 
 function sameTerms(a: RoleFacts['terms'], b: RoleFacts['terms']): boolean {
   return (
-    a.length === b.length && a.every(({ term, position, tid }, n) => b[n]?.term === term && b[n].position === position && b[n].tid === tid)
+    a.length === b.length &&
+    a.every(({ term, position, tid }, n) => b[n]?.term === term && b[n].position === position && b[n].tid === tid)
   );
 }
 
@@ -126,4 +128,3 @@ export function setMarks(paths: SlavePaths, { refusal, damage }: Marks): void {
   const next = { role, terms, ...(promotion && { promotion }), ...(refusal && { refusal }), ...(damage && { damage }) };
   if (formatRole(next) !== formatRole(own)) publishRole(paths, next);
 }
-
