@@ -148,11 +148,13 @@ export class Site {
   }
 
   /**
-   * Packs up to `packTid`: writes Data.fs.pack, then renames Data.fs to Data.fs.old and Data.fs.pack to Data.fs. Returns
-   * false, with the file as it was, when there is nothing to free.
+   * Packs up to `packTid` as ZODB's FileStorage.pack does: removes an older Data.fs.old, writes Data.fs.pack, then renames
+   * Data.fs to Data.fs.old and Data.fs.pack to Data.fs. Returns false, with the file as it was, when there is nothing to free.
    */
   pack(packTid: bigint = this.lastTid): boolean {
     if (this.inFlight !== undefined) throw new Error('a pack waits for the transaction in flight');
+    // Before it is known whether anything can be freed, so a pack in vain leaves no Data.fs.old either.
+    removeIfThere(`${this.path}.old`);
     const packed = packHistory(this.history, packTid);
     const last = packed.at(-1);
     if (last === undefined || last.position + encodedLength(last) === this.committedEnd) return false;

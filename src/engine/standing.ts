@@ -2,7 +2,7 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { parseDat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
-import { type DamageMark, parseRole, type Refusal, type RoleFacts, seenTerm } from '../standby/role.js';
+import { type DamageMark, formatRole, parseRole, type Refusal, type RoleFacts, seenTerm } from '../standby/role.js';
 import { publishRole, readRoleFile } from '../standby/role-file.js';
 import type { Standing } from './facts.js';
 import type { Master } from './master.js';
@@ -126,13 +126,7 @@ export function setMarks(paths: SlavePaths, { refusal, damage }: Marks): void {
   const file = readRoleFile(paths);
   if ('problem' in file) return;
   const own = 'facts' in file ? file.facts : NO_ROLE;
-  if (own.refusal === refusal && own.damage === damage) return;
   const { role, terms, promotion } = own;
-  publishRole(paths, {
-    role,
-    terms,
-    ...(promotion && { promotion }),
-    ...(refusal && { refusal }),
-    ...(damage && { damage }),
-  });
+  const next = { role, terms, ...(promotion && { promotion }), ...(refusal && { refusal }), ...(damage && { damage }) };
+  if (formatRole(next) !== formatRole(own)) publishRole(paths, next);
 }

@@ -1,4 +1,4 @@
-import { removeIfThere, rename } from '../io/directory.js';
+import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
 import { type Dat, formatDat, type OldRole, parseDat } from './dat.js';
@@ -63,8 +63,12 @@ export function readDatOf(paths: Pick<SlavePaths, 'dat' | 'freshDat'>, slaveInod
 export function settleDat(paths: SlavePaths, slaveInode: string | undefined): void {
   const coming = readDatFile({ dat: paths.freshDat });
   if ('missing' in coming) return;
-  if (describes(coming, slaveInode) && !describes(readDatFile(paths), slaveInode)) rename(paths.freshDat, paths.dat);
-  else removeIfThere(paths.freshDat);
+  if (describes(coming, slaveInode) && !describes(readDatFile(paths), slaveInode)) {
+    // A run that was killed right behind its swap has left that in memory only: a power cut would bring the old file back, and
+    // the only `.dat` that describes it must be there then.
+    syncDirectory(paths.directory);
+    rename(paths.freshDat, paths.dat);
+  } else removeIfThere(paths.freshDat);
 }
 
 function describes(file: DatFile, slaveInode: string | undefined): boolean {

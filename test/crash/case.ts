@@ -1,4 +1,5 @@
 import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
+import type { TermLine } from '../../src/standby/role.js';
 import type { Change } from './change.js';
 import type { Image } from './image.js';
 import type { Disk } from './model-disk.js';
@@ -31,6 +32,12 @@ export interface Case {
   readonly scrub: ScrubAmount;
   /** A slave whose own transactions must not be lost: it stays in the directory under some name. */
   readonly kept: Image | undefined;
+  /** Only `--full` makes a sync go on while the slave still is the one with transactions of its own. */
+  readonly needsForce: boolean;
+  /** Whether the next sync refuses as well and leaves the slave as it is; what was recorded before the crash counts. */
+  readonly staysRefused: 'no' | 'always' | 'once recorded';
+  /** The term lines of the master. */
+  readonly terms: readonly Pick<TermLine, 'term' | 'tid'>[];
   /** It is moved there, so for a moment nothing is at the slave's path. */
   readonly movesAside: boolean;
 }

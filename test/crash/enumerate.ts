@@ -62,6 +62,7 @@ export async function enumerate(of: Case, judge: Judge, manner: Manner): Promise
     const stage = [
       ...history.publications.map((each) => Number(isMade(each.renamedAt)) + Number(isMade(each.returnedAt))),
       ...history.indexes.map((each) => Number(isMade(each.at)) + Number(isMade(each.returnedAt))),
+      ...history.roles.map((each) => Number(isMade(each.at)) + Number(isMade(each.returnedAt))),
       Number(of.tellsRepairs && isMade(of.changes.length - 1)),
     ];
     for (const state of statesOf(disk, edges, variants)) {

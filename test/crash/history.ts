@@ -4,6 +4,8 @@ import { type Disk, ModelDisk } from './model-disk.js';
 
 export const DATA = 'Data.fs';
 export const DAT = 'Data.fs.dat';
+/** The `.dat` of a rebuild, until it is renamed behind the swap. */
+export const NEW_DAT = 'Data.fs.new.dat';
 export const ROLE = 'Data.fs.role';
 export const SCRUB = 'Data.fs.scrub';
 export const INDEX = 'Data.fs.index';
@@ -18,13 +20,25 @@ export interface IndexTurn {
 
 /** A `.dat` that a run has published. */
 export interface Publication {
-  /** Numbers of the changes by which it came to its name, and after which it was promised to stay. */
+  /**
+   * Numbers of the changes from which on it counts, and after which it was promised to stay. The one of a rebuild counts from
+   * the swap on, because it is durable under a name of its own before.
+   */
   readonly renamedAt: number;
   readonly returnedAt: number;
   readonly dat: Image;
   /** The slave's file, and its bytes up to the claim. */
   readonly slave: FileId;
   readonly claimed: Uint8Array;
+  /** It came with the file that it describes. */
+  readonly bySwap: boolean;
+}
+
+/** A role file that a run has published. */
+export interface RoleTurn {
+  readonly at: number;
+  readonly returnedAt: number;
+  readonly role: Image;
 }
 
 /** What a run did, as far as it may be held against it. Numbers are those of its changes. */
@@ -33,6 +47,7 @@ export interface History {
   /** Where it cut the slave back, made a batch visible or put another file in its place, and what it shows since. */
   readonly turns: readonly { readonly at: number; readonly shown: Uint8Array }[];
   readonly indexes: readonly IndexTurn[];
+  readonly roles: readonly RoleTurn[];
   /** How many changes of owner and mode each file was given. */
   readonly attributes: ReadonlyMap<FileId, number>;
 }
@@ -43,6 +58,7 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
   const publications: Publication[] = [];
   const turns: { at: number; shown: Uint8Array }[] = [];
   const indexes: IndexTurn[] = [];
+  const roles: RoleTurn[] = [];
   const attributes = new Map<FileId, number>();
   for (const [index, change] of changes.entries()) {
     disk.apply(change);
@@ -60,17 +76,25 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
       const returnedAt = changes.findIndex((later, at) => at > index && later.kind === 'sync-directory');
       indexes.push({ at: index, returnedAt, index: disk.seenOf(change.file) });
     }
-    if (change.kind === 'rename' && change.to === DAT) {
-      const image = disk.seenOf(change.file);
-      const dat = datIn(image);
-      if (!dat) throw new Error('a run has published something that is no .dat');
+    if (change.kind === 'rename' && change.to === ROLE) {
+      const returnedAt = changes.findIndex((later, at) => at > index && isReturn(later, 'publishRole'));
+      roles.push({ at: index, returnedAt, role: disk.seenOf(change.file) });
+    }
+    const bySwap = change.kind === 'rename' && change.to === DATA && comesWithDat(change, disk);
+    const published = change.kind === 'rename' && change.to === DAT && change.from !== NEW_DAT;
+    if (bySwap || published) {
+      const image = bySwap ? comingDat(disk) : disk.seenOf(change.file);
+      const dat = image && datIn(image);
+      if (!image || !dat) throw new Error('a run has published something that is no .dat');
       const slave = Number(dat.slaveInode);
+      if (bySwap && slave !== change.file) throw new Error('the .dat that is ready for a swap means another file');
       const claimed = disk.seenOf(slave).bytes.subarray(0, dat.claim.position);
-      const returnedAt = changes.findIndex((later, at) => at > index && isReturn(later));
-      publications.push({ renamedAt: index, returnedAt, dat: image, slave, claimed });
+      const within = bySwap ? 'swap' : 'publishDat';
+      const returnedAt = changes.findIndex((later, at) => at > index && isReturn(later, within));
+      publications.push({ renamedAt: index, returnedAt, dat: image, slave, claimed, bySwap });
     }
   }
-  return { publications, turns, indexes, attributes };
+  return { publications, turns, indexes, roles, attributes };
 }
 
 /** Batch.flip writes one byte. */
@@ -78,7 +102,19 @@ export function isFlip(change: Change): change is Extract<Change, { kind: 'write
   return change.kind === 'write' && change.within.includes('flip');
 }
 
-/** publishDat ends with the sync of the directory. */
-export function isReturn(change: Change): boolean {
-  return change.kind === 'sync-directory' && change.within.includes('publishDat');
+/** Publishing, and the swap, end with the sync of the directory. */
+function isReturn(change: Change, within: string): boolean {
+  return change.kind === 'sync-directory' && change.within.includes(within);
+}
+
+/** Every swap of a rebuild does; a slave that a scenario has put in its place does not. */
+function comesWithDat(change: Change & { readonly file: FileId }, disk: ModelDisk): boolean {
+  const coming = comingDat(disk);
+  const dat = coming && datIn(coming);
+  return change.within.includes('swap') || (dat !== undefined && Number(dat.slaveInode) === change.file);
+}
+
+function comingDat(disk: ModelDisk): Image | undefined {
+  const file = disk.seen().names.get(NEW_DAT);
+  return file === undefined ? undefined : disk.seenOf(file);
 }

@@ -1,7 +1,8 @@
+import { datOf, imageAt, nameOfDat, roleOf } from './beside.js';
 import type { Case } from './case.js';
 import type { FileId } from './change.js';
 import { transactionEdges } from './edges.js';
-import { DAT, DATA, type History, INDEX, SCRUB } from './history.js';
+import { DATA, type History, INDEX, ROLE, SCRUB } from './history.js';
 import { datIn, digestOf, type Image } from './image.js';
 import type { Disk } from './model-disk.js';
 
@@ -38,6 +39,9 @@ export function inModelProblem(of: Case, history: History, made: Made, state: Di
     datProblem(of, history, made, state) ??
     claimProblem(of, made, state) ??
     slaveProblem(of, history, made, state) ??
+    swapProblem(history, state) ??
+    roleProblem(of, history, made, state) ??
+    termProblem(of, state) ??
     attributesProblem(history, state) ??
     indexProblem(history, made, state) ??
     keptProblem(of, state) ??
@@ -45,16 +49,14 @@ export function inModelProblem(of: Case, history: History, made: Made, state: Di
   );
 }
 
-function imageAt(state: Disk, name: string): Image | undefined {
-  const file = state.names.get(name);
-  return file === undefined ? undefined : state.images.get(file);
-}
-
 function datProblem(of: Case, history: History, made: Made, state: Disk): string | undefined {
-  const image = imageAt(state, DAT);
+  const image = datOf(state);
   const promised = history.publications.findLastIndex(({ returnedAt }) => made(returnedAt));
-  const allowed = history.publications.filter(({ renamedAt }, index) => index >= promised && made(renamedAt));
-  const before = imageAt(of.start, DAT);
+  const file = state.names.get(DATA);
+  const allowed = history.publications.filter(
+    ({ renamedAt, bySwap, slave }, index) => index >= promised && made(renamedAt) && (!bySwap || slave === file),
+  );
+  const before = datOf(of.start);
   if (promised < 0) {
     if (image === undefined) return before && 'the .dat is gone (invariant 5)';
     if (before && digestOf(image) === digestOf(before)) return undefined;
@@ -71,11 +73,11 @@ function datProblem(of: Case, history: History, made: Made, state: Disk): string
 function claimProblem(of: Case, made: Made, state: Disk): string | undefined {
   const file = state.names.get(DATA);
   const image = imageAt(state, DATA);
-  const dat = imageAt(state, DAT);
+  const dat = datOf(state);
   const known = dat && datIn(dat);
   if (!known || !image || Number(known.slaveInode) !== file) return undefined;
   const isRepaired = of.tellsRepairs && made(of.changes.length - 1);
-  if (of.claimBroken && !isRepaired && digestOf(dat) === digestOf(imageAt(of.start, DAT) ?? dat)) return undefined;
+  if (of.claimBroken && !isRepaired && digestOf(dat) === digestOf(datOf(of.start) ?? dat)) return undefined;
   const { position } = known.claim;
   const bytes = image.bytes.subarray(0, position);
   if (bytes.length < position) return `the slave has ${bytes.length} bytes of the ${position} claimed (invariant 1)`;
@@ -90,8 +92,41 @@ function slaveProblem(of: Case, history: History, made: Made, state: Disk): stri
   return of.start.names.has(DATA) || promised ? 'the slave is gone (invariant 6)' : undefined;
 }
 
+/** The file of a rebuild never is at the slave's path without a `.dat` that describes it. */
+function swapProblem(history: History, state: Disk): string | undefined {
+  const file = state.names.get(DATA);
+  if (!history.publications.some(({ bySwap, slave }) => bySwap && slave === file)) return undefined;
+  const dat = datOf(state);
+  const known = dat && datIn(dat);
+  return known && Number(known.slaveInode) === file ? undefined : 'a rebuilt slave has no .dat that describes it';
+}
+
+/** The role file is whole, not older than the last one promised, and never gone. */
+function roleProblem(of: Case, { roles }: History, made: Made, state: Disk): string | undefined {
+  const image = imageAt(state, ROLE);
+  const promised = roles.findLastIndex(({ returnedAt }) => made(returnedAt));
+  const before = imageAt(of.start, ROLE);
+  if (promised < 0 && image === undefined && before === undefined) return undefined;
+  if (image === undefined) return 'the role file is gone';
+  const allowed = roles.filter(({ at }, index) => index >= promised && made(at)).map(({ role }) => role);
+  if (promised < 0 && before) allowed.push(before);
+  const isAllowed = allowed.some(({ bytes }) => Buffer.compare(bytes, image.bytes) === 0);
+  return isAllowed ? undefined : 'the role file is neither the one before nor the one that was promised';
+}
+
+/** Transactions of a term are claimed only beside a role file that has seen the term. */
+function termProblem({ terms }: Case, state: Disk): string | undefined {
+  const dat = datOf(state);
+  const known = dat && datIn(dat);
+  if (!known || Number(known.slaveInode) !== state.names.get(DATA)) return undefined;
+  const begun = terms.filter(({ tid }) => known.claim.tid > tid);
+  const seen = roleOf(state)?.terms ?? [];
+  const unseen = begun.find(({ term }) => !seen.some((line) => line.term === term));
+  return unseen && `transactions of term ${unseen.term} are claimed, which the role file has not seen`;
+}
+
 function attributesProblem(history: History, state: Disk): string | undefined {
-  for (const name of [DATA, DAT]) {
+  for (const name of [DATA, nameOfDat(state), ROLE]) {
     const file: FileId | undefined = state.names.get(name);
     const given = file === undefined ? 0 : (history.attributes.get(file) ?? 0);
     if ((imageAt(state, name)?.attributes ?? 0) < given) return `${name} has lost its owner or mode`;

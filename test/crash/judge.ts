@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
 import { parseDat } from '../../src/standby/dat.js';
+import { isDescribed, roleIn, roleOf } from './beside.js';
 import type { Case } from './case.js';
-import { DAT, DATA } from './history.js';
+import { DAT, DATA, ROLE } from './history.js';
 import { startsWith } from './in-model.js';
 import { materialise } from './materialise.js';
 import type { Disk } from './model-disk.js';
@@ -44,6 +45,13 @@ export class Judge {
       const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub);
       const did = [first.said, ...new Set(operations)].join('; ');
       operations.length = 0;
+      if (isStillRefused(of, state)) return { problem: await this.refusedProblem(of, first, operations), did };
+      if (first.kind === 'adopt' && isDescribed(state)) {
+        return {
+          problem: `the next sync compares everything, although a .dat describes the slave: ${first.said}`,
+          did,
+        };
+      }
       return { problem: await this.problemAfter(of, first, operations), did };
     } finally {
       observeDisk(undefined);
@@ -61,6 +69,27 @@ export class Judge {
     return `after the next sync (${first.said}) the one behind it still does: ${operations.join(', ')} (invariant 4)`;
   }
 
+  /** A refusal is repeated, recorded by the run that refuses, and the run after that one has nothing to write. */
+  private async refusedProblem(
+    { master, kept }: Case,
+    first: Synced,
+    operations: readonly string[],
+  ): Promise<string | undefined> {
+    if (first.exitCode !== 3) return `the next sync does not refuse, it ends with ${first.exitCode}: ${first.said}`;
+    if (!this.recorded()) return 'the next sync has refused and has not recorded it';
+    const second = await oneSync(master, this.slave);
+    if (second.exitCode !== 3) return `the sync after the next does not refuse: ${second.said}`;
+    if (operations.length > 0) return `a refusal that stands still does: ${operations.join(', ')}`;
+    const same = Buffer.compare(readFileSync(join(this.slave, DATA)), kept?.bytes ?? new Uint8Array()) === 0;
+    return same ? undefined : 'a refused run has changed the slave';
+  }
+
+  private recorded(): boolean {
+    const path = join(this.slave, ROLE);
+    if (!existsSync(path)) return false;
+    return roleIn({ bytes: readFileSync(path), attributes: 0 })?.refusal !== undefined;
+  }
+
   private notInStep({ generations, kept }: Case): string | undefined {
     const expected = generations.at(-1) ?? new Uint8Array();
     const slave = readFileSync(join(this.slave, DATA));
@@ -70,7 +99,10 @@ export class Judge {
     const { claim, slaveInode } = parsed.dat;
     if (claim.position !== expected.length) return `${claim.position} bytes are claimed of ${expected.length}`;
     if (slaveInode !== inodeOf(join(this.slave, DATA))) return 'the .dat means another file';
+    if (this.recorded()) return 'a refusal is recorded, and the slave is in step';
     if (!kept) return undefined;
+    const keptFiles = readdirSync(this.slave).filter((name) => name.includes('only-here'));
+    if (keptFiles.length > 1) return `the old slave is kept more than once: ${keptFiles.join(', ')}`;
     const there = readdirSync(this.slave).some((name) => startsWith(readFileSync(join(this.slave, name)), kept.bytes));
     return there ? undefined : "the slave's own transactions are gone";
   }
@@ -82,8 +114,12 @@ export class Judge {
 }
 
 /** While the slave still is the one with transactions of its own, only --full makes a sync go on. */
-export function needsFull({ kept, start }: Case, state: Disk): boolean {
-  return kept !== undefined && state.names.get(DATA) === start.names.get(DATA);
+export function needsFull({ needsForce, start }: Case, state: Disk): boolean {
+  return needsForce && state.names.get(DATA) === start.names.get(DATA);
+}
+
+function isStillRefused({ staysRefused }: Case, state: Disk): boolean {
+  return staysRefused === 'always' || (staysRefused === 'once recorded' && roleOf(state)?.refusal !== undefined);
 }
 
 function nameIn(operation: DiskOperation): string {

@@ -31,7 +31,7 @@ export function without(site: string): Mutant {
 }
 
 /** What one function does, and what publishing does right after it, the other way round. */
-export function publishBefore(name: string): Mutant {
+export function publishBefore(name: string, publisher = 'publishDat'): Mutant {
   return {
     name: `published before ${name}`,
     mutate(changes) {
@@ -39,7 +39,7 @@ export function publishBefore(name: string): Mutant {
       let exchanged = false;
       for (let at = 0; at < changes.length; ) {
         const first = endOf(changes, at, name);
-        const second = endOf(changes, first, 'publishDat');
+        const second = endOf(changes, first, publisher);
         if (first > at && second > first) {
           order.push(...range(first, second), ...range(at, first));
           exchanged = true;

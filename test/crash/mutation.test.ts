@@ -45,7 +45,7 @@ describe('the enumeration fails for every mutant', () => {
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
   });
 
-  for (const mutant of [...sites.map(without), publishBefore('flip'), publishBefore('swap')]) {
+  for (const mutant of [...sites.map(without), publishBefore('flip'), publishBefore('swap', 'publishDatWith')]) {
     it(mutant.name, async (t) => {
       const killer = await firstKiller(mutant);
       assert.ok(

@@ -44,6 +44,10 @@ export interface Scenario {
   readonly packed?: boolean;
   /** The slave has transactions of its own, which must not be lost. */
   readonly keepsOwn?: boolean;
+  /** The file may be rebuilt without `--full`, and is kept because nothing proves that its transactions are the master's. */
+  readonly keptInDoubt?: boolean;
+  /** The next sync refuses as well: whatever a crash of the run leaves, or where the refusal is on the disk. */
+  readonly staysRefused?: 'always' | 'once recorded';
   /** They are kept by moving the file away, which leaves the slave's path empty for a moment. */
   readonly movesAside?: boolean;
 }
@@ -55,6 +59,8 @@ export class Stage {
   readonly clock = steadyClock();
   /** Committed bytes of everything that the master has been. */
   readonly generations: Uint8Array[] = [];
+  /** What the master's role file names. */
+  readonly terms: { readonly term: number; readonly tid: bigint }[] = [];
 
   constructor(
     private readonly directory: string,

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Change, FileId } from '../crash/change.js';
-import { DAT, DATA } from '../crash/history.js';
+import { DAT, DATA, ROLE } from '../crash/history.js';
 import { withInode } from '../crash/image.js';
 import type { Identities } from '../crash/record.js';
 import { type Call, dataOf, failed, pathsGiven } from './trace.js';
@@ -29,6 +29,12 @@ export const CHANGING: readonly string[] = [
 ];
 
 /** Those by which src/io works; any other is a way around it. */
+/** The functions that end with a sync of the directory, by the name that they have just given to a file. */
+const RETURNS: ReadonlyMap<string, readonly string[]> = new Map([
+  [DAT, ['publishDat']],
+  [ROLE, ['publishRole']],
+  [DATA, ['swap']],
+]);
 const KNOWN: ReadonlySet<string> = new Set([
   ...['openat', 'pwrite64', 'ftruncate', 'fsync', 'fdatasync', 'rename', 'link', 'unlink', 'fchmod', 'fchown'],
   'flock',
@@ -95,7 +101,7 @@ export function changesIn(
       case 'fdatasync':
         if (path === directory) {
           const last = changes.at(-1);
-          const within = last?.kind === 'rename' && last.to === DAT ? ['publishDat'] : [];
+          const within = last?.kind === 'rename' ? (RETURNS.get(last.to) ?? []) : [];
           changes.push({ kind: 'sync-directory', ...told, within });
         } else
           changes.push({ kind: 'sync', file: fileOf(path), what: call.name === 'fsync' ? 'all' : 'data', ...told });

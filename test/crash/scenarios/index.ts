@@ -7,9 +7,13 @@ import { brokenOff } from './broken-off.js';
 import { cutShort } from './cut-short.js';
 import { exchanged } from './exchanged.js';
 import { firstCopy } from './first-copy.js';
+import { rebuildRefused, refusalLifted, refusedThenPacked } from './forked-master.js';
 import { full } from './full.js';
 import { fullOverOwn, fullOverOwnWithoutLinks } from './full-over-own.js';
 import { indexCommand, indexOfSwapped, indexRefreshed } from './index-file.js';
+import { keptFile } from './kept-file.js';
+import { killedBehindSwap } from './killed-behind-swap.js';
+import { appendOfTerm, rebuildOfTerm } from './new-term.js';
 import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
@@ -53,4 +57,11 @@ export const SCENARIOS: readonly Scenario[] = [
   indexRefreshed,
   indexCommand,
   indexOfSwapped,
+  killedBehindSwap,
+  rebuildRefused,
+  keptFile,
+  refusedThenPacked,
+  refusalLifted,
+  appendOfTerm,
+  rebuildOfTerm,
 ];
