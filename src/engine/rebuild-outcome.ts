@@ -84,7 +84,7 @@ export async function dryRebuild(
     const bytesDiffer = !plan.forced && (await sameMagic(master, readable));
     const of = { ...replaced, master, masterEnd, slave: readable, patience: work.patience, window, bytesDiffer };
     const verdict = await lineageOf(of);
-    return isRefused(verdict, plan.forced) ? judged(outcome, verdict, master, plan, work) : outcome;
+    return isRefused(verdict, replaced) ? judged(outcome, verdict, master, plan, work) : outcome;
   } finally {
     slave.closeQuietly();
   }

@@ -99,7 +99,7 @@ async function fillAndSwap(
       const detail = `the file breaks off here, before transaction ${formatTid(verdict.findings.slaveLast ?? 0n)}, which it had`;
       throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
     }
-    if (verdict && isRefused(verdict, replaced?.forced === true)) {
+    if (verdict && isRefused(verdict, replaced ?? UNASKED)) {
       return { ...nothingDone(resume), end, verdict, refused: true };
     }
     file.sync();
@@ -138,12 +138,16 @@ function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
 
 /**
  * Whether nothing is swapped. Bytes of the master that are known to have changed are never copied over the ones that they were,
- * whoever asks for it; where nobody knows which side has changed, a person may choose the master, and the old file is kept.
+ * whoever asks for it; where nobody knows which side has changed, a person may choose a master of which no damage was ever
+ * reported, and the old file is kept.
  */
-export function isRefused({ lineage, own, blame }: Verdict, forced: boolean): boolean {
-  if (forced) return lineage === 'rotten' && blame === 'master';
+export function isRefused({ lineage, own, blame }: Verdict, { forced, damageReported }: Wish): boolean {
+  if (forced) return lineage === 'rotten' && (blame === 'master' || damageReported);
   return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
 }
+
+type Wish = Pick<Replaced, 'forced' | 'damageReported'>;
+const UNASKED: Wish = { forced: false, damageReported: false };
 
 class Filling implements Target {
   readonly copied = new Copied();

@@ -156,7 +156,7 @@ class Chaos {
       await this.judge.assertServes(this.slave, what);
       this.clearAside();
       const strange = readdirSync(this.beside).filter(
-        (name) => !/^Data\.fs(\.dat|\.lock|\.outcome|\.scrub|\.index)?$/.test(name),
+        (name) => !/^Data\.fs(\.dat|\.lock|\.outcome|\.role|\.scrub|\.index)?$/.test(name),
       );
       assert.deepEqual(strange, [], `${what}: nothing is left behind`);
     } finally {
