@@ -17,9 +17,12 @@ export interface Recording<T> {
   readonly result: T;
 }
 
-/** The lock file's contents are of no account: the flock is the truth. */
-function isLock(path: string): boolean {
-  return path.endsWith('.lock');
+/**
+ * The lock file is of no account: the flock is the truth. Neither is the record of the last outcome: no run decides anything by it, it is not
+ * made durable, and the time in it makes every state another one.
+ */
+function isOfNoAccount(path: string): boolean {
+  return /\.(lock|outcome(\.tmp)?)$/.test(path);
 }
 
 /** Which file an inode is. */
@@ -53,7 +56,7 @@ export class Identities {
 /** A directory as it is now, all of it durable. */
 export function readDisk(directory: string, identities: Identities): Disk {
   const names = new Map<string, FileId>();
-  const entries = readdirSync(directory).filter((name) => !isLock(name));
+  const entries = readdirSync(directory).filter((name) => !isOfNoAccount(name));
   const inodes = new Map(entries.map((name) => [name, inodeOf(join(directory, name))]));
   const known = new Map<string, FileId>();
   for (const name of entries.sort()) {
@@ -128,6 +131,7 @@ class Recorder {
       case 'rename':
       case 'link': {
         const [from, to] = [this.nameOf(operation.from), this.nameOf(operation.to)];
+        if (isOfNoAccount(to)) return;
         const file = this.fileAt(from);
         if (operation.kind === 'rename') this.names.delete(from);
         this.names.set(to, file);
@@ -136,13 +140,14 @@ class Recorder {
       }
       case 'unlink': {
         const name = this.nameOf(operation.path);
+        if (isOfNoAccount(name)) return;
         this.changes.push({ kind: 'unlink', name, file: this.fileAt(name), ...caller });
         this.names.delete(name);
         return;
       }
       default: {
         const name = this.nameOf(operation.path);
-        if (isLock(name)) return;
+        if (isOfNoAccount(name)) return;
         if (operation.kind === 'create') {
           this.hold(operation.path);
           const file = this.identities.make(operation.inode);
