@@ -68,7 +68,7 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
     return { lineage, proven, own, common, reason, mismatch: difference, blame: evidence.blame, findings };
   };
   if (masterStop?.kind === 'broken') return answer('damaged', `${masterStop.problem} at ${masterStop.position}`);
-  const fork = whyForked(findings);
+  const fork = whyForked(findings, evidence);
   const { differenceCount, shapeCount } = findings;
   const differ = differenceCount + shapeCount > 0 && evidence.blame !== 'slave';
   if (fork) {
@@ -100,13 +100,14 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
 const FEW = 8;
 
 /** What no pack does to a continuation of the slave. */
-function whyForked(findings: MergeFindings): string | undefined {
+function whyForked(findings: MergeFindings, evidence: Evidence): string | undefined {
   const { lacking, foreign, dropped, older, packed } = findings;
   if (lacking > 0) return 'the master lacks transactions that no pack has taken in';
   if (dropped === 0) return undefined;
   if (foreign > 0) return 'the master has older transactions that the slave never had, and lacks some that it has';
   if (older > 0) return 'the master has only an older state of objects than the slave';
-  if (!packed) return 'the master lacks records, and was never packed';
+  // A pack may leave nothing of what it has taken in, and no mark of itself.
+  if (!packed && !evidence.packedFileKnown) return 'the master lacks records, and was never packed';
   return undefined;
 }
 

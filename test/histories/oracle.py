@@ -72,7 +72,7 @@ class Round:
         slave = self.slave.tags
         unrecorded = slave & {'.dat lost', '.dat of an older moment', 'dat flipped', 'broken batch'}
         # A refusal that stands is lifted by bytes that go on from the slave's, not by a pack that might explain others.
-        if self.slave.refused and not self.source_bytes.startswith(shown(self.before.data() or b'')):
+        if self.slave.refused and ('cut short' in slave or not self.source_bytes.startswith(shown(self.before.data() or b''))):
             return True
         return bool(unrecorded) and bool(self.source.tags & {'pack, Data.fs.old absent', 'pack, Data.fs.old present'} or 'cut short' in slave)
 
