@@ -1,4 +1,3 @@
-import type { Magic } from '../filestorage/layout.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Dat } from '../standby/dat.js';
@@ -20,12 +19,13 @@ import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
 import { readableFile } from './scan.js';
 import { NOT_SCRUBBED } from './scrub-amount.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
+import { masterOf, type Observed, observeSize, settled } from './settled.js';
 import { dropHalfIndex } from './slave-index.js';
 import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
 import { countTorn, damageOf } from './torn.js';
 import type { Scene } from './trusted.js';
 import { Window } from './window.js';
-import { Copied, claim, type Work } from './work.js';
+import { claim, type Work } from './work.js';
 
 export type { Outcome, SyncRequest } from './outcome.js';
 
@@ -146,11 +146,6 @@ async function decideWithLooks(
   }
 }
 
-interface Observed {
-  readonly master: Master;
-  readonly magic: Magic;
-}
-
 /** What a run would do; where that hangs on the lineage, it is judged. */
 async function dryRun(
   plan: Plan,
@@ -225,31 +220,6 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
   };
 }
 
-function masterOf({ master, magic }: Observed): NonNullable<Outcome['master']> {
-  const { device, inode, size } = master.facts;
-  return { size, magic, device, inode };
-}
-
 function resumeOf(plan: Plan): Resume | undefined {
   return plan.kind === 'append' || plan.kind === 'adopt' ? plan.resume : undefined;
-}
-
-/** The outcome of a plan by which nothing is written. */
-function settled(plan: Plan, facts: Facts, observed: Observed | undefined, paths: SlavePaths): Outcome {
-  return {
-    plan,
-    reached: plan.kind === 'none' ? facts.trusted : undefined,
-    master: observed && masterOf(observed),
-    slaveSize: observeSize(paths),
-    end: undefined,
-    damage: plan.kind === 'damaged' ? plan.stop : undefined,
-    sides: facts.sides,
-    copied: new Copied(),
-    scrubbed: NOT_SCRUBBED,
-  };
-}
-
-function observeSize(paths: SlavePaths): number | undefined {
-  const { state } = observeSlave(paths);
-  return state.state === 'there' ? state.size : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Difference } from './match.js';
+import type { Ages } from './object-ages.js';
 import type { CursorStop } from './transaction-cursor.js';
 
 export interface MergeOptions {
@@ -35,43 +36,42 @@ export interface Mismatch extends Difference {
   readonly masterTransaction: number;
 }
 
-export interface MergeFindings {
+/** What a pass counts on its way. */
+export class Tally {
   /** Transactions that stand on both sides. */
-  readonly matched: number;
-  readonly common: Common | undefined;
+  matched = 0;
+  common: Common | undefined = undefined;
   /** Transactions up to the slave's last one that the slave never had. */
-  readonly foreign: number;
+  foreign = 0;
   /** Transactions of the slave's behind the packed part that the master lacks. */
-  readonly lacking: number;
+  lacking = 0;
   /** Records of the slave's that the packed part of the master lacks; `own`: from `ownFrom` on. */
-  readonly dropped: number;
-  readonly droppedOwn: number;
-  /** Of the objects of those: no record at all is left; a newer one, which the slave never had, is left. */
-  readonly gone: number;
-  readonly newer: number;
-  /** Only an older one is left: no pack does that. `oldest`: position of the first such transaction of the slave's. */
-  readonly older: number;
-  readonly oldest: number | undefined;
-  /** Of the older ones: a later transaction points back to the older record, which a pack keeps then. */
-  readonly pointedBack: number;
+  dropped = 0;
+  droppedOwn = 0;
   /** A transaction is marked as packed that was not when the slave was given it, or that is newer. */
-  readonly newlyPacked: boolean;
-  readonly differences: readonly Mismatch[];
-  readonly differenceCount: number;
+  newlyPacked = false;
+  /** Records that hold other bytes: the first thousand, and how many there are. */
+  readonly differences: Mismatch[] = [];
+  differenceCount = 0;
   /** Transactions with the same tid, and other texts or objects. */
-  readonly shapes: readonly Mismatch[];
-  readonly shapeCount: number;
+  readonly shapes: Mismatch[] = [];
+  shapeCount = 0;
   /** Transactions in which any of those is. */
-  readonly differingTransactions: number;
-  /** A transaction on both sides has another position, length or status on the master. */
-  readonly moved: boolean;
+  differingTransactions = 0;
+  /** A transaction on both sides has another position or length on the master, or was packed on one of them only. */
+  moved = false;
+  /** Pieces of the slave that could not be read. */
+  readonly unread: Piece[] = [];
+  slaveLast: bigint | undefined = undefined;
+  masterLast: bigint | undefined = undefined;
+  /** Transactions of the master's behind the slave's last one. */
+  news = 0;
+}
+
+/** What a pass over both files has found. */
+export interface MergeFindings extends Readonly<Tally>, Ages {
   /** The master begins with a transaction that a pack has taken in. */
   readonly packed: boolean;
-  /** Pieces of the slave that could not be read. */
-  readonly unread: readonly Piece[];
-  readonly slaveLast: bigint | undefined;
-  readonly masterLast: bigint | undefined;
-  readonly news: number;
   readonly slaveStop: CursorStop | undefined;
   readonly masterStop: CursorStop | undefined;
   /** It ended early: counts are lower bounds. */

@@ -1,9 +1,9 @@
 import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
 import { ObjectIndex } from '../filestorage/object-index.js';
-import type { Common, MergeFindings, MergeOptions, Mismatch, Piece } from './findings.js';
+import { type MergeFindings, type MergeOptions, type Mismatch, type Piece, Tally } from './findings.js';
 import type { ForwardSource } from './forward-bytes.js';
 import { type Difference, isUndone, type MatchReceiver, matchTransactions } from './match.js';
-import { type Ages, agesOf } from './object-ages.js';
+import { agesOf } from './object-ages.js';
 import { type Transaction, TransactionCursor } from './transaction-cursor.js';
 
 const MOST_KEPT = 1000;
@@ -39,26 +39,10 @@ class Merge implements MatchReceiver {
   private readonly droppedAt = new ObjectIndex();
   /** Objects of which a later record of the master's points back into its packed part. */
   private readonly pointedBack = new Set<number>();
-  private readonly differences: Mismatch[] = [];
-  private readonly shapes: Mismatch[] = [];
-  private readonly unread: Piece[] = [];
-  private common: Common | undefined;
-  private matched = 0;
-  private foreign = 0;
-  private lacking = 0;
-  private dropped = 0;
-  private droppedOwn = 0;
-  private differenceCount = 0;
-  private shapeCount = 0;
-  private differingTransactions = 0;
-  private moved = false;
-  private news = 0;
-  private newlyPacked = false;
+  private readonly found = new Tally();
   /** A transaction of the master's that no pack has taken in was met. */
   private behindPack = false;
   private packedEnd = MAGIC_LENGTH;
-  private slaveLast: bigint | undefined;
-  private masterLast: bigint | undefined;
   private ours: Transaction | undefined;
   private theirs: Transaction | undefined;
 
@@ -88,7 +72,7 @@ class Merge implements MatchReceiver {
         await this.onlyTheirs(theirs);
         await this.nextTheirs();
       }
-      early = this.options.stopEarly && (this.lacking > 0 || (this.foreign > 0 && this.dropped > 0));
+      early = this.options.stopEarly && (this.found.lacking > 0 || (this.found.foreign > 0 && this.found.dropped > 0));
     }
     return this.findings(early);
   }
@@ -105,18 +89,18 @@ class Merge implements MatchReceiver {
   }
 
   private dropOf(ours: Transaction): void {
-    this.dropped++;
-    if (ours.position >= this.options.ownFrom) this.droppedOwn++;
+    this.found.dropped++;
+    if (ours.position >= this.options.ownFrom) this.found.droppedOwn++;
   }
 
   differs(difference: Difference): void {
-    this.differenceCount++;
-    this.keep(this.differences, difference);
+    this.found.differenceCount++;
+    this.keep(this.found.differences, difference);
   }
 
   shape(): void {
-    this.shapeCount++;
-    this.keep(this.shapes, { slaveAt: 0, masterAt: 0, length: 0, apart: true });
+    this.found.shapeCount++;
+    this.keep(this.found.shapes, { slaveAt: 0, masterAt: 0, length: 0, apart: true });
   }
 
   /** Whether the transactions stand in the same place, and the records of one have the tid of the other: a header that has changed. */
@@ -127,8 +111,8 @@ class Merge implements MatchReceiver {
   }
 
   private forgetShape(): void {
-    this.shapeCount--;
-    this.shapes.pop();
+    this.found.shapeCount--;
+    this.found.shapes.pop();
   }
 
   private pieceAt(position: number): Piece | undefined {
@@ -143,20 +127,21 @@ class Merge implements MatchReceiver {
 
   private async both(theirs: Transaction, ours: Transaction): Promise<void> {
     const packed = this.enter(theirs);
-    if (packed && ours.status !== STATUS_PACKED) this.newlyPacked = true;
-    const before = this.differenceCount + this.shapeCount;
+    if (packed && ours.status !== STATUS_PACKED) this.found.newlyPacked = true;
+    const before = this.found.differenceCount + this.found.shapeCount;
     await matchTransactions(this.master, theirs, this.slave, ours, packed, this);
     if (ours.tid !== theirs.tid) this.shape();
     // A transaction of the slave's that breaks a rule is not compared: its piece counts as unread.
     if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) this.forgetShape();
-    this.matched++;
-    const same = this.differenceCount + this.shapeCount === before;
-    if (!same) this.differingTransactions++;
+    this.found.matched++;
+    const same = this.found.differenceCount + this.found.shapeCount === before;
+    if (!same) this.found.differingTransactions++;
     // Any other change of the status byte is no pack's work: a byte that has changed.
     const repacked = (theirs.status === STATUS_PACKED) !== (ours.status === STATUS_PACKED);
-    if (theirs.position !== ours.position || theirs.end !== ours.end || repacked) this.moved = true;
+    if (theirs.position !== ours.position || theirs.end !== ours.end || repacked) this.found.moved = true;
     else if (theirs.status !== ours.status) this.shape();
-    if (same && this.foreign + this.lacking + before === 0) this.common = { tid: ours.tid, slaveEnd: ours.end };
+    if (same && this.found.foreign + this.found.lacking + before === 0)
+      this.found.common = { tid: ours.tid, slaveEnd: ours.end };
     if (!packed) await this.notePointers(theirs, ours);
   }
 
@@ -169,7 +154,7 @@ class Merge implements MatchReceiver {
 
   private async onlyOurs(ours: Transaction): Promise<void> {
     if (this.behindPack) {
-      this.lacking++;
+      this.found.lacking++;
       return;
     }
     let records = 0;
@@ -184,8 +169,8 @@ class Merge implements MatchReceiver {
   private async onlyTheirs(theirs: Transaction): Promise<void> {
     const packed = this.enter(theirs);
     const isNew = this.ours === undefined && this.slave.stop?.kind !== 'broken';
-    if (isNew) this.news++;
-    if (isNew && packed) this.newlyPacked = true;
+    if (isNew) this.found.news++;
+    if (isNew && packed) this.found.newlyPacked = true;
     let records = 0;
     while (await this.master.nextRecord(theirs)) {
       records++;
@@ -193,10 +178,10 @@ class Merge implements MatchReceiver {
       if (packed) this.kept(oidHigh, oidLow);
       else this.notePointer();
     }
-    const unknown = this.unread.some(({ firstTid, lastTid }) => theirs.tid >= firstTid && theirs.tid <= lastTid);
+    const unknown = this.found.unread.some(({ firstTid, lastTid }) => theirs.tid >= firstTid && theirs.tid <= lastTid);
     if (isNew || unknown) return;
-    if (records === 0) this.moved = true;
-    else this.foreign++;
+    if (records === 0) this.found.moved = true;
+    else this.found.foreign++;
   }
 
   /** Behind the packed part few records are pointers, so the transaction's records are gone through once more. */
@@ -216,7 +201,7 @@ class Merge implements MatchReceiver {
   private async nextTheirs(): Promise<void> {
     const next = this.master.next();
     this.theirs = next instanceof Promise ? await next : next;
-    if (this.theirs) this.masterLast = this.theirs.tid;
+    if (this.theirs) this.found.masterLast = this.theirs.tid;
   }
 
   /** Goes on behind a piece that cannot be read. */
@@ -225,39 +210,22 @@ class Merge implements MatchReceiver {
       const { stop } = this.slave;
       const next = stop?.kind === 'broken' ? undefined : this.slave.next();
       this.ours = next instanceof Promise ? await next : next;
-      if (this.ours) this.slaveLast = this.ours.tid;
+      if (this.ours) this.found.slaveLast = this.ours.tid;
       const broken = this.slave.stop;
       if (this.ours || broken?.kind !== 'broken') return;
       const piece = this.pieceAt(broken.position);
       if (!piece) return;
-      this.unread.push(piece);
-      this.slaveLast = piece.lastTid;
+      this.found.unread.push(piece);
+      this.found.slaveLast = piece.lastTid;
       this.slave.goTo(piece.end);
     }
   }
 
   private findings(early: boolean): MergeFindings {
-    const ages: Ages = agesOf(this.droppedAt, this.keptAt, this.pointedBack);
     return {
-      ...ages,
-      matched: this.matched,
-      common: this.common,
-      foreign: this.foreign,
-      lacking: this.lacking,
-      dropped: this.dropped,
-      droppedOwn: this.droppedOwn,
-      newlyPacked: this.newlyPacked,
-      differences: this.differences,
-      differenceCount: this.differenceCount,
-      shapes: this.shapes,
-      shapeCount: this.shapeCount,
-      differingTransactions: this.differingTransactions,
-      moved: this.moved,
+      ...agesOf(this.droppedAt, this.keptAt, this.pointedBack),
+      ...this.found,
       packed: this.packedEnd > MAGIC_LENGTH,
-      unread: this.unread,
-      slaveLast: this.slaveLast,
-      masterLast: this.masterLast,
-      news: this.news,
       slaveStop: this.slave.stop,
       masterStop: this.master.stop,
       early,
