@@ -18,6 +18,11 @@ export function durableReplace(path: string, text: string, ownership: Ownership,
   durableReplaceByPieces(path, [Buffer.from(text, 'utf8')], ownership, temporary);
 }
 
+/** As durableReplace, but the name is made durable by the caller's next sync of the directory. */
+export function replaceSynced(path: string, text: string, ownership: Ownership): void {
+  replaceByPieces(path, [Buffer.from(text, 'utf8')], ownership, temporaryOf(path));
+}
+
 /** As durableReplace, for a file that is made piece by piece; each piece may be used again when the next one is asked for. */
 export function durableReplaceByPieces(
   path: string,
@@ -25,6 +30,11 @@ export function durableReplaceByPieces(
   ownership: Ownership,
   temporary = temporaryOf(path),
 ): void {
+  replaceByPieces(path, pieces, ownership, temporary);
+  syncDirectory(dirname(path));
+}
+
+function replaceByPieces(path: string, pieces: Iterable<Uint8Array>, ownership: Ownership, temporary: string): void {
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {
@@ -42,7 +52,6 @@ export function durableReplaceByPieces(
   } finally {
     file.close();
   }
-  syncDirectory(dirname(path));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
-import { durableReplace, readSmallText } from '../io/replace.js';
+import { durableReplace, readSmallText, replaceSynced } from '../io/replace.js';
 import { type Dat, formatDat, type OldRole, parseDat } from './dat.js';
 import type { SlavePaths } from './paths.js';
 
@@ -36,12 +36,15 @@ export function publishDat(paths: SlavePaths, dat: Dat): void {
 }
 
 /**
- * Publishes the `.dat` of a file that is about to take the slave's place, around `swap`: durably under a name of its own before
- * it, and under the slave's after it. So whenever a crash comes, one of the two describes the file that is there.
+ * Publishes the `.dat` of a file that is about to take the slave's place, around `swap`: under a name of its own before it, and
+ * under the slave's after it. `swap` syncs the directory before it renames the file, which makes that name durable as well. So
+ * whenever a crash comes, one of the two describes the file that is there.
  */
 export function publishDatWith<T>(paths: SlavePaths, dat: Dat, swap: () => T): T {
   const { uid, gid } = paths.directoryFacts;
-  durableReplace(paths.freshDat, formatDat(dat), { mode: 0o644, uid, gid });
+  // The `.dat` of the slave that is there may have come from this name, and got its own in memory only.
+  syncDirectory(paths.directory);
+  replaceSynced(paths.freshDat, formatDat(dat), { mode: 0o644, uid, gid });
   const result = swap();
   // Not made durable: until it is, the file has the name under which it is looked for as well.
   rename(paths.freshDat, paths.dat);

@@ -18,7 +18,8 @@ describe('the lineage of two files', () => {
   });
 
   it('is unrelated where no transaction is on both', async () => {
-    assert.equal((await judged(BASE, [write(7, [0]), write(8, [1])])).lineage, 'unrelated');
+    const evidence = { packedFileKnown: false };
+    assert.equal((await judged(BASE, [write(7, [0]), write(8, [1])], evidence)).lineage, 'unrelated');
   });
 
   it('is packed and proven where a pack left out what was written again', async () => {
