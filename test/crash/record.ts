@@ -21,7 +21,7 @@ export interface Recording<T> {
  * The lock file is of no account: the flock is the truth. Neither is the record of the last outcome: no run decides anything by it, it is not
  * made durable, and the time in it makes every state another one.
  */
-function isOfNoAccount(path: string): boolean {
+export function isOfNoAccount(path: string): boolean {
   return /\.(lock|outcome(\.tmp)?)$/.test(path);
 }
 

@@ -35,7 +35,7 @@ function readSources(): Source[] {
 
 function callsIn(source: Source, form: RegExp): Call[] {
   return source.lines.flatMap((text, index) => {
-    if (/^\s*(\/\/|\/?\*|import\b|export (async )?function\b)/.test(text)) return [];
+    if (/^\s*(\/\/|\/?\*|import\b|(export )?(async )?function\b)/.test(text)) return [];
     return [...text.matchAll(form)].map((match) => ({ source, line: index + 1, column: match.index + 1 }));
   });
 }

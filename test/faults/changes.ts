@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path';
 import type { Change, FileId } from '../crash/change.js';
-import { DAT, DATA, ROLE } from '../crash/history.js';
+import { DAT, DATA, NEW_DAT, ROLE } from '../crash/history.js';
 import { withInode } from '../crash/image.js';
-import type { Identities } from '../crash/record.js';
+import { type Identities, isOfNoAccount } from '../crash/record.js';
 import { type Call, dataOf, failed, pathsGiven } from './trace.js';
 
 /** Every call of Linux by which a file system can be changed through a path or a descriptor. */
@@ -71,7 +71,7 @@ export function changesIn(
   for (const [index, call] of calls.entries()) {
     const paths = pathsChanged(call).filter((path) => path === directory || dirname(path) === directory);
     const [path = '', to = ''] = paths;
-    if (path === '' || path.endsWith('.lock')) continue;
+    if (path === '' || isOfNoAccount(path)) continue;
     if (!KNOWN.has(call.name)) throw new Error(`${call.name}(${call.args}) goes around src/io`);
     const told = { site: `call ${index}`, within: [] };
     const name = basename(path);
@@ -86,8 +86,9 @@ export function changesIn(
         const data = dataOf(call);
         if (data.length !== Number(call.result))
           throw new Error(`a write of ${call.result} bytes was not traced whole`);
-        const own = (inode: string): string => ownTextOf(inode, identities, names);
-        const bytes = name.startsWith(DAT) ? withInode(data, own) : data;
+        const described = name.startsWith(NEW_DAT) ? `${DATA}.new` : DATA;
+        const own = (inode: string): string => ownTextOf(inode, identities, names.get(described));
+        const bytes = name.startsWith(DAT) || name.startsWith(NEW_DAT) ? withInode(data, own) : data;
         const within = name === DATA && data.length === 1 ? ['flip'] : [];
         changes.push({ kind: 'write', file: fileOf(path), position, bytes, ...told, within });
         break;
@@ -128,9 +129,9 @@ export function changesIn(
 }
 
 /** A `.dat` names the slave's inode; of a file that the run has made no more is known than its name. */
-function ownTextOf(inode: string, identities: Identities, names: ReadonlyMap<string, FileId>): string {
+function ownTextOf(inode: string, identities: Identities, described: FileId | undefined): string {
   const known = identities.textOf(inode);
-  return known === '0' ? String(names.get(DATA) ?? 0) : known;
+  return known === '0' ? String(described ?? 0) : known;
 }
 
 /** Whether a call opens something for reading only. */

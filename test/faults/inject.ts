@@ -173,7 +173,8 @@ async function assertHeals(before: Before, mustRewrite: boolean): Promise<void> 
   if (scene.keepsOwn && shown) assertKept(pair, shown);
   const strange = readdirSync(pair.slave).filter(
     (name) =>
-      !/^Data\.fs(\.dat|\.lock|\.outcome|\.index)?$/.test(name) && !(scene.keepsOwn && name.startsWith(ONLY_HERE)),
+      !/^Data\.fs(\.dat|\.lock|\.role|\.outcome|\.index)?$/.test(name) &&
+      !(scene.keepsOwn && name.startsWith(ONLY_HERE)),
   );
   assert.deepEqual(strange, [], 'nothing is left behind');
 }
