@@ -181,7 +181,7 @@ async function againProblem(of: PromotionRecord, judge: Judge, state: State): Pr
   const [last, before] = [role.facts.terms.at(-1), roleIn(of.start)];
   if (last?.term !== of.term) return `promoted again it is in term ${last?.term}, not ${of.term}`;
   if (last?.position !== bytes.length) return `the term began at ${last?.position}, not at ${bytes.length}`;
-  if (typeof before === 'object' && role.facts.terms[0]?.term !== before.terms[0]?.term)
+  if (typeof before === 'object' && before.terms.some(({ term }, at) => role.facts.terms[at]?.term !== term))
     return 'an old term is forgotten';
   const { rest } = of;
   if (rest && !readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(rest)))
