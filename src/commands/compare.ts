@@ -1,11 +1,11 @@
 import type { Against } from '../engine/against.js';
-import type { FoundTransaction } from '../engine/backward.js';
 import { DEFAULT_CHUNK_BYTES } from '../engine/chunk-table.js';
 import { Exchanged } from '../engine/copy.js';
 import { Master } from '../engine/master.js';
 import type { Patience } from '../engine/patience.js';
 import { type Readable, readableEnd } from '../engine/scan.js';
 import { Window } from '../engine/window.js';
+import type { FoundTransaction } from '../filestorage/backward.js';
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import type { Lineage } from '../lineage/verdict.js';
@@ -235,7 +235,7 @@ async function sideResult(
 }
 
 async function lastTidOf(file: Readable, end: number): Promise<bigint | undefined> {
-  const { BackwardReader } = await import('../engine/backward.js');
+  const { BackwardReader } = await import('../filestorage/backward.js');
   const found = await new BackwardReader(file).from(end).next();
   return found.done ? undefined : found.value.tid;
 }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
 import { type Readable, readableEnd, readableFile } from '../engine/scan.js';
 import { Window } from '../engine/window.js';
+import { BackwardReader, type FoundTransaction } from '../filestorage/backward.js';
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { parseTid } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';

@@ -1,5 +1,5 @@
-import type { FoundTransaction } from '../engine/backward.js';
 import type { Readable } from '../engine/scan.js';
+import type { FoundTransaction } from '../filestorage/backward.js';
 import { TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { sourceOf } from '../lineage/file-source.js';

@@ -1,9 +1,9 @@
+import { BackwardReader } from '../filestorage/backward.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { findSides, type OnSide, type Sides } from '../lineage/sides.js';
 import type { Lineage, Verdict } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
-import { BackwardReader } from './backward.js';
 import { NOTHING_YET } from './chunk-table.js';
 import { compare, sameMagic } from './compare.js';
 import type { Comparison, Damage } from './facts.js';

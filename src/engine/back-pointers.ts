@@ -1,3 +1,4 @@
+import type { ByteSource } from '../filestorage/backward.js';
 import {
   bodyOffset,
   RECORD_HEADER_LENGTH,
@@ -7,7 +8,6 @@ import {
   TRANSACTION_HEADER_LENGTH,
 } from '../filestorage/layout.js';
 import type { Problem } from '../filestorage/problem.js';
-import type { ByteSource } from './backward.js';
 
 interface Pointer {
   readonly position: number;

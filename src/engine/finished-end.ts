@@ -1,5 +1,5 @@
+import { BackwardReader, type ByteSource } from '../filestorage/backward.js';
 import { STATUS_IN_FLIGHT } from '../filestorage/layout.js';
-import { BackwardReader, type ByteSource } from './backward.js';
 
 /**
  * The end of the last finished transaction of a file that somebody may be writing, seen from the file's end: no byte before

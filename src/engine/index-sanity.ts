@@ -1,6 +1,6 @@
+import { BackwardReader, type ByteSource } from '../filestorage/backward.js';
 import { RECORD_HEADER_LENGTH, STATUS_COMMITTED, STATUS_PACKED, STATUS_UNDONE } from '../filestorage/layout.js';
 import type { ObjectIndex } from '../filestorage/object-index.js';
-import { BackwardReader, type ByteSource } from './backward.js';
 import { recordsOf } from './records.js';
 
 /** Below it ZODB takes no index. */

@@ -1,3 +1,4 @@
+import { BackwardReader, type ByteSource, type FoundTransaction } from '../filestorage/backward.js';
 import {
   MAGIC_LENGTH,
   readTransactionHeader,
@@ -9,7 +10,6 @@ import { tidToTime } from '../filestorage/tid.js';
 import { isSame } from '../lineage/sides.js';
 import { lacksNewest } from '../lineage/unpacked-place.js';
 import type { Claim } from '../standby/dat.js';
-import { BackwardReader, type ByteSource, type FoundTransaction } from './backward.js';
 import { type Readable, readableEnd } from './scan.js';
 import type { Window } from './window.js';
 

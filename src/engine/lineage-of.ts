@@ -1,10 +1,10 @@
+import { BackwardReader } from '../filestorage/backward.js';
 import { type Blame, blameOf } from '../lineage/blame.js';
 import { sourceOf } from '../lineage/file-source.js';
 import { merge } from '../lineage/merge.js';
 import { type Verdict, verdictOf } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
-import { BackwardReader } from './backward.js';
 import { isContinuation } from './judge-copy.js';
 import type { Patience } from './patience.js';
 import type { Readable } from './scan.js';

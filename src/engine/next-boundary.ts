@@ -1,6 +1,6 @@
+import type { ByteSource } from '../filestorage/backward.js';
 import { findBoundary } from '../filestorage/boundary.js';
 import { bodyOffset, readPosition, TRAILER_LENGTH, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
-import type { ByteSource } from './backward.js';
 import { headerAt } from './records.js';
 
 /**

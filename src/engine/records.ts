@@ -1,3 +1,4 @@
+import type { ByteSource, FoundTransaction } from '../filestorage/backward.js';
 import {
   BACK_POINTER_LENGTH,
   RECORD_HEADER_LENGTH,
@@ -7,7 +8,6 @@ import {
   TRANSACTION_HEADER_LENGTH,
   type TransactionHeader,
 } from '../filestorage/layout.js';
-import type { ByteSource, FoundTransaction } from './backward.js';
 
 export interface FoundRecord {
   readonly oid: bigint;

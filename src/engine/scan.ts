@@ -1,9 +1,9 @@
+import type { ByteSource } from '../filestorage/backward.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { Walk } from '../filestorage/walk.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
 import type { OpenFile } from '../io/open-file.js';
-import type { ByteSource } from './backward.js';
 import type { ReadInto } from './chunk.js';
 import type { Damage } from './facts.js';
 import { finishedEnd } from './finished-end.js';

@@ -1,8 +1,8 @@
+import { BackwardReader } from '../filestorage/backward.js';
 import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import type { Stop } from '../filestorage/stop.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
-import { BackwardReader } from './backward.js';
 import { NOTHING_YET } from './chunk-table.js';
 import type { Resume } from './facts.js';
 import { type Readable, scan } from './scan.js';

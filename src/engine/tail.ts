@@ -1,8 +1,8 @@
+import { BackwardReader } from '../filestorage/backward.js';
 import { findBoundary } from '../filestorage/boundary.js';
 import { STATUS_IN_FLIGHT, TRAILER_LENGTH } from '../filestorage/layout.js';
 import type { Stop } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
-import { BackwardReader } from './backward.js';
 import type { Damage, Rot } from './facts.js';
 import type { Master } from './master.js';
 import { recordsStart } from './records.js';

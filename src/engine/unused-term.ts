@@ -1,8 +1,8 @@
+import { BackwardReader } from '../filestorage/backward.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { OpenFile } from '../io/open-file.js';
 import type { TermLine } from '../standby/role.js';
-import { BackwardReader } from './backward.js';
 import { readableFile } from './scan.js';
 
 /** Whether nothing was committed to the file since this term began: it ends where it did then, with the same transaction. */

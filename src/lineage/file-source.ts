@@ -1,4 +1,4 @@
-import type { ByteSource } from '../engine/backward.js';
+import type { ByteSource } from '../filestorage/backward.js';
 import type { OpenFile } from '../io/open-file.js';
 import type { ForwardSource } from './forward-bytes.js';
 

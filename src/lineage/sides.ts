@@ -1,5 +1,5 @@
-import type { ByteSource } from '../engine/backward.js';
-import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
+import type { ByteSource } from '../filestorage/backward.js';
+import { BackwardReader, type FoundTransaction } from '../filestorage/backward.js';
 import { STATUS_PACKED } from '../filestorage/layout.js';
 import { sourceOf } from './file-source.js';
 import type { Difference, MatchReceiver } from './match.js';

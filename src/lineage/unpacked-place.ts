@@ -1,4 +1,4 @@
-import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
+import { BackwardReader, type FoundTransaction } from '../filestorage/backward.js';
 import { STATUS_PACKED } from '../filestorage/layout.js';
 import { type Ending, isSame } from './sides.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BackwardReader, type FoundTransaction } from '../../src/engine/backward.js';
+import { BackwardReader, type FoundTransaction } from '../../src/filestorage/backward.js';
 import { altered, concat, dataFs, filler, HOSTILE, plain } from '../support/data-fs.js';
 import { MemoryFile } from '../support/memory-file.js';
 import { Random } from '../support/random.js';

@@ -10,7 +10,7 @@ import {
   TLOC_OFFSET,
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
-} from '../filestorage/layout.js';
+} from './layout.js';
 
 /** Anything that bytes can be read from by position. Fewer bytes than asked only at its end. */
 export interface ByteSource {

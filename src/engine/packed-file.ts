@@ -1,11 +1,11 @@
-import { BackwardReader, type FoundTransaction } from '../engine/backward.js';
-import { Master } from '../engine/master.js';
-import type { Patience } from '../engine/patience.js';
-import { recordsStart } from '../engine/records.js';
-import type { Readable } from '../engine/scan.js';
+import { BackwardReader, type FoundTransaction } from '../filestorage/backward.js';
 import { TRAILER_LENGTH } from '../filestorage/layout.js';
 import { bornBehindPath, changedBehindPath, factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
+import { Master } from './master.js';
+import type { Patience } from './patience.js';
+import { recordsStart } from './records.js';
+import type { Readable } from './scan.js';
 
 /** So many bytes at the head of the slave, and before its end, have to be those of the packed file. */
 const COMPARED = 65_536;
