@@ -1,59 +1,72 @@
 import { BackwardReader } from '../filestorage/backward.js';
 import { type Blame, blameOf } from '../lineage/blame.js';
 import { sourceOf } from '../lineage/file-source.js';
+import type { MergeFindings } from '../lineage/findings.js';
 import { merge } from '../lineage/merge.js';
 import { type Verdict, verdictOf } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
-import { isContinuation } from './judge-copy.js';
-import type { Patience } from './patience.js';
+import { isPackedFileKnown, type PackedPair } from './packed-file.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 import { rehashIn } from './window-rehash.js';
 
-export interface Compared {
-  readonly master: Readable;
-  /** Positions behind the last transactions that a server would show. */
-  readonly masterEnd: number;
-  readonly slave: Readable;
+/** What is recorded of a slave and of its master. */
+export interface Recorded {
+  /** Position behind the last transaction that a server would show of the slave. */
   readonly slaveEnd: number;
-  /** What is recorded of the slave; nothing for a file that is none. */
-  readonly chunks: readonly ChunkLine[];
+  /** Transactions from here on were never recorded as copied. */
   readonly ownFrom: number;
-  /** What is claimed is not all there, or not as it was copied. */
+  /** Of the slave; none for a file that is none. */
+  readonly chunks: readonly ChunkLine[];
+  /** What is claimed is not all there, or not as it was copied; or bytes follow that nobody could read. */
   readonly unverified: boolean;
+  /** Damage of this master was reported since the slave was rebuilt last. */
   readonly damageReported: boolean;
   /** The places at which the master's terms began. */
   readonly terms: readonly TermLine[];
+}
+
+/** Two files whose committed parts are compared. */
+export interface Compared extends Recorded, PackedPair {
   /** Both begin with the same magic, and some bytes are known to differ. */
   readonly bytesDiffer: boolean;
-  readonly patience: Patience;
   readonly window: Window;
 }
 
 /** What a master is to a slave: reads all of both, and writes nothing. */
 export async function lineageOf(of: Compared): Promise<Verdict> {
-  const { master, masterEnd, slave, slaveEnd, chunks, ownFrom, damageReported, patience, window } = of;
+  const { master, masterEnd, slave, slaveEnd, chunks, ownFrom } = of;
   const options = { ownFrom, pieces: chunks, stopEarly: false };
-  const findings = await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), options);
-  const packedFileKnown = await isContinuation(findings, of, master, masterEnd, slave, patience);
+  return judge(await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), options), of);
+}
+
+/** The verdict on what a pass over both files has found. */
+export async function judge(findings: MergeFindings, of: Compared): Promise<Verdict> {
+  const { unverified, damageReported, bytesDiffer, terms } = of;
+  const packedFileKnown = await isContinuation(findings, of);
+  const blame = await blameFor(findings, of);
+  const endsWithTerm = terms.some(({ tid }) => tid === findings.slaveLast);
+  return verdictOf(findings, { packedFileKnown, endsWithTerm, unverified, damageReported, blame, bytesDiffer });
+}
+
+/** Whether it is shown that what a pack has rewritten on the master was a continuation of the slave. */
+async function isContinuation({ dropped, slaveLast }: MergeFindings, of: Compared): Promise<boolean> {
+  if (dropped === 0) return false;
+  // Every record names its transaction's position: no other history has this transaction end in the same place.
+  if (of.terms.some(({ position, tid }) => position === of.slaveEnd && tid === slaveLast)) return true;
+  return isPackedFileKnown(of);
+}
+
+async function blameFor(
+  findings: MergeFindings,
+  { master, slave, chunks, window }: Compared,
+): Promise<Blame | undefined> {
   const places = [...findings.shapes, ...findings.differences];
-  let blame: Blame | undefined;
-  if (places.length > 0) {
-    const complete = places.length === findings.shapeCount + findings.differenceCount;
-    const [readSlave, readMaster] = [slave, master].map((file) => file.readBytes.bind(file));
-    if (readSlave && readMaster)
-      blame = await blameOf(places, complete, chunks, readSlave, readMaster, rehashIn(window));
-  }
-  const endsWithTerm = of.terms.some(({ tid }) => tid === findings.slaveLast);
-  return verdictOf(findings, {
-    packedFileKnown,
-    endsWithTerm,
-    unverified: of.unverified,
-    damageReported,
-    blame,
-    bytesDiffer: of.bytesDiffer,
-  });
+  if (places.length === 0) return undefined;
+  const complete = places.length === findings.shapeCount + findings.differenceCount;
+  const readAt = (file: Readable) => (into: Uint8Array, position: number) => file.readBytes(into, position);
+  return blameOf(places, complete, chunks, readAt(slave), readAt(master), rehashIn(window));
 }
 
 /** The newest transaction that both have before anything that only one side has; undefined: there is none. */

@@ -7,6 +7,15 @@ import type { Patience } from './patience.js';
 import { recordsStart } from './records.js';
 import type { Readable } from './scan.js';
 
+/** A master that may have been packed, and its slave, with the positions behind the last transactions that a server would show. */
+export interface PackedPair {
+  readonly master: Readable;
+  readonly masterEnd: number;
+  readonly slave: Readable;
+  readonly slaveEnd: number;
+  readonly patience: Patience;
+}
+
 /** So many bytes at the head of the slave, and before its end, have to be those of the packed file. */
 const COMPARED = 65_536;
 
@@ -16,18 +25,13 @@ const COMPARED = 65_536;
  *
  * ZODB (FileStorage.pack) removes an older Data.fs.old when a pack begins, renames the Data.fs to it when the packed file is
  * complete, and the packed file into its place. Every record names the position of its transaction, so bytes of another
- * history do not stand in the same place. The newest transaction of the packed file has to be on the master. A file that was put at the path later, by fsrecover for one, came into being after
- * that rename: seen where the file system keeps the time of birth.
+ * history do not stand in the same place. The newest transaction of the packed file has to be on the master. A file that was
+ * put at the path later, by fsrecover for one, came into being after that rename: seen where the file system keeps the time
+ * of birth.
  */
-export async function isPackedFileKnown(
-  master: Readable,
-  masterEnd: number,
-  slave: Readable,
-  slaveEnd: number,
-  patience: Patience,
-): Promise<boolean> {
+export async function isPackedFileKnown(pair: PackedPair): Promise<boolean> {
   try {
-    return await isPackOfSlave(master, masterEnd, slave, slaveEnd, patience);
+    return await isPackOfSlave(pair);
   } catch (error) {
     // What cannot be read proves nothing; a mount that hangs ends the run elsewhere.
     if (error instanceof IoFault && error.code !== 'ETIMEDOUT') return false;
@@ -35,13 +39,7 @@ export async function isPackedFileKnown(
   }
 }
 
-async function isPackOfSlave(
-  master: Readable,
-  masterEnd: number,
-  slave: Readable,
-  slaveEnd: number,
-  patience: Patience,
-): Promise<boolean> {
+async function isPackOfSlave({ master, masterEnd, slave, slaveEnd, patience }: PackedPair): Promise<boolean> {
   const path = `${master.path}.old`;
   const facts = await patience.wait(factsBehindPath(path), 'stat', path);
   if (facts?.kind !== 'file' || facts.size < slaveEnd) return false;

@@ -1,4 +1,4 @@
-import { OpenFile } from '../io/open-file.js';
+import { withFile } from '../io/with-file.js';
 import type { Mismatch } from '../lineage/findings.js';
 import { findSides, type Sides } from '../lineage/sides.js';
 import type { Verdict } from '../lineage/verdict.js';
@@ -76,18 +76,14 @@ export async function dryRebuild(
   replaced: Replaced,
   work: Work,
 ): Promise<Outcome> {
-  const slave = OpenFile.openHere(work.paths.data);
-  try {
-    const { window } = work.source;
-    const masterEnd = await readableEnd(master, window);
-    const readable = readableFile(slave);
-    const bytesDiffer = !plan.forced && (await sameMagic(master, readable));
-    const of = { ...replaced, master, masterEnd, slave: readable, patience: work.patience, window, bytesDiffer };
-    const verdict = await lineageOf(of);
-    return isRefused(verdict, replaced) ? judged(outcome, verdict, master, plan, work) : outcome;
-  } finally {
-    slave.closeQuietly();
-  }
+  const { window } = work.source;
+  const masterEnd = await readableEnd(master, window);
+  const verdict = await withFile(work.paths.data, async (file) => {
+    const slave = readableFile(file);
+    const bytesDiffer = !plan.forced && (await sameMagic(master, slave));
+    return lineageOf({ ...replaced, master, masterEnd, slave, patience: work.patience, window, bytesDiffer });
+  });
+  return isRefused(verdict, replaced) ? judged(outcome, verdict, master, plan, work) : outcome;
 }
 
 function rotOf({ tid, transaction, masterTransaction, masterAt, slaveAt }: Mismatch, { blame }: Verdict): Rot {
@@ -101,26 +97,18 @@ function rotOf({ tid, transaction, masterTransaction, masterAt, slaveAt }: Misma
 }
 
 async function rotOutsideData(master: Master, work: Work): Promise<Rot> {
-  const slave = OpenFile.openHere(work.paths.data);
-  try {
-    const { window } = work.source;
-    const windows = [window, new Window(window.size)] as const;
-    const at = await findDifference(master, readableFile(slave), 0, windows);
-    const message = `a byte outside of the data is not that of the slave at ${at}, in a transaction that both have`;
-    return { position: at, at, tid: 0n, rule: 'hash', message };
-  } finally {
-    slave.closeQuietly();
-  }
+  const { window } = work.source;
+  const windows = [window, new Window(window.size)] as const;
+  const at = await withFile(work.paths.data, (slave) => findDifference(master, readableFile(slave), 0, windows));
+  const message = `a byte outside of the data is not that of the slave at ${at}, in a transaction that both have`;
+  return { position: at, at, tid: 0n, rule: 'hash', message };
 }
 
 async function sidesOf(verdict: Verdict, master: Master, slaveEnd: number, work: Work): Promise<Sides> {
-  const file = OpenFile.openHere(work.paths.data);
-  try {
+  return withFile(work.paths.data, async (file) => {
     const slave = readableFile(file);
     const until = await commonTid(verdict, slave);
     const masterEnd = await readableEnd(master, work.source.window);
-    return await findSides({ source: slave, end: slaveEnd }, { source: master, end: masterEnd }, until);
-  } finally {
-    file.closeQuietly();
-  }
+    return findSides({ source: slave, end: slaveEnd }, { source: master, end: masterEnd }, until);
+  });
 }

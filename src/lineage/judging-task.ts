@@ -1,9 +1,6 @@
-import { OpenFile } from '../io/open-file.js';
-import { fileSource } from './file-source.js';
 import type { MergeFindings } from './findings.js';
 import { Abandoned, Frontier, trailingSource } from './frontier.js';
-import type { Pair } from './judging.js';
-import { merge } from './merge.js';
+import { compareWith, type Pair } from './judging.js';
 
 /** What the thread that compares is given. */
 export interface JudgingData {
@@ -18,20 +15,12 @@ export interface JudgingAnswer {
 /** Runs in a thread of its own; undefined where nobody wants the answer any more. */
 export async function judge({ pair, frontier: memory }: JudgingData): Promise<JudgingAnswer | undefined> {
   const frontier = new Frontier(memory);
-  const fresh = OpenFile.openHere(pair.freshPath);
   try {
-    const slave = OpenFile.openHere(pair.slavePath);
-    try {
-      const findings = await merge(trailingSource(fresh, frontier), fileSource(slave, pair.slaveEnd), pair.options);
-      if (findings.early) frontier.setCertain();
-      return { findings };
-    } finally {
-      slave.closeQuietly();
-    }
+    const findings = await compareWith(pair, (fresh) => trailingSource(fresh, frontier));
+    if (findings.early) frontier.setCertain();
+    return { findings };
   } catch (error) {
     if (error instanceof Abandoned) return undefined;
     throw error;
-  } finally {
-    fresh.closeQuietly();
   }
 }

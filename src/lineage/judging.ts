@@ -1,6 +1,8 @@
-import { OpenFile } from '../io/open-file.js';
+import type { OpenFile } from '../io/open-file.js';
+import { withFile } from '../io/with-file.js';
 import { fileSource } from './file-source.js';
 import type { MergeFindings, MergeOptions } from './findings.js';
+import type { ForwardSource } from './forward-bytes.js';
 import { merge } from './merge.js';
 
 /** Two files of this machine: the copy of the master that is being filled, and the slave that it is to replace. */
@@ -37,19 +39,19 @@ class JudgingHere implements Judging {
   async close(): Promise<void> {}
 }
 
+/** Compares the copy, as `sourceOfCopy` reads it, with the slave, in this thread. */
+export function compareWith(
+  { freshPath, slavePath, slaveEnd, options }: Pair,
+  sourceOfCopy: (fresh: OpenFile) => ForwardSource,
+): Promise<MergeFindings> {
+  return withFile(freshPath, (fresh) =>
+    withFile(slavePath, (slave) => merge(sourceOfCopy(fresh), fileSource(slave, slaveEnd), options)),
+  );
+}
+
 /** Compares the complete copy with the slave, in this thread. */
-export async function compareFiles(pair: Pair, end: number): Promise<MergeFindings> {
-  const fresh = OpenFile.openHere(pair.freshPath);
-  try {
-    const slave = OpenFile.openHere(pair.slavePath);
-    try {
-      return await merge(fileSource(fresh, end), fileSource(slave, pair.slaveEnd), pair.options);
-    } finally {
-      slave.closeQuietly();
-    }
-  } finally {
-    fresh.closeQuietly();
-  }
+export function compareFiles(pair: Pair, end: number): Promise<MergeFindings> {
+  return compareWith(pair, (fresh) => fileSource(fresh, end));
 }
 
 /** `threaded`: in a thread of its own, beside the copying. */

@@ -38,7 +38,8 @@ function known(
     const file = OpenFile.openHere(path);
     try {
       const now = readableFile(file);
-      return await isPackedFileKnown(now, now.size, new MemoryFile(slave), slave.length, new Patience(20));
+      const ours = { slave: new MemoryFile(slave), slaveEnd: slave.length };
+      return await isPackedFileKnown({ master: now, masterEnd: now.size, ...ours, patience: new Patience(20) });
     } finally {
       file.close();
     }
