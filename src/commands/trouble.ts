@@ -2,30 +2,26 @@ import { dirname, resolve } from 'node:path';
 import type { Outcome } from '../engine/sync.js';
 import { IoFault } from '../io/fault.js';
 import type { TroubleKind } from '../standby/outcome-file.js';
+import { EXIT, exitOfOutcome } from './exit.js';
 
 /** What kind of trouble a run has ended with; undefined: none, it ended in step or had nothing to decide. */
-export function troubleOfOutcome({ plan, damage, sides }: Outcome): TroubleKind | undefined {
-  if (damage) return 'damaged';
-  switch (plan.kind) {
-    case 'off':
-    case 'busy':
-    case 'none':
-    case 'full':
-    case 'rebuild':
-    case 'adopt':
-    case 'append':
-      return undefined;
-    case 'out-of-reach':
+export function troubleOfOutcome(outcome: Outcome): TroubleKind | undefined {
+  switch (exitOfOutcome(outcome)) {
+    case EXIT.fault:
       return 'out-of-reach';
-    case 'unfit':
-    case 'damaged':
+    case EXIT.damaged:
       return 'damaged';
-    case 'grown':
-    case 'forked':
-      return sides && sides.onlyHere.count > 0 && sides.onlyThere.count > 0 ? 'forked' : 'refused';
-    case 'in-use':
+    case EXIT.refused:
+      return bothGoOn(outcome) ? 'forked' : 'refused';
+    case EXIT.inUse:
       return 'in-use';
+    default:
+      return undefined;
   }
+}
+
+function bothGoOn({ sides }: Outcome): boolean {
+  return sides !== undefined && sides.onlyHere.count > 0 && sides.onlyThere.count > 0;
 }
 
 /** Of the master's path: what was given, the file, and its directory, which is asked about a missing file. */

@@ -2,7 +2,7 @@ import { IoFault } from '../io/fault.js';
 import type { DamageMark, Refusal } from '../standby/role.js';
 import type { RefusedPlan } from './facts.js';
 import type { Outcome } from './outcome.js';
-import { type Marks, marksOf, setMarks } from './standing.js';
+import { changeMarks, type Marks } from './standing.js';
 import type { Work } from './work.js';
 
 /**
@@ -10,9 +10,8 @@ import type { Work } from './work.js';
  * master, after which a rebuild from it proves nothing. What lifts them is a run that ends in step; for damage, a rebuild.
  */
 export function noteMarks(work: Work, outcome: Outcome): void {
-  const before = marksOf(work.paths);
   try {
-    setMarks(work.paths, marksAfter(before, outcome));
+    changeMarks(work.paths, (before) => marksAfter(before, outcome));
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
     const message = `what this run has found could not be recorded: ${error.message}`;

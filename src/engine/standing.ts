@@ -2,7 +2,15 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { parseDat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
-import { type DamageMark, formatRole, parseRole, type Refusal, type RoleFacts, seenTerm } from '../standby/role.js';
+import {
+  type DamageMark,
+  formatRole,
+  PLAIN_SLAVE,
+  parseRole,
+  type Refusal,
+  type RoleFacts,
+  seenTerm,
+} from '../standby/role.js';
 import { publishRole, readRoleFile } from '../standby/role-file.js';
 import type { Standing } from './facts.js';
 import type { Master } from './master.js';
@@ -15,7 +23,6 @@ export interface Roles {
   readonly master: RoleFacts | undefined;
 }
 
-const NO_ROLE: RoleFacts = { role: 'slave', terms: [] };
 const LARGEST_ROLE = 1 << 24;
 const LARGEST_DAT = 1 << 26;
 
@@ -100,7 +107,7 @@ export function takeTerms(paths: SlavePaths, master: RoleFacts | undefined, forc
   const terms = master?.terms ?? [];
   const keeps = own !== undefined && !forced && seenTerm(own) > seenTerm({ terms });
   if (own && (keeps || sameTerms(own.terms, terms)) && own.role === 'slave') return;
-  publishRole(paths, { ...(own ?? NO_ROLE), role: 'slave', terms: keeps ? own.terms : terms });
+  publishRole(paths, { ...(own ?? PLAIN_SLAVE), role: 'slave', terms: keeps ? own.terms : terms });
 }
 
 function sameTerms(a: RoleFacts['terms'], b: RoleFacts['terms']): boolean {
@@ -121,12 +128,13 @@ export function marksOf(paths: SlavePaths): Marks {
   return { refusal: own?.refusal, damage: own?.damage };
 }
 
-/** Records them durably; what is the same already is not written again. */
-export function setMarks(paths: SlavePaths, { refusal, damage }: Marks): void {
+/** Records durably what becomes of them; what is the same already is not written again. */
+export function changeMarks(paths: SlavePaths, change: (before: Marks) => Marks): void {
   const file = readRoleFile(paths);
   if ('problem' in file) return;
-  const own = 'facts' in file ? file.facts : NO_ROLE;
+  const own = 'facts' in file ? file.facts : PLAIN_SLAVE;
   const { role, terms, promotion } = own;
+  const { refusal, damage } = change({ refusal: own.refusal, damage: own.damage });
   const next = { role, terms, ...(promotion && { promotion }), ...(refusal && { refusal }), ...(damage && { damage }) };
   if (formatRole(next) !== formatRole(own)) publishRole(paths, next);
 }

@@ -75,12 +75,13 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   try {
     const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
     request.onPlan(plan);
-    if (request.dryRun) return await dryRun(plan, known, observed, dat, work, roles?.master);
+    const decided: Decided = { plan, facts: known, observed, dat, masterRole: roles?.master };
+    if (request.dryRun) return await dryRun(decided, work);
     const repaired = await repairBefore(plan, known, observed.master, dat, work);
     if (repaired.rot) {
       return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
     }
-    const outcome = await execute(plan, known, observed, dat, work, roles?.master);
+    const outcome = await execute(decided, work);
     return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
   } finally {
     observed.master.close();
@@ -146,53 +147,53 @@ async function decideWithLooks(
   }
 }
 
+/** A plan, and what it was made from. */
+interface Decided {
+  readonly plan: Plan;
+  readonly facts: Facts;
+  readonly observed: Observed;
+  readonly dat: Dat | undefined;
+  /** The master's role file, if it has one. */
+  readonly masterRole: RoleFacts | undefined;
+}
+
 /** What a run would do; where that hangs on the lineage, it is judged. */
-async function dryRun(
-  plan: Plan,
-  facts: Facts,
-  observed: Observed,
-  dat: Dat | undefined,
-  work: Work,
-  masterRole: RoleFacts | undefined,
-): Promise<Outcome> {
+async function dryRun({ plan, facts, observed, dat, masterRole }: Decided, work: Work): Promise<Outcome> {
   const outcome = { ...settled(plan, facts, observed, work.paths), reached: resumeOf(plan) };
   if (plan.kind !== 'rebuild') return outcome;
   return dryRebuild(outcome, plan, observed.master, replacedBy(plan, dat, work.paths, masterRole), work);
 }
 
-async function execute(
-  plan: Plan,
-  facts: Facts,
-  observed: Observed,
-  dat: Dat | undefined,
-  work: Work,
-  masterRole: RoleFacts | undefined,
-): Promise<Outcome> {
+async function execute({ plan, facts, observed, dat, masterRole }: Decided, work: Work): Promise<Outcome> {
   const { paths } = work;
   const { master, magic } = observed;
   // What a killed run has left behind; a rebuild makes its own.
   const goesOn = keepsOldBytes(plan);
   if (goesOn) removeIfThere(paths.fresh);
   if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') dropHalfIndex(work);
-  const beforeSwap = (): void => takeTerms(paths, masterRole, facts.full);
+  const recordTerms = (): void => takeTerms(paths, masterRole, facts.full);
   switch (plan.kind) {
     case 'full': {
-      const result = await rebuild(work, master, magic, { replaced: undefined, takeDamaged: true, beforeSwap });
+      const result = await rebuild(work, master, magic, {
+        replaced: undefined,
+        takeDamaged: true,
+        beforeSwap: recordTerms,
+      });
       return written(plan, result, observed, dat, work);
     }
     case 'rebuild': {
       const replaced = replacedBy(plan, dat, paths, masterRole);
-      const result = await rebuild(work, master, magic, { replaced, takeDamaged: false, beforeSwap });
+      const result = await rebuild(work, master, magic, { replaced, takeDamaged: false, beforeSwap: recordTerms });
       if (result.refused) return judged(settled(plan, facts, observed, paths), result.verdict, master, plan, work);
       const kept = result.kept === undefined ? undefined : { path: result.kept, reason: result.verdict?.reason ?? '' };
       return { ...written(plan, result, observed, dat, work), kept };
     }
     case 'adopt':
     case 'append':
-      beforeSwap();
+      recordTerms();
       return written(plan, await append(work, master, magic, dat, plan.resume), observed, dat, work);
     default:
-      if (plan.kind === 'none' && masterRole) beforeSwap();
+      if (plan.kind === 'none' && masterRole) recordTerms();
       return settled(plan, facts, observed, paths);
   }
 }

@@ -1,3 +1,4 @@
+import type { FoundTransaction } from '../filestorage/backward.js';
 import {
   BACK_POINTER_LENGTH,
   bodyOffset,
@@ -13,15 +14,7 @@ import {
 import { ForwardBytes, type ForwardSource, Short } from './forward-bytes.js';
 
 /** A finished transaction, by its header. */
-export interface Transaction {
-  readonly position: number;
-  /** Position after the trailer. */
-  readonly end: number;
-  readonly tid: bigint;
-  readonly status: number;
-  readonly userLength: number;
-  readonly descriptionLength: number;
-  readonly extensionLength: number;
+export interface Transaction extends FoundTransaction {
   /** Position of its first record. */
   readonly recordsAt: number;
   /** Position after its last record; `recordsAt` where its records are nobody's business ('u'). */

@@ -3,7 +3,7 @@ import { factsOfPath, writtenAt } from '../io/facts.js';
 import type { Dat, OldRole } from './dat.js';
 import { type DatFile, publishDat, readDatFile } from './dat-file.js';
 import type { SlavePaths } from './paths.js';
-import { lastTerm, type RoleFacts } from './role.js';
+import { lastTerm, PLAIN_SLAVE, type RoleFacts } from './role.js';
 import { publishRole, readRoleFile } from './role-file.js';
 
 /**
@@ -18,8 +18,6 @@ export type KnownRole =
   /** It cannot be known; `path` is the file that keeps it from being known. */
   | { readonly problem: string; readonly path: string };
 
-const SLAVE: RoleFacts = { role: 'slave', terms: [] };
-
 /** `file`: the `.dat`, if it has been read already. */
 export function roleOf(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile): KnownRole {
   const found = readRoleFile(paths);
@@ -29,7 +27,7 @@ export function roleOf(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile):
   if ('problem' in known && known.mayBePromoted) {
     return { problem: `${known.problem}, and it may be that of a promoted slave`, path: paths.dat };
   }
-  if (!('dat' in known) || known.old?.role !== 'promoted') return { facts: SLAVE, from: 'nothing' };
+  if (!('dat' in known) || known.old?.role !== 'promoted') return { facts: PLAIN_SLAVE, from: 'nothing' };
   return { facts: carried(known.dat, known.old, paths), from: '.dat' };
 }
 
@@ -107,7 +105,7 @@ export function clearRole(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFil
  */
 export function roleToPromote(paths: Pick<SlavePaths, 'role' | 'dat'>): RoleFacts {
   const known = roleOf(paths);
-  if ('problem' in known && known.path === paths.dat) return SLAVE;
+  if ('problem' in known && known.path === paths.dat) return PLAIN_SLAVE;
   const facts = clearRole(paths);
   if (facts.role !== 'superseded') return facts;
   const hint = `sync or rejoin it with the side that serves; if that one is lost for good and this is what is left, 'syncpozo demote' makes a slave of it, which can be promoted: ${paths.role}`;

@@ -76,6 +76,9 @@ export interface RoleFacts {
   readonly damage?: DamageMark;
 }
 
+/** A side without a role file, in no term. */
+export const PLAIN_SLAVE: RoleFacts = { role: 'slave', terms: [] };
+
 /** Number of the last term line; 0 without any. The next promotion takes the number after it. */
 export function lastTerm({ terms }: Pick<RoleFacts, 'terms'>): number {
   return terms.at(-1)?.term ?? 0;
