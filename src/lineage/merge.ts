@@ -110,11 +110,6 @@ class Merge implements MatchReceiver {
     return there !== undefined && there === here;
   }
 
-  private forgetShape(): void {
-    this.found.shapeCount--;
-    this.found.shapes.pop();
-  }
-
   private pieceAt(position: number): Piece | undefined {
     return this.options.pieces.find(({ start, end }) => start <= position && position < end);
   }
@@ -128,11 +123,15 @@ class Merge implements MatchReceiver {
   private async both(theirs: Transaction, ours: Transaction): Promise<void> {
     const packed = this.enter(theirs);
     if (packed && ours.status !== STATUS_PACKED) this.found.newlyPacked = true;
-    const before = this.found.differenceCount + this.found.shapeCount;
+    const shapesBefore = this.found.shapeCount;
+    const before = this.found.differenceCount + shapesBefore;
     await matchTransactions(this.master, theirs, this.slave, ours, packed, this);
+    // The shape of a slave's transaction that breaks a rule is not compared: its piece counts as unread.
+    if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) {
+      this.found.shapeCount = shapesBefore;
+      this.found.shapes.splice(shapesBefore);
+    }
     if (ours.tid !== theirs.tid) this.shape();
-    // A transaction of the slave's that breaks a rule is not compared: its piece counts as unread.
-    if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) this.forgetShape();
     this.found.matched++;
     const same = this.found.differenceCount + this.found.shapeCount === before;
     if (!same) this.found.differingTransactions++;

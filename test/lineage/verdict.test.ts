@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { altered, dataFs, nthTid } from '../support/data-fs.js';
-import { bytesOf, judged, mergeOf, packed, write } from '../support/histories.js';
+import { verdictOf } from '../../src/lineage/verdict.js';
+import { altered, dataFs, nthTid, type Place } from '../support/data-fs.js';
+import { bytesOf, EVIDENCE, judged, mergeOf, packed, write } from '../support/histories.js';
 
 const BASE = [write(1, [0]), write(2, [1, 2]), write(3, [1]), write(4, [3])];
 
@@ -163,6 +164,18 @@ describe('a file that breaks rules', () => {
     const found = await mergeOf(broken, BASE, { pieces: [piece] });
     assert.deepEqual(found.unread, [piece]);
     assert.equal(found.slaveLast, nthTid(4));
+  });
+
+  it('as the slave hides no rot elsewhere, also where a pack has taken in the transaction that is broken', async () => {
+    const before = dataFs([packed(1, [0]), packed(2, [1, 2]), packed(3, [3])]);
+    const [, { position: start, end, records: places }, { records: later }] = before.places as [Place, Place, Place];
+    const slave = altered(before.bytes, (view) => view.setUint8(places[1]! + 31, 1));
+    const master = altered(before.bytes, (view) => view.setUint8(later[0]! + 45, 1));
+    const pieces = [{ start, end, firstTid: nthTid(2), lastTid: nthTid(2) }];
+    const found = await mergeOf(slave, master, { pieces });
+    assert.deepEqual(found.unread, pieces);
+    assert.deepEqual([found.shapeCount, found.differenceCount, found.differingTransactions], [0, 1, 1]);
+    assert.equal(verdictOf(found, { ...EVIDENCE, blame: 'unknown' }).lineage, 'rotten');
   });
 
   it('never makes it throw or loop, whatever single byte is hostile', async () => {
