@@ -1,6 +1,6 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
-import type { ChunkLine } from '../standby/dat.js';
+import { type ChunkLine, chunkAt } from '../standby/dat.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
 import type { Resume } from './facts.js';
 
@@ -53,18 +53,6 @@ export function nextTask(
     limit,
     lastTid: tid,
   };
-}
-
-/** The one of these chunks, which lie back to back, in which the byte at `position` is; undefined: none of them. */
-export function chunkAt(chunks: readonly ChunkLine[], position: number): ChunkLine | undefined {
-  let from = 0;
-  for (let to = chunks.length; from < to; ) {
-    const middle = (from + to) >> 1;
-    if ((chunks[middle]?.end ?? 0) <= position) from = middle + 1;
-    else to = middle;
-  }
-  const found = chunks[from];
-  return found && found.start <= position ? found : undefined;
 }
 
 function openChunk(last: ChunkLine | undefined, chunkBytes: number): ChunkLine | undefined {

@@ -1,8 +1,8 @@
 import type { ObjectIndex } from '../filestorage/object-index.js';
-import type { ChunkLine } from '../standby/dat.js';
+import { type ChunkLine, chunkAt } from '../standby/dat.js';
 import { readIndexFile } from '../standby/index-file.js';
 import type { ChunkSource } from './chunk-source.js';
-import { chunkAt, NOTHING_YET } from './chunk-table.js';
+import { NOTHING_YET } from './chunk-table.js';
 import type { Resume } from './facts.js';
 import { IndexBuilder } from './index-builder.js';
 import { sanityOf } from './index-sanity.js';

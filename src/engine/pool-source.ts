@@ -1,7 +1,8 @@
 import type { Stop } from '../filestorage/stop.js';
+import { chunkAt } from '../standby/dat.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
 import type { ChunkSource, OnReached, Receiver, SourceOptions } from './chunk-source.js';
-import { advance, chunkAt, cutAfter, nextTask } from './chunk-table.js';
+import { advance, cutAfter, nextTask } from './chunk-table.js';
 import { ChunkTaker } from './chunk-taker.js';
 import type { Resume } from './facts.js';
 import { guessBoundary } from './guess-boundary.js';

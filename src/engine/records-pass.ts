@@ -1,8 +1,7 @@
 import type { Stop } from '../filestorage/stop.js';
-import type { ChunkLine } from '../standby/dat.js';
+import { type ChunkLine, chunkAt } from '../standby/dat.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource } from './chunk-source.js';
-import { chunkAt } from './chunk-table.js';
 import type { Resume } from './facts.js';
 import type { Master } from './master.js';
 import type { TapeReader } from './record-tape.js';

@@ -1,4 +1,4 @@
-import type { ChunkLine } from '../standby/dat.js';
+import { type ChunkLine, chunkAt } from '../standby/dat.js';
 import type { Mismatch } from './findings.js';
 
 /** Which side has not the bytes any more that were copied, by the recorded hashes. */
@@ -33,7 +33,7 @@ export async function blameOf(
   let blame: Blame = 'slave';
   const seen = new Map<ChunkLine, Mismatch[]>();
   for (const mismatch of mismatches) {
-    const chunk = chunks.find(({ start, end }) => start <= mismatch.transaction && mismatch.transaction < end);
+    const chunk = chunkAt(chunks, mismatch.transaction);
     if (!chunk) return 'unknown';
     seen.set(chunk, [...(seen.get(chunk) ?? []), mismatch]);
   }

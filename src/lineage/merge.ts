@@ -1,5 +1,6 @@
 import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
 import { ObjectIndex } from '../filestorage/object-index.js';
+import { chunkAt } from '../standby/dat.js';
 import { type MergeFindings, type MergeOptions, type Mismatch, type Piece, Tally } from './findings.js';
 import type { ForwardSource } from './forward-bytes.js';
 import { type Difference, isUndone, type MatchReceiver, matchTransactions } from './match.js';
@@ -111,7 +112,7 @@ class Merge implements MatchReceiver {
   }
 
   private pieceAt(position: number): Piece | undefined {
-    return this.options.pieces.find(({ start, end }) => start <= position && position < end);
+    return chunkAt(this.options.pieces, position);
   }
 
   private keep(list: Mismatch[], difference: Difference): void {

@@ -45,6 +45,21 @@ export interface ChunkLine {
   readonly hash: string;
 }
 
+/** The one of these chunks, which lie back to back, in which the byte at `position` is; undefined: none of them. */
+export function chunkAt<T extends Pick<ChunkLine, 'start' | 'end'>>(
+  chunks: readonly T[],
+  position: number,
+): T | undefined {
+  let from = 0;
+  for (let to = chunks.length; from < to; ) {
+    const middle = (from + to) >> 1;
+    if ((chunks[middle]?.end ?? 0) <= position) from = middle + 1;
+    else to = middle;
+  }
+  const found = chunks[from];
+  return found && found.start <= position ? found : undefined;
+}
+
 export interface Claim {
   readonly position: number;
   readonly tid: bigint;
