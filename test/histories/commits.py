@@ -32,11 +32,12 @@ class Vote:
 
     def vote(self):
         self.storage.tpc_vote(self.meta)
+        self.oids = frozenset(self.storage._tindex)
 
     def finish(self):
         self.storage.tpc_finish(self.meta)
         self.host.book.lineage.add(self.commit)
-        self.host.world.committed[self.commit] = (self.host.name, self.tid)
+        self.host.world.committed[self.commit] = (self.tid, self.oids)
 
     def abort(self):
         self.storage.tpc_abort(self.meta)

@@ -26,7 +26,8 @@ class Round:
         self.before = Snapshot(slave.directory)
         self.source_contents = source.contents()
         self.source_bytes = source.committed_bytes()
-        self.held = self.before.committed()
+        self.held = {each.commit for each in transactions_of(self.before.contents.get('Data.fs')) if is_as_committed(slave.world, each)}
+        self.held.discard(None)
         self.answer = self.after = None
 
     def end(self, answer):
@@ -62,6 +63,7 @@ class Round:
         # A `.dat` with a flipped bit may be that of a promoted slave, unless the role stands in a file of its own.
         unknown_role = 'dat flipped' in slave.tags and 'Data.fs.role' not in self.before.bytes
         return (whole and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
+                and not has_what_nobody_committed(slave.world, self.before.contents.get('Data.fs'))
                 and self.held <= source.book.lineage and slave.promotions <= source.promotions)
 
     def is_unknown_to_a_pack(self):
@@ -70,11 +72,22 @@ class Round:
         shows it, nobody but this book knows that the source ever had it. A person decides (docs/reliability.md).
         """
         slave = self.slave.tags
-        unrecorded = slave & {'.dat lost', '.dat of an older moment', 'dat flipped', 'broken batch'}
+        # An old master that becomes a slave has no `.dat` at all.
+        unrecorded = slave & {'.dat of an older moment', 'dat flipped', 'broken batch'} or 'Data.fs.dat' not in self.before.bytes
         # A refusal that stands is lifted by bytes that go on from the slave's, not by a pack that might explain others.
         if self.slave.refused and ('cut short' in slave or not self.source_bytes.startswith(shown(self.before.data() or b''))):
             return True
-        return bool(unrecorded) and bool(self.source.tags & {'pack, Data.fs.old absent', 'pack, Data.fs.old present'} or 'cut short' in slave)
+        packed = (slave | self.source.tags) & {'pack, Data.fs.old absent', 'pack, Data.fs.old present'}
+        return bool(unrecorded) and bool(packed or 'cut short' in slave)
+
+    def same_transactions_differ(self):
+        """
+        The slave and the source have the same revision with other data, or the source has one that fsrecover made up: to a
+        program that is rot of one of them.
+        """
+        theirs = self.source_contents.revisions()
+        differ = any(theirs.get(revision, data) != data for revision, data in self.before.revisions().items())
+        return differ or has_what_nobody_committed(self.slave.world, self.source_contents)
 
     # The rules.
 
@@ -154,7 +167,8 @@ class Round:
             self.refusal_changes_nothing()
         if full:
             # A side that was copied while it was rotten differs from one that was put right since: the hashes call the latter changed.
-            damaged = code == 4 and (source.book.rotten or self.source_contents.error or 'rot' in slave.world.kinds)
+            damaged = code == 4 and (
+                source.book.rotten or self.source_contents.error or 'rot' in slave.world.kinds or self.same_transactions_differ())
             superseded = code == 3 and not slave.promotions <= source.promotions
             if code != 0 and not damaged and not superseded:
                 self.fail('--full failed')
@@ -176,3 +190,20 @@ class Round:
 
 def commit_of(marker):
     return int(marker[2:8])
+
+
+def transactions_of(contents):
+    return contents.transactions if contents else []
+
+
+def is_as_committed(world, transaction):
+    """Unless fsrecover has kept a transaction of which the tid or a record had rotted: then it is another one."""
+    tid, oids = world.committed.get(transaction.commit, (transaction.tid, None))
+    if transaction.tid != tid:
+        return False
+    return all(data in world.data and (oids is None or oid in oids) for oid, data in transaction.sequence)
+
+
+def has_what_nobody_committed(world, contents):
+    """No continuation of the site has that."""
+    return not all(is_as_committed(world, each) for each in transactions_of(contents))

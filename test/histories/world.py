@@ -30,7 +30,7 @@ class World:
         self.rng = random.Random(seed)
         self.now = BEGIN
         self.ties = 'ties' in kinds
-        # {commit: (host, tid)}, and all data that was ever committed.
+        # {commit: (tid, oids)}, and all data that was ever committed.
         self.committed = {}
         self.data = {None}
         # {commit: (tid, oids)} of those that fsrecover has dropped.
@@ -115,6 +115,10 @@ class World:
             slave.follow(source)
             slave.promotions |= source.promotions
             slave.refused = slave.damage_reported = False
+            # Another standby still has to come to know of what has happened to the source.
+            for other in self.hosts:
+                if other is not slave and other is not source:
+                    other.tags |= source.tags
             slave.tags, source.tags = set(), set()
             if os.path.exists(slave.path + '.dat'):
                 slave.dats = (slave.dats + [read(slave.path + '.dat')])[-MOST_DATS:]
