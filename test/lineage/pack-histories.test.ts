@@ -22,7 +22,7 @@ describe('random histories', () => {
 
   it('with a pack of a continuation are packed, or appended to where the pack took nothing of the slave', async () => {
     for (let round = 0; round < 200; round++) {
-      // A pack that leaves nothing at all of the slave is refused as unrelated: object 9 is never written again.
+      // A pack that leaves nothing at all of the slave is never proven: object 9 is never written again.
       const all = [write(1, [0, 9]), ...commits(random, 2, 6 + random.below(20))];
       const slave = all.slice(0, 2 + random.below(all.length - 2));
       const { lineage, proven } = await judged(slave, pack(all, 1 + random.below(all.length)));

@@ -3,10 +3,12 @@
  * so that nothing of the engine judges itself.
  */
 export interface Due {
-  readonly exitCode: 0 | 3;
-  readonly kind: 'full' | 'append' | 'none' | 'rebuild' | 'parted';
+  readonly exitCode: 0 | 3 | 4;
+  readonly kind: 'full' | 'append' | 'none' | 'rebuild' | 'parted' | 'differs in place';
   /** The slave afterwards. */
   readonly slave: Buffer | undefined;
+  /** Nothing shows that the master goes on from the slave: every byte of the slave is kept. */
+  readonly keeps?: true;
 }
 
 interface Transaction {
@@ -24,8 +26,29 @@ export function due(master: Buffer, committedEnd: number, slave: Buffer | undefi
   if (committed.subarray(0, slave.length).equals(slave)) {
     return { exitCode: 0, kind: committed.length === slave.length ? 'none' : 'append', slave: committed };
   }
+  if (hasSameFrames(committed, slave)) return { exitCode: 4, kind: 'differs in place', slave };
+  if (isWhollyNewer(committed, slave)) return { exitCode: 0, kind: 'rebuild', slave: committed, keeps: true };
   if (!isPackOf(committed, slave)) return { exitCode: 3, kind: 'parted', slave };
   return { exitCode: 0, kind: 'rebuild', slave: committed };
+}
+
+/** Transactions of the same lengths in the same places, with other bytes: what rot makes of a file, no history and no pack. */
+function hasSameFrames(master: Buffer, slave: Buffer): boolean {
+  const lengths = (file: Buffer): string =>
+    transactions(file)
+      .map(({ length }) => length)
+      .join();
+  return lengths(master) === lengths(slave);
+}
+
+/**
+ * A pack after which the two have nothing in common, and everything of the master is newer: a site of which every object was
+ * written again looks like that, and so does another site.
+ */
+function isWhollyNewer(master: Buffer, slave: Buffer): boolean {
+  const last = transactions(slave).at(-1)?.tid;
+  const there = transactions(master);
+  return last !== undefined && there[0]?.status === 'p' && there.every(({ tid }) => tid > last);
 }
 
 /**
@@ -37,7 +60,7 @@ function isPackOf(master: Buffer, slave: Buffer): boolean {
   const there = transactions(master);
   const last = here.at(-1)?.tid;
   if (last === undefined || there.some(({ tid }) => tid === last)) return true;
-  // Every pack leaves something that both have: without it, this is another site's.
+  // With nothing in common, and older transactions of its own, this is another site's.
   if (!there.some(({ tid }) => here.some((ours) => ours.tid === tid))) return false;
   const newest = there.at(-1);
   if (there[0]?.status !== 'p' || newest === undefined) return false;

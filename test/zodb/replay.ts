@@ -54,7 +54,7 @@ export class Replay {
   async replaceByStranger(state: State, how: 'renamed over' | 'written over', what: string): Promise<void> {
     const held = this.slaveBytes();
     await this.replaceMaster(state, how, what);
-    this.assertKeptAside(held, what);
+    if (!held?.equals(this.slaveBytes()!)) this.assertKeptAside(held, what);
   }
 
   private place(state: State): void {
@@ -83,6 +83,7 @@ export class Replay {
     );
     if (wanted.exitCode === 0) await this.judge.assertSlave(this.slave, wanted.slave!, what);
     else this.assertUntouched(held, what);
+    if (wanted.keeps) this.assertKeptAside(held, what);
     if (wanted.kind === 'parted') await this.forced(state.bytes.subarray(0, state.committedEnd), held, what);
   }
 
