@@ -22,7 +22,7 @@ import { Stage } from './scenario.js';
 /**
  * The role changes without a promotion: a slave is demoted, or what an old `.dat` says of it is carried over into the role
  * file. After any crash of it
- * - this side is promoted, by the role file or, without one, by the old `.dat`, or it is a slave; it is never unknown;
+ * - this side is promoted, by the role file, or by the old `.dat` where that file does not say so, or it is a slave; it is never unknown;
  * - it is no slave as long as there is a `.dat` that a server's writing has made untrue;
  * - as long as it is promoted no sync writes to it;
  * - the slave's bytes, and the terms that there were, are what they were.
@@ -36,8 +36,9 @@ export interface RoleChange {
   readonly becomes: 'master' | 'slave';
 }
 
-/** Makes the `.dat` one of the version before, of a slave that was promoted at its claim. */
-function makeOld({ dat }: SlavePaths): void {
+/** Makes the `.dat` one of the version before, which kept no role file, of a slave that was promoted at its claim. */
+function makeOld({ dat, role }: SlavePaths, old: Old): void {
+  if (old === 'alone') rmSync(role);
   const file = readDatFile({ dat });
   assert.ok('dat' in file);
   const { position, tid } = file.dat.claim;
@@ -56,15 +57,24 @@ function demoteNow(paths: SlavePaths): void {
   demote(paths, clearRole(paths), true);
 }
 
+function carryOverNow(paths: SlavePaths): void {
+  carryOver(paths, readDatFile(paths));
+}
+
+/** An old `.dat` alone, or beside the role file of a slave: this version has made the slave, that one has promoted it. */
+type Old = 'alone' | 'beside a role file';
+
 const CHANGES: readonly {
   readonly name: string;
-  readonly old: boolean;
+  readonly old?: Old;
   readonly becomes: 'master' | 'slave';
   run(paths: SlavePaths): void;
 }[] = [
-  { name: 'demotion', old: false, becomes: 'slave', run: demoteNow },
-  { name: 'demotion by an old .dat', old: true, becomes: 'slave', run: demoteNow },
-  { name: 'carrying over', old: true, becomes: 'master', run: (paths) => void carryOver(paths, readDatFile(paths)) },
+  { name: 'demotion', becomes: 'slave', run: demoteNow },
+  { name: 'demotion by an old .dat', old: 'alone', becomes: 'slave', run: demoteNow },
+  { name: 'demotion by an old .dat and a role file', old: 'beside a role file', becomes: 'slave', run: demoteNow },
+  { name: 'carrying over', old: 'alone', becomes: 'master', run: carryOverNow },
+  { name: 'carrying over beside a role file', old: 'beside a role file', becomes: 'master', run: carryOverNow },
 ];
 
 /** Records each in a directory of its own. */
@@ -76,7 +86,7 @@ export async function recordRoleChanges(judge: Judge): Promise<RoleChange[]> {
     const stage = new Stage(directory, judge.openings);
     await inStep(stage);
     const paths = slavePaths(stage.slave, DATA);
-    if (old) makeOld(paths);
+    if (old) makeOld(paths, old);
     else await promoteIn(stage.slave);
     const identities = new Identities();
     const start = readDisk(stage.slave, identities);
@@ -108,20 +118,24 @@ function problemIn(of: RoleChange, state: Disk, returned: boolean): string | und
   const role = roleIn(state);
   if (typeof role === 'string') return role;
   if (returned && role?.role !== of.becomes) return `it has returned, and the role file says ${role?.role}`;
-  if (role === undefined) return isOldPromoted(state) ? undefined : 'the role is gone with the old .dat';
+  if (role?.role !== 'master' && isOldPromoted(state)) {
+    return returned ? 'it has returned, and the old .dat stands' : undefined;
+  }
+  if (role === undefined) return 'the role is gone with the old .dat';
   if (role.terms.length !== 1 || role.terms[0]?.term !== 1) return 'its term is gone';
   if (role.role === 'slave' && state.names.has(DAT)) return 'it is a slave, beside a .dat that is out of date';
   return undefined;
 }
 
 function isOldPromoted(state: Disk): boolean {
+  if (!state.names.has(DAT)) return false;
   return Buffer.from(imageOf(state, DAT)).toString('utf8').startsWith('syncpozo 2\nrole promoted\n');
 }
 
 /** As long as it is promoted no sync writes to it; carried over, whatever becomes of its `.dat`. */
 async function syncProblem(of: RoleChange, judge: Judge, state: Disk): Promise<string | undefined> {
   const role = roleIn(state);
-  if (typeof role === 'object' && role.role === 'slave') return undefined;
+  if (typeof role === 'object' && role.role === 'slave' && !isOldPromoted(state)) return undefined;
   const directory = join(judge.scratch, 'role-synced');
   mkdirSync(directory, { recursive: true });
   materialise(state, directory);
