@@ -154,14 +154,45 @@ for (const [what, body] of [
   });
 }
 
-test('a status file that cannot be written ends the start before anything else is touched', async (t) => {
+test('a status file that cannot be written: the slave serves, and its role keeps the syncs away', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
-  slave.set({ SYNCPOZO_STATUS: join(slave.dir, 'missing', 'syncPozo.status') });
+  const status = join(slave.dir, 'missing', 'syncPozo.status');
+  slave.set({ SYNCPOZO_STATUS: status });
+  const sync = await holdLock(t, slave.lock, { content: asSync });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, /cannot set SYNCING=0 in .*missing.*the slave is promoted, so no sync writes to it/);
+  assert.ok(!alive(sync.pid));
+  assert.match(trace(), /lock=free/);
+  assert.equal(await served(slave.port), 5);
+  assert.equal((await slave.zeo('stop')).status, 0);
+
+  const master = await makeInstance(t, 'master');
+  await commit(master.dataFs, 3);
+  const before = readFileSync(slave.dataFs);
+  const later = await run(join(slave.dir, 'bin', 'syncpozo'), [
+    'sync',
+    '--status-file',
+    status,
+    master.dataFs,
+    slave.dataFs,
+  ]);
+  assert.match(later.stdout + later.stderr, /promoted/);
+  assert.ok(readFileSync(slave.dataFs).equals(before));
+});
+
+test('where neither the role nor the status file can be written nothing is touched', async (t) => {
+  const slave = await makeSlave(t);
+  const trace = traceControl(slave);
+  slave.set({
+    SYNCPOZO: writeScript(join(slave.dir, 'bin', 'broken'), 'exit 1'),
+    SYNCPOZO_STATUS: join(slave.dir, 'missing', 'syncPozo.status'),
+  });
   const sync = await holdLock(t, slave.lock, { content: asSync });
   const start = await slave.zeo('start');
   assert.equal(start.status, 1);
-  assert.match(start.stderr, /cannot set SYNCING=0 in .*; not starting ZEO/);
+  assert.match(start.stderr, /cannot set SYNCING=0 in .*not promoted; not starting ZEO/);
   assert.ok(alive(sync.pid));
   assert.equal(trace(), '');
 });
