@@ -82,12 +82,14 @@ class Round:
 
     def same_transactions_differ(self):
         """
-        The slave and the source have the same revision with other data, or the source has one that fsrecover made up: to a
-        program that is rot of one of them.
+        The slave and the source have the same tid with other texts or data, or the source has a transaction that fsrecover made up:
+        to a program that is rot of one of them. Moving the slave aside decides.
         """
-        theirs = self.source_contents.revisions()
-        differ = any(theirs.get(revision, data) != data for revision, data in self.before.revisions().items())
-        return differ or has_what_nobody_committed(self.slave.world, self.source_contents)
+        theirs = {each.tid: each.commit for each in self.source_contents.transactions}
+        revisions = self.source_contents.revisions()
+        return (any(theirs.get(each.tid, each.commit) != each.commit for each in transactions_of(self.before.contents.get('Data.fs')))
+                or any(revisions.get(revision, data) != data for revision, data in self.before.revisions().items())
+                or has_what_nobody_committed(self.slave.world, self.source_contents))
 
     # The rules.
 
@@ -197,11 +199,13 @@ def transactions_of(contents):
 
 
 def is_as_committed(world, transaction):
-    """Unless fsrecover has kept a transaction of which the tid or a record had rotted: then it is another one."""
-    tid, oids = world.committed.get(transaction.commit, (transaction.tid, None))
-    if transaction.tid != tid:
-        return False
-    return all(data in world.data and (oids is None or oid in oids) for oid, data in transaction.sequence)
+    """Unless fsrecover has kept a transaction of which the tid or a record had rotted: then it is another one. A pack may take records away."""
+    if transaction.commit not in world.committed:
+        return True
+    tid, oids = world.committed[transaction.commit]
+    found = {oid for oid, _ in transaction.sequence}
+    return transaction.tid == tid and (found == oids or transaction.status == 'p' and found < oids) and world.data.issuperset(
+        data for _, data in transaction.sequence)
 
 
 def has_what_nobody_committed(world, contents):
