@@ -108,6 +108,8 @@ const DAMAGED =
   "what lies before that place is on the slave, what lies behind it is not; check the master with ZODB's fstest, and keep the slave as it is";
 const ROTTEN =
   "the slave was copied when the master had other bytes there, and nothing was changed on it: keep it, check the master with ZODB's fstest, and its disk";
+const UNDECIDED =
+  "the slave was left as it is. 'syncpozo verify' of each of them, and 'syncpozo compare MASTER SLAVE', say more. If you know that MASTER has the right bytes, move the slave's Data.fs aside: the next run copies all of it";
 
 function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
   const damage = outcome.damage;
@@ -120,13 +122,23 @@ function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
     rule: damage.rule,
   };
   const more = outcome.scrubbed.rotten > 1 ? `; ${outcome.scrubbed.rotten} such pieces were found` : '';
-  const reason = `the master is damaged at position ${damage?.position}: ${damage?.message}${more}`;
-  const hint = damage?.rule === 'hash' ? ROTTEN : DAMAGED;
+  const what = isUndecided(damage) ? 'the master or the slave is damaged' : 'the master is damaged';
+  const reason = `${what} at position ${damage?.position}: ${damage?.message}${more}`;
+  const hint = withPaths(hintAt(damage), round);
   log.error(
     { master: round.masterPath, slave: round.slavePath, exitCode, ...place, copied: outcome.copied.bytes, hint },
     reason,
   );
   return resultOf(outcome, round, exitCode, reason, hint);
+}
+
+function isUndecided(damage: Outcome['damage']): boolean {
+  return damage !== undefined && 'undecided' in damage && damage.undecided === true;
+}
+
+function hintAt(damage: Outcome['damage']): string {
+  if (isUndecided(damage)) return UNDECIDED;
+  return damage?.rule === 'hash' ? ROTTEN : DAMAGED;
 }
 
 /** Writes an error into the log, and makes a result of it. Only what nobody foresaw comes with a stack trace. */

@@ -41,7 +41,7 @@ export interface Comparison extends Resume {
 
 export type Damage = Extract<Stop, { kind: 'damaged' }>;
 
-/** Bytes of the master, below the claim, that keep every rule of the format and are not those that were copied. */
+/** Bytes of the master that keep every rule of the format, and are not those that were copied or that the slave has. */
 export interface Rot {
   /** The transaction they are in, or the chunk where that cannot be told. */
   readonly position: number;
@@ -50,6 +50,8 @@ export interface Rot {
   readonly tid: bigint;
   readonly rule: 'hash';
   readonly message: string;
+  /** They may as well have changed on the slave. */
+  readonly undecided?: boolean;
 }
 
 /** Whether the master still has the bytes in its place that were copied. */

@@ -1,7 +1,7 @@
 import { withFile } from '../io/with-file.js';
 import type { Mismatch } from '../lineage/findings.js';
 import { findSides, type Sides } from '../lineage/sides.js';
-import type { Verdict } from '../lineage/verdict.js';
+import { rotIn, type Verdict } from '../lineage/verdict.js';
 import type { Dat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { RoleFacts } from '../standby/role.js';
@@ -51,8 +51,9 @@ export async function judged(
   work: Work,
 ): Promise<Outcome> {
   if (!verdict) return outcome;
-  const { lineage, mismatch, reason } = verdict;
-  if (lineage === 'rotten' && mismatch) return { ...outcome, damage: rotOf(mismatch, verdict) };
+  const { lineage, reason } = verdict;
+  const mismatch = lineage === 'rotten' ? verdict.mismatch : plan.forced && rotIn(verdict);
+  if (mismatch) return { ...outcome, damage: rotOf(mismatch, verdict) };
   // The copying may have let go of the descriptor that this run had opened.
   const master = await Master.open(opened.path, work.patience);
   if (!master) throw new Exchanged(opened.path);
@@ -83,17 +84,16 @@ export async function dryRebuild(
     const bytesDiffer = !plan.forced && (await sameMagic(master, slave));
     return lineageOf({ ...replaced, master, masterEnd, slave, patience: work.patience, window, bytesDiffer });
   });
-  return isRefused(verdict, replaced) ? judged(outcome, verdict, master, plan, work) : outcome;
+  return isRefused(verdict, plan.forced) ? judged(outcome, verdict, master, plan, work) : outcome;
 }
 
 function rotOf({ tid, transaction, masterTransaction, masterAt, slaveAt }: Mismatch, { blame }: Verdict): Rot {
-  const whose = {
-    master: 'the recorded hash says that the slave has the ones that were copied',
-    slave: 'the recorded hash says that the master has the ones that were copied',
-    unknown: 'no recorded hash says which are right',
-  }[blame ?? 'unknown'];
-  const message = `a transaction has other bytes than on the slave (there at ${slaveAt || transaction}): ${whose}`;
-  return { position: masterTransaction, at: masterAt || masterTransaction, tid, rule: 'hash', message };
+  const place = { position: masterTransaction, at: masterAt || masterTransaction, tid, rule: 'hash' } as const;
+  const differs = `a transaction has other bytes than on the slave (there at ${slaveAt || transaction})`;
+  if (blame === 'master') {
+    return { ...place, message: `${differs}: the recorded hash says that the slave has the ones that were copied` };
+  }
+  return { ...place, message: `${differs}, and no recorded hash says which are right`, undecided: true };
 }
 
 async function rotOutsideData(master: Master, work: Work): Promise<Rot> {
@@ -101,7 +101,7 @@ async function rotOutsideData(master: Master, work: Work): Promise<Rot> {
   const windows = [window, new Window(window.size)] as const;
   const at = await withFile(work.paths.data, (slave) => findDifference(master, readableFile(slave), 0, windows));
   const message = `a byte outside of the data is not that of the slave at ${at}, in a transaction that both have`;
-  return { position: at, at, tid: 0n, rule: 'hash', message };
+  return { position: at, at, tid: 0n, rule: 'hash', message, undecided: true };
 }
 
 async function sidesOf(verdict: Verdict, master: Master, slaveEnd: number, work: Work): Promise<Sides> {

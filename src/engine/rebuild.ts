@@ -5,7 +5,7 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership, type Ownership } from '../io/replace.js';
 import { beginJudging, type Judging } from '../lineage/judging.js';
-import type { Verdict } from '../lineage/verdict.js';
+import { rotIn, type Verdict } from '../lineage/verdict.js';
 import { publishDatWith } from '../standby/dat-file.js';
 import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
@@ -99,7 +99,7 @@ async function fillAndSwap(
       const detail = `the file breaks off here, before transaction ${formatTid(verdict.findings.slaveLast ?? 0n)}, which it had`;
       throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
     }
-    if (verdict && isRefused(verdict, replaced ?? UNASKED)) {
+    if (verdict && isRefused(verdict, replaced?.forced === true)) {
       return { ...nothingDone(resume), end, verdict, refused: true };
     }
     file.sync();
@@ -137,17 +137,14 @@ function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
 }
 
 /**
- * Whether nothing is swapped. Bytes of the master that are known to have changed are never copied over the ones that they were,
- * whoever asks for it; where nobody knows which side has changed, a person may choose a master of which no damage was ever
- * reported, and the old file is kept.
+ * Whether nothing is swapped. Bytes that differ in the same record are never copied over those that the slave has, whoever
+ * asks for it: they have changed on the master, or nobody knows on which side.
  */
-export function isRefused({ lineage, own, blame }: Verdict, { forced, damageReported }: Wish): boolean {
-  if (forced) return lineage === 'rotten' && (blame === 'master' || damageReported);
+export function isRefused(verdict: Verdict, forced: boolean): boolean {
+  const { lineage, own } = verdict;
+  if (forced) return lineage === 'rotten' || (lineage === 'forked' && rotIn(verdict) !== undefined);
   return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
 }
-
-type Wish = Pick<Replaced, 'forced' | 'damageReported'>;
-const UNASKED: Wish = { forced: false, damageReported: false };
 
 class Filling implements Target {
   readonly copied = new Copied();

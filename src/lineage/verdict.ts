@@ -96,6 +96,14 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   return answer('packed', doubt ?? '', doubt === undefined);
 }
 
+/**
+ * The first record that has other data on the two sides, in transactions with the same tid, texts and objects, unless it is the
+ * slave that has changed. That is rot also where the two have forked: no two transactions are so alike.
+ */
+export function rotIn({ findings, blame }: Verdict): Mismatch | undefined {
+  return blame === 'slave' ? undefined : findings.differences[0];
+}
+
 /** So many transactions of a small file may all differ by rot. */
 const FEW = 8;
 

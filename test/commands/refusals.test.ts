@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { formatTid } from '../../src/filestorage/tid.js';
@@ -24,6 +33,16 @@ function assertFullHeals(pair: Pair, old: Buffer): void {
   const aside = readdirSync(pair.slave).filter((name) => name.startsWith('Data.fs.only-here-'));
   assert.equal(aside.length, 1);
   assert.ok(readFileSync(join(pair.slave, aside[0] ?? '')).equals(old), 'the old slave is kept to the byte');
+  pair.assertNothingNew();
+}
+
+/** Not even --full copies bytes over others of the same transaction while nobody knows which are right; moving SLAVE aside decides. */
+function assertUndecided(pair: Pair): void {
+  const run = pair.unchanged(() => pair.sync('--full'), 'Data.fs.role');
+  assertEnd(run, { exit: 4, action: 'failed', reason: /no recorded hash says which are right/, hint: /move .* aside/ });
+  renameSync(pair.slaveFile, join(pair.directory, 'aside'));
+  pair.synced();
+  pair.assertInStep();
   pair.assertNothingNew();
 }
 
@@ -141,8 +160,23 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       bytes[at] = 0x53;
       writeFileSync(pair.slaveFile, bytes);
       assertRefuses(pair, new RegExp(`differs from the master at position ${at}$`));
-      pair.synced('--full');
-      pair.assertInStep();
+      assertUndecided(pair);
+    }));
+
+  it('when the .dat is missing, a byte of the master differs, and the slave goes on by itself', () =>
+    withPair((pair) => {
+      pair.commit('some page text');
+      pair.commit('what follows it');
+      pair.synced();
+      rmSync(pair.dat);
+      const site = Site.open(pair.slaveFile, { clock: pair.clock });
+      site.commit(site.pages(new Map([[1, 'of the slave alone']])));
+      site.close();
+      const bytes = readFileSync(pair.masterFile);
+      bytes[bytes.indexOf('some page text')] = 0x53;
+      writeFileSync(pair.masterFile, bytes);
+      assertRefuses(pair, /differs from the master at position/);
+      assertUndecided(pair);
     }));
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { verdictOf } from '../../src/lineage/verdict.js';
-import { altered, dataFs, nthTid, type Place } from '../support/data-fs.js';
+import { rotIn, verdictOf } from '../../src/lineage/verdict.js';
+import { altered, concat, dataFs, nthTid, type Place } from '../support/data-fs.js';
 import { bytesOf, EVIDENCE, judged, mergeOf, packed, write } from '../support/histories.js';
 
 const BASE = [write(1, [0]), write(2, [1, 2]), write(3, [1]), write(4, [3])];
@@ -88,6 +88,16 @@ describe('bytes that differ in the same transaction', () => {
     assert.deepEqual([first.lineage, first.mismatch?.tid], ['rotten', nthTid(3)]);
     const second = await judged(rotten, BASE, { blame: 'slave' });
     assert.deepEqual([second.lineage, second.proven], ['packed', false]);
+  });
+
+  it('are rot in a fork too, where texts and objects are the same, and where they are not the fork itself', async () => {
+    const fork = dataFs([write(6, [8])]).bytes.subarray(4);
+    const forked = (blame: 'unknown' | 'slave') => judged(concat(good.bytes, fork), rotten, { blame });
+    assert.equal((await forked('unknown')).lineage, 'forked');
+    assert.equal(rotIn(await forked('unknown'))?.tid, nthTid(3));
+    assert.equal(rotIn(await forked('slave')), undefined);
+    const sameTid = await judged([...BASE, write(5, [7])], [...BASE, write(5, [8])], { blame: 'unknown' });
+    assert.equal(rotIn(sameTid), undefined);
   });
 
   it('outside of the data are rot as well', async () => {
