@@ -59,7 +59,9 @@ class Round:
     def is_innocent(self):
         """The source is a true continuation of what the slave holds, by what the history knows."""
         source, slave = self.source, self.slave
-        whole = source.exists() and not source.book.rotten and not self.source_contents.error
+        # A site of which a pack has left no object at all is none.
+        whole = (source.exists() and not source.book.rotten and not self.source_contents.error and self.source_contents.revisions()
+                 and not has_what_nobody_committed(slave.world, self.source_contents))
         # A `.dat` with a flipped bit may be that of a promoted slave, unless the role stands in a file of its own.
         unknown_role = 'dat flipped' in slave.tags and 'Data.fs.role' not in self.before.bytes
         return (whole and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
@@ -147,6 +149,8 @@ class Round:
 
     def serves(self):
         """FileStorage serves every object as the file has it, with the index that stands beside."""
+        if self.source.book.rotten and self.after.contents['Data.fs'].error:
+            return
         newest = {}
         for transaction in self.after.contents['Data.fs'].transactions:
             newest.update(transaction.sequence)
