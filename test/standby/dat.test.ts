@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Dat, formatDat, parseDat } from '../../src/standby/dat.js';
 import { xxh64 } from '../support/chunks.js';
-import { Random } from '../support/random.js';
+import { oneBitFlipped, randomlySpoiled } from '../support/spoiled-text.js';
 
 const CHUNKS = [
   { start: 4, end: 1004, firstTid: 1n, lastTid: 7n, transactions: 3, records: 9, hash: '0123456789abcdef' },
@@ -113,14 +113,7 @@ describe('a .dat that is damaged is refused', () => {
   });
 
   it('with any one bit flipped', () => {
-    const bytes = Buffer.from(TEXT);
-    for (let at = 0; at < bytes.length; at++) {
-      for (let bit = 0; bit < 8; bit++) {
-        const flipped = Buffer.from(bytes);
-        flipped[at] = flipped[at]! ^ (1 << bit);
-        problemOf(flipped.toString('utf8'));
-      }
-    }
+    for (const text of oneBitFlipped(TEXT)) problemOf(text);
   });
 
   it('with a line removed, doubled or moved', () => {
@@ -136,14 +129,7 @@ describe('a .dat that is damaged is refused', () => {
   });
 
   it('without throwing, whatever is in it', () => {
-    const random = new Random(9);
-    for (let round = 0; round < 2000; round++) {
-      const bytes = Buffer.from(TEXT);
-      for (let n = random.below(6); n >= 0; n--) bytes[random.below(bytes.length)] = random.below(256);
-      const from = random.below(40);
-      const text = bytes.toString('utf8', from > 20 ? from : 0);
-      if (text !== TEXT) problemOf(text);
-    }
+    for (const text of randomlySpoiled(TEXT, 9, 2000)) problemOf(text);
   });
 });
 

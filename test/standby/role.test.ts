@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatRole, lastTerm, oneWord, parseRole, type RoleFacts, seenTerm } from '../../src/standby/role.js';
 import { xxh64 } from '../support/chunks.js';
-import { Random } from '../support/random.js';
+import { oneBitFlipped, randomlySpoiled } from '../support/spoiled-text.js';
 
 /** The file as the format's description has it, written by hand. */
 const LINES = [
@@ -127,24 +127,11 @@ describe('a role file that is damaged is refused', () => {
   });
 
   it('with any one bit flipped', () => {
-    const bytes = Buffer.from(TEXT);
-    for (let at = 0; at < bytes.length; at++) {
-      for (let bit = 0; bit < 8; bit++) {
-        const flipped = Buffer.from(bytes);
-        flipped[at] = flipped[at]! ^ (1 << bit);
-        problemOf(flipped.toString('utf8'));
-      }
-    }
+    for (const text of oneBitFlipped(TEXT)) problemOf(text);
   });
 
   it('without throwing, whatever is in it', () => {
-    const random = new Random(11);
-    for (let round = 0; round < 2000; round++) {
-      const bytes = Buffer.from(TEXT);
-      for (let n = random.below(6); n >= 0; n--) bytes[random.below(bytes.length)] = random.below(256);
-      const text = bytes.toString('utf8', random.below(4));
-      if (text !== TEXT) problemOf(text);
-    }
+    for (const text of randomlySpoiled(TEXT, 11, 2000)) problemOf(text);
   });
 });
 
