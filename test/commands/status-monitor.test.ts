@@ -22,7 +22,6 @@ function statusOf(pair: Pair, ...more: string[]): Run {
   return run;
 }
 
-/** Makes the last sync look as if it had been so many seconds ago. */
 /** Makes it look as if the last sync had been so long ago: without a record of it the time of the `.dat` counts. */
 function age(pair: Pair, seconds: number): void {
   const then = Date.now() / 1000 - seconds;
@@ -96,6 +95,32 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       truncateSync(pair.slaveFile, 100);
       assertState(standing(), 2, /^SYNCPOZO CRITICAL - the slave has 100 bytes, \d+ are claimed/);
     }));
+
+  for (const [what, state, cause] of [
+    ['of which the slave has grown', 'forked', (pair: Pair) => void pair.commitToSlave('only here')],
+    [
+      'of which both have gone on',
+      'forked',
+      (pair: Pair) => {
+        pair.commitToSlave('only here');
+        pair.commit('only there');
+      },
+    ],
+    ['of which the master is empty', 'damaged', (pair: Pair) => truncateSync(pair.masterFile, 0)],
+  ] as const) {
+    it(`a pair ${what} is CRITICAL since then, ${state}, and has no lag`, () =>
+      withPair((pair) => {
+        pair.synced();
+        cause(pair);
+        assert.notEqual(pair.sync().exit, 0);
+        const run = statusOf(pair, '--master', pair.master, '--max-age', '9999');
+        assertState(run, 2, new RegExp(`^SYNCPOZO CRITICAL - ${state} since 20\\d\\d-`));
+        assert.doesNotMatch(run.stdout, /\|(.* )?lag=/);
+        const { exit, json } = statusOf(pair, '--master', pair.master, '--max-lag', '9999', '--json');
+        assert.deepEqual([exit, json.state], [2, state]);
+        assert.equal(json.lag?.seconds ?? null, null, 'the two are not on one line, so neither is behind');
+      }));
+  }
 
   it('what cannot be told is UNKNOWN, and one line', () =>
     withPair((pair) => {
