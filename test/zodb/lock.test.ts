@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Judge } from './judge.js';
 import { Pair } from './pair.js';
@@ -52,6 +52,31 @@ describe('the lock of a slave', () => {
       }
       await pair.syncMust(0, 'a sync after the lock is free');
       pair.assertInStep('after the lock is free');
+    });
+  });
+
+  it('a FileStorage and a ZEO server whose lock file was removed keep a sync out: exit 5, not a byte changed', async () => {
+    await Pair.with(async (pair) => {
+      await user.grow(pair.master, 1);
+      await pair.syncMust(0, 'the first sync');
+      await user.grow(pair.master, 1);
+      const bytes = readFileSync(pair.slave);
+      const isKeptOut = async (who: string): Promise<void> => {
+        rmSync(`${pair.slave}.lock`);
+        await pair.syncMust(5, `a sync while ${who} has the slave open`);
+        assert.ok(readFileSync(pair.slave).equals(bytes), 'the slave is untouched');
+      };
+      assert.equal((await user.open(pair.slave)).error, undefined);
+      await isKeptOut('FileStorage');
+      await user.release();
+      const zeo = await Zeo.start({ directory: pair.directory, file: pair.slave, packKeepOld: true });
+      try {
+        await isKeptOut('ZEO');
+      } finally {
+        await zeo.end();
+      }
+      await pair.syncMust(0, 'a sync after both have ended');
+      pair.assertInStep('after both have ended');
     });
   });
 
