@@ -71,7 +71,12 @@ class Host:
 
     def open(self):
         if self.storage is None:
-            self.storage = FileStorage(self.path)
+            try:
+                self.storage = FileStorage(self.path)
+            except OSError:
+                # ZODB cannot open a file without a single record beside the index that it has made of it.
+                self.remove_beside('.index')
+                self.storage = FileStorage(self.path)
         return self.storage
 
     def close(self):
