@@ -26,7 +26,7 @@ export interface IndexOptions {
 
 /** The JSON object of `syncpozo index --json`. Fields are only ever added. null: not known. */
 export interface IndexResult {
-  /** `none`: the index that was there covers all. */
+  /** `none`: the index that was there covers all, or there is no record that it could cover. */
   readonly action: 'none' | 'refreshed' | 'built' | 'refused' | 'failed';
   readonly reason: string;
   readonly hint: string | null;
@@ -122,7 +122,9 @@ async function indexed(options: IndexOptions): Promise<IndexResult> {
     const objects = made.index.size;
     if (problem) log.warn({ path: index }, `the index is made anew: ${problem}`);
     if (tail !== 'clean') log.warn({ path, tail }, `the file does not end at ${resume.position}, where the index does`);
-    const reason = action === 'none' ? 'the index covers the whole file' : `the index is ${action}`;
+    const covers =
+      objects === 0 ? 'no transaction has a record, so no index is due' : 'the index covers the whole file';
+    const reason = action === 'none' ? covers : `the index is ${action}`;
     log.info({ path: index, objects, committedEnd: resume.position, read }, reason);
     return {
       ...plain(action, EXIT.ok, reason),

@@ -23,8 +23,9 @@ export type FileIndexed =
  * Builds or refreshes the index beside a Data.fs. The caller holds the file's lock.
  *
  * Order: the file durable, and its name, which a rebuild that was killed may have left in memory only; then the index: it must
- * not outlive what it is of. Nothing is written where the index covers all already, and none of a file that is damaged: one
- * that breaks a rule of the format, or, of a slave, one that does not have the bytes that its `.dat` says were copied.
+ * not outlive what it is of. Nothing is written where the index covers all already, or where no transaction has a record, because
+ * ZODB does not open such a file beside an index; and none of a file that is damaged: one that breaks a rule of the format, or,
+ * of a slave, one that does not have the bytes that its `.dat` says were copied.
  */
 export async function indexFile(paths: SlavePaths, source: ChunkSource, patience: Patience): Promise<FileIndexed> {
   const file = await Master.open(paths.data, patience);
@@ -37,6 +38,8 @@ export async function indexFile(paths: SlavePaths, source: ChunkSource, patience
     if (made.action === 'changed') return { kind: 'damaged', damage: damageOf(made.changed, file) };
     const end = await tailOf(made, file, source);
     if (end.kind === 'damaged') return { kind: 'damaged', damage: end.damage };
+    if (made.index.size === 0)
+      return { kind: 'done', made: { ...made, action: 'none' }, size: file.size, tail: end.kind };
     if (made.action !== 'none') {
       makeDurable(paths.data);
       syncDirectory(paths.directory);

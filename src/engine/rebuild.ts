@@ -109,7 +109,8 @@ async function fillAndSwap(
     const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
     filling.copied.batches = 1;
-    if (maker) await leaveIndex(work, maker, resume.position);
+    // ZODB does not open a file of transactions without records beside an index of it.
+    if (maker && filling.copied.records > 0) await leaveIndex(work, maker, resume.position);
     return { resume, end, copied: filling.copied, dat, verdict, refused: false, kept };
   } finally {
     await judging?.close();

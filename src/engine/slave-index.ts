@@ -122,7 +122,7 @@ async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
       if (made.action === 'changed') return;
       const { action, index, resume, read, problem } = made;
       if (problem) work.tell({ level: 'warn', message: `the index is made anew: ${problem}` });
-      if (action === 'none') return;
+      if (action === 'none' || index.size === 0) return;
       writeIndexFile(paths, index, resume.position);
       const fields = { objects: index.size, end: resume.position, read };
       work.tell({ level: 'info', message: `the index is ${action}`, fields });
