@@ -98,6 +98,7 @@ class Round:
     def nothing_lost(self, decided):
         """No marker that the slave's directory held has vanished, unless its commit is among those that the source has decided on."""
         known = self.slave.world.committed
+        decided = decided | self.held_altered_only()
         vanished = [
             marker for marker in self.before.markers() - self.after.markers()
             if commit_of(marker) in known and commit_of(marker) not in decided
@@ -111,6 +112,12 @@ class Round:
             for records in versions:
                 if not any(records <= found for found in after.get((tid, commit), [])):
                     self.fail_lost('unreadable', {commit}, f'T{commit:06d} {tid.hex()} is in no file that ZODB reads')
+
+    def held_altered_only(self):
+        """Commits that no file of the slave's holds as they were made: what fsrecover has left of them is not theirs."""
+        held = [each for contents in self.before.contents.values() for each in contents.transactions]
+        sound = {each.commit for each in held if is_as_committed(self.slave.world, each)}
+        return {each.commit for each in held} - sound
 
     def fail_lost(self, rule, commits, detail):
         book = self.source.book
