@@ -7,7 +7,7 @@ import type { State } from './states.js';
 
 /** How far to go. */
 export interface Depth {
-  /** Crashes during the recovery as well, of large scenarios too. */
+  /** Crashes during the recovery as well, of large and slow scenarios too. */
   readonly large: boolean;
   /** Crashes during the recovery from every state after a power cut, not from one of each kind of recovery only. */
   readonly everyState: boolean;
@@ -34,7 +34,7 @@ export async function crashesOf(scenario: Scenario, judge: Judge, depth: Depth, 
     points += more.points;
     bad.push(...more.bad);
   };
-  if (!scenario.large || depth.large) {
+  if (depth.large || !(scenario.large || scenario.slow)) {
     for (let point = played.case.from - 1; point < played.case.changes.length; point++)
       await goOn(await afterKill(played, point));
     for (const state of recoveries.values()) await goOn(await afterPowerCut(played, state, judge));

@@ -34,6 +34,8 @@ export interface Scenario {
   afterwards?(stage: Stage): void;
   /** Its states are so many, or so like another scenario's, that crashes two deep are left to the campaign. */
   readonly large?: boolean;
+  /** Its crashes two deep take minutes, and another scenario is like it: they are left to the campaign and to the mutation gate. */
+  readonly slow?: boolean;
   /** The slave is another program's copy, and nothing of it has been made durable when the run begins. */
   readonly copiedUnsynced?: boolean;
   /** A rebuild was killed behind its rename of `Data.fs.new`, which is in memory only when the run begins. */

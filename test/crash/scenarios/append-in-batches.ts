@@ -3,6 +3,7 @@ import { type Scenario, write } from '../scenario.js';
 /** The master has grown by several batches of several chunks. */
 export const appendInBatches: Scenario = {
   name: 'append in batches',
+  slow: true,
   async prepare(stage) {
     const site = stage.site();
     await stage.inStep();

@@ -39,6 +39,7 @@ function exchange(stage: Stage, other: Site): void {
 /** The headers of a forked master say nothing after its pack, so all is copied before the rebuild is refused. */
 export const rebuildRefused: Scenario = {
   name: 'a rebuild refused at its end',
+  slow: true,
   exitCode: 3,
   packed: true,
   keepsOwn: true,

@@ -17,6 +17,7 @@ async function serveSlave(stage: Stage): Promise<void> {
 /** `--full` over a slave that has served and has transactions of its own: its file is kept aside. */
 export const fullOverOwn: Scenario = {
   name: 'full over own transactions',
+  slow: true,
   full: true,
   keepsOwn: true,
   prepare: serveSlave,

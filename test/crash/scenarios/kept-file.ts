@@ -4,6 +4,7 @@ import { type Scenario, write } from '../scenario.js';
 /** The master was packed, and its Data.fs.old is not there to prove anything: the old slave is kept, once. */
 export const keptFile: Scenario = {
   name: 'a rebuild that keeps the old file',
+  slow: true,
   packed: true,
   keepsOwn: true,
   keptInDoubt: true,
