@@ -1,5 +1,5 @@
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
-import { syncDirectory } from '../io/directory.js';
+import { removeIfThere, syncDirectory } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { writeIndexFile } from '../standby/index-file.js';
@@ -38,8 +38,10 @@ export async function indexFile(paths: SlavePaths, source: ChunkSource, patience
     if (made.action === 'changed') return { kind: 'damaged', damage: damageOf(made.changed, file) };
     const end = await tailOf(made, file, source);
     if (end.kind === 'damaged') return { kind: 'damaged', damage: end.damage };
-    if (made.index.size === 0)
+    if (made.index.size === 0) {
+      removeIfThere(paths.index);
       return { kind: 'done', made: { ...made, action: 'none' }, size: file.size, tail: end.kind };
+    }
     if (made.action !== 'none') {
       makeDurable(paths.data);
       syncDirectory(paths.directory);

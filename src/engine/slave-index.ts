@@ -122,7 +122,9 @@ async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
       if (made.action === 'changed') return;
       const { action, index, resume, read, problem } = made;
       if (problem) work.tell({ level: 'warn', message: `the index is made anew: ${problem}` });
-      if (action === 'none' || index.size === 0) return;
+      // ZODB does not open a file without records beside an index of it.
+      if (index.size === 0) return void removeIfThere(paths.index);
+      if (action === 'none') return;
       writeIndexFile(paths, index, resume.position);
       const fields = { objects: index.size, end: resume.position, read };
       work.tell({ level: 'info', message: `the index is ${action}`, fields });

@@ -11,6 +11,8 @@ import { IndexJudge } from './index-judge.js';
 
 /** ZODB takes no index that covers less. */
 const SMALLEST_COVERED = 100;
+/** A position and nothing else; with one entry it is longer. */
+const LONGEST_WITHOUT_ENTRIES = 20;
 
 it("the index of every state of ZODB's own storage tests is ZODB's, built anew or refreshed from the state before", async (t) => {
   const judge = new IndexJudge();
@@ -36,10 +38,13 @@ it("the index of every state of ZODB's own storage tests is ZODB's, built anew o
         assert.equal(exitCode, committedEnd === undefined ? 4 : 0, `${what}: ${reason}`);
         if (committedEnd === undefined) continue;
         await judge.scan(data, `${data}.theirs`);
-        assert.deepEqual(readFileSync(`${data}.index`), readFileSync(`${data}.theirs`), `${what}: ${action}`);
+        const theirs = readFileSync(`${data}.theirs`);
+        const isEmpty = theirs.length <= LONGEST_WITHOUT_ENTRIES;
+        assert.equal(existsSync(`${data}.index`), !isEmpty, `${what}: ${action}`);
+        if (!isEmpty) assert.deepEqual(readFileSync(`${data}.index`), theirs, `${what}: ${action}`);
         // Nor does it take one, not even its own, when the last transaction has an object twice.
         const { used, twice } = await judge.opens(data);
-        assert.equal(used, committedEnd >= SMALLEST_COVERED && !twice, `${what}: FileStorage uses it`);
+        assert.equal(used, !isEmpty && committedEnd >= SMALLEST_COVERED && !twice, `${what}: FileStorage uses it`);
         assert.ok(!existsSync(`${data}.index.tmp`), what);
       }
     }
