@@ -71,12 +71,10 @@ class Host:
 
     def open(self):
         if self.storage is None:
-            try:
-                self.storage = FileStorage(self.path)
-            except OSError:
-                # ZODB cannot open a file without a single record beside the index that it has made of it.
+            # ZODB cannot open a file without a single record beside the index that it has made of it.
+            if self.exists() and not self.contents().revisions():
                 self.remove_beside('.index')
-                self.storage = FileStorage(self.path)
+            self.storage = FileStorage(self.path)
         return self.storage
 
     def close(self):

@@ -70,17 +70,17 @@ class Round:
 
     def is_unknown_to_a_pack(self):
         """
-        Nothing is recorded of some of what the slave holds, and the source was packed since: unless the file that was packed
+        Nothing is recorded of some of what the slave holds, and the source does not begin with it: unless the file that was packed
         shows it, nobody but this book knows that the source ever had it. A person decides (docs/reliability.md).
         """
         slave = self.slave.tags
+        begins = self.source_bytes.startswith(shown(self.before.data() or b''))
+        # A refusal that stands is lifted by bytes that go on from the slave's, not by a pack that might explain others.
+        if self.slave.refused and ('cut short' in slave or not begins):
+            return True
         # An old master that becomes a slave has no `.dat` at all.
         unrecorded = slave & {'.dat of an older moment', 'dat flipped', 'broken batch'} or 'Data.fs.dat' not in self.before.bytes
-        # A refusal that stands is lifted by bytes that go on from the slave's, not by a pack that might explain others.
-        if self.slave.refused and ('cut short' in slave or not self.source_bytes.startswith(shown(self.before.data() or b''))):
-            return True
-        packed = (slave | self.source.tags) & {'pack, Data.fs.old absent', 'pack, Data.fs.old present'}
-        return bool(unrecorded) and bool(packed or 'cut short' in slave)
+        return bool(unrecorded) and ('cut short' in slave or not begins)
 
     def same_transactions_differ(self):
         """

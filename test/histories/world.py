@@ -115,10 +115,6 @@ class World:
             slave.follow(source)
             slave.promotions |= source.promotions
             slave.refused = slave.damage_reported = False
-            # Another standby still has to come to know of what has happened to the source.
-            for other in self.hosts:
-                if other is not slave and other is not source:
-                    other.tags |= source.tags
             slave.tags, source.tags = set(), set()
             if os.path.exists(slave.path + '.dat'):
                 slave.dats = (slave.dats + [read(slave.path + '.dat')])[-MOST_DATS:]
