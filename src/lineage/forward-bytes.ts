@@ -1,3 +1,5 @@
+import { ownMemory } from '../io/page-memory.js';
+
 /** Anything that is read forward, from a position on. */
 export interface ForwardSource {
   /** Bytes; of a file that is still being written, more than it will ever have. */
@@ -8,7 +10,9 @@ export interface ForwardSource {
   readBytes(into: Uint8Array, position: number): number | Promise<number>;
 }
 
-const BUFFER_BYTES = 1 << 20;
+/** More would leave the processor's cache before it is compared. */
+const BUFFER_BYTES = 1 << 18;
+const PAGE = 4096;
 
 /** The file ended, or was cut short, before the bytes that its own lengths promise. */
 export class Short extends Error {
@@ -21,8 +25,9 @@ export class Short extends Error {
 /**
  * A file that is read forward through one buffer, so that its headers are parsed and its data compared where they lie.
  *
- * Invariant: `bytes` holds the file's [from, to). Memory is one buffer, whatever lengths the file states: what is longer is
- * compared piece by piece.
+ * Invariants: `bytes` holds the file's [from, to), and `from` is a page's beginning, as is that of the memory, because the kernel
+ * copies whole pages to such a place fastest. Memory is one buffer, whatever lengths the file states: what is longer is compared
+ * piece by piece.
  */
 export class ForwardBytes {
   readonly bytes: Buffer;
@@ -34,7 +39,7 @@ export class ForwardBytes {
     readonly source: ForwardSource,
     bufferBytes = BUFFER_BYTES,
   ) {
-    const memory = new ArrayBuffer(bufferBytes);
+    const memory = ownMemory(bufferBytes).buffer;
     this.bytes = Buffer.from(memory);
     this.view = new DataView(memory);
   }
@@ -44,21 +49,22 @@ export class ForwardBytes {
     return position >= this.from && position + length <= this.to ? position - this.from : -1;
   }
 
-  /** As `at`, and reads what is missing; `length` is at most the buffer's. Throws Short at the end of the file. */
+  /** As `at`, and reads what is missing; `length` is a page less than the buffer's at most. Throws Short at the end of the file. */
   async load(position: number, length: number): Promise<number> {
     const known = this.at(position, length);
     if (known >= 0) return known;
-    const kept = position >= this.from && position < this.to ? this.to - position : 0;
-    if (kept > 0) this.bytes.copyWithin(0, position - this.from, this.to - this.from);
-    this.from = position;
-    this.to = position + kept;
+    const first = position - (position % PAGE);
+    const kept = position >= this.from && position < this.to ? this.to - first : 0;
+    if (kept > 0) this.bytes.copyWithin(0, first - this.from, this.to - this.from);
+    this.from = first;
+    this.to = first + kept;
     while (this.to < position + length) {
       const room = this.bytes.subarray(this.to - this.from);
       const count = await this.source.readBytes(room, this.to);
       if (count === 0) throw new Short(this.to);
       this.to += count;
     }
-    return 0;
+    return position - first;
   }
 }
 
