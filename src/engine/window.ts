@@ -1,17 +1,6 @@
-import { type HashInstance, newHash } from '../io/hash-module.js';
+import { type HashInstance, newHash, STATE_LENGTH } from '../io/hash-module.js';
 import { ownMemory, WASM_PAGE } from '../io/page-memory.js';
 
-/**
- * A window: the memory that a piece of a file is read into, walked over, hashed in and written from, without a copy.
- * It is memory that an XXH64 WebAssembly instance works in, so hashing happens in place; WebAssembly memory is page-aligned,
- * which reads and writes want. Where it is memory that threads share it has several places, of which the window is at one.
- *
- * Invariant: between calls the hash state is that of a plain XXH64 (seed 0) over all bytes added since `reset` or
- * `restore`; it can be saved, kept in a file, and restored in another process, so a chunk that grows with every sync
- * is never read twice for its hash.
- */
-/** Length 8, accumulators 32, buffered bytes 32, their count 4, padding. */
-const STATE_LENGTH = 88;
 const ACCUMULATORS_AT = 8;
 const BUFFER_AT = 40;
 const BUFFERED_COUNT_AT = 72;
@@ -24,6 +13,15 @@ export interface Places {
   readonly stride: number;
 }
 
+/**
+ * A window: the memory that a piece of a file is read into, walked over, hashed in and written from, without a copy.
+ * It is memory that an XXH64 WebAssembly instance works in, so hashing happens in place; WebAssembly memory is page-aligned,
+ * which reads and writes want. Where it is memory that threads share it has several places, of which the window is at one.
+ *
+ * Invariant: between calls the hash state is that of a plain XXH64 (seed 0) over all bytes added since `reset` or
+ * `restore`; it can be saved, kept in a file, and restored in another process, so a chunk that grows with every sync
+ * is never read twice for its hash.
+ */
 export class Window {
   /** The bytes to read into. */
   bytes: Uint8Array;

@@ -8,6 +8,9 @@ export interface HashInstance {
   readonly digest64: (state: number) => bigint;
 }
 
+/** Bytes of a state: length 8, accumulators 32, buffered bytes 32, their count 4, padding. init64 does not clear all of them. */
+export const STATE_LENGTH = 88;
+
 /** Pages of 64 KiB that a memory may have at most, for this module: 4 GiB, all that there can be. */
 const MOST_PAGES = 65_536;
 

@@ -1,4 +1,4 @@
-import { ownMemory } from '../io/page-memory.js';
+import { ownMemory, WASM_PAGE } from '../io/page-memory.js';
 
 /** Anything that is read forward, from a position on. */
 export interface ForwardSource {
@@ -39,7 +39,8 @@ export class ForwardBytes {
     readonly source: ForwardSource,
     bufferBytes = BUFFER_BYTES,
   ) {
-    const memory = ownMemory(bufferBytes).buffer;
+    const bytes = Math.min(bufferBytes, source.size + PAGE);
+    const memory = bytes < WASM_PAGE ? new ArrayBuffer(bytes) : ownMemory(bytes).buffer;
     this.bytes = Buffer.from(memory);
     this.view = new DataView(memory);
   }

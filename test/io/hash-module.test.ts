@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { checksum } from '../../src/io/checksum.js';
 import { newHash } from '../../src/io/hash-module.js';
 import { ownMemory, sharedMemory, WASM_PAGE } from '../../src/io/page-memory.js';
 import { importingMemory } from '../../src/io/wasm-memory.js';
@@ -25,6 +26,15 @@ describe('a hash', () => {
       assert.equal(BigInt.asUintN(64, hash.digest64(0)).toString(16).padStart(16, '0'), xxh64(bytes));
     });
   }
+});
+
+describe('the checksum of a text', () => {
+  it('does not depend on the texts before it, shorter or longer', () => {
+    for (const length of [0, 1, 31, 32, 33, 200_000, 7, 64, 70_000, 1_000_000, 5]) {
+      const text = 'ä line\n'.repeat(length).slice(0, length);
+      assert.equal(checksum(text), xxh64(Buffer.from(text)), `${length} characters`);
+    }
+  });
 });
 
 describe('a module that is given another memory', () => {
