@@ -33,14 +33,19 @@ export async function isPackedFileKnown(pair: PackedPair): Promise<boolean> {
   try {
     return await isPackOfSlave(pair);
   } catch (error) {
-    // What cannot be read proves nothing; a mount that hangs ends the run elsewhere.
-    if (error instanceof IoFault && error.code !== 'ETIMEDOUT') return false;
+    // A packed file that cannot be read proves nothing; a mount that hangs, and the other two files, end the run.
+    if (error instanceof IoFault && error.path === packedPath(pair) && error.code !== 'ETIMEDOUT') return false;
     throw error;
   }
 }
 
-async function isPackOfSlave({ master, masterEnd, slave, slaveEnd, patience }: PackedPair): Promise<boolean> {
-  const path = `${master.path}.old`;
+function packedPath({ master }: PackedPair): string {
+  return `${master.path}.old`;
+}
+
+async function isPackOfSlave(pair: PackedPair): Promise<boolean> {
+  const { master, masterEnd, slave, slaveEnd, patience } = pair;
+  const path = packedPath(pair);
   const facts = await patience.wait(factsBehindPath(path), 'stat', path);
   if (facts?.kind !== 'file' || facts.size < slaveEnd) return false;
   const born = await patience.wait(bornBehindPath(master.path), 'stat', master.path);

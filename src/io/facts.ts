@@ -79,7 +79,7 @@ export function factsBehindPath(path: string): Promise<FileFacts | undefined> {
   });
 }
 
-/** When the file behind `path` came into being, in nanoseconds since the epoch; undefined where the file system does not keep it. */
+/** When the file behind `path` was created, in nanoseconds since the epoch; undefined where the file system does not keep it. */
 export function bornBehindPath(path: string): Promise<bigint | undefined> {
   return timeBehindPath(path, ({ birthtimeNs }) => birthtimeNs);
 }
@@ -90,9 +90,10 @@ export function changedBehindPath(path: string): Promise<bigint | undefined> {
 }
 
 function timeBehindPath(path: string, pick: (stats: fs.BigIntStats) => bigint): Promise<bigint | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     fs.stat(path, { bigint: true }, (error, stats) => {
-      const time = error ? 0n : pick(stats);
+      if (error) return reject(IoFault.from(error, 'stat', path));
+      const time = pick(stats);
       resolve(time > 0n ? time : undefined);
     });
   });

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { factsOfDescriptor } from './facts.js';
 
 /** A process that has a file open for writing. */
 export interface Writer {
@@ -27,7 +28,7 @@ export function writerOf(path: string): Writer | undefined {
   }
   try {
     const ours = {
-      inode: String(fs.fstatSync(fd, { bigint: true }).ino),
+      inode: factsOfDescriptor(fd, path).inode,
       fileSystem: fileSystemOf('self', String(fd)),
     };
     for (const pid of listed('/proc')) {
@@ -39,8 +40,15 @@ export function writerOf(path: string): Writer | undefined {
     }
     return undefined;
   } finally {
-    fs.closeSync(fd);
+    closeQuietly(fd);
   }
+}
+
+/** Nothing was written to it, so nothing is lost. */
+function closeQuietly(fd: number): void {
+  try {
+    fs.closeSync(fd);
+  } catch {}
 }
 
 function isSame(
