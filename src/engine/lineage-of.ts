@@ -1,12 +1,12 @@
 import { BackwardReader } from '../filestorage/backward.js';
 import { type Blame, blameOf } from '../lineage/blame.js';
 import { sourceOf } from '../lineage/file-source.js';
-import type { MergeFindings } from '../lineage/findings.js';
+import type { MergeFindings, Mismatch } from '../lineage/findings.js';
 import { merge } from '../lineage/merge.js';
 import { type Verdict, verdictOf } from '../lineage/verdict.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
-import { isPackedFileKnown, type PackedPair } from './packed-file.js';
+import { checkPackedFile, type PackedFile, type PackedPair } from './packed-file.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 import { rehashIn } from './window-rehash.js';
@@ -44,18 +44,28 @@ export async function lineageOf(of: Compared): Promise<Verdict> {
 /** The verdict on what a pass over both files has found. */
 export async function judge(findings: MergeFindings, of: Compared): Promise<Verdict> {
   const { unverified, damageReported, bytesDiffer, terms } = of;
-  const packedFileKnown = await isContinuation(findings, of);
+  const packed = findings.dropped > 0 ? await checkPackedFile(of, findings.goneAt) : UNKNOWN;
+  const packedFileRot = packed.differs && (await blameOnPacked(packed.differs, of)) ? packed.differs : undefined;
   const blame = await blameFor(findings, of);
   const endsWithTerm = terms.some(({ tid }) => tid === findings.slaveLast);
-  return verdictOf(findings, { packedFileKnown, endsWithTerm, unverified, damageReported, blame, bytesDiffer });
+  const packedFileKnown = packed.isKnown;
+  return verdictOf(findings, {
+    packedFileKnown,
+    packedFileRot,
+    endsWithTerm,
+    unverified,
+    damageReported,
+    blame,
+    bytesDiffer,
+  });
 }
 
-/** Whether it is shown that what a pack has rewritten on the master was a continuation of the slave. */
-async function isContinuation({ dropped, slaveLast }: MergeFindings, of: Compared): Promise<boolean> {
-  if (dropped === 0) return false;
-  // Every record names its transaction's position: no other history has this transaction end in the same place.
-  if (of.terms.some(({ position, tid }) => position === of.slaveEnd && tid === slaveLast)) return true;
-  return isPackedFileKnown(of);
+const UNKNOWN: PackedFile = { isKnown: false };
+
+/** Whether the slave still has the bytes that were copied, where the file that was packed has others. */
+async function blameOnPacked(differs: Mismatch, { slave, chunks, window }: Compared): Promise<boolean> {
+  const readSlave = (into: Uint8Array, position: number) => slave.readBytes(into, position);
+  return (await blameOf([differs], true, chunks, readSlave, readSlave, rehashIn(window))) === 'master';
 }
 
 async function blameFor(

@@ -87,8 +87,16 @@ export async function dryRebuild(
   return isRefused(verdict, plan.forced) ? judged(outcome, verdict, master, plan, work) : outcome;
 }
 
-function rotOf({ tid, transaction, masterTransaction, masterAt, slaveAt }: Mismatch, { blame }: Verdict): Rot {
+function rotOf(
+  { tid, transaction, masterTransaction, masterAt, slaveAt }: Mismatch,
+  { blame, inPackedFile }: Verdict,
+): Rot {
   const place = { position: masterTransaction, at: masterAt || masterTransaction, tid, rule: 'hash' } as const;
+  if (inPackedFile) {
+    const message =
+      'the file that was packed (Data.fs.old) has other bytes there than were copied to the slave, and the pack has left out an object that the slave has';
+    return { ...place, message };
+  }
   const differs = `a transaction has other bytes than on the slave (there at ${slaveAt || transaction})`;
   if (blame === 'master') {
     return { ...place, message: `${differs}: the recorded hash says that the slave has the ones that were copied` };

@@ -11,8 +11,9 @@ export function fileSource(file: OpenFile, end: number): ForwardSource {
   };
 }
 
-/** Anything that is read by position, as far as `end`. */
-export function sourceOf(file: ByteSource, end: number): ForwardSource {
+/** Anything that is read by position, as far as `end`, or where it ends before. */
+export function sourceOf(file: ByteSource, upTo: number): ForwardSource {
+  const end = Math.min(upTo, file.size);
   return {
     size: end,
     endsAt: (position) => position >= end,

@@ -17,7 +17,10 @@ const PAGE = 4096;
 /** The file ended, or was cut short, before the bytes that its own lengths promise. */
 export class Short extends Error {
   override readonly name = 'Short';
-  constructor(readonly position: number) {
+  constructor(
+    readonly source: ForwardSource,
+    readonly position: number,
+  ) {
     super(`the file ends at ${position}`);
   }
 }
@@ -62,7 +65,7 @@ export class ForwardBytes {
     while (this.to < position + length) {
       const room = this.bytes.subarray(this.to - this.from);
       const count = await this.source.readBytes(room, this.to);
-      if (count === 0) throw new Short(this.to);
+      if (count === 0) throw new Short(this.source, this.to);
       this.to += count;
     }
     return position - first;

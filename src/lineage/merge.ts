@@ -2,15 +2,13 @@ import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
 import { ObjectIndex } from '../filestorage/object-index.js';
 import { chunkAt } from '../standby/dat.js';
 import { type MergeFindings, type MergeOptions, type Mismatch, type Piece, Tally } from './findings.js';
-import type { ForwardSource } from './forward-bytes.js';
+import { type ForwardSource, Short } from './forward-bytes.js';
 import { type Difference, isUndone, type MatchReceiver, matchTransactions } from './match.js';
-import { agesOf } from './object-ages.js';
+import { agesOf, HARMLESS } from './object-ages.js';
 import { type Transaction, TransactionCursor } from './transaction-cursor.js';
 
 const MOST_KEPT = 1000;
 const MOST_POINTED_BACK = 100_000;
-/** Below every transaction's position: a dropped record that the master need not have a newer one for. */
-const HARMLESS = 1;
 
 /**
  * One pass over both files in the order of their transactions: what the slave holds and the master lacks, and why that may
@@ -126,7 +124,7 @@ class Merge implements MatchReceiver {
     if (packed && ours.status !== STATUS_PACKED) this.found.newlyPacked = true;
     const shapesBefore = this.found.shapeCount;
     const before = this.found.differenceCount + shapesBefore;
-    await matchTransactions(this.master, theirs, this.slave, ours, packed, this);
+    await this.match(theirs, ours, packed);
     // The shape of a slave's transaction that breaks a rule is not compared: its piece counts as unread.
     if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) {
       this.found.shapeCount = shapesBefore;
@@ -143,6 +141,17 @@ class Merge implements MatchReceiver {
     if (same && this.found.foreign + this.found.lacking + before === 0)
       this.found.common = { tid: ours.tid, slaveEnd: ours.end };
     if (!packed) await this.notePointers(theirs, ours);
+  }
+
+  /** A file that was cut while it is read, or that its own lengths lie about, is broken in this transaction. */
+  private async match(theirs: Transaction, ours: Transaction, packed: boolean): Promise<void> {
+    try {
+      await matchTransactions(this.master, theirs, this.slave, ours, packed, this);
+    } catch (error) {
+      if (!(error instanceof Short)) throw error;
+      if (error.source === this.master.source) this.master.endsWithin(theirs);
+      else this.slave.endsWithin(ours);
+    }
   }
 
   /** Whether a pack has taken this transaction of the master's in. */

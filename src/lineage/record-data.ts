@@ -70,7 +70,7 @@ async function sameBytesApart(
 async function readAll(source: ForwardSource, into: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < into.length; ) {
     const count = await source.readBytes(into.subarray(done), position + done);
-    if (count === 0) throw new Short(position + done);
+    if (count === 0) throw new Short(source, position + done);
     done += count;
   }
 }

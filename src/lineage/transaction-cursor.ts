@@ -170,6 +170,11 @@ export class TransactionCursor {
     this.recordsAt = recordAt;
   }
 
+  /** The file has turned out to end within this transaction, which `next` has returned. */
+  endsWithin({ position }: Transaction): void {
+    this.stop = { kind: 'broken', position, problem: 'the file ends in the middle of a transaction' };
+  }
+
   private ended(stop: CursorStop): undefined {
     this.stop = stop;
     return undefined;

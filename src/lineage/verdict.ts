@@ -36,17 +36,18 @@ export interface Verdict {
   readonly reason: string;
   /** Where the sides differ in the same transaction. */
   readonly mismatch: Mismatch | undefined;
+  /** The mismatch is not with the master's file, but with the one that was packed, `Data.fs.old`. */
+  readonly inPackedFile: boolean;
   readonly blame: Blame | undefined;
   readonly findings: MergeFindings;
 }
 
 /** What is known beside the two files. */
 export interface Evidence {
-  /**
-   * The file that was packed began with all that the slave holds: it is still there, or the master began a term at the very
-   * place at which the slave ends.
-   */
+  /** The file that was packed is still there, and begins with what the slave holds. */
   readonly packedFileKnown: boolean;
+  /** So it does but for this transaction, in which an object is that the pack has left out, and the slave has the bytes that were copied. */
+  readonly packedFileRot: Mismatch | undefined;
   /** The slave's newest transaction is the one after which the master began a term: so much the two had in common. */
   readonly endsWithTerm: boolean;
   /** What is claimed of the slave is not all there, or not as it was copied; or bytes follow that nobody could read. */
@@ -65,7 +66,10 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   const [difference] = findings.shapes.concat(findings.differences);
   const answer = (lineage: Lineage, reason: string, proven = false): Verdict => {
     const own = findings.droppedOwn > 0 && !evidence.packedFileKnown && !evidence.endsWithTerm;
-    return { lineage, proven, own, common, reason, mismatch: difference, blame: evidence.blame, findings };
+    const packed = difference === undefined && lineage === 'rotten' ? evidence.packedFileRot : undefined;
+    const mismatch = packed ?? difference;
+    const blame = packed ? 'master' : evidence.blame;
+    return { lineage, proven, own, common, reason, mismatch, inPackedFile: packed !== undefined, blame, findings };
   };
   if (masterStop?.kind === 'broken') return answer('damaged', `${masterStop.problem} at ${masterStop.position}`);
   const fork = whyForked(findings, evidence);
@@ -86,6 +90,12 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
       return answer('forked', 'a transaction with the same tid has other contents on the two sides');
     }
     return answer('rotten', 'the same transaction has other bytes on the two sides');
+  }
+  if (evidence.packedFileRot) {
+    return answer(
+      'rotten',
+      'the file that was packed has other bytes than were copied, and the pack has left an object out',
+    );
   }
   const doubt = doubtOf(findings, evidence);
   if (findings.dropped === 0 && !findings.moved) {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
+import { assertEnd, syncpozo } from '../support/cli.js';
+import { withPair as withPairOfCommands } from '../support/pair.js';
+import { promote } from '../support/promotion.js';
 import { Site, steadyClock, withTempDir } from '../support/site.js';
 
 const ONLY_COPY = 'the only copy of this text';
@@ -63,4 +66,51 @@ describe('runSync never destroys what exists nowhere else', () => {
       await sync();
       assert.equal(holders(slave).length, 1);
     }));
+
+  it('when the side that was promoted goes on from a backup, and its pack takes the same pages in', () =>
+    withPairOfCommands((pair) => {
+      pair.synced();
+      const backup = readFileSync(pair.slaveFile);
+      pair.commit(ONLY_COPY);
+      pair.synced();
+      pair.site.close();
+      assert.equal(promote(pair).exit, 0);
+      writeFileSync(pair.slaveFile, backup);
+      const site = Site.open(pair.slaveFile, { clock: pair.clock });
+      site.commit(site.pages(text('after the restore')));
+      site.commit(site.pages(text('once more')));
+      site.pack();
+      site.close();
+      const run = syncpozo(['sync', pair.slave, pair.master, '--json', '--status-file', `${pair.statusFile}.back`]);
+      assert.equal(run.exit, 0, run.all);
+      assert.equal(holders(pair.master).length, 1, 'the only copy is kept');
+    }));
+
+  it('when a record has rotted on the master, and the pack leaves its object out', () =>
+    withPairOfCommands((pair) => {
+      const pages = Array.from({ length: 40 }, (_, n) => `page ${n} ${'x'.repeat(6000)}`);
+      pair.commit(...pages);
+      pair.synced();
+      const bytes = readFileSync(pair.masterFile);
+      // The oid of the record that holds page 20 becomes that of page 21, which is written once more.
+      const data = bytes.indexOf('page 19 x');
+      const oid = Buffer.from(oidOf(20));
+      const at = bytes.lastIndexOf(oid, data);
+      Buffer.from(oidOf(21)).copy(bytes, at);
+      writeFileSync(pair.masterFile, bytes);
+      pair.site = Site.open(pair.masterFile, { clock: pair.clock });
+      pair.site.commit(pair.site.pages(new Map([[21, 'written once more']])));
+      pair.site.pack();
+      assert.ok(!readFileSync(pair.masterFile).includes('page 19 x'), 'the pack has dropped it');
+      for (const more of [[], ['--full']]) {
+        const run = pair.unchanged(() => pair.sync(...more), 'Data.fs.role');
+        assertEnd(run, { exit: 4, action: 'failed', reason: /Data\.fs\.old\) has other bytes there/ });
+      }
+    }));
 });
+
+function oidOf(page: number): Uint8Array {
+  const oid = new Uint8Array(8);
+  oid[7] = page;
+  return oid;
+}

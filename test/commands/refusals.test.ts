@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { formatTid } from '../../src/filestorage/tid.js';
-import { assertEnd, type Run } from '../support/cli.js';
+import { assertEnd, assertNoCrash, type Run } from '../support/cli.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { Site } from '../support/site.js';
 
@@ -177,6 +177,27 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       writeFileSync(pair.masterFile, bytes);
       assertRefuses(pair, /differs from the master at position/);
       assertUndecided(pair);
+    }));
+});
+
+describe('a master that ends too early', () => {
+  it('is no reason to write anything, wherever it was cut, and no cause of a stack trace', () =>
+    withPair((pair) => {
+      pair.commit('a page', 'y'.repeat(20_000), 'the last page');
+      pair.synced();
+      const whole = readFileSync(pair.masterFile);
+      for (let size = 400; size < whole.length; size += 1777) {
+        truncateSync(pair.masterFile, size);
+        for (const more of [[], ['--full']]) {
+          const run = pair.unchanged(() => pair.sync(...more), 'Data.fs.role');
+          assertNoCrash(run);
+          assert.ok([1, 3, 4].includes(run.exit ?? -1), `${size} ${more}: ${run.all}`);
+          assert.doesNotMatch(run.all, /"stack"|stack=/, `cut to ${size} bytes`);
+        }
+        writeFileSync(pair.masterFile, whole);
+      }
+      pair.synced();
+      pair.assertInStep();
     }));
 });
 

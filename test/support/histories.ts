@@ -22,6 +22,7 @@ export function packed(n: number, oids: readonly number[]): Draft {
 
 export const EVIDENCE: Evidence = {
   packedFileKnown: true,
+  packedFileRot: undefined,
   endsWithTerm: false,
   unverified: false,
   damageReported: false,
