@@ -94,7 +94,7 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
 
   async function sides(): Promise<Sides> {
     const ending = { source: here, end: await readableEnd(here, windows[0]) };
-    const until = verdict && (await commonTid(verdict, here));
+    const until = verdict && (await commonTid(verdict, here, master, masterEnd));
     return findSides(ending, { source: master, end: masterEnd }, until, onSide);
   }
 }

@@ -80,8 +80,20 @@ async function blameFor(
 }
 
 /** The newest transaction that both have before anything that only one side has; undefined: there is none. */
-export async function commonTid({ findings }: Verdict, slave: Readable): Promise<bigint | undefined> {
+export async function commonTid(
+  { findings }: Verdict,
+  slave: Readable,
+  master: Readable,
+  masterEnd: number,
+): Promise<bigint | undefined> {
   const { oldest, common } = findings;
   if (oldest === undefined) return common?.tid;
-  return (await new BackwardReader(slave).endingAt(oldest))?.tid;
+  const theirs = new BackwardReader(master).from(masterEnd);
+  let other = await theirs.next();
+  for await (const { tid } of new BackwardReader(slave).from(oldest)) {
+    while (!other.done && other.value.tid > tid) other = await theirs.next();
+    if (other.done) return undefined;
+    if (other.value.tid === tid) return tid;
+  }
+  return undefined;
 }

@@ -4,7 +4,7 @@ import { findSides, type Sides } from '../lineage/sides.js';
 import { rotIn, type Verdict } from '../lineage/verdict.js';
 import type { Dat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
-import type { RoleFacts } from '../standby/role.js';
+import type { DamageMark, RoleFacts } from '../standby/role.js';
 import { sameMagic } from './compare.js';
 import { Exchanged } from './copy.js';
 import { refusedAs } from './decide.js';
@@ -13,7 +13,7 @@ import type { Replaced } from './judge-copy.js';
 import { commonTid, lineageOf } from './lineage-of.js';
 import { Master } from './master.js';
 import type { Outcome } from './outcome.js';
-import { isRefused } from './rebuild.js';
+import { hidesRot, isRefused } from './rebuild.js';
 import { readableEnd, readableFile } from './scan.js';
 import { findDifference } from './side-by-side.js';
 import { marksOf } from './standing.js';
@@ -52,6 +52,8 @@ export async function judged(
 ): Promise<Outcome> {
   if (!verdict) return outcome;
   const { lineage, reason } = verdict;
+  const { damage } = marksOf(work.paths);
+  if (plan.forced && damage && hidesRot(verdict)) return { ...outcome, damage: reportedBefore(damage) };
   const mismatch = lineage === 'rotten' ? verdict.mismatch : plan.forced && rotIn(verdict);
   if (mismatch) return { ...outcome, damage: rotOf(mismatch, verdict) };
   // The copying may have let go of the descriptor that this run had opened.
@@ -84,7 +86,13 @@ export async function dryRebuild(
     const bytesDiffer = !plan.forced && (await sameMagic(master, slave));
     return lineageOf({ ...replaced, master, masterEnd, slave, patience: work.patience, window, bytesDiffer });
   });
-  return isRefused(verdict, plan.forced) ? judged(outcome, verdict, master, plan, work) : outcome;
+  return isRefused(verdict, replaced) ? judged(outcome, verdict, master, plan, work) : outcome;
+}
+
+function reportedBefore({ position, tid }: DamageMark): Rot {
+  const message =
+    'damage of the master was reported there before, and a piece of the slave cannot be read, so they cannot be compared';
+  return { position, at: position, tid, rule: 'hash', message, undecided: true };
 }
 
 function rotOf(
@@ -115,8 +123,8 @@ async function rotOutsideData(master: Master, work: Work): Promise<Rot> {
 async function sidesOf(verdict: Verdict, master: Master, slaveEnd: number, work: Work): Promise<Sides> {
   return withFile(work.paths.data, async (file) => {
     const slave = readableFile(file);
-    const until = await commonTid(verdict, slave);
     const masterEnd = await readableEnd(master, work.source.window);
+    const until = await commonTid(verdict, slave, master, masterEnd);
     return findSides({ source: slave, end: slaveEnd }, { source: master, end: masterEnd }, until);
   });
 }

@@ -99,7 +99,7 @@ async function fillAndSwap(
       const detail = `the file breaks off here, before transaction ${formatTid(verdict.findings.slaveLast ?? 0n)}, which it had`;
       throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
     }
-    if (verdict && isRefused(verdict, replaced?.forced === true)) {
+    if (verdict && isRefused(verdict, replaced ?? UNASKED)) {
       return { ...nothingDone(resume), end, verdict, refused: true };
     }
     file.sync();
@@ -141,11 +141,20 @@ function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
  * Whether nothing is swapped. Bytes that differ in the same record are never copied over those that the slave has, whoever
  * asks for it: they have changed on the master, or nobody knows on which side.
  */
-export function isRefused(verdict: Verdict, forced: boolean): boolean {
+export function isRefused(verdict: Verdict, { forced, damageReported }: Wish): boolean {
   const { lineage, own } = verdict;
-  if (forced) return lineage === 'rotten' || (lineage === 'forked' && rotIn(verdict) !== undefined);
-  return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
+  if (!forced) return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
+  if (lineage === 'rotten' || (damageReported && hidesRot(verdict))) return true;
+  return lineage === 'forked' && rotIn(verdict) !== undefined;
 }
+
+/** A piece of the slave cannot be read: what the master has in its place is compared with nothing. */
+export function hidesRot({ findings }: Verdict): boolean {
+  return findings.unread.length > 0;
+}
+
+type Wish = Pick<Replaced, 'forced' | 'damageReported'>;
+const UNASKED: Wish = { forced: false, damageReported: false };
 
 class Filling implements Target {
   readonly copied = new Copied();

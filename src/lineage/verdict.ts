@@ -76,9 +76,8 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   const { differenceCount, shapeCount } = findings;
   const differ = differenceCount + shapeCount > 0 && evidence.blame !== 'slave';
   if (fork) {
-    const missingAtEnd = findings.masterLast === common?.tid;
-    const ahead = missingAtEnd && findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
-    if (ahead) return answer('ahead', 'the slave goes on where the master ends');
+    const nothingElse = findings.foreign + findings.news + findings.older === 0 && !differ;
+    if (nothingElse && isBeginning(findings)) return answer('ahead', 'the slave goes on where the master ends');
     const unrelated = findings.matched === 0 && findings.unread.length === 0;
     return unrelated ? answer('unrelated', 'no transaction stands on both sides') : answer('forked', fork);
   }
@@ -117,6 +116,11 @@ export function rotIn({ findings, blame }: Verdict): Mismatch | undefined {
 /** So many transactions of a small file may all differ by rot. */
 const FEW = 8;
 
+/** Whether the master ends with what both have, in the same places and packed as far. */
+function isBeginning({ masterLast, common, moved, newlyPacked, dropped }: MergeFindings): boolean {
+  return masterLast !== undefined && masterLast === common?.tid && (dropped === 0 || (!moved && !newlyPacked));
+}
+
 /** What no pack does to a continuation of the slave. */
 function whyForked(findings: MergeFindings, evidence: Evidence): string | undefined {
   const { lacking, foreign, dropped, older, packed } = findings;
@@ -124,6 +128,8 @@ function whyForked(findings: MergeFindings, evidence: Evidence): string | undefi
   if (dropped === 0) return undefined;
   if (foreign > 0) return 'the master has older transactions that the slave never had, and lacks some that it has';
   if (older > 0) return 'the master has only an older state of objects than the slave';
+  // What a pack keeps of a packed file may be its beginning; so may what a power cut leaves, and only the packed file tells which.
+  if (isBeginning(findings) && !evidence.packedFileKnown) return 'the master ends where the slave goes on';
   // A pack may leave nothing of what it has taken in, and no mark of itself.
   if (!packed && !evidence.packedFileKnown) return 'the master lacks records, and was never packed';
   return undefined;
