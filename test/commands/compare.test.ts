@@ -64,6 +64,24 @@ describe('syncpozo compare says what the master is to the slave:', () => {
       assert.match(stdout, /^hint: decide which side/m);
     }));
 
+  it('forked, and nothing before the fork is of one side only, also after a pack of the master', () =>
+    withPair((pair) => {
+      pair.commit('x', 'y', 'z');
+      pair.synced();
+      const own = [pair.commitToSlave('x of the slave')];
+      pair.commit('x of the master');
+      const other = Site.open(pair.slaveFile, { clock: pair.clock });
+      for (const page of [2, 3]) own.push(other.commit(other.pages(new Map([[page, `page ${page} of the slave`]]))));
+      other.close();
+      pair.site.pack();
+      const { json } = compare(pair);
+      assert.equal(json.lineage, 'forked');
+      assert.deepEqual(tids(json.onlyB), own.map(formatTid));
+      assert.ok(!own.map(formatTid).includes(json.fork.tid), 'the fork is a transaction of both');
+      const { onlyHere } = pair.sync().json;
+      assert.deepEqual([onlyHere.transactions, onlyHere.firstTid], [3, formatTid(own[0]!)]);
+    }));
+
   it('packed, proven by the file that the pack has replaced, and not without it', () =>
     withPair((pair) => {
       pair.synced();
