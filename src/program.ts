@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exit.js';
-import { Patience } from './engine/patience.js';
 import { writeToStderr, writeToStdout } from './io/sink.js';
+import { Patience } from './pipeline/patience.js';
 import { visible } from './report/quote.js';
 
 /** What package.json says, put in by the bundler: to find and read that file takes 0.7 ms of every run. */

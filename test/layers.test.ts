@@ -23,16 +23,16 @@ function lint(path: string, text: string): { readonly status: number | null; rea
 
 const ARROWS: readonly (readonly [string, string])[] = [
   ['src/filestorage/x.ts', '../io/open-file.js'],
-  ['src/filestorage/x.ts', '../engine/decide.js'],
+  ['src/filestorage/x.ts', '../sync/decide.js'],
   ['src/filestorage/x.ts', 'node:fs'],
-  ['src/io/x.ts', '../engine/decide.js'],
+  ['src/io/x.ts', '../sync/decide.js'],
   ['src/io/x.ts', '../filestorage/layout.js'],
-  ['src/standby/x.ts', '../engine/decide.js'],
+  ['src/standby/x.ts', '../sync/decide.js'],
   ['src/standby/x.ts', 'node:fs'],
-  ['src/engine/x.ts', '../report/log.js'],
-  ['src/engine/x.ts', '../commands/sync.js'],
-  ['src/engine/x.ts', 'node:fs'],
-  ['src/report/x.ts', '../engine/decide.js'],
+  ['src/sync/x.ts', '../report/log.js'],
+  ['src/sync/x.ts', '../commands/sync.js'],
+  ['src/sync/x.ts', 'node:fs'],
+  ['src/report/x.ts', '../sync/decide.js'],
   ['src/commands/x.ts', 'node:fs'],
   ['src/commands/x.ts', 'fs-extra'],
   ['workers/x.ts', '../src/io/open-file.js'],
@@ -49,7 +49,7 @@ describe('the lint refuses arrows against the layers', () => {
 
   it('and lets the others be', () => {
     const { status, output } = lint(
-      'src/engine/x.ts',
+      'src/sync/x.ts',
       "import { thing } from '../io/open-file.js';\n\nexport const other = thing;\n",
     );
     assert.equal(status, 0, output);

@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
-import { inspect } from '../src/engine/inspect-task.js';
-import type { PoolData } from '../src/engine/worker-task.js';
+import type { PoolData } from '../src/pipeline/worker-task.js';
+import { inspect } from '../src/verify/inspect-task.js';
 
 // Tells that this thread has loaded all of its modules: from here on it may be ended.
 const { ready } = workerData as PoolData;

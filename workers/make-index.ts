@@ -1,4 +1,4 @@
 import { workerData } from 'node:worker_threads';
-import { type IndexThreadData, makeIndexOfWhatIsTold } from '../src/engine/index-task.js';
+import { type IndexThreadData, makeIndexOfWhatIsTold } from '../src/index/task.js';
 
 makeIndexOfWhatIsTold(workerData as IndexThreadData);

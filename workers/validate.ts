@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
-import { validate } from '../src/engine/validate-task.js';
-import type { PoolData } from '../src/engine/worker-task.js';
+import { validate } from '../src/pipeline/validate-task.js';
+import type { PoolData } from '../src/pipeline/worker-task.js';
 
 // Tells that this thread has loaded all of its modules: from here on it may be ended.
 const { ready } = workerData as PoolData;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Patience } from '../engine/patience.js';
 import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
+import { Patience } from '../pipeline/patience.js';
 import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
 import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';

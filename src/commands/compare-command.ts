@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { Exchanged } from '../engine/copy.js';
-import { Interrupted } from '../engine/patience.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Interrupted } from '../pipeline/patience.js';
 import {
   beginLongWork,
   countOption,

@@ -1,14 +1,14 @@
-import type { Against } from '../engine/against.js';
-import { DEFAULT_CHUNK_BYTES } from '../engine/chunk-table.js';
-import { Exchanged } from '../engine/copy.js';
-import { Master } from '../engine/master.js';
-import type { Patience } from '../engine/patience.js';
-import { type Readable, readableEnd } from '../engine/scan.js';
-import { Window } from '../engine/window.js';
 import type { FoundTransaction } from '../filestorage/backward.js';
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import type { Against } from '../lineage/against.js';
 import type { Lineage } from '../lineage/verdict.js';
+import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Master } from '../pipeline/master.js';
+import type { Patience } from '../pipeline/patience.js';
+import { type Readable, readableEnd } from '../pipeline/scan.js';
+import { Window } from '../pipeline/window.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
 import { seenTerm } from '../standby/role.js';
@@ -105,7 +105,7 @@ async function compareOnce(a: string, b: string, options: CompareOptions): Promi
       const chunks = 'dat' in dat && dat.dat.slaveInode === slave.facts.inode ? dat.dat.chunks : [];
       const end = await readableEnd(slave, windows[0]);
       const listed = { here: new Newest(most), there: new Newest(most) };
-      const { findAgainst } = await import('../engine/against.js');
+      const { findAgainst } = await import('../lineage/against.js');
       const against = await findAgainst({
         file: slave,
         end,

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { isUnused } from '../engine/unused-term.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { readDatFile } from '../standby/dat-file.js';
-import { demote } from '../standby/demote.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { type SlavePaths, slavePaths } from '../standby/paths.js';
 import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
 import { readSwitch } from '../standby/switch.js';
+import { demote } from '../takeover/demote.js';
+import { isUnused } from '../takeover/unused-term.js';
 import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
 import { EXIT, EXIT_HELP, type ExitCode, exitOfError } from './exit.js';
 

@@ -1,10 +1,10 @@
-import type { Outcome } from '../engine/sync.js';
 import { IoFault } from '../io/fault.js';
 import { LogFileMistake, STANDARD_OUTPUT } from '../io/sink.js';
 import { SlaveInUse } from '../standby/in-use.js';
 import { PathMistake } from '../standby/paths.js';
 import { RoleRefusal } from '../standby/role-of.js';
 import { SwitchUnclear } from '../standby/switch.js';
+import type { Outcome } from '../sync/sync.js';
 
 /** The exit statuses, and the one place where an outcome or an error becomes one. */
 export const EXIT = { ok: 0, fault: 1, usage: 2, refused: 3, damaged: 4, inUse: 5 } as const;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { DEFAULT_CHUNK_BYTES } from '../engine/chunk-table.js';
+import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import {
   beginLongWork,
   type LongOptions,

@@ -1,11 +1,11 @@
-import { AdaptiveSource } from '../engine/adaptive-source.js';
-import { Exchanged } from '../engine/copy.js';
-import { type FileIndexed, indexFile } from '../engine/index-of-file.js';
-import { Interrupted, type Patience } from '../engine/patience.js';
-import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { type FileIndexed, indexFile } from '../index/index-of-file.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
+import { AdaptiveSource } from '../pipeline/adaptive-source.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Interrupted, type Patience } from '../pipeline/patience.js';
+import { Window } from '../pipeline/window.js';
 import type { Log } from '../report/log.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';

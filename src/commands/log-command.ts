@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type Readable, readableEnd, readableFile } from '../engine/scan.js';
-import { Window } from '../engine/window.js';
 import { BackwardReader, type FoundTransaction } from '../filestorage/backward.js';
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { parseTid } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { writeToStdout } from '../io/sink.js';
+import { type Readable, readableEnd, readableFile } from '../pipeline/scan.js';
+import { Window } from '../pipeline/window.js';
 import { formatCount } from '../report/numbers.js';
 import { quote } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';

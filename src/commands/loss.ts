@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import type { Settled } from '../engine/promotion.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { outputInTime } from '../io/child.js';
 import { factsOfPath } from '../io/facts.js';
 import type { Loss } from '../report/promotion.js';
 import type { Standing } from '../report/standing.js';
 import { elsewhere } from '../standby/elsewhere.js';
+import type { Settled } from '../takeover/promotion.js';
 
 /** What a look at the master has told; `why` where it has told nothing. */
 export type MasterLook =

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { Patience } from '../engine/patience.js';
 import { factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { answersInTime, isOnRemoteMount } from '../io/mount.js';
+import type { Patience } from '../pipeline/patience.js';
 import { masterSide, type Side, sideOf } from '../standby/paths.js';
 
 /**

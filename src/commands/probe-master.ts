@@ -1,11 +1,11 @@
-import { findLag, newestTid } from '../engine/lag.js';
-import { observeMaster } from '../engine/observe.js';
-import type { Patience } from '../engine/patience.js';
-import { readableFile } from '../engine/scan.js';
-import { Window } from '../engine/window.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
+import { findLag, newestTid } from '../lineage/lag.js';
+import { observeMaster } from '../pipeline/observe.js';
+import type { Patience } from '../pipeline/patience.js';
+import { readableFile } from '../pipeline/scan.js';
+import { Window } from '../pipeline/window.js';
 import type { Standing } from '../report/standing.js';
 import type { Claim } from '../standby/dat.js';
 import { fileOf, type Side, type SlavePaths } from '../standby/paths.js';

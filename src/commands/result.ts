@@ -1,5 +1,5 @@
-import type { Outcome } from '../engine/sync.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import type { Outcome } from '../sync/sync.js';
 import type { ExitCode } from './exit.js';
 
 /** The JSON object of `syncpozo sync --json`. Fields are only ever added. null: not known. */

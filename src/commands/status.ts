@@ -1,6 +1,6 @@
-import { observeSlave, usableDat } from '../engine/observe.js';
-import { Patience } from '../engine/patience.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { observeSlave, usableDat } from '../pipeline/observe.js';
+import { Patience } from '../pipeline/patience.js';
 import type { SlaveState, Standing } from '../report/standing.js';
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';

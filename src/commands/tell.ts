@@ -1,9 +1,9 @@
-import { Exchanged } from '../engine/copy.js';
-import type { Plan } from '../engine/facts.js';
-import { Interrupted } from '../engine/patience.js';
-import type { Outcome } from '../engine/sync.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Interrupted } from '../pipeline/patience.js';
 import type { Log } from '../report/log.js';
+import type { Plan } from '../sync/facts.js';
+import type { Outcome } from '../sync/sync.js';
 import { EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js';
 import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
 

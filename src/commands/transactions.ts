@@ -1,9 +1,9 @@
-import type { Readable } from '../engine/scan.js';
 import type { FoundTransaction } from '../filestorage/backward.js';
 import { TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { sourceOf } from '../lineage/file-source.js';
 import { TransactionCursor } from '../lineage/transaction-cursor.js';
+import type { Readable } from '../pipeline/scan.js';
 
 /** One transaction, as commands show it. */
 export interface Described {

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import type { Outcome } from '../engine/sync.js';
 import { IoFault } from '../io/fault.js';
 import type { TroubleKind } from '../standby/outcome-file.js';
+import type { Outcome } from '../sync/sync.js';
 import { EXIT, exitOfOutcome } from './exit.js';
 
 /** What kind of trouble a run has ended with; undefined: none, it ended in step or had nothing to decide. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { Interrupted } from '../engine/patience.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
+import { Interrupted } from '../pipeline/patience.js';
 import {
   beginLongWork,
   type LongOptions,

@@ -1,13 +1,13 @@
-import type { Against } from '../engine/against.js';
-import type { Tail } from '../engine/go-on.js';
-import type { IndexState } from '../engine/judge.js';
-import { ageOfTid } from '../engine/lag.js';
-import type { Findings } from '../engine/verify.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Problem } from '../filestorage/problem.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import type { Against } from '../lineage/against.js';
+import { ageOfTid } from '../lineage/lag.js';
 import type { Side } from '../lineage/sides.js';
 import type { Lineage } from '../lineage/verdict.js';
+import type { Tail } from '../verify/go-on.js';
+import type { IndexState } from '../verify/judge.js';
+import type { Findings } from '../verify/verify.js';
 import { EXIT, type ExitCode } from './exit.js';
 import type { SideResult } from './result.js';
 

@@ -1,19 +1,19 @@
-import { DEFAULT_CHUNK_BYTES } from '../engine/chunk-table.js';
-import { Exchanged } from '../engine/copy.js';
-import { IndexCheck } from '../engine/index-check.js';
-import { InlineInspector, type Inspector, type OnPosition } from '../engine/inspect-file.js';
-import { Master } from '../engine/master.js';
-import { NearFile } from '../engine/near-file.js';
-import { observeMaster } from '../engine/observe.js';
-import { type Patience, pause } from '../engine/patience.js';
-import { type Findings, lookAtAll } from '../engine/verify.js';
-import { Window } from '../engine/window.js';
+import { IndexCheck } from '../index/check.js';
 import { factsBehindPath, realPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { isOnRemoteMount } from '../io/mount.js';
+import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Master } from '../pipeline/master.js';
+import { observeMaster } from '../pipeline/observe.js';
+import { type Patience, pause } from '../pipeline/patience.js';
+import { Window } from '../pipeline/window.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
 import { roleOf } from '../standby/role-of.js';
+import { InlineInspector, type Inspector, type OnPosition } from '../verify/inspect-file.js';
+import { NearFile } from '../verify/near-file.js';
+import { type Findings, lookAtAll } from '../verify/verify.js';
 import { findSide } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
 import { workersOf } from './workers.js';
@@ -125,7 +125,7 @@ async function inspectorFor(file: Master, window: Window, options: VerifyOptions
   if (workers === 0 || file.size < worthwhile) {
     return new InlineInspector(window, patience, onPosition, near);
   }
-  const { PoolInspector } = await import('../engine/inspect-pool.js');
+  const { PoolInspector } = await import('../verify/inspect-pool.js');
   return new PoolInspector(workers, window, patience, onPosition, near);
 }
 
@@ -150,7 +150,7 @@ async function compareWith(
     if (!here) throw new Exchanged(path);
     const near = isNear(path) ? NearFile.open(here, patience) : undefined;
     try {
-      const { findAgainst } = await import('../engine/against.js');
+      const { findAgainst } = await import('../lineage/against.js');
       const { committedEnd, problems } = findings;
       const windows = [window, new Window(WINDOW_BYTES)] as const;
       const datFile = readDatFile({ dat: `${path}.dat` });

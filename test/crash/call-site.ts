@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { inProject } from '../support/root.js';
 
 /**
- * Who asked for an operation on the disk, as a place in the compiled sources: `engine/batch.js:46:23`. A call in src/io is
+ * Who asked for an operation on the disk, as a place in the compiled sources: `sync/batch.js:46:23`. A call in src/io is
  * not told by itself alone, but with its callers up to the first that is outside: `io/replace.js:28:14 < standby/...`.
  */
 export interface Caller {

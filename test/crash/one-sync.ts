@@ -1,10 +1,10 @@
 import { exitOfError, exitOfOutcome } from '../../src/commands/exit.js';
-import { InlineSource } from '../../src/engine/chunk-source.js';
-import { Patience } from '../../src/engine/patience.js';
-import type { ScrubAmount } from '../../src/engine/scrub-amount.js';
-import { type Outcome, sync } from '../../src/engine/sync.js';
-import { Window } from '../../src/engine/window.js';
+import { InlineSource } from '../../src/pipeline/chunk-source.js';
+import { Patience } from '../../src/pipeline/patience.js';
+import { Window } from '../../src/pipeline/window.js';
+import type { ScrubAmount } from '../../src/scrub/amount.js';
 import { slavePaths } from '../../src/standby/paths.js';
+import { type Outcome, sync } from '../../src/sync/sync.js';
 
 /** Sizes so small that a master of some kilobytes has several chunks and batches. */
 export const SIZES = { chunkBytes: 512, windowBytes: 65_536, batchBytes: 6144 } as const;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Worth } from '../../src/engine/promotion-index.js';
 import { parseDat } from '../../src/standby/dat.js';
-import { demote } from '../../src/standby/demote.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { roleOf } from '../../src/standby/role-of.js';
+import { demote } from '../../src/takeover/demote.js';
+import type { Worth } from '../../src/takeover/promotion-index.js';
 import type { Change } from './change.js';
 import { DAT, DATA } from './history.js';
 import type { Disk } from './model-disk.js';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import type { ChunkFacts } from '../../src/engine/chunk.js';
-import type { ChunkSource } from '../../src/engine/chunk-source.js';
-import { NOTHING_YET } from '../../src/engine/chunk-table.js';
-import type { Target } from '../../src/engine/copy.js';
-import type { Resume } from '../../src/engine/facts.js';
-import type { Master } from '../../src/engine/master.js';
-import { Window } from '../../src/engine/window.js';
 import type { Stop } from '../../src/filestorage/stop.js';
 import type { WalkEvents } from '../../src/filestorage/walk-options.js';
+import type { ChunkFacts } from '../../src/pipeline/chunk.js';
+import type { ChunkSource } from '../../src/pipeline/chunk-source.js';
+import { NOTHING_YET } from '../../src/pipeline/chunk-table.js';
+import type { Target } from '../../src/pipeline/copy.js';
+import type { Master } from '../../src/pipeline/master.js';
+import { Window } from '../../src/pipeline/window.js';
+import type { Resume } from '../../src/sync/facts.js';
 
 const hasher = new Window(1 << 20);
 

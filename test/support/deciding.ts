@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { decide } from '../../src/engine/decide.js';
-import type { Comparison, Damage, Facts, Look, Plan, Resume, SlaveState, Trusted } from '../../src/engine/facts.js';
-import { UNKNOWN_STANDING } from '../../src/engine/standing.js';
 import type { Sides } from '../../src/lineage/sides.js';
+import { decide } from '../../src/sync/decide.js';
+import type { Comparison, Damage, Facts, Look, Plan, Resume, SlaveState, Trusted } from '../../src/sync/facts.js';
+import { UNKNOWN_STANDING } from '../../src/sync/standing.js';
 
 /** What the probes would find; one that is not given must not be asked for. */
 export type Answers = Partial<Pick<Facts, Look>>;

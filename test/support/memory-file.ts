@@ -1,4 +1,4 @@
-import type { Readable } from '../../src/engine/scan.js';
+import type { Readable } from '../../src/pipeline/scan.js';
 
 /** A file in memory, read as the engine reads one on a disk; records what was read. */
 export class MemoryFile implements Readable {

@@ -1,11 +1,11 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readChunk } from '../../src/engine/chunk.js';
-import { advance, NOTHING_YET, nextTask } from '../../src/engine/chunk-table.js';
-import type { Facts, Look, Resume } from '../../src/engine/facts.js';
-import { take } from '../../src/engine/looks.js';
-import { Window } from '../../src/engine/window.js';
+import { readChunk } from '../../src/pipeline/chunk.js';
+import { advance, NOTHING_YET, nextTask } from '../../src/pipeline/chunk-table.js';
+import { Window } from '../../src/pipeline/window.js';
 import type { MasterIdentity } from '../../src/standby/dat.js';
+import type { Facts, Look, Resume } from '../../src/sync/facts.js';
+import { take } from '../../src/sync/looks.js';
 import { USUAL } from './deciding.js';
 import { MemoryFile } from './memory-file.js';
 import { withTempDir } from './site.js';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChunkSource, InlineSource } from '../../src/engine/chunk-source.js';
-import { Master } from '../../src/engine/master.js';
-import { Patience } from '../../src/engine/patience.js';
-import { PoolSource } from '../../src/engine/pool-source.js';
-import { Window } from '../../src/engine/window.js';
+import { type ChunkSource, InlineSource } from '../../src/pipeline/chunk-source.js';
+import { Master } from '../../src/pipeline/master.js';
+import { Patience } from '../../src/pipeline/patience.js';
+import { PoolSource } from '../../src/pipeline/pool-source.js';
+import { Window } from '../../src/pipeline/window.js';
 import { type Delivered, deliver } from './chunks.js';
 import { withTempDir } from './site.js';
 

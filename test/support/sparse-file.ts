@@ -1,6 +1,6 @@
-import type { Readable } from '../../src/engine/scan.js';
-import type { Window } from '../../src/engine/window.js';
 import { MAGIC_LENGTH } from '../../src/filestorage/layout.js';
+import type { Readable } from '../../src/pipeline/scan.js';
+import type { Window } from '../../src/pipeline/window.js';
 
 /** A Data.fs of any size of which only headers and trailers are kept: each transaction has one record, with zeros in it. */
 export class SparseFile implements Readable {

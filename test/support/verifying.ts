@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { runVerify } from '../../src/commands/verify.js';
 import type { VerifyResult } from '../../src/commands/verify-result.js';
-import { Patience } from '../../src/engine/patience.js';
 import { encodeIndex } from '../../src/filestorage/index-writer.js';
 import { ObjectIndex } from '../../src/filestorage/object-index.js';
 import { factsOfPath } from '../../src/io/facts.js';
+import { Patience } from '../../src/pipeline/patience.js';
 import { type Dat, formatDat } from '../../src/standby/dat.js';
 import { chunksOf } from './scene.js';
 import { walkOver } from './walking.js';

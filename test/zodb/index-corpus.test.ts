@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { runIndex } from '../../src/commands/index.js';
-import { Patience } from '../../src/engine/patience.js';
+import { Patience } from '../../src/pipeline/patience.js';
 import { SILENT } from '../../src/report/log.js';
 import { fastDirectory } from '../crash/materialise.js';
 import { loadCorpus } from './corpus.js';

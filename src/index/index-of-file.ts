@@ -1,0 +1,78 @@
+import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
+import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { OpenFile } from '../io/open-file.js';
+import type { ChunkSource } from '../pipeline/chunk-source.js';
+import { Master } from '../pipeline/master.js';
+import type { Patience } from '../pipeline/patience.js';
+import { isPlainlyInFlight, judgeTail, type MasterEnd } from '../pipeline/tail.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { writeIndexFile } from '../standby/index-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { Damage, Rot } from '../sync/facts.js';
+import { type MadeIndex, makeIndex } from './refresh.js';
+import { copiedChunks } from './slave-index.js';
+
+/** What came of indexing a file. */
+export type FileIndexed =
+  /** `tail`: what the file has behind the end of its last whole transaction, which FileStorage cuts off. */
+  | { readonly kind: 'done'; readonly made: MadeIndex; readonly size: number; readonly tail: MasterEnd['kind'] }
+  | { readonly kind: 'damaged'; readonly damage: Damage | Rot }
+  | { readonly kind: 'unfit'; readonly reason: string };
+
+/**
+ * Builds or refreshes the index beside a Data.fs. The caller holds the file's lock.
+ *
+ * Order: the file durable, and its name, which a rebuild that was killed may have left in memory only; then the index: it must
+ * not outlive what it is of. Nothing is written where the index covers all already, or where no transaction has a record, because
+ * ZODB does not open such a file beside an index; and none of a file that is damaged: one that breaks a rule of the format, or,
+ * of a slave, one that does not have the bytes that its `.dat` says were copied.
+ */
+export async function indexFile(paths: SlavePaths, source: ChunkSource, patience: Patience): Promise<FileIndexed> {
+  const file = await Master.open(paths.data, patience);
+  if (!file) return { kind: 'unfit', reason: `${paths.data} does not exist` };
+  try {
+    const magic = new Uint8Array(MAGIC_LENGTH);
+    if ((await file.readBytes(magic, 0)) < MAGIC_LENGTH || magicOf(magic) === undefined)
+      return { kind: 'unfit', reason: `${paths.data} is not a Data.fs: it does not begin with FS21 or FS30` };
+    const made = await makeIndex(paths.index, file, source, copiedChunks(paths, file.facts.inode));
+    if (made.action === 'changed') return { kind: 'damaged', damage: damageOf(made.changed, file) };
+    const end = await tailOf(made, file, source);
+    if (end.kind === 'damaged') return { kind: 'damaged', damage: end.damage };
+    if (made.index.size === 0) {
+      removeIfThere(paths.index);
+      return { kind: 'done', made: { ...made, action: 'none' }, size: file.size, tail: end.kind };
+    }
+    if (made.action !== 'none') {
+      makeDurable(paths.data);
+      syncDirectory(paths.directory);
+      writeIndexFile(paths, made.index, made.resume.position);
+    }
+    return { kind: 'done', made, size: file.size, tail: end.kind };
+  } finally {
+    file.close();
+  }
+}
+
+function damageOf(chunk: ChunkLine, file: Master): Rot {
+  const { start: position, end, firstTid: tid } = chunk;
+  const message =
+    end > file.size
+      ? `its .dat claims ${end} bytes, it has ${file.size}`
+      : `its bytes ${position} to ${end} are not those that were copied`;
+  return { position, at: Math.min(position, file.size), tid, rule: 'hash', message };
+}
+
+async function tailOf({ stop, resume }: MadeIndex, file: Master, source: ChunkSource): Promise<MasterEnd> {
+  if (stop.kind === 'end') return { kind: 'clean' };
+  if (stop.kind === 'in-flight' && (await isPlainlyInFlight(stop, file))) return stop;
+  return judgeTail(stop, file, source.window, resume.tid);
+}
+
+function makeDurable(path: string): void {
+  const file = OpenFile.openHere(path);
+  try {
+    file.sync();
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,170 @@
+import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { factsOfPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import { temporaryOf } from '../io/replace.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Master } from '../pipeline/master.js';
+import { usableDat } from '../pipeline/observe.js';
+import { Interrupted } from '../pipeline/patience.js';
+import { hashOf } from '../pipeline/trusted.js';
+import type { Window } from '../pipeline/window.js';
+import type { Work } from '../pipeline/work.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { readDatFile } from '../standby/dat-file.js';
+import { readCovered, writeIndexFile, writeIndexPieces } from '../standby/index-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { Rot } from '../sync/facts.js';
+import { IndexLost, type IndexMaker } from './maker.js';
+import { firstChanged, makeIndex } from './refresh.js';
+
+/**
+ * The index beside the slave. FileStorage believes an index whose last transaction is where it says; so one that belongs to
+ * other bytes must not be there, not even for as long as a crash takes.
+ */
+
+/**
+ * Removes an index that covers what is going to be cut off, or that nobody can read. The caller makes that durable before it
+ * writes a byte. Returns whether one was removed.
+ */
+export function dropIndexBeyond(work: Work, position: number): boolean {
+  const covered = readCovered(work.paths.index);
+  if ('missing' in covered || ('end' in covered && covered.end <= position)) return false;
+  return factsOfPath(work.paths.index)?.kind !== 'directory' && removeIfThere(work.paths.index);
+}
+
+/**
+ * Before bytes from `position` on are repaired: removes, durably, an index that covers any of them. It may have been made
+ * of the wrong ones, and then leads a server to records that are no longer there. The directory is made durable even
+ * where no index is left: a run that was killed may have removed it in memory only.
+ */
+export function dropIndexBeforeRepair(work: Work, position: number): void {
+  const dropped = dropIndexBeyond(work, position);
+  syncDirectory(work.paths.directory);
+  if (!dropped) return;
+  const { index, data } = work.paths;
+  const hint = `a sync that appends builds it again when it is due, and so does: syncpozo index ${data}`;
+  const message = 'the index is removed, because it covers bytes of the slave that are repaired now';
+  work.tell({ level: 'warn', message, fields: { path: index, hint } });
+}
+
+/** Removes what a killed run has left of an index that it was writing. */
+export function dropHalfIndex(work: Work): void {
+  try {
+    removeIfThere(temporaryOf(work.paths.index));
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
+    work.tell({ level: 'warn', message: `an unfinished index stays: ${error.message}` });
+  }
+}
+
+/** After a copy of everything: the index of what its own reading has told. */
+export async function leaveIndex(work: Work, maker: IndexMaker, end: number): Promise<void> {
+  const pieces = maker.pieces(end);
+  if (!pieces) {
+    await refreshSlaveIndex(work);
+    return;
+  }
+  try {
+    await quietly(work, async () => writeIndexPieces(work.paths, pieces));
+  } catch (error) {
+    if (!(error instanceof IndexLost)) throw error;
+    await refreshSlaveIndex(work);
+  }
+}
+
+/**
+ * After an append: what the index does not cover may have become so much that a server would take long to start. Where the
+ * slave turns out not to have the bytes that were copied, they are repaired, and the index is made of the repaired ones.
+ *
+ * @param repair repairs these chunks of the slave, durably
+ * @returns why that could not be done: the master does not have what was copied either
+ */
+export async function keepIndexNear(
+  work: Work,
+  position: number,
+  repair: (chunks: readonly ChunkLine[]) => Promise<Rot | undefined>,
+): Promise<Rot | undefined> {
+  const { indexLagBytes } = work;
+  if (indexLagBytes === undefined || position <= indexLagBytes) return undefined;
+  const covered = readCovered(work.paths.index);
+  if (position - ('end' in covered ? covered.end : 0) <= indexLagBytes) return undefined;
+  const changed = await refreshSlaveIndex(work);
+  if (changed.length === 0) return undefined;
+  const rot = await repair(changed);
+  if (rot) return rot;
+  const [still] = await refreshSlaveIndex(work);
+  if (!still) return undefined;
+  const detail = `the bytes up to ${still.end} were repaired, and are wrong again`;
+  throw new IoFault('read', work.paths.data, 'ELOST', detail, still.start);
+}
+
+/** Returns the chunks that are not what was copied; where there are any, no index is made. */
+async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
+  let changed: readonly ChunkLine[] = [];
+  await quietly(work, async () => {
+    const { paths, source, patience } = work;
+    const slave = await Master.open(paths.data, patience);
+    if (!slave) throw new IoFault('open', paths.data, 'ENOENT', 'the slave is gone');
+    try {
+      const copied = copiedChunks(paths, slave.facts.inode);
+      const made = await makeIndex(paths.index, slave, source, copied);
+      const wrong = firstChanged(made, copied);
+      if (wrong) {
+        changed = await changedFrom(wrong, copied, slave, source.window);
+        const fields = { chunks: changed.length, from: wrong.start, to: wrong.end };
+        work.tell({
+          level: 'warn',
+          message: 'no index is made: the slave has bytes that are not those copied',
+          fields,
+        });
+        return;
+      }
+      if (made.action === 'changed') return;
+      const { action, index, resume, read, problem } = made;
+      if (problem) work.tell({ level: 'warn', message: `the index is made anew: ${problem}` });
+      // ZODB does not open a file without records beside an index of it.
+      if (index.size === 0) return void removeIfThere(paths.index);
+      if (action === 'none') return;
+      writeIndexFile(paths, index, resume.position);
+      const fields = { objects: index.size, end: resume.position, read };
+      work.tell({ level: 'info', message: `the index is ${action}`, fields });
+    } finally {
+      slave.close();
+    }
+  });
+  return changed;
+}
+
+/** The chunks that the slave's `.dat` has of the file with this inode; none where it is of another one, or not usable. */
+export function copiedChunks(paths: SlavePaths, inode: string): readonly ChunkLine[] {
+  return usableDat(readDatFile(paths), inode).dat?.chunks ?? [];
+}
+
+/** Chunks from `first` on that do not have the bytes that were copied. */
+async function changedFrom(
+  first: ChunkLine,
+  copied: readonly ChunkLine[],
+  slave: Master,
+  window: Window,
+): Promise<ChunkLine[]> {
+  const changed: ChunkLine[] = [];
+  for (const chunk of copied) {
+    if (chunk.start < first.start) continue;
+    if ((await hashOf(slave, chunk, window)) !== chunk.hash) changed.push(chunk);
+  }
+  return changed;
+}
+
+/**
+ * Without an index the slave is what it should be; a server only takes longer to start on it. Only where the disk does not
+ * make durable what it was given the run fails: nobody knows what else it has lost.
+ */
+async function quietly(work: Work, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof IoFault || error instanceof Exchanged || error instanceof Interrupted)) throw error;
+    if (error instanceof IoFault && error.operation.startsWith('fsync')) throw error;
+    work.tell({ level: 'warn', message: `the slave is in step, but its index was not written: ${error.message}` });
+  }
+}

@@ -1,0 +1,87 @@
+import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
+import { INDEX_PIECE_BYTES } from '../filestorage/index-writer.js';
+import { cancelLane, LaneCancelled, LaneReader, LaneWriter, makeLane } from '../pipeline/lane.js';
+import { LONGEST_TAPE } from '../pipeline/record-tape.js';
+import { IndexLost, type IndexMaker } from './maker.js';
+import { Command, type IndexThreadData } from './task.js';
+
+const TAPES = 8;
+const PIECES = 4;
+/** A thread that does not get on for so long has been lost. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Makes an index in a thread of its own: beside the writes of a long copy, which keep the main thread busy.
+ *
+ * The pieces of the tape go there by one lane, as many as it has room for, and the bytes of the index come back by another.
+ * A thread that is lost costs the index, which is made again by reading, and nothing else.
+ */
+export class IndexThread implements IndexMaker {
+  private readonly data: IndexThreadData = {
+    told: makeLane(TAPES, LONGEST_TAPE),
+    made: makeLane(PIECES, INDEX_PIECE_BYTES),
+  };
+  private readonly told = new LaneWriter(this.data.told, () => {}, PATIENCE_MS);
+  private readonly made = new LaneReader(this.data.made);
+  private readonly ended: Promise<void>;
+  private lost = false;
+
+  constructor() {
+    const path = createRequire(import.meta.url).resolve('#workers/make-index');
+    const thread = new Worker(path, { workerData: this.data });
+    // Where it fails, its lanes come to a stand, and whoever waits for them finds that out.
+    thread.on('error', () => {});
+    this.ended = new Promise((resolve) => thread.once('exit', () => resolve()));
+  }
+
+  take(piece: Uint8Array): void {
+    this.tell(() => this.told.put(piece, 'records'));
+  }
+
+  goBackTo(): void {
+    this.command(Command.GoBack);
+  }
+
+  allTold(): void {
+    this.command(Command.End);
+  }
+
+  pieces(end: number): Iterable<Uint8Array> | undefined {
+    const first = this.lost ? undefined : this.made.waitForNext(PATIENCE_MS);
+    if (first?.kind !== 'records') return undefined;
+    const covered = new DataView(first.bytes.buffer, first.bytes.byteOffset).getFloat64(0);
+    this.made.release();
+    return covered === end ? this.receive() : undefined;
+  }
+
+  async close(): Promise<void> {
+    cancelLane(this.data.told);
+    cancelLane(this.data.made);
+    await this.ended;
+  }
+
+  private *receive(): Generator<Uint8Array> {
+    for (;;) {
+      const slot = this.made.waitForNext(PATIENCE_MS);
+      if (!slot) throw new IndexLost();
+      if (slot.kind === 'records') return;
+      yield slot.bytes;
+      this.made.release();
+    }
+  }
+
+  private command(command: Command): void {
+    this.tell(() => this.told.put(Uint8Array.of(command), 'bytes'));
+  }
+
+  private tell(put: () => void): void {
+    if (this.lost) return;
+    try {
+      put();
+    } catch (error) {
+      if (!(error instanceof LaneCancelled)) throw error;
+      this.lost = true;
+    }
+  }
+}

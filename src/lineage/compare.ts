@@ -1,0 +1,68 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { readChunk } from '../pipeline/chunk.js';
+import { advance, nextTask } from '../pipeline/chunk-table.js';
+import { firstDifference, type Readable, scan } from '../pipeline/scan.js';
+import { findDifference } from '../pipeline/side-by-side.js';
+import type { Window } from '../pipeline/window.js';
+import type { Comparison, Damage, Resume } from '../sync/facts.js';
+
+/** Thrown out of a chunk's reading at the first byte that differs. */
+class Differs extends Error {
+  constructor(readonly position: number) {
+    super(`differs at ${position}`);
+  }
+}
+
+/**
+ * Compares the slave with the master, byte by byte from `from` on, while the master's side is validated; the chunks that
+ * are equal come back as a place to go on from.
+ */
+export async function compare(
+  master: Readable,
+  slave: Readable,
+  from: Resume,
+  chunkBytes: number,
+  windows: readonly [Window, Window],
+): Promise<Comparison> {
+  const [window, other] = windows;
+  let resume = from;
+  let limit = Math.min(master.size, slave.size);
+  let difference: number | undefined;
+  let masterDamaged: Damage | undefined;
+  for (let more = limit > from.position; more; ) {
+    const task = nextTask(resume, limit, chunkBytes);
+    try {
+      const facts = await readChunk(task, window, master.read, async (bytes, position) => {
+        const count = await slave.read(other, bytes.length, position);
+        const at = firstDifference(bytes, other.bytes.subarray(0, count));
+        if (at !== undefined || count < bytes.length) throw new Differs(position + (at ?? count));
+      });
+      resume = advance(resume, facts);
+      more = facts.stop.kind === 'cut';
+      if (facts.stop.kind === 'damaged') masterDamaged = facts.stop;
+    } catch (error) {
+      if (!(error instanceof Differs)) throw error;
+      // Once more, up to the difference only: the last boundary before it is what both have.
+      difference = error.position;
+      limit = error.position;
+      more = limit > resume.position;
+    }
+  }
+  const walk = await scan(slave, window, resume.position, resume.tid);
+  return {
+    ...resume,
+    equalUpTo: resume.position,
+    firstDifference: difference ?? (await findDifference(master, slave, resume.position, windows)),
+    slaveEnd: walk.end,
+    slaveStop: walk.stop?.kind ?? 'end',
+    masterDamaged: difference === undefined ? masterDamaged : undefined,
+  };
+}
+
+/** Whether both files begin with the same magic. */
+export async function sameMagic(master: Readable, slave: Readable): Promise<boolean> {
+  const a = new Uint8Array(MAGIC_LENGTH);
+  const b = new Uint8Array(MAGIC_LENGTH);
+  const counts = [await master.readBytes(a, 0), await slave.readBytes(b, 0)];
+  return counts.every((count) => count === MAGIC_LENGTH) && firstDifference(a, b) === undefined;
+}

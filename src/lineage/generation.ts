@@ -1,0 +1,134 @@
+import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
+import { damageIn, type Readable } from '../pipeline/scan.js';
+import { sideBySide } from '../pipeline/side-by-side.js';
+import { hashOf, lookAtTrusted, type Scene } from '../pipeline/trusted.js';
+import type { Window } from '../pipeline/window.js';
+import type { ChunkLine } from '../standby/dat.js';
+import type { Generation, Resume } from '../sync/facts.js';
+import { sameMagic } from './compare.js';
+import { sourceOf } from './file-source.js';
+import { merge } from './merge.js';
+
+/** How many bytes at the head, and before the claim, are compared to know a file again. */
+const GLANCE = 65_536;
+/** How much of what the last run has copied is compared again; the scrub does the rest. */
+const SECOND_LOOK = 64 << 20;
+/** In no more bytes of a page than these a difference is taken for flipped bits, even if the slave has zeros there. */
+const FEW = 8;
+const PAGE = 4096;
+
+/** Row 11: whether the master is still the file that the slave was copied from, and whether its bytes are those that were copied. */
+export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<Generation> {
+  const { master, slave, dat, windows } = scene;
+  const known = dat?.master;
+  const sameFile = known?.device === master.facts.device && known.inode === master.facts.inode;
+  const lookFrom = secondLookFrom(scene, trusted);
+  // Another file may hold the same bytes: moved to another disk, or mounted anew after a reboot. The chunks show it.
+  if (!(await sameMagic(master, slave))) return otherGeneration(scene, sameFile);
+  const repairs: ChunkLine[] = [];
+  for (const [index, chunk] of trusted.chunks.entries()) {
+    // A long file has many chunks, and what is compared of a file that is known again lies in two of them.
+    if (sameFile && chunk.start >= GLANCE && chunk.end <= lookFrom) continue;
+    const isSuspect = sameFile
+      ? await differs(chunk, lookFrom, scene)
+      : (await hashOf(master, chunk, windows[0])) !== chunk.hash;
+    if (!isSuspect) continue;
+    const state = await examineChunk(chunk, master, slave, windows);
+    if (state.masterSound) {
+      if (!state.slaveSound) repairs.push(chunk);
+      continue;
+    }
+    if (!(await hasSameTransactions(chunk, scene))) return otherGeneration(scene, sameFile);
+    const copiedLast = dat?.copiedFrom;
+    if (sameFile && state.slaveSound && copiedLast !== undefined && chunk.end > copiedLast) {
+      if (await arePagesOfZeros(chunk, copiedLast, master, slave, windows)) {
+        const from = await lookAtTrusted(scene, trusted.chunks.slice(0, index));
+        const problem = `the slave has pages of zeros where the master has other bytes now, in what the last run copied from ${chunk.start} on`;
+        return { kind: 'stale', resume: from, problem };
+      }
+    }
+    return { kind: 'damaged', stop: await describeRot(chunk, state, slave, windows[0]) };
+  }
+  return { kind: 'same', moved: !sameFile, ...(repairs.length > 0 && { repairs }) };
+}
+
+/** The same file with other bytes below the claim is exchanged for one that was given the old inode's number, or damaged. */
+async function otherGeneration({ master, windows }: Scene, sameFile: boolean): Promise<Generation> {
+  const damage = sameFile ? await damageIn(master, windows[0]) : undefined;
+  return damage ? { kind: 'damaged', stop: damage } : { kind: 'other' };
+}
+
+/**
+ * Where what the last run copied is read from the master again, through this run's opening: an NFS client may have shown
+ * pages of zeros, and zeros inside a record's data break no rule. Only when the master's size or time of modification is
+ * another one since: until then the client would show the same pages again.
+ */
+function secondLookFrom({ master, dat }: Scene, trusted: Resume): number {
+  const unchanged = dat?.master.size === master.size && dat.master.mtime === master.facts.mtime;
+  const copiedFrom = unchanged ? undefined : dat?.copiedFrom;
+  const glance = trusted.position - GLANCE;
+  return copiedFrom === undefined ? glance : Math.min(glance, Math.max(copiedFrom, trusted.position - SECOND_LOOK));
+}
+
+/** Whether a chunk differs on the two sides where it is compared: at the head of the file, and from `lookFrom` on. */
+async function differs(chunk: ChunkLine, lookFrom: number, { master, slave, windows }: Scene): Promise<boolean> {
+  const parts = [
+    { from: chunk.start, to: Math.min(chunk.end, GLANCE) },
+    { from: Math.max(chunk.start, lookFrom), to: chunk.end },
+  ];
+  for (const { from, to } of parts) {
+    if (from < to && !(await looksSound({ from, to, hash: undefined }, master, slave, windows))) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether the master has the very transactions in this place that the slave was given: none is missing on either side, none
+ * has moved or was packed since. Then other bytes in them are no other history, but a change on a disk.
+ */
+async function hasSameTransactions(chunk: ChunkLine, { master, slave }: Scene): Promise<boolean> {
+  const { start, end } = chunk;
+  const found = await merge(sourceOf(master, end), sourceOf(slave, end), {
+    slaveFrom: start,
+    masterFrom: start,
+    ownFrom: end,
+    pieces: [],
+    stopEarly: false,
+  });
+  if (found.masterStop?.kind === 'broken' || found.slaveStop?.kind === 'broken') return false;
+  const { matched, foreign, lacking, dropped, news, moved } = found;
+  return matched > 0 && foreign + lacking + dropped + news === 0 && !moved;
+}
+
+/**
+ * Whether the slave has zeros wherever the two differ, in whole pages, as far as the last run has copied them: pages that the
+ * master's client did not have yet.
+ */
+async function arePagesOfZeros(
+  chunk: ChunkLine,
+  copiedFrom: number,
+  master: Readable,
+  slave: Readable,
+  windows: readonly [Window, Window],
+): Promise<boolean> {
+  let pages = 0;
+  const first = Math.floor(chunk.start / PAGE) * PAGE;
+  for await (const piece of sideBySide(first, chunk.end, master, slave, windows)) {
+    const { position, length, theirs, ours, difference } = piece;
+    if (theirs.length < length || ours.length < length) return false;
+    if (difference === undefined) continue;
+    for (let from = 0; from < length; from += PAGE) {
+      const to = Math.min(from + PAGE, length);
+      let different = 0;
+      for (let at = Math.max(from, difference); at < to; at++) if (theirs[at] !== ours[at]) different++;
+      if (different === 0) continue;
+      if (different <= FEW) return false;
+      const zeroFrom = Math.max(from, copiedFrom - position, chunk.start - position);
+      const zeroTo = Math.min(to, chunk.end - position);
+      for (let at = from; at < zeroFrom; at++) if (theirs[at] !== ours[at]) return false;
+      for (let at = zeroFrom; at < zeroTo; at++) if (ours[at] !== 0) return false;
+      pages++;
+    }
+  }
+  return pages > 0;
+}

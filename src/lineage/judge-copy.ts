@@ -1,0 +1,38 @@
+import { withFile } from '../io/with-file.js';
+import { readableFile, upTo } from '../pipeline/scan.js';
+import type { Work } from '../pipeline/work.js';
+import type { Resume } from '../sync/facts.js';
+import { sameMagic } from './compare.js';
+import type { Judging } from './judging.js';
+import { judge, type Recorded } from './lineage-of.js';
+import type { Verdict } from './verdict.js';
+
+/** The slave that a rebuild is to replace, and what is recorded of it. */
+export interface Replaced extends Recorded {
+  /** A person asks for the rebuild, whatever the lineage is. */
+  readonly forced: boolean;
+}
+
+/**
+ * What the master, whose copy is complete or cut short at `resume`, is to the slave. The copy is read in the master's place:
+ * the copying may have closed the master's descriptor.
+ */
+export async function judgeCopy(
+  work: Work,
+  masterPath: string,
+  replaced: Replaced,
+  judging: Judging,
+  resume: Resume,
+): Promise<Verdict> {
+  const findings = await judging.finish(resume.position);
+  const { paths, patience, source } = work;
+  return withFile(paths.fresh, (fresh) =>
+    withFile(paths.data, async (file) => {
+      const [master, slave] = [upTo({ ...readableFile(fresh), path: masterPath }, resume.position), readableFile(file)];
+      // Without a person's word a rebuild is planned only where bytes differ.
+      const bytesDiffer = !replaced.forced && (await sameMagic(master, slave));
+      const pair = { master, masterEnd: resume.position, slave, patience, window: source.window };
+      return judge(findings, { ...replaced, ...pair, bytesDiffer });
+    }),
+  );
+}

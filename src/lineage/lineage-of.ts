@@ -1,0 +1,99 @@
+import { BackwardReader } from '../filestorage/backward.js';
+import type { Readable } from '../pipeline/scan.js';
+import type { Window } from '../pipeline/window.js';
+import type { ChunkLine } from '../standby/dat.js';
+import type { TermLine } from '../standby/role.js';
+import { type Blame, blameOf } from './blame.js';
+import { sourceOf } from './file-source.js';
+import type { MergeFindings, Mismatch } from './findings.js';
+import { merge } from './merge.js';
+import { checkPackedFile, type PackedFile, type PackedPair } from './packed-file.js';
+import { type Verdict, verdictOf } from './verdict.js';
+import { rehashIn } from './window-rehash.js';
+
+/** What is recorded of a slave and of its master. */
+export interface Recorded {
+  /** Position behind the last transaction that a server would show of the slave. */
+  readonly slaveEnd: number;
+  /** Transactions from here on were never recorded as copied. */
+  readonly ownFrom: number;
+  /** Of the slave; none for a file that is none. */
+  readonly chunks: readonly ChunkLine[];
+  /** What is claimed is not all there, or not as it was copied; or bytes follow that nobody could read. */
+  readonly unverified: boolean;
+  /** Damage of this master was reported since the slave was rebuilt last. */
+  readonly damageReported: boolean;
+  /** The places at which the master's terms began. */
+  readonly terms: readonly TermLine[];
+}
+
+/** Two files whose committed parts are compared. */
+export interface Compared extends Recorded, PackedPair {
+  /** Both begin with the same magic, and some bytes are known to differ. */
+  readonly bytesDiffer: boolean;
+  readonly window: Window;
+}
+
+/** What a master is to a slave: reads all of both, and writes nothing. */
+export async function lineageOf(of: Compared): Promise<Verdict> {
+  const { master, masterEnd, slave, slaveEnd, chunks, ownFrom } = of;
+  const options = { ownFrom, pieces: chunks, stopEarly: false };
+  return judge(await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), options), of);
+}
+
+/** The verdict on what a pass over both files has found. */
+export async function judge(findings: MergeFindings, of: Compared): Promise<Verdict> {
+  const { unverified, damageReported, bytesDiffer, terms } = of;
+  const packed = findings.dropped > 0 ? await checkPackedFile(of, findings.goneAt) : UNKNOWN;
+  const packedFileRot = packed.differs && (await blameOnPacked(packed.differs, of)) ? packed.differs : undefined;
+  const blame = await blameFor(findings, of);
+  const endsWithTerm = terms.some(({ tid }) => tid === findings.slaveLast);
+  const packedFileKnown = packed.isKnown;
+  return verdictOf(findings, {
+    packedFileKnown,
+    packedFileRot,
+    endsWithTerm,
+    unverified,
+    damageReported,
+    blame,
+    bytesDiffer,
+  });
+}
+
+const UNKNOWN: PackedFile = { isKnown: false };
+
+/** Whether the slave still has the bytes that were copied, where the file that was packed has others. */
+async function blameOnPacked(differs: Mismatch, { slave, chunks, window }: Compared): Promise<boolean> {
+  const readSlave = (into: Uint8Array, position: number) => slave.readBytes(into, position);
+  return (await blameOf([differs], true, chunks, readSlave, readSlave, rehashIn(window))) === 'master';
+}
+
+async function blameFor(
+  findings: MergeFindings,
+  { master, slave, chunks, window }: Compared,
+): Promise<Blame | undefined> {
+  const places = [...findings.shapes, ...findings.differences];
+  if (places.length === 0) return undefined;
+  const complete = places.length === findings.shapeCount + findings.differenceCount;
+  const readAt = (file: Readable) => (into: Uint8Array, position: number) => file.readBytes(into, position);
+  return blameOf(places, complete, chunks, readAt(slave), readAt(master), rehashIn(window));
+}
+
+/** The newest transaction that both have before anything that only one side has; undefined: there is none. */
+export async function commonTid(
+  { findings }: Verdict,
+  slave: Readable,
+  master: Readable,
+  masterEnd: number,
+): Promise<bigint | undefined> {
+  const { oldest, common } = findings;
+  if (oldest === undefined) return common?.tid;
+  const theirs = new BackwardReader(master).from(masterEnd);
+  let other = await theirs.next();
+  for await (const { tid } of new BackwardReader(slave).from(oldest)) {
+    while (!other.done && other.value.tid > tid) other = await theirs.next();
+    if (other.done) return undefined;
+    if (other.value.tid === tid) return tid;
+  }
+  return undefined;
+}

@@ -1,0 +1,52 @@
+import type { Stop } from '../filestorage/stop.js';
+import type { Resume } from '../sync/facts.js';
+import { type ChunkSource, InlineSource, type OnReached, type Receiver, type SourceOptions } from './chunk-source.js';
+import type { Master } from './master.js';
+import type { Patience } from './patience.js';
+import type { PoolSource } from './pool-source.js';
+import type { Window } from './window.js';
+
+/** Below so many chunks (256 MiB by default) starting workers takes longer than they save. */
+const CHUNKS_WORTH_A_POOL = 8;
+
+/** Reads short tails inline and long ones with workers; nothing of the pool is loaded before it is needed. */
+export class AdaptiveSource implements ChunkSource {
+  private readonly inline: InlineSource;
+  private pool: PoolSource | undefined;
+
+  /** `workers` 0: never a pool. */
+  constructor(
+    readonly window: Window,
+    private readonly workers: number,
+    private readonly patience: Patience,
+    private readonly options: SourceOptions,
+  ) {
+    this.inline = new InlineSource(window, options);
+  }
+
+  /** Starts the workers beforehand when so many bytes will be worth them: that takes a while, beside which others can work. */
+  async expect(bytes: number): Promise<void> {
+    if (bytes >= this.worthThreads) (await this.makePool()).start();
+  }
+
+  async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
+    if (master.size - from.position < this.worthThreads) return this.inline.run(master, from, target, onReached);
+    const pool = await this.makePool();
+    return pool.run(master, from, target, onReached);
+  }
+
+  /** Bytes that are worth a thread; Infinity where there are to be none. */
+  get worthThreads(): number {
+    return this.workers > 0 ? CHUNKS_WORTH_A_POOL * this.options.chunkBytes : Number.POSITIVE_INFINITY;
+  }
+
+  private async makePool(): Promise<PoolSource> {
+    const { PoolSource } = await import('./pool-source.js');
+    this.pool ??= new PoolSource(this.window, this.workers, this.patience, this.options);
+    return this.pool;
+  }
+
+  async close(): Promise<void> {
+    await this.pool?.close();
+  }
+}

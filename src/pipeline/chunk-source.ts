@@ -1,0 +1,81 @@
+import type { Stop } from '../filestorage/stop.js';
+import type { ChunkLine } from '../standby/dat.js';
+import type { Resume } from '../sync/facts.js';
+import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
+import { advance, nextTask } from './chunk-table.js';
+import type { Master } from './master.js';
+import { RecordTape, type TapeReader } from './record-tape.js';
+import type { Window } from './window.js';
+
+/** What is told of records waits for so much. */
+const TAPE_BYTES = 1 << 18;
+
+/** What is wanted of the chunks that are read: their bytes, what the walk tells of their records, or both. */
+export interface Receiver {
+  /** Takes bytes in order; those of a transaction that breaks off are taken back by `goBackTo`. May change them. */
+  write?(bytes: Uint8Array, position: number): void;
+  /** Is told of the records in file order; `goBackTo` comes when a transaction breaks off. */
+  readonly records?: TapeReader | undefined;
+  /** No hashes of the chunks are wanted. */
+  readonly unhashed?: boolean;
+  /** Chunks of the file that are known beforehand, back to back: as far as they go, it is divided as they are. */
+  readonly knownChunks?: readonly ChunkLine[];
+  /** What was told or written beyond `end`, the end of the last whole transaction, does not count. */
+  goBackTo(end: number): void;
+}
+
+/** Called in order, when everything before `resume` has been delivered and is complete. */
+export type OnReached = (resume: Resume, facts: ChunkFacts) => Promise<void>;
+
+/** Reads a master's chunks from a place on, delivers their bytes in order, and tells what stopped it. */
+export interface ChunkSource {
+  /** For looks beside the reading, while it does not run. */
+  readonly window: Window;
+  run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop>;
+  /** Ends its threads, if it has any. */
+  close(): Promise<void>;
+}
+
+export interface SourceOptions {
+  readonly chunkBytes: number;
+  readonly onProgress: (position: number, size: number) => void;
+}
+
+/** Reads in this thread, chunk after chunk: for short tails, where starting workers would cost more than it gives. */
+export class InlineSource implements ChunkSource {
+  constructor(
+    readonly window: Window,
+    private readonly options: SourceOptions,
+  ) {}
+
+  async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
+    const { chunkBytes, onProgress } = this.options;
+    const { records } = target;
+    const tape = records && new RecordTape(TAPE_BYTES, (piece) => records.take(piece));
+    let resume = from;
+    for (;;) {
+      const next = nextTask(resume, master.size, chunkBytes, target.knownChunks);
+      const finishedEnd = await finishedEndFor(next, master, this.window);
+      const task = { ...next, unhashed: target.unhashed === true, finishedEnd };
+      const deliver = (bytes: Uint8Array, position: number): void => {
+        target.write?.(bytes, position);
+        onProgress(position + bytes.length, master.size);
+      };
+      const facts = await readChunk(task, this.window, master.read, deliver, tape?.events);
+      tape?.flush();
+      if (facts.transactions > 0) {
+        resume = advance(resume, facts);
+        target.goBackTo(resume.position);
+        await onReached(resume, facts);
+      }
+      if (facts.stop.kind !== 'cut') return facts.stop;
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** As far as a chunk may need it: one window that reaches to the file's end reads each header before what follows it. */
+async function finishedEndFor({ from, cutAt, limit }: ChunkTask, master: Master, window: Window): Promise<number> {
+  return limit - from <= window.size ? 0 : master.finishedEnd(cutAt + window.size);
+}

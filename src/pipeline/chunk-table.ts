@@ -1,0 +1,78 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { ZERO_TID } from '../filestorage/tid.js';
+import { type ChunkLine, chunkAt } from '../standby/dat.js';
+import type { Resume } from '../sync/facts.js';
+import type { ChunkFacts, ChunkTask } from './chunk.js';
+
+/**
+ * How a file is divided into chunks. The division depends on the bytes alone, not on how many runs, batches or workers
+ * it took to copy them: a chunk ends at the first transaction boundary at or beyond the next multiple of the chunk size,
+ * and a chunk that is not full yet is gone on with by the next run.
+ */
+export const NOTHING_YET: Resume = { position: MAGIC_LENGTH, tid: ZERO_TID, chunks: [], tailState: '' };
+
+/** Bytes of a chunk, unless --chunk-size says otherwise. */
+export const DEFAULT_CHUNK_BYTES = 32 << 20;
+
+/** More would make a .dat that takes longer to write than a minute's transactions; 4 TiB in chunks of 32 MiB. */
+const MOST_CHUNKS = 131_072;
+
+/** The chunk size to use for a file of `fileBytes`: the one that is wanted, doubled until there are not too many of them. */
+export function fittingChunkBytes(wanted: number, fileBytes: number): number {
+  let chunkBytes = wanted;
+  while (fileBytes / chunkBytes > MOST_CHUNKS) chunkBytes *= 2;
+  return chunkBytes;
+}
+
+/** Where a chunk that begins at `start` is full. */
+export function cutAfter(start: number, chunkBytes: number): number {
+  return (Math.floor(start / chunkBytes) + 1) * chunkBytes;
+}
+
+/**
+ * The next piece of work after `resume`: the rest of its last chunk, or a new one.
+ *
+ * @param copied chunks whose ends are known beforehand, back to back: where they are, the file is divided as they are
+ */
+export function nextTask(
+  resume: Resume,
+  limit: number,
+  chunkBytes: number,
+  copied: readonly ChunkLine[] = [],
+): ChunkTask {
+  const { position, tid, tailState } = resume;
+  const known = chunkAt(copied, position);
+  const last = resume.chunks.at(-1);
+  const open = known ? last?.start === known.start && last : openChunk(last, chunkBytes);
+  const start = open ? open.start : position;
+  return {
+    start,
+    from: position,
+    hashState: open ? tailState : '',
+    cutAt: known ? known.end : cutAfter(start, chunkBytes),
+    limit,
+    lastTid: tid,
+  };
+}
+
+function openChunk(last: ChunkLine | undefined, chunkBytes: number): ChunkLine | undefined {
+  return last && last.end < cutAfter(last.start, chunkBytes) ? last : undefined;
+}
+
+/** `resume` with what a chunk's reading found; the same when it found no complete transaction. */
+export function advance(resume: Resume, facts: ChunkFacts): Resume {
+  if (facts.transactions === 0) return resume;
+  const last = resume.chunks.at(-1);
+  const goesOn = last?.start === facts.start;
+  const line: ChunkLine = {
+    start: facts.start,
+    end: facts.end,
+    firstTid: goesOn ? last.firstTid : facts.firstTid,
+    lastTid: facts.lastTid,
+    transactions: facts.transactions + (goesOn ? last.transactions : 0),
+    records: facts.records + (goesOn ? last.records : 0),
+    hash: facts.hash,
+  };
+  const before = goesOn ? resume.chunks.slice(0, -1) : resume.chunks;
+  return { position: facts.end, tid: facts.lastTid, chunks: [...before, line], tailState: facts.hashState };
+}

@@ -1,0 +1,70 @@
+import type { Resume } from '../sync/facts.js';
+import type { ChunkFacts } from './chunk.js';
+import type { ChunkSource, Receiver } from './chunk-source.js';
+import { Master } from './master.js';
+import { type Patience, pause } from './patience.js';
+import { isPlainlyInFlight, judgeTail, type MasterEnd } from './tail.js';
+
+/** The master's file was exchanged (packed, restored) while it was read: what was copied belongs to the old one. */
+export class Exchanged extends Error {
+  override readonly name = 'Exchanged';
+  constructor(path: string) {
+    super(`${path} was exchanged for another file while it was read`);
+  }
+}
+
+/** Where the copied bytes go. */
+export interface Target extends Receiver {
+  write(bytes: Uint8Array, position: number): void;
+  /** Everything before `resume` is complete; here a batch may be committed. */
+  reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void>;
+}
+
+const LOOKS_AT_A_BAD_TAIL = 4;
+const LOOK_PAUSE_MS = 150;
+
+/**
+ * Copies the master from `from` to its committed end. A tail that does not validate is looked at again through fresh
+ * openings: a network file system may show a new size before the new bytes, and a living master goes on writing.
+ * @returns the place that was reached, and the opening of the master that was read last, for its facts
+ */
+export async function copy(
+  opened: Master,
+  source: ChunkSource,
+  from: Resume,
+  target: Target,
+  patience: Patience,
+): Promise<{ readonly resume: Resume; readonly end: MasterEnd; readonly master: Master }> {
+  let master = opened;
+  let resume = from;
+  try {
+    for (let look = 1; ; ) {
+      const before = resume.position;
+      const stop = await source.run(master, resume, target, (reached, facts) => {
+        resume = reached;
+        return target.reached(reached, facts, master);
+      });
+      target.goBackTo(resume.position);
+      if (stop.kind === 'end') return { resume, end: { kind: 'clean' }, master };
+      if (stop.kind === 'in-flight' && (await isPlainlyInFlight(stop, master))) return { resume, end: stop, master };
+      look = resume.position > before ? 1 : look + 1;
+      if (look > LOOKS_AT_A_BAD_TAIL) {
+        return { resume, end: await judgeTail(stop, master, source.window, resume.tid), master };
+      }
+      await pause(LOOK_PAUSE_MS);
+      master = await reopen(master, patience);
+    }
+  } finally {
+    // Its facts and its path are still of use, its descriptor is not.
+    if (master !== opened) master.close();
+  }
+}
+
+async function reopen(master: Master, patience: Patience): Promise<Master> {
+  const { path, facts } = master;
+  master.close();
+  const fresh = await Master.open(path, patience);
+  if (fresh?.facts.inode === facts.inode && fresh.facts.device === facts.device) return fresh;
+  fresh?.close();
+  throw new Exchanged(path);
+}

@@ -1,0 +1,98 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
+import type { Rot, Trusted } from '../sync/facts.js';
+import { NOTHING_YET } from './chunk-table.js';
+import type { Master } from './master.js';
+import { type Readable, scan, upTo } from './scan.js';
+import type { Window } from './window.js';
+
+/** What the looks look at. The slave is there and at least as long as a magic. */
+export interface Scene {
+  readonly master: Master;
+  readonly slave: Readable;
+  /** A usable `.dat` that describes this very slave file. */
+  readonly dat: Dat | undefined;
+  readonly chunkBytes: number;
+  readonly windows: readonly [Window, Window];
+}
+
+/** Row 10: the longest run of the slave's chunks, of these at the most, whose last one is there and matches its checksum. */
+export async function lookAtTrusted(
+  scene: Scene,
+  upTo: readonly ChunkLine[] = scene.dat?.chunks ?? [],
+): Promise<Trusted> {
+  const { master, slave, dat, windows } = scene;
+  const [window] = windows;
+  const claim = dat?.claim.position ?? MAGIC_LENGTH;
+  const wrong: { readonly chunk: ChunkLine; readonly problem: string; readonly masterAgrees: boolean }[] = [];
+  let masterRot: Rot | undefined;
+  const count = await soundChunks(slave, upTo, window, async (chunk, isThere) => {
+    const problem = isThere
+      ? `the slave's bytes ${chunk.start} to ${chunk.end} do not match their checksum`
+      : `the slave has ${slave.size} bytes, ${claim} are claimed`;
+    const agreed = wrong.at(-1)?.masterAgrees ?? true;
+    const agrees = (await hashOf(master, chunk, window)) === chunk.hash;
+    if (!agrees && (await hasItsTransactions(master, chunk, window))) masterRot = rotIn(chunk);
+    wrong.push({ chunk, problem, masterAgrees: agreed && agrees });
+  });
+  const chunks = upTo.slice(0, count);
+  const last = chunks.at(-1);
+  const resume = last ? { position: last.end, tid: last.lastTid, chunks, tailState: window.save() } : NOTHING_YET;
+  const [first] = wrong;
+  if (!first) return resume;
+  const masterAgrees = wrong.at(-1)?.masterAgrees === true;
+  const wrongChunks = wrong.map(({ chunk }) => chunk);
+  const told = { ...resume, problem: first.problem, masterAgrees, ...(masterRot && { masterRot }) };
+  return { ...told, ...(masterAgrees && repairable(scene, wrongChunks)) };
+}
+
+/** Whether the master has as many transactions and records in the chunk's place, the same ones at both ends: then no other history. */
+async function hasItsTransactions(master: Readable, chunk: ChunkLine, window: Window): Promise<boolean> {
+  const walk = await scan(upTo(master, chunk.end), window, chunk.start);
+  const { end, transactions, records, firstTid, lastTid } = walk;
+  const sameEnds = firstTid === chunk.firstTid && lastTid === chunk.lastTid;
+  return end === chunk.end && transactions === chunk.transactions && records === chunk.records && sameEnds;
+}
+
+function rotIn({ start, end, firstTid }: ChunkLine): Rot {
+  const message = `its bytes ${start} to ${end} are not those that were copied, and the slave does not have those any more either`;
+  return { position: start, at: start, tid: firstTid, rule: 'hash', message };
+}
+
+/** Where the slave has all its bytes, and the master those that it has wrong, nothing has to be cut off. */
+function repairable({ slave, dat }: Scene, wrong: readonly ChunkLine[]): Pick<Trusted, 'repairable'> {
+  if (!dat || slave.size < dat.claim.position) return {};
+  const { claim, chunks, tailState } = dat;
+  return { repairable: { claim: { position: claim.position, tid: claim.tid, chunks, tailState }, wrong } };
+}
+
+/**
+ * How many chunks are left when those at the end are dropped that are not there, or do not match their checksum. The hash
+ * state of the last one that is left is in the window.
+ */
+export async function soundChunks(
+  file: Readable,
+  chunks: readonly ChunkLine[],
+  window: Window,
+  onWrong: (chunk: ChunkLine, isThere: boolean) => Promise<void> = async () => {},
+): Promise<number> {
+  for (const [index, chunk] of [...chunks.entries()].reverse()) {
+    const isThere = chunk.end <= file.size;
+    if (isThere && (await hashOf(file, chunk, window)) === chunk.hash) return index + 1;
+    await onWrong(chunk, isThere);
+  }
+  return 0;
+}
+
+/** XXH64 of a chunk's bytes as they are now; '' when they are not all there. Leaves the hash state in the window. */
+export async function hashOf(file: Readable, chunk: ChunkLine, window: Window): Promise<string> {
+  window.reset();
+  for (let position = chunk.start; position < chunk.end; ) {
+    const wanted = Math.min(window.size, chunk.end - position);
+    const length = await file.read(window, wanted, position);
+    if (length < wanted) return '';
+    window.add(0, length);
+    position += length;
+  }
+  return window.digest();
+}

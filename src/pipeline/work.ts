@@ -1,0 +1,103 @@
+import type { Magic } from '../filestorage/layout.js';
+import { formatTid } from '../filestorage/tid.js';
+import type { Dat, MasterIdentity, TornTail } from '../standby/dat.js';
+import { publishDat } from '../standby/dat-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { Resume } from '../sync/facts.js';
+import type { ChunkFacts } from './chunk.js';
+import type { ChunkSource } from './chunk-source.js';
+import type { Master } from './master.js';
+import type { Patience } from './patience.js';
+
+/** Something that the operator should read in the log. The engine never prints; it tells. */
+export interface Notice {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields?: Record<string, unknown>;
+}
+
+/** What every kind of writing needs. */
+export interface Work {
+  readonly paths: SlavePaths;
+  readonly source: ChunkSource;
+  readonly patience: Patience;
+  readonly tell: (notice: Notice) => void;
+  /** Called before the slave is written; throws where it must not be. */
+  readonly beforeWriting?: () => void;
+  /** Bytes and milliseconds after which a long catch-up commits what it has. */
+  readonly batchBytes: number;
+  readonly batchMilliseconds: number;
+  /** Bytes of the slave that its index may leave uncovered after an append; undefined: no index is written. */
+  readonly indexLagBytes?: number;
+  /** A copy of a file of so many bytes has its index made in a thread of its own; Infinity: none has. */
+  readonly indexThreadFrom: number;
+}
+
+/** What a run has copied. */
+export class Copied {
+  bytes = 0;
+  transactions = 0;
+  records = 0;
+  chunks = 0;
+  batches = 0;
+
+  add(from: Resume, to: Resume, facts: ChunkFacts): void {
+    this.bytes += to.position - from.position;
+    this.transactions += facts.transactions;
+    this.records += facts.records;
+    this.chunks++;
+  }
+}
+
+export function identityOf(master: Master, magic: Magic): MasterIdentity {
+  const { device, inode, size, mtime } = master.facts;
+  return { device, inode, size, mtime, magic };
+}
+
+/** What a claim may say beside the place. */
+export interface ClaimDetails {
+  /** Where this run began to copy, if it did. */
+  readonly copiedFrom?: number | undefined;
+  readonly torn?: TornTail | undefined;
+}
+
+/** That the slave equals this master up to `resume`, as a `.dat`. */
+export function claimOf(
+  resume: Resume,
+  master: MasterIdentity,
+  slaveInode: string,
+  { copiedFrom, torn }: ClaimDetails = {},
+): Dat {
+  return {
+    master,
+    slaveInode,
+    claim: { position: resume.position, tid: resume.tid },
+    tailState: resume.tailState,
+    copiedFrom,
+    torn,
+    chunks: resume.chunks,
+  };
+}
+
+/** Publishes it. */
+export function claim(
+  work: Work,
+  resume: Resume,
+  master: MasterIdentity,
+  slaveInode: string,
+  details: ClaimDetails = {},
+): Dat {
+  const dat = claimOf(resume, master, slaveInode, details);
+  publishDat(work.paths, dat);
+  return dat;
+}
+
+/** Tells what ZODB would only warn of as well. */
+export function tellWarnings(work: Work, facts: ChunkFacts): void {
+  if (facts.warningCount === 0) return;
+  const fields = {
+    count: facts.warningCount,
+    first: facts.warnings.slice(0, 3).map(({ position, tid, rule }) => ({ position, tid: formatTid(tid), rule })),
+  };
+  work.tell({ level: 'warn', message: 'the master has transactions that ZODB accepts with a warning', fields });
+}

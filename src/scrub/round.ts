@@ -1,0 +1,116 @@
+import { dropIndexBeforeRepair } from '../index/slave-index.js';
+import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
+import { Master } from '../pipeline/master.js';
+import { openToWrite } from '../pipeline/same-slave.js';
+import type { Readable } from '../pipeline/scan.js';
+import { Window } from '../pipeline/window.js';
+import type { Work } from '../pipeline/work.js';
+import type { ChunkLine } from '../standby/dat.js';
+import type { Rot } from '../sync/facts.js';
+import type { Scrubbed } from './amount.js';
+import { repairChunk } from './repair.js';
+
+/** [from, to) of the slave; `full`: its chunks are held against their hashes as well. */
+export interface Slice {
+  readonly from: number;
+  readonly to: number;
+  readonly full: boolean;
+}
+
+/**
+ * Chunks that are read again on both sides, judged by their recorded hashes and, where only the slave has them wrong,
+ * repaired; an index that covers them is removed before, durably. Nothing of the repair is made durable.
+ *
+ * The master is opened afresh: what this run has copied may have let go of its descriptor. A difference is believed only
+ * when another fresh opening shows it as well, and only as long as the path still names that file.
+ */
+export class Round {
+  bytes = 0;
+  bad = 0;
+  rotten = 0;
+  rot: Rot | undefined;
+  private readonly windows: readonly [Window, Window];
+
+  constructor(
+    private readonly work: Work,
+    private readonly seen: Master,
+    private readonly slave: Readable,
+    private readonly slaveInode: string,
+  ) {
+    this.windows = [work.source.window, new Window(work.source.window.size)];
+  }
+
+  get scrubbed(): Scrubbed {
+    const { bytes, bad, rot, rotten } = this;
+    return { bytes, bad, rot, rotten };
+  }
+
+  /** Returns whether all of these were judged: not where the master was exchanged in the middle. */
+  async judgeAll(chunks: readonly ChunkLine[]): Promise<boolean> {
+    for (const chunk of chunks) {
+      if (!(await this.withMaster((master) => this.judge(chunk, master)))) return false;
+      this.bytes += chunk.end - chunk.start;
+    }
+    return true;
+  }
+
+  /** Returns whether all of the slice was read: not where the master was exchanged in the middle. */
+  async run(chunks: readonly ChunkLine[], slice: Slice): Promise<boolean> {
+    if (slice.from === slice.to) return true;
+    return this.withMaster(async (master) => {
+      for (const chunk of chunks) {
+        const from = Math.max(slice.from, chunk.start);
+        const to = Math.min(slice.to, chunk.end);
+        if (from >= to) continue;
+        const hash = slice.full ? chunk.hash : undefined;
+        const sound = await looksSound({ from, to, hash }, master, this.slave, this.windows);
+        if (!sound && !(await this.withMaster((fresh) => this.judge(chunk, fresh)))) return false;
+        this.bytes += to - from;
+      }
+      return true;
+    });
+  }
+
+  /** Opens the master afresh for `use`; false when it is not the file any more that this run has synced from. */
+  private async withMaster(use: (master: Master) => Promise<boolean>): Promise<boolean> {
+    const { path, facts } = this.seen;
+    const master = await Master.open(path, this.work.patience);
+    try {
+      const isSame = master?.facts.inode === facts.inode && master.facts.device === facts.device;
+      return isSame && (await use(master));
+    } finally {
+      master?.close();
+    }
+  }
+
+  private async judge(chunk: ChunkLine, master: Master): Promise<boolean> {
+    const state = await examineChunk(chunk, master, this.slave, this.windows);
+    if (state.masterSound && state.slaveSound) return true;
+    if (!(await master.isStillThere())) return false;
+    this.bad++;
+    const place = { from: chunk.start, to: chunk.end, at: state.firstDifference };
+    if (state.masterSound) {
+      const written = await this.repair(chunk, state, master);
+      const message = 'bytes of the slave were not those that had been copied, and are repaired from the master';
+      this.work.tell({ level: 'warn', message, fields: { ...place, written } });
+    } else {
+      const rot = await describeRot(chunk, state, this.slave, this.windows[0]);
+      this.rot ??= rot;
+      this.rotten++;
+      const message = 'bytes of the master are not those that were copied; the slave is left as it is';
+      this.work.tell({ level: 'warn', message, fields: { ...place, slaveSound: state.slaveSound } });
+    }
+    return true;
+  }
+
+  private async repair(chunk: ChunkLine, state: Parameters<typeof repairChunk>[1], master: Master): Promise<number> {
+    this.work.beforeWriting?.();
+    const file = openToWrite(this.work.paths.data, this.slaveInode);
+    try {
+      dropIndexBeforeRepair(this.work, chunk.start);
+      return await repairChunk(chunk, state, master, file, this.slave, this.windows);
+    } finally {
+      file.close();
+    }
+  }
+}

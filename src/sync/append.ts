@@ -1,0 +1,161 @@
+import type { Magic } from '../filestorage/layout.js';
+import { dropIndexBeyond, keepIndexNear } from '../index/slave-index.js';
+import { syncDirectory } from '../io/directory.js';
+import { IoFault } from '../io/fault.js';
+import type { OpenFile } from '../io/open-file.js';
+import type { ChunkFacts } from '../pipeline/chunk.js';
+import { copy, Exchanged, type Target } from '../pipeline/copy.js';
+import type { Master } from '../pipeline/master.js';
+import { openToWrite } from '../pipeline/same-slave.js';
+import type { MasterEnd } from '../pipeline/tail.js';
+import { Copied, claim, identityOf, tellWarnings, type Work } from '../pipeline/work.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
+import { Batch } from './batch.js';
+import type { Resume, Rot } from './facts.js';
+
+export interface Written {
+  readonly resume: Resume;
+  readonly end: MasterEnd;
+  readonly copied: Copied;
+  /** What is published now; undefined when nothing is. */
+  readonly dat: Dat | undefined;
+}
+
+/**
+ * Appends the master's transactions from `resume` on to the slave, in batches.
+ *
+ * Order: remove an index that covers more than stays, make the names in the directory durable; cut the slave back to
+ * `resume`; where that is not what is claimed, make the slave durable and publish the `.dat` for it; then for each batch
+ * header, body, flip (see Batch) and the `.dat`; at the very end the index, where it is due. So no byte below the published
+ * claim is ever written, and none that an index covers. The batch is dropped when the master's path does not name the file
+ * any more that was read.
+ */
+export async function append(
+  work: Work,
+  opened: Master,
+  magic: Magic,
+  known: Dat | undefined,
+  resume: Resume,
+): Promise<Written> {
+  work.beforeWriting?.();
+  const file = openToWrite(work.paths.data, known?.slaveInode);
+  try {
+    const { inode, size } = file.facts();
+    dropIndexBeyond(work, resume.position);
+    // What a killed predecessor has renamed may be in memory only; what is built on it now must not outlive it.
+    syncDirectory(work.paths.directory);
+    if (size > resume.position) {
+      work.tell({ level: 'warn', message: 'cutting the slave back', fields: { from: size, to: resume.position } });
+      file.truncate(resume.position);
+    }
+    let dat = known;
+    if (resume.position !== known?.claim.position) {
+      // So may the bytes that are going to be claimed.
+      file.sync();
+      dat = claim(work, resume, identityOf(opened, magic), inode);
+    }
+    const appending = new Appending(work, file, inode, magic, resume);
+    const { resume: reached, end, master } = await appending.run(opened);
+    dat = appending.published ?? dat;
+    if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
+      dat = claim(work, reached, identityOf(master, magic), inode, { copiedFrom: dat?.copiedFrom });
+    }
+    const rot = await keepIndexNear(work, reached.position, (chunks) => repair(work, chunks, master, inode));
+    return { resume: reached, end: rot ? { kind: 'damaged', damage: rot } : end, copied: appending.copied, dat };
+  } finally {
+    file.close();
+  }
+}
+
+async function repair(
+  work: Work,
+  chunks: readonly ChunkLine[],
+  master: Master,
+  slaveInode: string,
+): Promise<Rot | undefined> {
+  const { repairKnown } = await import('../scrub/scrub.js');
+  return (await repairKnown(work, chunks, master, slaveInode)).rot;
+}
+
+class Appending implements Target {
+  readonly copied = new Copied();
+  published: Dat | undefined;
+  private readonly from: number;
+  private batch: Batch;
+  private batchBegan = Date.now();
+
+  constructor(
+    private readonly work: Work,
+    private readonly file: OpenFile,
+    private readonly slaveInode: string,
+    private readonly magic: Magic,
+    private resume: Resume,
+  ) {
+    this.from = resume.position;
+    this.batch = new Batch(file, resume.position);
+  }
+
+  async run(opened: Master): Promise<{ resume: Resume; end: MasterEnd; master: Master }> {
+    try {
+      const result = await copy(opened, this.work.source, this.resume, this, this.work.patience);
+      await this.commit(result.master);
+      return result;
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    this.batch.write(bytes, position);
+  }
+
+  goBackTo(end: number): void {
+    this.batch.goBackTo(end);
+  }
+
+  async reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void> {
+    this.copied.add(this.resume, resume, facts);
+    tellWarnings(this.work, facts);
+    this.resume = resume;
+    const { batchBytes, batchMilliseconds } = this.work;
+    if (this.batch.length >= batchBytes || Date.now() - this.batchBegan >= batchMilliseconds) await this.commit(master);
+  }
+
+  private async commit(master: Master): Promise<void> {
+    this.batch.settle();
+    const { begun } = this.batch;
+    if (begun) {
+      if (!(await master.isStillThere())) throw new Exchanged(master.path);
+      this.batch.flip();
+    }
+    // From here on the batch is part of the slave; should the claim fail, it is not cut off again.
+    this.batch = new Batch(this.file, this.resume.position);
+    this.batchBegan = Date.now();
+    if (begun) {
+      this.published = claim(this.work, this.resume, identityOf(master, this.magic), this.slaveInode, {
+        copiedFrom: this.from,
+      });
+      this.copied.batches++;
+    }
+  }
+
+  /** Leaves the slave as it was before the batch, or after it; what cannot be had of that, the next run does. */
+  private abandon(): void {
+    const { start } = this.batch;
+    if (this.batch.isVisible) {
+      const message =
+        'the last batch is visible and may not be durable: it is not claimed, and the next run writes it again';
+      this.work.tell({ level: 'warn', message, fields: { from: start, to: this.resume.position } });
+      return;
+    }
+    try {
+      this.batch.drop();
+    } catch (error) {
+      if (!(error instanceof IoFault)) throw error;
+      const message =
+        'an unfinished batch stays behind what is claimed: no server shows it, and the next run writes it again';
+      this.work.tell({ level: 'warn', message, fields: { from: start, why: error.message } });
+    }
+  }
+}

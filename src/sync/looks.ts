@@ -1,0 +1,117 @@
+import { MAGIC_LENGTH, SMALLEST_TRANSACTION, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
+import { compare, sameMagic } from '../lineage/compare.js';
+import { sourceOf } from '../lineage/file-source.js';
+import { lookAtGeneration } from '../lineage/generation.js';
+import { merge } from '../lineage/merge.js';
+import { findSides, type Sides } from '../lineage/sides.js';
+import { lacksNewest } from '../lineage/unpacked-place.js';
+import { NOTHING_YET } from '../pipeline/chunk-table.js';
+import type { Master } from '../pipeline/master.js';
+import { headerAt } from '../pipeline/records.js';
+import { readableEnd, scan } from '../pipeline/scan.js';
+import { isPlainlyInFlight } from '../pipeline/tail.js';
+import { lookAtTrusted, type Scene } from '../pipeline/trusted.js';
+import type { Comparison, Facts, Look, Resume } from './facts.js';
+
+/** Takes the one probe that the decision asks for, and adds its answer to the facts. */
+export async function take(look: Look, facts: Facts, scene: Scene): Promise<Facts> {
+  switch (look) {
+    case 'trusted':
+      return { ...facts, trusted: await lookAtTrusted(scene) };
+    case 'beyond':
+      return { ...facts, beyond: await lookAtComparison(scene, facts.trusted ?? NOTHING_YET) };
+    case 'comparison':
+      return { ...facts, comparison: await lookAtComparison(scene, NOTHING_YET) };
+    case 'generation':
+      return { ...facts, generation: await lookAtGeneration(scene, facts.trusted ?? NOTHING_YET) };
+    case 'own':
+      return { ...facts, own: await hasOwn(scene, facts) };
+    case 'forked':
+      return { ...facts, forked: await lookForFork(scene, facts) };
+    case 'shown':
+      return { ...facts, shown: await lookAtShown(scene) };
+    case 'news':
+      return { ...facts, news: await lookAtNews(scene.master, facts.trusted?.position ?? MAGIC_LENGTH) };
+    case 'sides':
+      return { ...facts, sides: await lookAtSides(scene, facts) };
+  }
+}
+
+async function lookAtComparison(scene: Scene, from: Resume): Promise<Comparison> {
+  const { master, slave, chunkBytes, windows } = scene;
+  if (from.position > MAGIC_LENGTH || (await sameMagic(master, slave))) {
+    return compare(master, slave, from, chunkBytes, windows);
+  }
+  const walk = await scan(slave, windows[0], MAGIC_LENGTH);
+  return {
+    ...NOTHING_YET,
+    equalUpTo: 0,
+    firstDifference: 0,
+    slaveEnd: walk.end,
+    slaveStop: walk.stop?.kind ?? 'end',
+    masterDamaged: undefined,
+  };
+}
+
+/**
+ * Whether the slave has, behind the part that verifies, any transaction that the master has not in the same place. Bytes of the
+ * same transactions that differ are not its own: they have changed on a disk.
+ */
+async function hasOwn({ master, slave, windows }: Scene, { trusted, beyond }: Facts): Promise<boolean> {
+  const from = trusted?.position ?? MAGIC_LENGTH;
+  const masterEnd = await readableEnd(master, windows[0], from);
+  const slaveEnd = beyond?.slaveEnd ?? slave.size;
+  const found = await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), {
+    slaveFrom: from,
+    masterFrom: from,
+    ownFrom: from,
+    pieces: [],
+    stopEarly: false,
+  });
+  return found.lacking + found.dropped + found.shapeCount > 0 || found.foreign > 0;
+}
+
+async function lookForFork(scene: Scene, facts: Facts): Promise<boolean> {
+  const { slave, master } = await endings(scene, facts);
+  return lacksNewest(slave, master);
+}
+
+async function lookAtSides(scene: Scene, facts: Facts): Promise<Sides> {
+  const { slave, master } = await endings(scene, facts);
+  return findSides(slave, master, undefined);
+}
+
+/**
+ * The places from which both files can be read backwards. On the slave it is the end of what a FileStorage would show: of
+ * a batch that was broken off, the last transactions may well be complete, behind a first one that is in flight.
+ */
+async function endings(scene: Scene, facts: Facts) {
+  const { master, slave, windows } = scene;
+  const seen = facts.beyond ?? facts.comparison ?? (await shownBehindClaim(scene));
+  const shown = seen?.slaveStop === 'end' || seen?.slaveStop === 'in-flight' ? seen.slaveEnd : undefined;
+  const slaveEnd = shown ?? (await readableEnd(slave, windows[0], facts.trusted?.position ?? MAGIC_LENGTH));
+  const masterEnd = await readableEnd(master, windows[0]);
+  return { slave: { source: slave, end: slaveEnd }, master: { source: master, end: masterEnd } };
+}
+
+/** What a FileStorage would show of a slave that was not compared, behind the part that is claimed. */
+async function shownBehindClaim({ slave, dat, windows }: Scene): Promise<Pick<Comparison, 'slaveEnd' | 'slaveStop'>> {
+  const from = dat && dat.claim.position <= slave.size ? dat.claim : NOTHING_YET;
+  const walk = await scan(slave, windows[0], from.position, from.tid);
+  return { slaveEnd: walk.end, slaveStop: walk.stop?.kind ?? 'end' };
+}
+
+async function lookAtShown(scene: Scene): Promise<NonNullable<Facts['shown']>> {
+  const { slaveEnd: end, slaveStop } = await shownBehindClaim(scene);
+  const brokenBehind =
+    slaveStop !== 'end' && slaveStop !== 'in-flight' && scene.slave.size - end >= SMALLEST_TRANSACTION;
+  return { end, brokenBehind };
+}
+
+/** Rows 12 and 13: whether anything but a transaction in flight begins at `position`. */
+async function lookAtNews(master: Master, position: number): Promise<boolean> {
+  if (master.size <= position) return false;
+  const header = await headerAt(master, position);
+  if (header?.status !== STATUS_IN_FLIGHT) return true;
+  return !(await isPlainlyInFlight({ position, length: header.length }, master));
+}

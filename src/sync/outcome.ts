@@ -1,0 +1,39 @@
+import type { Magic } from '../filestorage/layout.js';
+import type { Sides } from '../lineage/sides.js';
+import type { MasterEnd } from '../pipeline/tail.js';
+import type { Copied } from '../pipeline/work.js';
+import type { ScrubAmount, Scrubbed } from '../scrub/amount.js';
+import type { Switch } from '../standby/switch.js';
+import type { Damage, Plan, Resume, Rot } from './facts.js';
+
+export interface SyncRequest {
+  readonly masterPath: string;
+  readonly full: boolean;
+  /** Decide and say, write nothing. */
+  readonly dryRun: boolean;
+  readonly chunkBytes: number;
+  readonly scrub: ScrubAmount;
+  /** Asked for once the lock is held: before that a failover may still throw it. */
+  readonly readSwitch: () => Switch;
+  /** Told what is going to be done, before it is. */
+  readonly onPlan: (plan: Plan) => void;
+}
+
+/** How a run ended, as a value; the command line makes an exit status of it. */
+export interface Outcome {
+  readonly plan: Plan;
+  /** The place up to which the slave equals the master now; undefined when that is not known. */
+  readonly reached: Resume | undefined;
+  readonly master:
+    | { readonly size: number; readonly magic: Magic; readonly device: string; readonly inode: string }
+    | undefined;
+  readonly slaveSize: number | undefined;
+  readonly end: MasterEnd | undefined;
+  readonly damage: Damage | Rot | undefined;
+  /** For a refusal: what each side has and the other lacks. */
+  readonly sides: Sides | undefined;
+  /** Where an old slave was kept that a rebuild has replaced, and why. */
+  readonly kept?: { readonly path: string; readonly reason: string } | undefined;
+  readonly copied: Copied;
+  readonly scrubbed: Scrubbed;
+}

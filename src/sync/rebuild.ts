@@ -1,0 +1,230 @@
+import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
+import { formatTid } from '../filestorage/tid.js';
+import { type IndexMaker, indexMaker } from '../index/maker.js';
+import { leaveIndex } from '../index/slave-index.js';
+import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
+import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
+import { applyOwnership, type Ownership } from '../io/replace.js';
+import { judgeCopy, type Replaced } from '../lineage/judge-copy.js';
+import { beginJudging, type Judging } from '../lineage/judging.js';
+import { rotIn, type Verdict } from '../lineage/verdict.js';
+import type { ChunkFacts } from '../pipeline/chunk.js';
+import { NOTHING_YET } from '../pipeline/chunk-table.js';
+import { copy, Exchanged, type Target } from '../pipeline/copy.js';
+import type { Master } from '../pipeline/master.js';
+import { Copied, claimOf, identityOf, tellWarnings, type Work } from '../pipeline/work.js';
+import { publishDatWith } from '../standby/dat-file.js';
+import { keepAside } from '../standby/kept-aside.js';
+import type { Written } from './append.js';
+import type { Resume } from './facts.js';
+
+export interface RebuildOptions {
+  /** The slave that is to be replaced; undefined: there is none, and nothing that could be lost. */
+  readonly replaced: Replaced | undefined;
+  /** A damaged master replaces nothing, but something is better than no slave at all. */
+  readonly takeDamaged: boolean;
+  /** Called when everything is ready, right before the swap: what has to be durable before. */
+  readonly beforeSwap: () => void;
+}
+
+export interface Rebuilt extends Written {
+  /** What the master is to the slave that was, or was not, replaced; undefined where it was not judged. */
+  readonly verdict: Verdict | undefined;
+  /** Nothing was replaced: a person decides. */
+  readonly refused: boolean;
+  /** Where the old file is, if it was kept. */
+  readonly kept: string | undefined;
+}
+
+/** The owner that a squashing NFS server or an unmapped id shows. */
+const NOBODY = 65_534;
+const OWNER_MAY_WRITE = 0o600;
+/** Neither set-id nor sticky bits, which mean nothing on data, nor the right of everybody to write to a standby. */
+const COPIED_MODE = 0o775;
+
+/** The master is no continuation of the slave: the rest of the copy is not needed. */
+class Certain extends Error {}
+
+/**
+ * Rebuilds the slave: everything into `Data.fs.new`, then the swap.
+ *
+ * Order: body and attributes durable; the verdict of the lineage, which may end it here; the coming `.dat` under a name of its
+ * own, the old file's second name (if it is kept), the old index removed, directory fsync, rename, directory fsync, the `.dat`
+ * renamed, directory fsync, the new index. The path holds the whole old file or the whole new one, never one with the other's
+ * index, and after a crash behind the swap the coming `.dat` describes what is there.
+ */
+export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {
+  work.beforeWriting?.();
+  const threaded = opened.size >= work.indexThreadFrom;
+  const maker = work.indexLagBytes === undefined ? undefined : await indexMaker(threaded);
+  try {
+    return await fillAndSwap(work, opened, magic, options, maker, threaded);
+  } finally {
+    await maker?.close();
+  }
+}
+
+async function fillAndSwap(
+  work: Work,
+  opened: Master,
+  magic: Magic,
+  options: RebuildOptions,
+  maker: IndexMaker | undefined,
+  threaded: boolean,
+): Promise<Rebuilt> {
+  const { paths } = work;
+  const { replaced } = options;
+  removeIfThere(paths.fresh);
+  const file = OpenFile.createNew(paths.fresh);
+  let judging: Judging | undefined;
+  let swapped = false;
+  try {
+    file.write(Buffer.from(magic, 'latin1'), 0);
+    judging = replaced && (await beginJudging(pairOf(work, replaced), threaded));
+    const filling = new Filling(work, file, maker, judging, replaced?.forced !== true);
+    const copied = await copyUnlessCertain(opened, work, filling);
+    if (!copied) {
+      const verdict =
+        replaced && judging && (await judgeCopy(work, opened.path, replaced, judging, filling.reachedUpTo));
+      return { ...nothingDone(filling.reachedUpTo), verdict, refused: true };
+    }
+    const { resume, end, master } = copied;
+    const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
+    if (unusable) return { ...nothingDone(resume), end, verdict: undefined, refused: false };
+    filling.finish(resume);
+    applyOwnership(file, ownershipOf(master, work));
+    const verdict = replaced && judging && (await judgeCopy(work, master.path, replaced, judging, resume));
+    if (end.kind === 'torn' && verdict?.lineage === 'ahead') {
+      const detail = `the file breaks off here, before transaction ${formatTid(verdict.findings.slaveLast ?? 0n)}, which it had`;
+      throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
+    }
+    if (verdict && isRefused(verdict, replaced ?? UNASKED)) {
+      return { ...nothingDone(resume), end, verdict, refused: true };
+    }
+    file.sync();
+    if (!(await master.isStillThere())) throw new Exchanged(master.path);
+    options.beforeSwap();
+    const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, { copiedFrom: MAGIC_LENGTH });
+    const kept = publishDatWith(paths, dat, () => swap(work, verdict));
+    swapped = true;
+    filling.copied.batches = 1;
+    // ZODB does not open a file of transactions without records beside an index of it.
+    if (maker && filling.copied.records > 0) await leaveIndex(work, maker, resume.position);
+    return { resume, end, copied: filling.copied, dat, verdict, refused: false, kept };
+  } finally {
+    await judging?.close();
+    file.close();
+    if (!swapped) removeIfThere(paths.fresh);
+  }
+}
+
+function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks }: Replaced) {
+  const options = { ownFrom, pieces: chunks, stopEarly: true };
+  return { freshPath: paths.fresh, slavePath: paths.data, slaveEnd, options };
+}
+
+async function copyUnlessCertain(opened: Master, work: Work, filling: Filling) {
+  try {
+    return await copy(opened, work.source, NOTHING_YET, filling, work.patience);
+  } catch (error) {
+    if (error instanceof Certain) return undefined;
+    throw error;
+  }
+}
+
+function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
+  return { resume, end: { kind: 'clean' }, copied: new Copied(), dat: undefined, kept: undefined };
+}
+
+/**
+ * Whether nothing is swapped. Bytes that differ in the same record are never copied over those that the slave has, whoever
+ * asks for it: they have changed on the master, or nobody knows on which side.
+ */
+export function isRefused(verdict: Verdict, { forced, damageReported }: Wish): boolean {
+  const { lineage, own } = verdict;
+  if (!forced) return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
+  if (lineage === 'rotten' || (damageReported && hidesRot(verdict))) return true;
+  return lineage === 'forked' && rotIn(verdict) !== undefined;
+}
+
+/** A piece of the slave cannot be read: what the master has in its place is compared with nothing. */
+export function hidesRot({ findings }: Verdict): boolean {
+  return findings.unread.length > 0;
+}
+
+type Wish = Pick<Replaced, 'forced' | 'damageReported'>;
+const UNASKED: Wish = { forced: false, damageReported: false };
+
+class Filling implements Target {
+  readonly copied = new Copied();
+  reachedUpTo: Resume = NOTHING_YET;
+  private position = MAGIC_LENGTH;
+  private highest = MAGIC_LENGTH;
+
+  constructor(
+    private readonly work: Work,
+    private readonly file: OpenFile,
+    readonly records: IndexMaker | undefined,
+    private readonly judging: Judging | undefined,
+    private readonly mayEndEarly: boolean,
+  ) {}
+
+  write(bytes: Uint8Array, position: number): void {
+    if (position !== this.position) throw new RangeError(`written to ${this.position}, next piece at ${position}`);
+    this.file.write(bytes, position);
+    this.position = position + bytes.length;
+    this.highest = Math.max(this.highest, this.position);
+  }
+
+  goBackTo(end: number): void {
+    this.position = end;
+    this.records?.goBackTo(end);
+  }
+
+  async reached(resume: Resume, facts: ChunkFacts): Promise<void> {
+    this.copied.add(this.reachedUpTo, resume, facts);
+    tellWarnings(this.work, facts);
+    this.reachedUpTo = resume;
+    this.judging?.reached(resume.position);
+    if (this.mayEndEarly && this.judging?.isCertain) throw new Certain();
+  }
+
+  finish(resume: Resume): void {
+    this.records?.allTold();
+    if (this.highest > resume.position) this.file.truncate(resume.position);
+  }
+}
+
+/** The master's, but its owner may write: a snapshot may be read-only, a standby has to be appended to and to serve. */
+function ownershipOf(master: Master, work: Work): Ownership {
+  const { mode, uid, gid } = master.facts;
+  const directory = work.paths.directoryFacts;
+  return {
+    mode: (mode & COPIED_MODE) | OWNER_MAY_WRITE,
+    uid: uid === NOBODY ? directory.uid : uid,
+    gid: gid === NOBODY ? directory.gid : gid,
+  };
+}
+
+/** Returns where the old file is kept, if it is. */
+function swap(work: Work, verdict: Verdict | undefined): string | undefined {
+  const { paths, tell } = work;
+  let kept: string | undefined;
+  if (verdict && !verdict.proven) {
+    kept = keepAside(paths, verdict.findings.slaveLast ?? 0n);
+    const message = `the old slave is kept: ${verdict.reason}`;
+    tell({ level: 'warn', message, fields: { path: kept, ...doubtful(verdict) } });
+  }
+  removeIfThere(paths.index);
+  syncDirectory(paths.directory);
+  rename(paths.fresh, paths.data);
+  syncDirectory(paths.directory);
+  return kept;
+}
+
+/** What is in doubt, in numbers: how much of the slave's the new file has no trace of. */
+function doubtful({ findings, lineage }: Verdict) {
+  const { dropped, gone, newer, lacking } = findings;
+  return { lineage, records: dropped, objectsGone: gone, objectsNewer: newer, transactions: lacking };
+}

@@ -1,0 +1,140 @@
+import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
+import type { Master } from '../pipeline/master.js';
+import type { Patience } from '../pipeline/patience.js';
+import { parseDat } from '../standby/dat.js';
+import type { SlavePaths } from '../standby/paths.js';
+import {
+  type DamageMark,
+  formatRole,
+  PLAIN_SLAVE,
+  parseRole,
+  type Refusal,
+  type RoleFacts,
+  seenTerm,
+} from '../standby/role.js';
+import { publishRole, readRoleFile } from '../standby/role-file.js';
+import type { Standing } from './facts.js';
+
+/** What both sides' role files say. */
+export interface Roles {
+  readonly standing: Standing;
+  /** The master's role file; undefined: it has none, a server that syncpozo never promoted. */
+  readonly master: RoleFacts | undefined;
+}
+
+const LARGEST_ROLE = 1 << 24;
+const LARGEST_DAT = 1 << 26;
+
+/** For a run that does not come to a master. */
+export const UNKNOWN_STANDING: Standing = {
+  masterTerm: 0,
+  slaveTerm: 0,
+  refusal: undefined,
+  swapped: false,
+  problem: undefined,
+};
+
+/** Reads the master's role file, and compares it with the slave's. `isKnown`: SLAVE is known to be a slave by its own files. */
+export async function readRoles(
+  paths: SlavePaths,
+  master: Master,
+  patience: Patience,
+  isKnown: boolean,
+  slaveInode: string | undefined,
+): Promise<Roles> {
+  const own = ownFacts(paths);
+  const path = `${master.path}.role`;
+  const text = await readMasters(path, LARGEST_ROLE, patience);
+  const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
+  const facts = parsed && 'facts' in parsed ? parsed.facts : undefined;
+  const problem = parsed && 'problem' in parsed ? `${path} cannot be used: ${parsed.problem}` : undefined;
+  const unknown = !isKnown && own === undefined && slaveInode !== undefined;
+  const isSlave = async () =>
+    facts?.role === 'slave' || (facts === undefined && (await isCopyOf(master, slaveInode ?? '', patience)));
+  const swapped = unknown && (await isSlave());
+  const standing = {
+    masterTerm: facts ? seenTerm(facts) : 0,
+    slaveTerm: own ? seenTerm(own) : 0,
+    refusal: own?.refusal,
+    swapped,
+    problem,
+  };
+  return { standing, master: facts };
+}
+
+function ownFacts(paths: SlavePaths): RoleFacts | undefined {
+  const file = readRoleFile(paths);
+  return 'facts' in file ? file.facts : undefined;
+}
+
+/** Whether the file beside the master says that it is a copy of the file that SLAVE names. */
+async function isCopyOf(master: Master, slaveInode: string, patience: Patience): Promise<boolean> {
+  const text = await readMasters(`${master.path}.dat`, LARGEST_DAT, patience);
+  const parsed = typeof text === 'string' ? parseDat(text) : undefined;
+  if (!parsed || !('dat' in parsed)) return false;
+  return parsed.dat.slaveInode === master.facts.inode && parsed.dat.master.inode === slaveInode;
+}
+
+/** The text of a small file beside the master; undefined when there is none. */
+async function readMasters(
+  path: string,
+  limit: number,
+  patience: Patience,
+): Promise<string | { readonly problem: string } | undefined> {
+  let file: OpenFile | undefined;
+  try {
+    file = await patience.wait(OpenFile.openToRead(path), 'open', path);
+    const { size, kind } = await patience.wait(file.factsLater(), 'fstat', path);
+    if (kind !== 'file' || size > limit)
+      return { problem: kind === 'file' ? `it has ${size} bytes` : `it is a ${kind}` };
+    const bytes = new Uint8Array(size);
+    const length = await patience.wait(file.readLater(bytes, size, 0), 'read', path);
+    return Buffer.from(bytes.subarray(0, length)).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof IoFault) || error.code === 'ETIMEDOUT') throw error;
+    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? undefined : { problem: error.message };
+  } finally {
+    if (!patience.stuck) file?.closeQuietly();
+  }
+}
+
+/** The slave has the master's terms from here on, durably; a role file is made where there is none. */
+export function takeTerms(paths: SlavePaths, master: RoleFacts | undefined, forced: boolean): void {
+  const file = readRoleFile(paths);
+  if ('problem' in file) return;
+  const own = 'facts' in file ? file.facts : undefined;
+  const terms = master?.terms ?? [];
+  const keeps = own !== undefined && !forced && seenTerm(own) > seenTerm({ terms });
+  if (own && (keeps || sameTerms(own.terms, terms)) && own.role === 'slave') return;
+  publishRole(paths, { ...(own ?? PLAIN_SLAVE), role: 'slave', terms: keeps ? own.terms : terms });
+}
+
+function sameTerms(a: RoleFacts['terms'], b: RoleFacts['terms']): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ term, position, tid }, n) => b[n]?.term === term && b[n].position === position && b[n].tid === tid)
+  );
+}
+
+/** What is recorded of the master's standing; undefined: nothing. */
+export interface Marks {
+  readonly refusal: Refusal | undefined;
+  readonly damage: DamageMark | undefined;
+}
+
+export function marksOf(paths: SlavePaths): Marks {
+  const own = ownFacts(paths);
+  return { refusal: own?.refusal, damage: own?.damage };
+}
+
+/** Records durably what becomes of them; what is the same already is not written again. */
+export function changeMarks(paths: SlavePaths, change: (before: Marks) => Marks): void {
+  const file = readRoleFile(paths);
+  if ('problem' in file) return;
+  const own = 'facts' in file ? file.facts : PLAIN_SLAVE;
+  const { role, terms, promotion } = own;
+  const { refusal, damage } = change({ refusal: own.refusal, damage: own.damage });
+  const next = { role, terms, ...(promotion && { promotion }), ...(refusal && { refusal }), ...(damage && { damage }) };
+  if (formatRole(next) !== formatRole(own)) publishRole(paths, next);
+}

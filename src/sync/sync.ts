@@ -1,0 +1,226 @@
+import { dropHalfIndex } from '../index/slave-index.js';
+import { removeIfThere } from '../io/directory.js';
+import { OpenFile } from '../io/open-file.js';
+import { Exchanged } from '../pipeline/copy.js';
+import type { Master } from '../pipeline/master.js';
+import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
+import { readableFile } from '../pipeline/scan.js';
+import { countTorn, damageOf } from '../pipeline/torn.js';
+import type { Scene } from '../pipeline/trusted.js';
+import { Window } from '../pipeline/window.js';
+import { claim, type Work } from '../pipeline/work.js';
+import { NOT_SCRUBBED } from '../scrub/amount.js';
+import type { Dat } from '../standby/dat.js';
+import { type DatFile, readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { RoleFacts } from '../standby/role.js';
+import { carryOver, clearRole } from '../standby/role-of.js';
+import { append, type Written } from './append.js';
+import { decide } from './decide.js';
+import type { Facts, Plan, Resume } from './facts.js';
+import { take } from './looks.js';
+import { noteMarks } from './marks.js';
+import type { Outcome, SyncRequest } from './outcome.js';
+import { rebuild } from './rebuild.js';
+import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
+import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
+import { masterOf, type Observed, observeSize, settled } from './settled.js';
+import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
+
+export type { Outcome, SyncRequest } from './outcome.js';
+
+/** Times that a run begins anew because the master was exchanged under it. */
+const ATTEMPTS = 3;
+
+/** One round of the sync. The caller holds the slave's lock (except for a dry run). */
+export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const outcome = await attemptSync(work, request);
+      if (!request.dryRun) noteMarks(work, outcome);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof Exchanged) || attempt === ATTEMPTS) throw error;
+      work.tell({ level: 'info', message: `${error.message}; beginning anew` });
+    }
+  }
+}
+
+async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
+  const slave = observeSlave(work.paths);
+  if (!request.dryRun) settleDat(work.paths, slave.inode);
+  const read = readDatOf(work.paths, slave.inode);
+  const file = request.dryRun ? read : carryOver(work.paths, read);
+  const role = roleIn(work.paths, file);
+  const { dat, problem } = usableDat(file, slave.inode);
+  const switchNow = request.readSwitch();
+  const active = switchNow === 'on' && role === 'slave';
+  const observed = active ? await observeMaster(request.masterPath, work.patience, dat) : undefined;
+  const roles =
+    observed && 'master' in observed
+      ? await readRoles(work.paths, observed.master, work.patience, dat !== undefined, slave.inode)
+      : undefined;
+  const facts: Facts = {
+    standing: roles?.standing ?? UNKNOWN_STANDING,
+    switch: switchNow,
+    role,
+    lock: 'ours',
+    master: observed?.state ?? { state: 'missing', reason: 'not looked at' },
+    full: request.full,
+    slave: slave.state,
+    claim: dat?.claim,
+    datProblem: problem,
+  };
+  if (!observed || !('master' in observed)) return settled(decideWithout(facts), facts, undefined, work.paths);
+  try {
+    const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
+    request.onPlan(plan);
+    const decided: Decided = { plan, facts: known, observed, dat, masterRole: roles?.master };
+    if (request.dryRun) return await dryRun(decided, work);
+    const repaired = await repairBefore(plan, known, observed.master, dat, work);
+    if (repaired.rot) {
+      return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
+    }
+    const outcome = await execute(decided, work);
+    return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
+  } finally {
+    observed.master.close();
+  }
+}
+
+/** Throws a RoleRefusal where the role does not allow a decision. */
+function roleIn(paths: SlavePaths, file: DatFile): Facts['role'] {
+  return clearRole(paths, file).role === 'master' ? 'promoted' : 'slave';
+}
+
+/** The outcome of a run that did not get the slave's lock: rows 1, 2 and 3. */
+export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcome {
+  const facts: Facts = {
+    standing: UNKNOWN_STANDING,
+    switch: 'on',
+    // A server that serves a promoted slave is no reason for an alarm.
+    role: roleIn(paths, readDatFile(paths)),
+    lock,
+    master: { state: 'missing', reason: 'not looked at' },
+    full: false,
+    slave: { state: 'missing' },
+    claim: undefined,
+    datProblem: undefined,
+  };
+  return settled(decideWithout(facts), facts, undefined, paths);
+}
+
+/** A decision that needs no look, because there is no master to look at. */
+function decideWithout(facts: Facts): Plan {
+  const decision = decide(facts);
+  if (decision.kind === 'look') throw new Error(`the decision asks for a look at ${decision.at} without a master`);
+  return decision;
+}
+
+async function decideWithLooks(
+  facts: Facts,
+  work: Work,
+  request: SyncRequest,
+  master: Master,
+  dat: Dat | undefined,
+): Promise<{ readonly plan: Plan; readonly facts: Facts }> {
+  let known = facts;
+  let decision = decide(known);
+  if (decision.kind !== 'look') return { plan: decision, facts: known };
+  const file = OpenFile.openHere(work.paths.data);
+  try {
+    const other = new Window(work.source.window.size);
+    const scene: Scene = {
+      master,
+      slave: readableFile(file),
+      dat,
+      chunkBytes: request.chunkBytes,
+      windows: [work.source.window, other],
+    };
+    while (decision.kind === 'look') {
+      known = await take(decision.at, known, scene);
+      decision = decide(known);
+    }
+    return { plan: decision, facts: known };
+  } finally {
+    file.close();
+  }
+}
+
+/** A plan, and what it was made from. */
+interface Decided {
+  readonly plan: Plan;
+  readonly facts: Facts;
+  readonly observed: Observed;
+  readonly dat: Dat | undefined;
+  /** The master's role file, if it has one. */
+  readonly masterRole: RoleFacts | undefined;
+}
+
+/** What a run would do; where that hangs on the lineage, it is judged. */
+async function dryRun({ plan, facts, observed, dat, masterRole }: Decided, work: Work): Promise<Outcome> {
+  const outcome = { ...settled(plan, facts, observed, work.paths), reached: resumeOf(plan) };
+  if (plan.kind !== 'rebuild') return outcome;
+  return dryRebuild(outcome, plan, observed.master, replacedBy(plan, dat, work.paths, masterRole), work);
+}
+
+async function execute({ plan, facts, observed, dat, masterRole }: Decided, work: Work): Promise<Outcome> {
+  const { paths } = work;
+  const { master, magic } = observed;
+  // What a killed run has left behind; a rebuild makes its own.
+  const goesOn = keepsOldBytes(plan);
+  if (goesOn) removeIfThere(paths.fresh);
+  if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') dropHalfIndex(work);
+  const recordTerms = (): void => takeTerms(paths, masterRole, facts.full);
+  switch (plan.kind) {
+    case 'full': {
+      const result = await rebuild(work, master, magic, {
+        replaced: undefined,
+        takeDamaged: true,
+        beforeSwap: recordTerms,
+      });
+      return written(plan, result, observed, dat, work);
+    }
+    case 'rebuild': {
+      const replaced = replacedBy(plan, dat, paths, masterRole);
+      const result = await rebuild(work, master, magic, { replaced, takeDamaged: false, beforeSwap: recordTerms });
+      if (result.refused) return judged(settled(plan, facts, observed, paths), result.verdict, master, plan, work);
+      const kept = result.kept === undefined ? undefined : { path: result.kept, reason: result.verdict?.reason ?? '' };
+      return { ...written(plan, result, observed, dat, work), kept };
+    }
+    case 'adopt':
+    case 'append':
+      recordTerms();
+      return written(plan, await append(work, master, magic, dat, plan.resume), observed, dat, work);
+    default:
+      if (plan.kind === 'none' && masterRole) recordTerms();
+      return settled(plan, facts, observed, paths);
+  }
+}
+
+function written(plan: Plan, result: Written, observed: Observed, known: Dat | undefined, work: Work): Outcome {
+  const { end, resume } = result;
+  const dat = result.dat ?? known;
+  const torn = end.kind === 'torn' ? countTorn(end, dat) : undefined;
+  const changed =
+    torn?.runs !== dat?.torn?.runs || torn?.position !== dat?.torn?.position || torn?.size !== dat?.torn?.size;
+  if (dat && end.kind !== 'damaged' && changed)
+    claim(work, resume, dat.master, dat.slaveInode, { copiedFrom: dat.copiedFrom, torn });
+  // Nothing came of a rebuild from a damaged master: the slave is what it was.
+  const given = result.dat !== undefined || 'resume' in plan;
+  return {
+    plan,
+    reached: given ? resume : undefined,
+    master: masterOf(observed),
+    slaveSize: observeSize(work.paths),
+    end,
+    damage: damageOf(end, torn, resume),
+    sides: undefined,
+    copied: result.copied,
+    scrubbed: NOT_SCRUBBED,
+  };
+}
+
+function resumeOf(plan: Plan): Resume | undefined {
+  return plan.kind === 'append' || plan.kind === 'adopt' ? plan.resume : undefined;
+}

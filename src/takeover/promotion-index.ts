@@ -1,0 +1,84 @@
+import { firstChanged, makeIndex } from '../index/refresh.js';
+import { removeIfThere } from '../io/directory.js';
+import { factsOfPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import { InlineSource } from '../pipeline/chunk-source.js';
+import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Master } from '../pipeline/master.js';
+import { Patience } from '../pipeline/patience.js';
+import type { Window } from '../pipeline/window.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { readCovered, writeIndexFile } from '../standby/index-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+
+const MIB = 1 << 20;
+const SECONDS = 1;
+
+/** When a takeover waits for an index to be made. */
+export interface Worth {
+  /** A server scans so many bytes faster than anybody notices. */
+  readonly from: number;
+  /** Reading more would hold the takeover up: then the server does it, and it is told. */
+  readonly upTo: number;
+  /** So would reading and writing an index file that is larger. */
+  readonly indexBytes: number;
+}
+
+const WORTH: Worth = { from: 64 * MIB, upTo: 512 * MIB, indexBytes: 32 * MIB };
+
+/**
+ * Removes an index that covers what is going to be cut off: FileStorage's own check is too weak for it. Up to where the one
+ * that stays covers the file; 0: there is none of use. The caller makes the removal durable.
+ */
+export function fitIndex(paths: SlavePaths, end: number): number {
+  const covered = readCovered(paths.index);
+  if (!('end' in covered)) return 0;
+  if (covered.end <= end) return covered.end;
+  removeIfThere(paths.index);
+  return 0;
+}
+
+export interface Covered {
+  /** Up to where the index covers the file. */
+  readonly covered: number;
+  /** A piece that was found not to be what was copied, so that no index was made. */
+  readonly changed?: ChunkLine;
+}
+
+/**
+ * Brings the index up to the file's end where a server would notice the difference.
+ *
+ * @param copied the chunks that were copied: no index is made of other bytes
+ */
+export async function coverMore(
+  paths: SlavePaths,
+  end: number,
+  covered: number,
+  window: Window,
+  copied: readonly ChunkLine[],
+  worth: Worth = WORTH,
+): Promise<Covered> {
+  const indexBytes = factsOfPath(paths.index)?.size ?? 0;
+  if (end - covered <= worth.from || end - covered > worth.upTo || indexBytes > worth.indexBytes) return { covered };
+  const patience = new Patience(SECONDS);
+  const source = new InlineSource(window, { chunkBytes: DEFAULT_CHUNK_BYTES, onProgress: () => {} });
+  try {
+    const file = await Master.open(paths.data, patience);
+    if (!file) return { covered };
+    try {
+      const made = await makeIndex(paths.index, file, source, copied);
+      const changed = firstChanged(made, copied);
+      if (changed) return { covered, changed };
+      if (made.action === 'changed' || made.stop.kind !== 'end' || made.resume.position !== end) return { covered };
+      writeIndexFile(paths, made.index, end);
+      return { covered: end };
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    // A server serves without an index, too; it only takes longer to start.
+    if (error instanceof IoFault || error instanceof Exchanged) return { covered };
+    throw error;
+  }
+}

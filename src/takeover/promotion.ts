@@ -1,0 +1,151 @@
+import { hostname } from 'node:os';
+import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
+import { syncDirectory } from '../io/directory.js';
+import { factsOfPath } from '../io/facts.js';
+import { OpenFile } from '../io/open-file.js';
+import { applyOwnership } from '../io/replace.js';
+import { readableFile } from '../pipeline/scan.js';
+import type { Window } from '../pipeline/window.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
+import { publishDat } from '../standby/dat-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
+import { publishRole } from '../standby/role-file.js';
+import { coverMore, fitIndex, type Worth } from './promotion-index.js';
+import { findSoundEnd, type SoundEnd } from './sound-end.js';
+
+/** There is nothing here that could be served. */
+export class NothingToServe extends Error {
+  override readonly name = 'NothingToServe';
+}
+
+export interface SettleOptions {
+  /** Compare all chunks with their checksums, not the last one only. */
+  readonly all: boolean;
+  /** When the takeover waits for an index to be made; what FileStorage is slow without, unless told. */
+  readonly indexWorth?: Worth | undefined;
+}
+
+/** What a promotion found and did to the slave's file. */
+export interface Settled {
+  readonly position: number;
+  readonly tid: bigint;
+  readonly cut: Cut | undefined;
+  /** What the `.dat` may go on claiming. */
+  readonly known: Pick<Dat, 'claim' | 'chunks' | 'tailState'>;
+  /** The last claimed transaction, where not all that was claimed is there any more. */
+  readonly lostClaim: bigint | undefined;
+  readonly changed: readonly ChunkLine[];
+  readonly checked: SoundEnd['checked'];
+  /** Bytes that ZEO has to scan when it starts, because no index covers them. */
+  readonly uncovered: number;
+}
+
+/** Bytes that were cut off the slave's end. */
+export interface Cut {
+  readonly bytes: number;
+  /** They were a batch that was never finished: transactions of the master. */
+  readonly unfinished: boolean;
+  /** Where they are now, if they were anything else. */
+  readonly keptAs: string | undefined;
+}
+
+const COPY_BYTES = 1 << 20;
+
+/**
+ * Makes the slave's file fit to be served. The caller holds its lock, and publishes the role afterwards.
+ *
+ * Order: names that a killed run has left are made durable, with the bytes that are going to be cut off where they are no
+ * unfinished batch; then the cut; then the file, because a batch that is kept may be in memory only; then its index. Killed at any place,
+ * the next promotion begins anew and finds the same end.
+ */
+export async function settle(
+  paths: SlavePaths,
+  dat: Dat | undefined,
+  window: Window,
+  { all, indexWorth }: SettleOptions,
+): Promise<Settled> {
+  const file = OpenFile.openToWrite(paths.data);
+  try {
+    checkMagic(file);
+    const readable = readableFile(file);
+    const found = await findSoundEnd(readable, dat, window, all);
+    const bytes = readable.size - found.position;
+    if (found.position === MAGIC_LENGTH && bytes > 0 && found.rest === 'unsound')
+      throw new NothingToServe(`${paths.data} holds no whole transaction at its beginning`);
+    const keptAs = bytes > 0 && found.rest === 'unsound' ? keepRest(file, found.position, paths) : undefined;
+    const covered = fitIndex(paths, found.position);
+    syncDirectory(paths.directory);
+    if (bytes > 0) file.truncate(found.position);
+    file.sync();
+    const copied = (dat?.chunks ?? []).filter(({ end }) => end <= found.position);
+    const index = await coverMore(paths, found.position, covered, window, copied, indexWorth);
+    const whole = dat !== undefined && found.position >= dat.claim.position;
+    const { trusted } = found;
+    return {
+      position: found.position,
+      tid: found.tid,
+      cut: bytes > 0 ? { bytes, unfinished: found.rest === 'unfinished', keptAs } : undefined,
+      known: whole ? dat : { ...trusted, claim: { position: trusted.position, tid: trusted.tid } },
+      lostClaim: dat && !whole ? dat.claim.tid : undefined,
+      changed: withChunk(found.changed, index.changed),
+      checked: found.checked,
+      uncovered: found.position - index.covered,
+    };
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Publishes that this slave serves from now on, in the next term: no sync writes to it again.
+ *
+ * Order: the role, and with it all is decided. The `.dat` stays as a witness of what was copied; where not all of that is
+ * there any more it is written after the role: killed in between, it claims what it did before.
+ */
+export function publishPromotion(
+  paths: SlavePaths,
+  settled: Settled,
+  dat: Dat | undefined,
+  before: RoleFacts,
+  promotion: Promotion,
+): void {
+  const { position, tid, at } = promotion;
+  const term = lastTerm(before) + 1;
+  const line = { term, position, tid, at, host: hostname(), command: 'promote', unused: false };
+  publishRole(paths, { ...before, role: 'master', terms: [...before.terms, line], promotion });
+  if (!dat || settled.lostClaim === undefined) return;
+  const { claim, chunks, tailState } = settled.known;
+  publishDat(paths, { master: dat.master, slaveInode: dat.slaveInode, claim, tailState, torn: undefined, chunks });
+}
+
+/** The chunks in file order, with one that was found to be wrong as well. */
+function withChunk(chunks: readonly ChunkLine[], more: ChunkLine | undefined): readonly ChunkLine[] {
+  if (!more || chunks.some(({ start }) => start === more.start)) return chunks;
+  return [...chunks, more].sort((one, other) => one.start - other.start);
+}
+
+function checkMagic(file: OpenFile): void {
+  const bytes = new Uint8Array(MAGIC_LENGTH);
+  const magic = file.read(bytes, MAGIC_LENGTH, 0) < MAGIC_LENGTH ? undefined : magicOf(bytes);
+  if (magic === undefined)
+    throw new NothingToServe(`${file.path} is not a Data.fs: it does not begin with FS21 or FS30`);
+}
+
+/** Copies what follows `position` into a file of its own, under the name that FileStorage gives such a piece. */
+function keepRest(file: OpenFile, position: number, paths: SlavePaths): string {
+  const { size, uid, gid } = file.facts();
+  let number = 0;
+  while (factsOfPath(`${paths.data}.tr${number}`)) number++;
+  const kept = OpenFile.createNew(`${paths.data}.tr${number}`);
+  try {
+    const piece = new Uint8Array(COPY_BYTES);
+    for (let at = position; at < size; at += piece.length)
+      kept.write(piece.subarray(0, file.read(piece, Math.min(piece.length, size - at), at)), at - position);
+    applyOwnership(kept, { mode: 0o600, uid, gid });
+    kept.sync();
+    return kept.path;
+  } finally {
+    kept.close();
+  }
+}

@@ -1,0 +1,63 @@
+import type { FileFacts } from '../io/facts.js';
+import { Interrupted, type Patience } from '../pipeline/patience.js';
+import type { Readable } from '../pipeline/scan.js';
+import type { Window } from '../pipeline/window.js';
+import type { PieceEvents, PieceFacts } from './inspect-piece.js';
+import { inspectPiece } from './inspect-piece.js';
+import { NearFile } from './near-file.js';
+import { FIRST_PIECE, type PiecePlan } from './piece-plan.js';
+
+/** Takes what is told of a file, in its order, and each piece's facts when all of it has been told. */
+export interface FileEvents {
+  readonly records: PieceEvents;
+  piece(facts: PieceFacts): Promise<void>;
+}
+
+/** A file that is inspected: it is opened by its path in other threads as well. */
+export interface Inspected extends Readable {
+  readonly facts: Pick<FileFacts, 'kind' | 'device' | 'inode'>;
+}
+
+/** Inspects a file from its first transaction to its end. */
+export interface Inspector {
+  run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void>;
+  /** Ends its threads, if it has any. */
+  close(): Promise<void>;
+}
+
+export type OnPosition = (position: number, size: number) => void;
+
+/** Whether nothing is left to inspect behind a piece. */
+export function isEnd(facts: PieceFacts, size: number): boolean {
+  return facts.tail !== 'none' || facts.end >= size;
+}
+
+/** Inspects in this thread, piece after piece: for files where starting workers would cost more than it gives. */
+export class InlineInspector implements Inspector {
+  /** `near`: the file is on a disk of this machine. */
+  constructor(
+    private readonly window: Window,
+    private readonly patience: Patience,
+    private readonly onPosition: OnPosition,
+    private readonly near = false,
+  ) {}
+
+  async run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void> {
+    const near = this.near ? NearFile.open(file, this.patience) : undefined;
+    try {
+      for (let start = FIRST_PIECE; ; ) {
+        if (this.patience.signal.aborted) throw new Interrupted();
+        const { task } = await plan.pieceAt(start);
+        const facts = await inspectPiece(task, near ?? file, this.window, events.records);
+        await events.piece(facts);
+        this.onPosition(facts.end, file.size);
+        if (isEnd(facts, file.size)) return;
+        start = facts.end;
+      }
+    } finally {
+      await near?.close();
+    }
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,231 @@
+import { STATUS_PACKED, TRAILER_LENGTH } from '../filestorage/layout.js';
+import { type Problem, Problems } from '../filestorage/problem.js';
+import type { RecordSumValue } from '../filestorage/record-sum.js';
+import type { WalkWarning } from '../filestorage/stop.js';
+import { Walk } from '../filestorage/walk.js';
+import type { WalkEvents } from '../filestorage/walk-options.js';
+import type { Readable } from '../pipeline/scan.js';
+import type { Window } from '../pipeline/window.js';
+import type { ChunkLine } from '../standby/dat.js';
+import { BackPointers } from './back-pointers.js';
+import { ChunkHashes } from './chunk-hashes.js';
+import { goOnBehind, type Tail } from './go-on.js';
+import { PointerBalance } from './pointer-balance.js';
+
+/**
+ * What is wanted of a piece's records beside their structure:
+ *
+ *  - `records`: each of them is told; back pointers are followed;
+ *  - `balance`: the sum that proves previous pointers together with an index; back pointers are followed;
+ *  - `nothing`: not even the targets of back pointers.
+ */
+export type Wanted = 'records' | 'balance' | 'nothing';
+
+/** A piece of a file that is to be inspected: it begins at a boundary, or at what is taken for one until that is proved. */
+export interface PieceTask {
+  readonly start: number;
+  /** The piece ends at the first transaction boundary at or beyond this position. */
+  readonly cutAt: number;
+  /** The file's size as it was seen. */
+  readonly limit: number;
+  /** Chunks of the `.dat` that begin in the piece, back to back. */
+  readonly chunks: readonly ChunkLine[];
+  /** From here on a transaction that is marked as in flight is a batch of a sync, whatever follows it. Infinity: nowhere. */
+  readonly claim: number;
+  readonly wanted: Wanted;
+}
+
+export interface PieceFacts {
+  readonly start: number;
+  /** Where the inspection of the rest of the file has to go on. */
+  readonly end: number;
+  readonly firstTid: bigint;
+  /** Position of the transaction with the first tid. */
+  readonly firstAt: number;
+  readonly lastTid: bigint;
+  /** Position after the last complete transaction; 0 without any. */
+  readonly lastEnd: number;
+  readonly transactions: number;
+  readonly records: number;
+  readonly problems: readonly Problem[];
+  readonly problemCount: number;
+  readonly tail: Tail;
+  /** undefined: not wanted, or the piece has something that no sum can tell. */
+  readonly balance: RecordSumValue | undefined;
+}
+
+/** What is told of a piece on the way, in the order of the file. */
+export interface PieceEvents {
+  record(position: number, oidHigh: number, oidLow: number, previous: number): void;
+  /** The records told since the last call are those of a complete transaction, which ends here. */
+  transaction(end: number, packed: boolean): void;
+  /** All from the last call's end to here is damaged: what was told of it is not to be relied on. */
+  gap(end: number): void;
+}
+
+/**
+ * Inspects a piece: its structure, going on behind damage; the targets of its back pointers; the checksums of its chunks.
+ * It is total, like the walk, and its memory is bounded. `events` are told only if records are wanted.
+ */
+export async function inspectPiece(
+  task: PieceTask,
+  file: Readable,
+  window: Window,
+  events: PieceEvents,
+): Promise<PieceFacts> {
+  return new Inspection(task, file, window, events).run();
+}
+
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+
+/** It is told by its walk as an object with methods: closures would be others for each piece, and compiled anew each time. */
+class Inspection implements WalkEvents {
+  private readonly problems = new Problems();
+  private readonly pointers: BackPointers;
+  private readonly hashes: ChunkHashes;
+  private readonly balance: PointerBalance | undefined;
+  /** Who is told of the records; undefined: nobody wants to know what they point to. */
+  private readonly told: PieceEvents | undefined;
+  private walk: Walk;
+  /** Where the walk takes its next byte. */
+  private from: number;
+  private done = false;
+  private tail: Tail = 'none';
+  private firstTid = 0n;
+  private firstAt = 0;
+  private lastEnd = 0;
+  private transactions = 0;
+  private records = 0;
+
+  constructor(
+    private readonly task: PieceTask,
+    private readonly file: Readable,
+    private readonly window: Window,
+    events: PieceEvents,
+  ) {
+    this.balance = task.wanted === 'balance' ? new PointerBalance(task.start) : undefined;
+    this.told = task.wanted === 'records' ? events : this.balance;
+    this.pointers = new BackPointers(file);
+    this.hashes = new ChunkHashes(task.chunks, window, (chunk) => this.wrongChecksum(chunk));
+    this.from = task.start;
+    this.walk = this.walkFrom(task.start, 0n);
+  }
+
+  async run(): Promise<PieceFacts> {
+    const { task, window, hashes } = this;
+    for (let position = task.start; !this.done || position < hashes.end; ) {
+      const wanted = Math.min(window.size, task.limit - position);
+      const length = wanted > 0 ? await this.file.read(window, wanted, position) : 0;
+      hashes.take(position, length);
+      const isLast = length < wanted || position + length >= task.limit;
+      if (!this.done) await this.walkOver(position, length, isLast);
+      position += length;
+      if (isLast) break;
+    }
+    hashes.finish();
+    return {
+      start: task.start,
+      end: this.walk.end,
+      firstTid: this.firstTid,
+      firstAt: this.firstAt,
+      lastTid: this.walk.lastTid,
+      lastEnd: this.lastEnd,
+      transactions: this.transactions,
+      records: this.records,
+      problems: this.problems.kept,
+      problemCount: this.problems.count,
+      tail: this.tail,
+      balance: this.balance?.value,
+    };
+  }
+
+  /** Feeds the walk the window's bytes; where it stops at damage, another one goes on behind it. */
+  private async walkOver(position: number, length: number, isLast: boolean): Promise<void> {
+    const { task, window } = this;
+    const windowEnd = position + length;
+    while (!this.done) {
+      if (this.walk.stop === undefined && this.from < windowEnd) {
+        const offset = this.from - position;
+        this.walk.feed(new DataView(window.bytes.buffer, window.bytes.byteOffset + offset), length - offset);
+        this.from = windowEnd;
+      }
+      if (isLast && this.from >= windowEnd) this.walk.finish();
+      await this.pointers.follow((wrong) => {
+        this.problem({ ...wrong, rule: 'back-pointer', severity: 'unnoticed' });
+      });
+      const { stop } = this.walk;
+      if (stop === undefined) return;
+      if (stop.kind === 'end' || stop.kind === 'cut') {
+        this.done = true;
+        return;
+      }
+      const { next, tail, problem } = await goOnBehind(stop, this.file, task);
+      if (problem) this.problem(problem);
+      this.tail = tail;
+      if (next === undefined) {
+        this.done = true;
+        return;
+      }
+      this.told?.gap(next);
+      this.pointers.forget();
+      this.walk = this.walkFrom(next, this.walk.lastTid);
+      this.from = next;
+      if (next >= task.cutAt || next >= task.limit) this.done = true;
+      else if (next >= windowEnd) return;
+    }
+  }
+
+  private walkFrom(start: number, lastTid: bigint): Walk {
+    const { cutAt, limit } = this.task;
+    return new Walk({ start, limit, cutAt, lastTid, pointersUnchecked: true }, this);
+  }
+
+  onRecord(
+    position: number,
+    oidHigh: number,
+    oidLow: number,
+    previous: number,
+    dataLength: number,
+    backPointer: number,
+  ): void {
+    this.records++;
+    if (!this.told) return;
+    if (dataLength === 0 && backPointer > 0) this.pointers.add(position, oidHigh, oidLow, backPointer);
+    this.told.record(position, oidHigh, oidLow, previous);
+  }
+
+  onTransaction(position: number, length: number, tid: bigint, status: number): void {
+    if (this.transactions === 0) {
+      this.firstTid = tid;
+      this.firstAt = position;
+    }
+    this.transactions++;
+    this.lastEnd = position + length + TRAILER_LENGTH;
+    this.pointers.complete(position, tid);
+    this.told?.transaction(this.lastEnd, status === STATUS_PACKED);
+    if (tid === ALL_ONES) {
+      const message = 'a tid of all ones: ZODB reads no further';
+      this.problem({ position, within: position, tid, rule: 'tid-order', message, severity: 'truncated' });
+    }
+  }
+
+  onWarning({ position, tid, rule }: WalkWarning): void {
+    const { message, severity } = WARNINGS[rule];
+    this.problem({ position, within: position, tid, rule, message, severity });
+  }
+
+  private wrongChecksum({ start, end, firstTid }: ChunkLine): void {
+    const message = `the bytes ${start} to ${end} do not have the checksum that they had when they were copied`;
+    this.problem({ position: start, within: start, tid: firstTid, rule: 'checksum', message, severity: 'unnoticed' });
+  }
+
+  private problem(problem: Problem): void {
+    this.problems.add(problem);
+  }
+}
+
+const WARNINGS: Readonly<Record<WalkWarning['rule'], Pick<Problem, 'message' | 'severity'>>> = {
+  'tid-order': { message: 'the tid is not above that of the transaction before', severity: 'warned' },
+  'unknown-status': { message: 'the status is none that ZODB knows', severity: 'warned' },
+  'record-tid': { message: 'records of this transaction have another tid than its own', severity: 'unnoticed' },
+};

@@ -1,0 +1,19 @@
+import { ownWindow, withFile } from '../pipeline/worker-file.js';
+import type { WorkerAnswer, WorkerRequest, WorkerTask } from '../pipeline/worker-task.js';
+import { inspectPiece, type PieceFacts, type PieceTask } from './inspect-piece.js';
+import { PieceEncoder } from './piece-stream.js';
+
+/** A piece of a file, of whose records the worker tells by its lane. */
+export interface PieceRequest extends WorkerRequest {
+  readonly part: PieceTask;
+}
+
+/** Runs in a worker: opens the file afresh and inspects the piece. */
+export async function inspect(task: WorkerTask<PieceRequest>): Promise<WorkerAnswer<PieceFacts>> {
+  return withFile(task, async (file, lane) => {
+    const encoder = new PieceEncoder((bytes) => lane.put(bytes, 'records'));
+    const facts = await inspectPiece(task.part, file, ownWindow(task.windowBytes), encoder);
+    encoder.flush();
+    return facts;
+  });
+}

@@ -1,0 +1,95 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { ObjectIndex } from '../filestorage/object-index.js';
+import { Problems } from '../filestorage/problem.js';
+import { RecordSum } from '../filestorage/record-sum.js';
+import type { IndexCheck } from '../index/check.js';
+import type { PieceFacts } from './inspect-piece.js';
+import type { Judge } from './judge.js';
+import { KeptRecords } from './kept-records.js';
+import { PreviousPointers } from './previous-pointers.js';
+
+/** Four times what a sync leaves uncovered by its index. */
+const LONGEST_REST = 1 << 28;
+
+/** The sums do not prove that all is right; it may be nevertheless. */
+export class Unproved extends Error {}
+
+/**
+ * Proves previous pointers and index against each other, without an index of its own: up to where the index covers the
+ * file, by their sums (see PointerBalance); behind that place, record by record, from the entries of the index.
+ *
+ * Invariant: it tells of no problem, ever. Where anything is not plainly right it throws Unproved, and the exact judge has to
+ * find out what it is.
+ */
+export class QuickJudge implements Judge {
+  readonly wanted = 'balance';
+  readonly indexState = 'right';
+  readonly records = new KeptRecords();
+  objects = 0;
+  private readonly balance = new RecordSum();
+  private readonly entries = new RecordSum();
+  private covered = false;
+  private told: Promise<boolean> | undefined;
+
+  private constructor(
+    private readonly indexCheck: IndexCheck,
+    private readonly size: number,
+  ) {}
+
+  /** undefined: there is no index that could prove most of a file of this size. */
+  static of(indexCheck: IndexCheck | undefined, size: number): QuickJudge | undefined {
+    if (!indexCheck || indexCheck.problem || indexCheck.end <= MAGIC_LENGTH) return undefined;
+    const rest = size - indexCheck.end;
+    return rest < 0 || rest > LONGEST_REST ? undefined : new QuickJudge(indexCheck, size);
+  }
+
+  /** An index of all of the file is read beside the file. */
+  async begin(): Promise<void> {
+    if (this.indexCheck.end < this.size) return;
+    this.told = this.indexCheck.tell({ set: (high, low, position) => this.entries.add(high, low, position) });
+    // Whoever waits for it is told.
+    this.told.catch(() => {});
+  }
+
+  take(): Problems {
+    return new Problems();
+  }
+
+  async piece({ start, end, balance }: PieceFacts): Promise<void> {
+    const covers = this.indexCheck.end;
+    if (start >= covers) {
+      if (this.records.incomplete) throw new Unproved();
+      return;
+    }
+    if (!balance || end > covers) throw new Unproved();
+    this.balance.addSum(balance);
+    this.covered = end === covers;
+  }
+
+  async finish(): Promise<void> {
+    if (!this.covered) throw new Unproved();
+    const rest = new ObjectIndex();
+    const whole = await (this.told ?? this.tellOfRest(rest));
+    if (!whole || !this.entries.equals(this.balance)) throw new Unproved();
+    const before = rest.size;
+    const pointers = new PreviousPointers(rest, this.indexCheck.end);
+    this.records.tell(pointers);
+    if (pointers.take().count > 0) throw new Unproved();
+    this.objects = this.entries.count + rest.size - before;
+  }
+
+  async settle(): Promise<void> {
+    await this.told?.catch(() => {});
+  }
+
+  /** Reads the index; into `rest` come its entries of the objects that have records behind what it covers. */
+  private tellOfRest(rest: ObjectIndex): Promise<boolean> {
+    const objects = this.records.objects();
+    return this.indexCheck.tell({
+      set: (high, low, position) => {
+        this.entries.add(high, low, position);
+        if (objects.has(high, low)) rest.set(high, low, position);
+      },
+    });
+  }
+}

@@ -1,0 +1,155 @@
+import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
+import { type Problem, type ProblemRule, Problems, type Severity } from '../filestorage/problem.js';
+import type { IndexCheck } from '../index/check.js';
+import { hashOf } from '../pipeline/trusted.js';
+import type { Window } from '../pipeline/window.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
+import type { DatFile } from '../standby/dat-file.js';
+import { ExactJudge } from './exact-judge.js';
+import type { Tail } from './go-on.js';
+import type { Inspected, Inspector } from './inspect-file.js';
+import type { IndexState, Judge } from './judge.js';
+import { Look } from './look.js';
+import { agreedEnd } from './next-boundary.js';
+import { NoJudge } from './no-judge.js';
+import { PiecePlan } from './piece-plan.js';
+import { QuickJudge, Unproved } from './quick-judge.js';
+
+/** What one look at all of a file has found. */
+export interface Findings {
+  readonly size: number;
+  readonly magic: Magic | undefined;
+  /** Position after the last complete transaction. */
+  readonly committedEnd: number;
+  readonly lastTid: bigint;
+  readonly transactions: number;
+  readonly records: number;
+  /** undefined: not known, because nobody wanted to know what records point to. */
+  readonly objects: number | undefined;
+  readonly tail: Tail;
+  readonly indexState: IndexState;
+  /** Bytes that have been compared with a checksum. */
+  readonly hashedBytes: number;
+  readonly problems: Problems;
+}
+
+export interface LookOptions {
+  readonly inspector: Inspector;
+  readonly window: Window;
+  /** About how much one worker inspects at a time. */
+  readonly pieceBytes: number;
+  /** The `Data.fs.index` beside the file. */
+  readonly indexCheck: IndexCheck | undefined;
+  /** Whether previous pointers, the targets of back pointers and the index are checked; false: structure and checksums only. */
+  readonly pointers: boolean;
+  /** The file serves: a pack may have made another file of it than the one that its `.dat` describes. */
+  readonly serves?: boolean;
+}
+
+/** Looks at every byte of an opened file, and at what its `.dat` says of it. Writes nothing and takes no lock. */
+export async function lookAtAll(file: Inspected, datFile: DatFile, options: LookOptions): Promise<Findings> {
+  const problems = new Problems();
+  const magic = await magicAt(file, problems);
+  const known = await knownChunks(file, datFile, options, problems);
+  const subject = { file, magic, known, problems };
+  const { indexCheck } = options;
+  if (!options.pointers) return lookWith(new NoJudge(), subject, options);
+  const quick = magic === 'FS30' ? QuickJudge.of(indexCheck, file.size) : undefined;
+  try {
+    if (quick) return await lookWith(quick, subject, options);
+  } catch (error) {
+    if (!(error instanceof Unproved)) throw error;
+  }
+  return lookWith(new ExactJudge(indexCheck), subject, options);
+}
+
+/** What is looked at, and what is known of it before. */
+interface Subject {
+  readonly file: Inspected;
+  readonly magic: Magic | undefined;
+  readonly known: Known;
+  readonly problems: Problems;
+}
+
+/** The chunks whose checksums apply to this very file, and up to where a sync has claimed it. */
+interface Known {
+  readonly chunks: readonly ChunkLine[];
+  readonly claim: number | undefined;
+}
+
+async function lookWith(judge: Judge, subject: Subject, options: LookOptions): Promise<Findings> {
+  const { file, magic, known } = subject;
+  const { size } = file;
+  const problems = new Problems();
+  problems.addAll(subject.problems.kept, subject.problems.count);
+  const look = new Look(file, problems, judge);
+  try {
+    await judge.begin(look.onProblem);
+    const worthwhile = magic !== undefined || (await agreedEnd(file, MAGIC_LENGTH, size)) !== undefined;
+    if (worthwhile && size > MAGIC_LENGTH) {
+      const { window, pieceBytes, indexCheck } = options;
+      const claim = known.claim ?? Number.POSITIVE_INFINITY;
+      const plan = new PiecePlan(file, window, pieceBytes, known.chunks, claim, judge.wanted, indexCheck?.end);
+      await options.inspector.run(file, plan, look);
+    }
+    await judge.finish(magic, look.onProblem);
+  } finally {
+    await judge.settle();
+  }
+  const { committedEnd, lastTid, transactions, recordCount: records, tail } = look;
+  const { objects, indexState } = judge;
+  const hashedBytes = known.chunks.reduce((sum, { start, end }) => sum + end - start, 0);
+  const seen = { size, magic, committedEnd, lastTid, transactions, records, objects, tail };
+  return { ...seen, indexState, hashedBytes, problems };
+}
+
+async function magicAt(file: Inspected, problems: Problems): Promise<Magic | undefined> {
+  const bytes = new Uint8Array(MAGIC_LENGTH);
+  const length = file.facts.kind === 'file' ? await file.readBytes(bytes, 0) : 0;
+  const magic = length < MAGIC_LENGTH ? undefined : magicOf(bytes);
+  if (magic !== undefined) return magic;
+  if (file.size === 0) {
+    const message = 'the file is empty: ZODB takes it for a new database without any objects';
+    problems.add(problemAt(0, 'magic', message, 'unnoticed'));
+  } else {
+    const message = 'not a Data.fs: it does not begin with FS21 or FS30';
+    problems.add(problemAt(0, 'magic', message, 'refused'));
+  }
+  return undefined;
+}
+
+async function knownChunks(
+  file: Inspected,
+  datFile: DatFile,
+  { window, serves = false }: LookOptions,
+  problems: Problems,
+): Promise<Known> {
+  const nothing = { chunks: [], claim: undefined };
+  const wrong = (position: number, message: string): void => {
+    problems.add(problemAt(position, 'dat', message, 'unnoticed'));
+  };
+  if ('missing' in datFile) return nothing;
+  if ('problem' in datFile) {
+    wrong(0, datFile.problem);
+    return nothing;
+  }
+  const { dat } = datFile;
+  if (dat.slaveInode !== file.facts.inode && !(await describes(dat, file, window))) {
+    // A promoted slave may be packed: then it is its own master, and what was known of its bytes is past.
+    if (!serves) wrong(0, 'the .dat describes another file than the one that is there');
+    return nothing;
+  }
+  const claim = dat.claim.position;
+  if (claim > file.size) wrong(file.size, `the file ends here, ${claim} bytes of it are claimed in the .dat`);
+  return { chunks: dat.chunks.filter(({ end }) => end <= file.size), claim };
+}
+
+/** Whether a `.dat` that was written for another file, of which this one may be a copy, tells this one's last bytes. */
+async function describes(dat: Dat, file: Inspected, window: Window): Promise<boolean> {
+  const last = dat.chunks.at(-1);
+  return last !== undefined && last.end <= file.size && (await hashOf(file, last, window)) === last.hash;
+}
+
+export function problemAt(position: number, rule: ProblemRule, message: string, severity: Severity): Problem {
+  return { position, within: position, tid: 0n, rule, message, severity };
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ObjectIndex } from '../../src/filestorage/object-index.js';
+import { IndexBuilder } from '../../src/index/builder.js';
+import { RecordTape } from '../../src/pipeline/record-tape.js';
+import { entriesOf } from '../support/indexes.js';
+import { Random } from '../support/random.js';
+
+const MAGIC_LENGTH = 4;
+const RECORD = 100;
+/** Bytes of a tape's entry. */
+const ENTRY = 32;
+
+interface Told {
+  readonly high: number;
+  readonly low: number;
+  readonly previous?: number;
+}
+
+/** Tells transactions of records that are 100 bytes long, one behind the other, from `position` on. */
+class Teller {
+  readonly tape: RecordTape;
+  position = MAGIC_LENGTH;
+
+  constructor(
+    readonly builder: IndexBuilder,
+    pieceBytes = 1 << 20,
+  ) {
+    this.tape = new RecordTape(pieceBytes, (piece) => builder.take(piece));
+  }
+
+  transaction(records: readonly Told[]): void {
+    const start = this.position;
+    this.records(records);
+    this.tape.events.onTransaction?.(start, this.position - start - 8, 1n, 0x20);
+  }
+
+  /** Without the transaction's end. */
+  records(records: readonly Told[]): void {
+    for (const { high, low, previous } of records) {
+      this.tape.events.onRecord?.(this.position, high, low, previous ?? 0, 50, 0);
+      this.position += RECORD;
+    }
+  }
+}
+
+function some(random: Random): Told[] {
+  return Array.from({ length: random.below(8) }, () => ({ high: random.below(2), low: random.below(2 ** 32) }));
+}
+
+describe('an index builder', () => {
+  it('makes of a tape what a map makes of its transactions, however it is cut into pieces', () => {
+    for (const entries of [1, 2, 3, 7, 1000]) {
+      const random = new Random(entries);
+      const teller = new Teller(new IndexBuilder(), entries * ENTRY);
+      const due = new ObjectIndex();
+      for (let transaction = 0; transaction < 200; transaction++) {
+        const records = some(random);
+        for (const [n, { high, low }] of records.entries()) due.set(high, low, teller.position + n * RECORD);
+        teller.transaction(records);
+      }
+      teller.tape.flush();
+      const { index, end, spoiled, contradicted } = teller.builder;
+      assert.deepEqual(entriesOf(index), entriesOf(due));
+      assert.deepEqual([end, spoiled, contradicted], [teller.position, false, false]);
+    }
+  });
+
+  it('forgets the records of a transaction that breaks off', () => {
+    for (const entries of [1, 2, 1000]) {
+      const teller = new Teller(new IndexBuilder(), entries * ENTRY);
+      teller.transaction([{ high: 0, low: 1 }]);
+      const { position } = teller;
+      teller.records([
+        { high: 0, low: 1 },
+        { high: 0, low: 2 },
+      ]);
+      teller.tape.flush();
+      teller.builder.goBackTo();
+      teller.transaction([{ high: 0, low: 3 }]);
+      teller.tape.flush();
+      assert.deepEqual(entriesOf(teller.builder.index), [
+        { high: 0, low: 1, position: MAGIC_LENGTH },
+        { high: 0, low: 3, position: position + 2 * RECORD },
+      ]);
+      assert.equal(teller.builder.spoiled, false);
+    }
+  });
+
+  it('is spoiled when a transaction of more than a million records breaks off, and not when it does not', () => {
+    for (const breaksOff of [false, true]) {
+      const teller = new Teller(new IndexBuilder());
+      const many = Array.from({ length: (1 << 20) + 10_000 }, (_, low) => ({ high: 0, low }));
+      if (breaksOff) teller.records(many);
+      else teller.transaction(many);
+      teller.tape.flush();
+      teller.builder.goBackTo();
+      assert.equal(teller.builder.spoiled, breaksOff);
+      if (!breaksOff) assert.equal(teller.builder.index.size, many.length);
+    }
+  });
+
+  it('notices a record that has another previous record than the index that it went on with', () => {
+    for (const [previous, contradicted] of [
+      [104, false],
+      [204, true],
+      [0, false],
+    ] as const) {
+      const index = new ObjectIndex();
+      index.set(7, 8, 104);
+      const teller = new Teller(new IndexBuilder(index, 1004));
+      teller.position = 1004;
+      teller.transaction([
+        { high: 7, low: 8, previous },
+        { high: 7, low: 8, previous },
+      ]);
+      teller.tape.flush();
+      assert.equal(teller.builder.contradicted, contradicted);
+      assert.equal(index.get(7, 8), 1104);
+    }
+  });
+});

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReadAhead, type Readings } from '../../src/pipeline/read-ahead.js';
+import { Window } from '../../src/pipeline/window.js';
+import { Random } from '../support/random.js';
+
+const PIECE = 65_536;
+const SLOW_MS = 4;
+const window = new Window(PIECE);
+
+/** A file in memory whose reads take their time; counts those under way. */
+class SlowFile {
+  readonly bytes: Uint8Array;
+  under = 0;
+  most = 0;
+  begun: number[] = [];
+  /** Reads that begin at or beyond it fail. */
+  brokenFrom = Number.POSITIVE_INFINITY;
+
+  constructor(
+    size: number,
+    readonly milliseconds = SLOW_MS,
+  ) {
+    const random = new Random(7);
+    this.bytes = Uint8Array.from({ length: size }, () => random.below(256));
+  }
+
+  ahead(more: Partial<Readings> = {}): ReadAhead {
+    const read = (into: Uint8Array, length: number, position: number) => this.read(into, length, position);
+    const limit = this.bytes.length;
+    const finishedEnd = async () => more.limit ?? limit;
+    return new ReadAhead({ now: read, later: read, wait: (count) => count, limit, finishedEnd, ...more });
+  }
+
+  private async read(into: Uint8Array, length: number, position: number): Promise<number> {
+    this.begun.push(position);
+    this.under++;
+    this.most = Math.max(this.most, this.under);
+    await sleep(this.milliseconds);
+    this.under--;
+    if (position >= this.brokenFrom) throw new Error(`cannot read at ${position}`);
+    const piece = this.bytes.subarray(position, position + length);
+    into.set(piece);
+    return piece.length;
+  }
+}
+
+async function readAll(file: SlowFile, ahead: ReadAhead, size = file.bytes.length): Promise<void> {
+  for (let position = 0; position < size; position += PIECE) {
+    const wanted = Math.min(PIECE, size - position);
+    assert.equal(await ahead.read(window, wanted, position), wanted);
+    assert.ok(Buffer.from(window.bytes.subarray(0, wanted)).equals(file.bytes.subarray(position, position + wanted)));
+  }
+}
+
+describe('reading ahead', () => {
+  it('gives the bytes that plain reads give, with several reads under way where they are slow', async () => {
+    const file = new SlowFile(40 * PIECE + 77);
+    const ahead = file.ahead();
+    await readAll(file, ahead);
+    assert.equal(file.most, 8);
+    assert.equal(new Set(file.begun).size, file.begun.length, 'nothing is read twice');
+    await ahead.settle();
+    assert.equal(file.under, 0);
+  });
+
+  it('begins nothing that is not asked for while reads are fast, or do not follow one another', async () => {
+    const fast = new SlowFile(10 * PIECE, 0);
+    const now: Readings['now'] = (into, length, position) => {
+      const piece = fast.bytes.subarray(position, position + length);
+      into.set(piece);
+      return piece.length;
+    };
+    await readAll(fast, fast.ahead({ now }));
+    assert.deepEqual(fast.begun, []);
+    const file = new SlowFile(10 * PIECE);
+    const ahead = file.ahead();
+    for (const position of [5, 3, 8, 0]) await ahead.read(window, PIECE, position * PIECE);
+    assert.equal(file.most, 1);
+  });
+
+  it('begins nothing from where its reader ends, nor beyond the file', async () => {
+    const file = new SlowFile(20 * PIECE);
+    const ahead = file.ahead({ until: 6 * PIECE });
+    await readAll(file, ahead, 6 * PIECE);
+    await ahead.settle();
+    assert.equal(Math.max(...file.begun), 5 * PIECE);
+  });
+
+  it('forgets what was read ahead when the reader goes elsewhere', async () => {
+    const file = new SlowFile(30 * PIECE);
+    const ahead = file.ahead();
+    await readAll(file, ahead, 4 * PIECE);
+    assert.equal(await ahead.read(window, PIECE, 20 * PIECE), PIECE);
+    assert.ok(Buffer.from(window.bytes).equals(file.bytes.subarray(20 * PIECE, 21 * PIECE)));
+    assert.equal(file.under, 0, 'none is under way that could come late');
+  });
+
+  it('tells a fault to whoever asks for its piece, and to nobody else', async () => {
+    const file = new SlowFile(30 * PIECE);
+    file.brokenFrom = 5 * PIECE;
+    const ahead = file.ahead();
+    await assert.rejects(readAll(file, ahead), /cannot read at 327680/);
+    await ahead.settle();
+    const other = file.ahead();
+    await readAll(file, other, 4 * PIECE);
+    await other.settle();
+  });
+
+  it('goes on with larger pieces than before', async () => {
+    const file = new SlowFile(30 * PIECE);
+    const ahead = file.ahead();
+    for (let position = 0; position < 4000; position += 1000) await ahead.read(window, 1000, position);
+    for (let position = 4000; position < 20 * PIECE; position += PIECE) {
+      assert.equal(await ahead.read(window, PIECE, position), PIECE);
+      assert.ok(Buffer.from(window.bytes).equals(file.bytes.subarray(position, position + PIECE)));
+    }
+    await ahead.settle();
+  });
+
+  it('gives fewer bytes where the file was cut back since its size was seen', async () => {
+    const file = new SlowFile(6 * PIECE + 100);
+    const ahead = file.ahead({ limit: 9 * PIECE });
+    await readAll(file, ahead, 6 * PIECE);
+    assert.equal(await ahead.read(window, PIECE, 6 * PIECE), 100);
+    await ahead.settle();
+  });
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decide } from '../../src/sync/decide.js';
+import type { Facts, Look, Plan } from '../../src/sync/facts.js';
+import {
+  CLAIM,
+  compared,
+  DAMAGE,
+  LOOKS,
+  MOVED,
+  OTHER,
+  SAME,
+  SIDES,
+  STALE,
+  slaveOf,
+  trustedTo,
+  USUAL,
+} from '../support/deciding.js';
+
+const STOPS = ['end', 'in-flight', 'torn', 'damaged'] as const;
+
+/** All answers that each probe can give, as far as the decision can tell them apart. */
+const ANSWERS: { readonly [L in Look]: readonly Facts[L][] } = {
+  trusted: [trustedTo(CLAIM), trustedTo(400, { problem: 'x', masterAgrees: true }), trustedTo(4, { problem: 'x' })],
+  beyond: STOPS.flatMap((stop) => [compared(CLAIM, CLAIM, stop), compared(CLAIM, 1100, stop), compared(4, 400, stop)]),
+  comparison: [
+    ...STOPS.map((stop) => compared(400, 400, stop)),
+    compared(400, 500, 'end'),
+    compared(4, 4, 'end', DAMAGE),
+    ...STOPS.map((stop) => compared(4, 400, stop)),
+  ],
+  generation: [SAME, MOVED, OTHER, STALE, { kind: 'damaged', stop: DAMAGE }],
+  own: [true, false],
+  forked: [true, false],
+  shown: [
+    { end: 400, brokenBehind: false },
+    { end: 900, brokenBehind: true },
+  ],
+  sides: [SIDES],
+  news: [true, false],
+};
+
+const REFUSAL = { since: 0, lineage: 'forked', device: '1', inode: '2' } as const;
+const STANDINGS: readonly Facts['standing'][] = [
+  USUAL.standing,
+  { ...USUAL.standing, masterTerm: 2, slaveTerm: 1 },
+  { ...USUAL.standing, masterTerm: 1, slaveTerm: 2 },
+  { ...USUAL.standing, refusal: REFUSAL },
+  { ...USUAL.standing, swapped: true },
+  { ...USUAL.standing, problem: 'wrong checksum' },
+];
+const MASTERS = [USUAL.master, { state: 'missing', reason: 'm' }, { state: 'unfit', reason: 'u' }] as const;
+const SLAVES = [{ state: 'missing' } as const, { state: 'empty' } as const, ...[4, 400, CLAIM, 1300].map(slaveOf)];
+
+const STARTS: readonly Facts[] = [...starts()];
+
+function* starts(): Generator<Facts> {
+  for (const position of ['on', 'off'] as const)
+    for (const role of ['slave', 'promoted'] as const)
+      for (const lock of ['ours', 'syncpozo', 'other'] as const)
+        for (const master of MASTERS)
+          for (const standing of STANDINGS)
+            for (const full of [true, false])
+              for (const slave of SLAVES)
+                for (const claim of [USUAL.claim, undefined])
+                  yield { switch: position, role, lock, master, standing, full, slave, claim, datProblem: 'd' };
+}
+
+/** Follows every answer to every probe, down to the plans; a probe that is asked for again would never end. */
+function follow(facts: Facts, depth: number, onPlan: (plan: Plan, facts: Facts) => void): void {
+  const decision = decide(facts);
+  if (decision.kind !== 'look') return onPlan(decision, facts);
+  const { at } = decision;
+  assert.ok(!(at in facts), `a probe of ${at} is asked for again`);
+  assert.ok(depth < LOOKS.length);
+  for (const answer of ANSWERS[at]) follow({ ...facts, [at]: answer }, depth + 1, onPlan);
+}
+
+function everyPlan(onPlan: (plan: Plan, facts: Facts) => void): void {
+  for (const start of STARTS) follow(start, 0, onPlan);
+}
+
+describe('for every combination of facts', () => {
+  it('the decision is a plan, after probes that are each asked for once', () => {
+    const kinds = new Set<string>();
+    const rows = new Set<number>();
+    everyPlan((plan) => {
+      kinds.add(plan.kind);
+      rows.add(plan.row);
+    });
+    assert.deepEqual(
+      [...rows].sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13],
+    );
+    assert.deepEqual(
+      [...kinds].sort(),
+      'adopt append busy damaged forked full grown in-use none off out-of-reach rebuild unfit'.split(' '),
+    );
+  });
+
+  it('nothing is written while it is off, locked, or without a good master', () => {
+    everyPlan((plan, facts) => {
+      const idle = facts.switch === 'off' || facts.role === 'promoted' || facts.lock !== 'ours';
+      if (!idle && facts.master.state === 'readable') return;
+      assert.ok(plan.row <= 5 && !('resume' in plan) && plan.kind !== 'full' && plan.kind !== 'rebuild');
+    });
+  });
+
+  it('a slave with transactions of its own behind what verifies is never appended to', () => {
+    everyPlan((plan, facts) => {
+      if (facts.own === true) assert.equal(plan.kind, 'grown');
+      if (facts.beyond?.slaveStop !== 'end' || facts.beyond.slaveEnd <= CLAIM) return;
+      if (facts.beyond.firstDifference < 1300 && facts.slave.state === 'there' && facts.slave.size === 1300) {
+        assert.ok(!['append', 'adopt', 'none', 'full'].includes(plan.kind), plan.kind);
+      }
+    });
+  });
+
+  it('a rebuild counts as never recorded all that is beyond the claim, and proves nothing where less verifies', () => {
+    everyPlan((plan, facts) => {
+      if (plan.kind !== 'rebuild') return;
+      assert.equal(plan.forced, facts.full);
+      assert.ok(plan.ownFrom <= (facts.claim?.position ?? 4), `own from ${plan.ownFrom}`);
+      if (plan.forced) return assert.equal(plan.slaveEnd, facts.shown?.end);
+      assert.equal(plan.unverified, facts.claim !== undefined && (facts.trusted?.position ?? 0) < CLAIM);
+      const size = facts.slave.state === 'there' ? facts.slave.size : 0;
+      assert.ok(plan.slaveEnd <= Math.max(size, facts.comparison?.slaveEnd ?? 0, facts.beyond?.slaveEnd ?? 0));
+    });
+  });
+
+  it('without --full a rebuild follows neither from a fork nor while a refusal stands', () => {
+    everyPlan((plan, facts) => {
+      if (plan.kind !== 'rebuild' || facts.full) return;
+      assert.equal(facts.forked, false);
+      assert.equal(facts.standing.refusal, undefined);
+      assert.ok(facts.generation?.kind === 'other' || facts.comparison !== undefined);
+    });
+  });
+
+  it('nothing is written while the sides are swapped, a role is unreadable, or the master is superseded', () => {
+    everyPlan((plan, { standing, full }) => {
+      const superseded = standing.masterTerm < standing.slaveTerm && !full;
+      if (!standing.swapped && standing.problem === undefined && !superseded) return;
+      assert.ok(['off', 'busy', 'in-use', 'out-of-reach', 'unfit', 'forked'].includes(plan.kind), plan.kind);
+    });
+  });
+
+  it('a refusal names both sides, unless it is about who the two are', () => {
+    everyPlan((plan, facts) => {
+      if (plan.kind !== 'forked' && plan.kind !== 'grown') return;
+      assert.equal(facts.sides !== undefined, plan.row !== 5);
+    });
+  });
+
+  it('an append goes on from a place that was verified, and below the claim only with a reason', () => {
+    everyPlan((plan, facts) => {
+      if (plan.kind !== 'append') return;
+      const before = facts.generation?.kind === 'stale' ? facts.generation.resume.position : undefined;
+      const verified = [facts.trusted?.position, facts.beyond?.position, before];
+      assert.ok(verified.includes(plan.resume.position));
+      if (plan.resume.position < CLAIM) assert.equal(plan.row, 10);
+    });
+  });
+
+  it('the same facts give the same decision', () => {
+    for (const facts of STARTS) assert.deepEqual(decide(facts), decide(facts));
+  });
+});
