@@ -3,6 +3,26 @@ import { ObjectIndex } from '../filestorage/object-index.js';
 import { ENTRY_WORDS, wordsOf } from '../pipeline/record-tape.js';
 import type { RecordReader } from './records-pass.js';
 
+/** Makes the index of all that it is told, from a file's first transaction on. */
+export interface IndexMaker extends RecordReader {
+  /** Nothing more will be told. */
+  allTold(): void;
+  /**
+   * The bytes of an index of all transactions before `end`; each piece holds until the next one is asked for, which may throw
+   * IndexLost. undefined: what was told does not give it.
+   */
+  pieces(end: number): Iterable<Uint8Array> | undefined;
+  close(): Promise<void>;
+}
+
+/** The index that was being made is gone; it can be made anew by reading the file. */
+export class IndexLost extends Error {
+  override readonly name = 'IndexLost';
+  constructor() {
+    super('the thread that makes the index has ended');
+  }
+}
+
 /** Records of one transaction that are kept back until it is whole. */
 const MOST_KEPT_BACK = 1 << 20;
 

@@ -2,13 +2,13 @@ import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { removeIfThere, syncDirectory } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import type { ChunkSource } from '../pipeline/chunk-source.js';
+import type { Damage, Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
 import type { Patience } from '../pipeline/patience.js';
 import { isPlainlyInFlight, judgeTail, type MasterEnd } from '../pipeline/tail.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { writeIndexFile } from '../standby/index-file.js';
 import type { SlavePaths } from '../standby/paths.js';
-import type { Damage, Rot } from '../sync/facts.js';
 import { type MadeIndex, makeIndex } from './refresh.js';
 import { copiedChunks } from './slave-index.js';
 

@@ -3,8 +3,8 @@ import type { ChunkFacts } from '../pipeline/chunk.js';
 import type { ChunkSource } from '../pipeline/chunk-source.js';
 import type { Master } from '../pipeline/master.js';
 import type { TapeReader } from '../pipeline/record-tape.js';
+import type { Resume } from '../pipeline/resume.js';
 import { type ChunkLine, chunkAt } from '../standby/dat.js';
-import type { Resume } from '../sync/facts.js';
 
 /** Reads records and is told when those of the last transaction do not count. */
 export interface RecordReader extends TapeReader {

@@ -3,6 +3,7 @@ import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { temporaryOf } from '../io/replace.js';
 import { Exchanged } from '../pipeline/copy.js';
+import type { Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
 import { usableDat } from '../pipeline/observe.js';
 import { Interrupted } from '../pipeline/patience.js';
@@ -13,8 +14,7 @@ import type { ChunkLine } from '../standby/dat.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { readCovered, writeIndexFile, writeIndexPieces } from '../standby/index-file.js';
 import type { SlavePaths } from '../standby/paths.js';
-import type { Rot } from '../sync/facts.js';
-import { IndexLost, type IndexMaker } from './maker.js';
+import { IndexLost, type IndexMaker } from './builder.js';
 import { firstChanged, makeIndex } from './refresh.js';
 
 /**

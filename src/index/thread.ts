@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { INDEX_PIECE_BYTES } from '../filestorage/index-writer.js';
 import { cancelLane, LaneCancelled, LaneReader, LaneWriter, makeLane } from '../pipeline/lane.js';
 import { LONGEST_TAPE } from '../pipeline/record-tape.js';
-import { IndexLost, type IndexMaker } from './maker.js';
+import { IndexLost, type IndexMaker } from './builder.js';
 import { Command, type IndexThreadData } from './task.js';
 
 const TAPES = 8;

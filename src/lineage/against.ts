@@ -1,14 +1,14 @@
 import { BackwardReader } from '../filestorage/backward.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
+import type { Damage } from '../pipeline/damage.js';
 import type { Patience } from '../pipeline/patience.js';
 import { type Readable, readableEnd, upTo } from '../pipeline/scan.js';
 import { findDifference } from '../pipeline/side-by-side.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
-import type { Comparison, Damage } from '../sync/facts.js';
-import { compare, sameMagic } from './compare.js';
+import { type Comparison, compare, sameMagic } from './compare.js';
 import { commonTid, lineageOf } from './lineage-of.js';
 import { findSides, type OnSide, type Sides } from './sides.js';
 import type { Lineage, Verdict } from './verdict.js';

@@ -1,10 +1,25 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import type { Stop } from '../filestorage/stop.js';
 import { readChunk } from '../pipeline/chunk.js';
 import { advance, nextTask } from '../pipeline/chunk-table.js';
+import type { Damage } from '../pipeline/damage.js';
+import type { Resume } from '../pipeline/resume.js';
 import { firstDifference, type Readable, scan } from '../pipeline/scan.js';
 import { findDifference } from '../pipeline/side-by-side.js';
 import type { Window } from '../pipeline/window.js';
-import type { Comparison, Damage, Resume } from '../sync/facts.js';
+
+/** How far the slave's bytes equal the master's, seen from a place where they are known to. */
+export interface Comparison extends Resume {
+  /** The last transaction boundary up to which both are equal; the same as `position`. */
+  readonly equalUpTo: number;
+  readonly firstDifference: number;
+  /** Position after the last transaction that a FileStorage would find on the slave. */
+  readonly slaveEnd: number;
+  /** What stopped the walk over the slave at `slaveEnd`. */
+  readonly slaveStop: Stop['kind'];
+  /** The master itself breaks a rule before a difference was met. */
+  readonly masterDamaged: Damage | undefined;
+}
 
 /** Thrown out of a chunk's reading at the first byte that differs. */
 class Differs extends Error {

@@ -1,13 +1,25 @@
 import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
+import type { Damage, Rot } from '../pipeline/damage.js';
+import type { Resume } from '../pipeline/resume.js';
 import { damageIn, type Readable } from '../pipeline/scan.js';
 import { sideBySide } from '../pipeline/side-by-side.js';
 import { hashOf, lookAtTrusted, type Scene } from '../pipeline/trusted.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
-import type { Generation, Resume } from '../sync/facts.js';
 import { sameMagic } from './compare.js';
 import { sourceOf } from './file-source.js';
 import { merge } from './merge.js';
+
+/** Whether the master still has the bytes in its place that were copied. */
+export type Generation =
+  /** `moved`: another file (another inode or mount) that holds the very same bytes. */
+  /** `repairs`: old chunks that only the slave has wrong. */
+  | { readonly kind: 'same'; readonly moved: boolean; readonly repairs?: readonly ChunkLine[] }
+  /** What was copied last were pages of zeros that the master's client did not have yet: `resume` is the place before them. */
+  | { readonly kind: 'stale'; readonly resume: Resume; readonly problem: string }
+  /** Other transactions, or the same ones elsewhere: what it is to the slave is for the lineage to say. */
+  | { readonly kind: 'other' }
+  | { readonly kind: 'damaged'; readonly stop: Damage | Rot };
 
 /** How many bytes at the head, and before the claim, are compared to know a file again. */
 const GLANCE = 65_536;

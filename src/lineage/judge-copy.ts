@@ -1,9 +1,9 @@
 import { withFile } from '../io/with-file.js';
+import type { Resume } from '../pipeline/resume.js';
 import { readableFile, upTo } from '../pipeline/scan.js';
 import type { Work } from '../pipeline/work.js';
-import type { Resume } from '../sync/facts.js';
 import { sameMagic } from './compare.js';
-import type { Judging } from './judging.js';
+import type { Judging } from './file-pair.js';
 import { judge, type Recorded } from './lineage-of.js';
 import type { Verdict } from './verdict.js';
 

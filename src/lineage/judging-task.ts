@@ -1,6 +1,6 @@
+import { compareWith, type Pair } from './file-pair.js';
 import type { MergeFindings } from './findings.js';
 import { Abandoned, Frontier, trailingSource } from './frontier.js';
-import { compareWith, type Pair } from './judging.js';
 
 /** What the thread that compares is given. */
 export interface JudgingData {

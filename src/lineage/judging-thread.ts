@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { compareFiles, type Judging, type Pair } from './file-pair.js';
 import type { MergeFindings } from './findings.js';
 import { Frontier } from './frontier.js';
-import { compareFiles, type Judging, type Pair } from './judging.js';
 import type { JudgingAnswer, JudgingData } from './judging-task.js';
 
 /**

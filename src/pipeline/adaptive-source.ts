@@ -1,9 +1,9 @@
 import type { Stop } from '../filestorage/stop.js';
-import type { Resume } from '../sync/facts.js';
 import { type ChunkSource, InlineSource, type OnReached, type Receiver, type SourceOptions } from './chunk-source.js';
 import type { Master } from './master.js';
 import type { Patience } from './patience.js';
 import type { PoolSource } from './pool-source.js';
+import type { Resume } from './resume.js';
 import type { Window } from './window.js';
 
 /** Below so many chunks (256 MiB by default) starting workers takes longer than they save. */

@@ -1,5 +1,5 @@
 import type { ChunkLine } from '../standby/dat.js';
-import type { Rot } from '../sync/facts.js';
+import type { Rot } from './damage.js';
 import { type Readable, scan, upTo } from './scan.js';
 import { sideBySide } from './side-by-side.js';
 import type { Window } from './window.js';

@@ -1,10 +1,10 @@
 import type { Stop } from '../filestorage/stop.js';
 import type { ChunkLine } from '../standby/dat.js';
-import type { Resume } from '../sync/facts.js';
 import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
 import type { Master } from './master.js';
 import { RecordTape, type TapeReader } from './record-tape.js';
+import type { Resume } from './resume.js';
 import type { Window } from './window.js';
 
 /** What is told of records waits for so much. */

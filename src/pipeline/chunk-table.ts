@@ -1,8 +1,8 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { type ChunkLine, chunkAt } from '../standby/dat.js';
-import type { Resume } from '../sync/facts.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
+import type { Resume } from './resume.js';
 
 /**
  * How a file is divided into chunks. The division depends on the bytes alone, not on how many runs, batches or workers

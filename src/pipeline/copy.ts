@@ -1,8 +1,8 @@
-import type { Resume } from '../sync/facts.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource, Receiver } from './chunk-source.js';
 import { Master } from './master.js';
 import { type Patience, pause } from './patience.js';
+import type { Resume } from './resume.js';
 import { isPlainlyInFlight, judgeTail, type MasterEnd } from './tail.js';
 
 /** The master's file was exchanged (packed, restored) while it was read: what was copied belongs to the old one. */

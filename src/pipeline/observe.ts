@@ -12,9 +12,20 @@ import { factsBehindPath, factsOfPath } from '../io/facts.js';
 import type { Dat } from '../standby/dat.js';
 import type { DatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
-import type { MasterState, SlaveState } from '../sync/facts.js';
 import { Master } from './master.js';
 import { type Patience, pause } from './patience.js';
+
+export type MasterState =
+  | { readonly state: 'readable' }
+  /** Not there, although it was looked for again for about a second. */
+  | { readonly state: 'missing'; readonly reason: string }
+  /** There, and not a Data.fs that could be copied. */
+  | { readonly state: 'unfit'; readonly reason: string };
+
+export type SlaveState =
+  | { readonly state: 'missing' }
+  | { readonly state: 'empty' }
+  | { readonly state: 'there'; readonly size: number };
 
 export type ObservedMaster =
   | { readonly state: MasterState & { readonly state: 'readable' }; readonly master: Master; readonly magic: Magic }

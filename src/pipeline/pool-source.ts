@@ -1,6 +1,5 @@
 import type { Stop } from '../filestorage/stop.js';
 import { chunkAt } from '../standby/dat.js';
-import type { Resume } from '../sync/facts.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
 import type { ChunkSource, OnReached, Receiver, SourceOptions } from './chunk-source.js';
 import { advance, cutAfter, nextTask } from './chunk-table.js';
@@ -8,6 +7,7 @@ import { ChunkTaker } from './chunk-taker.js';
 import { guessBoundary } from './guess-boundary.js';
 import type { Master } from './master.js';
 import type { Patience } from './patience.js';
+import type { Resume } from './resume.js';
 import type { ChunkRequest } from './validate-task.js';
 import type { Window } from './window.js';
 import { WorkerJob } from './worker-job.js';

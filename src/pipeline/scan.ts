@@ -4,8 +4,8 @@ import { ZERO_TID } from '../filestorage/tid.js';
 import { Walk } from '../filestorage/walk.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
 import type { OpenFile } from '../io/open-file.js';
-import type { Damage } from '../sync/facts.js';
 import type { ReadInto } from './chunk.js';
+import type { Damage } from './damage.js';
 import { finishedEnd } from './finished-end.js';
 import type { Window } from './window.js';
 

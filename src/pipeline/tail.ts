@@ -3,7 +3,7 @@ import { findBoundary } from '../filestorage/boundary.js';
 import { STATUS_IN_FLIGHT, TRAILER_LENGTH } from '../filestorage/layout.js';
 import type { Stop } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
-import type { Damage, Rot } from '../sync/facts.js';
+import type { Damage, Rot } from './damage.js';
 import type { Master } from './master.js';
 import { recordsStart } from './records.js';
 import type { Window } from './window.js';

@@ -1,5 +1,6 @@
 import type { Dat, TornTail } from '../standby/dat.js';
-import type { Damage, Resume, Rot } from '../sync/facts.js';
+import type { Damage, Rot } from './damage.js';
+import type { Resume } from './resume.js';
 import type { MasterEnd } from './tail.js';
 
 /** Runs after which a torn tail that has not changed is damage. */

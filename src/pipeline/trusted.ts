@@ -1,10 +1,23 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
-import type { Rot, Trusted } from '../sync/facts.js';
 import { NOTHING_YET } from './chunk-table.js';
+import type { Rot } from './damage.js';
 import type { Master } from './master.js';
+import type { Resume } from './resume.js';
 import { type Readable, scan, upTo } from './scan.js';
 import type { Window } from './window.js';
+
+/** Up to where the slave's own chunks verify. */
+export interface Trusted extends Resume {
+  /** Why this is not the claim. */
+  readonly problem?: string;
+  /** Where it is not: the master still has the bytes of the chunks that fail, as they were when they were copied. */
+  readonly masterAgrees?: boolean;
+  /** The master has the same transactions there, with other bytes than were copied: they have changed on its disk. */
+  readonly masterRot?: Rot;
+  /** Then, if the slave is as long as is claimed: the claim itself, to be gone on from when `wrong` are repaired. */
+  readonly repairable?: { readonly claim: Resume; readonly wrong: readonly ChunkLine[] };
+}
 
 /** What the looks look at. The slave is there and at least as long as a magic. */
 export interface Scene {

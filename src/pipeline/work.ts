@@ -3,11 +3,11 @@ import { formatTid } from '../filestorage/tid.js';
 import type { Dat, MasterIdentity, TornTail } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
-import type { Resume } from '../sync/facts.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource } from './chunk-source.js';
 import type { Master } from './master.js';
 import type { Patience } from './patience.js';
+import type { Resume } from './resume.js';
 
 /** Something that the operator should read in the log. The engine never prints; it tells. */
 export interface Notice {

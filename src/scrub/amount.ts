@@ -1,4 +1,4 @@
-import type { Rot } from '../sync/facts.js';
+import type { Rot } from '../pipeline/damage.js';
 
 /** How many bytes of each side a run reads again; 0: none. */
 export type ScrubAmount = number | 'full';

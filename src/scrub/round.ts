@@ -1,12 +1,12 @@
 import { dropIndexBeforeRepair } from '../index/slave-index.js';
 import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
+import type { Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
 import { openToWrite } from '../pipeline/same-slave.js';
 import type { Readable } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import type { ChunkLine } from '../standby/dat.js';
-import type { Rot } from '../sync/facts.js';
 import type { Scrubbed } from './amount.js';
 import { repairChunk } from './repair.js';
 

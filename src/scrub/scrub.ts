@@ -4,11 +4,11 @@ import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from '../pipeline/copy.js';
 import type { Master } from '../pipeline/master.js';
 import type { Patience } from '../pipeline/patience.js';
+import type { Resume } from '../pipeline/resume.js';
 import type { Readable } from '../pipeline/scan.js';
 import type { Work } from '../pipeline/work.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { readScrubProgress, type ScrubProgress, writeScrubProgress } from '../standby/scrub-file.js';
-import type { Resume } from '../sync/facts.js';
 import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from './amount.js';
 import { Round } from './round.js';
 

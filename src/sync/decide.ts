@@ -1,5 +1,8 @@
 import { MAGIC_LENGTH, SMALLEST_TRANSACTION } from '../filestorage/layout.js';
-import type { Comparison, Decision, Facts, Plan, RefusedLineage, RefusedPlan, Resume, Trusted } from './facts.js';
+import type { Comparison } from '../lineage/compare.js';
+import type { Resume } from '../pipeline/resume.js';
+import type { Trusted } from '../pipeline/trusted.js';
+import type { Decision, Facts, Plan, RefusedLineage, RefusedPlan } from './facts.js';
 
 const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
 

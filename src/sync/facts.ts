@@ -1,94 +1,14 @@
-import type { Stop } from '../filestorage/stop.js';
+import type { Comparison } from '../lineage/compare.js';
+import type { Generation } from '../lineage/generation.js';
 import type { Sides } from '../lineage/sides.js';
 import type { Lineage } from '../lineage/verdict.js';
+import type { Damage, Rot } from '../pipeline/damage.js';
+import type { MasterState, SlaveState } from '../pipeline/observe.js';
+import type { Resume } from '../pipeline/resume.js';
+import type { Trusted } from '../pipeline/trusted.js';
 import type { ChunkLine } from '../standby/dat.js';
-import type { Refusal } from '../standby/role.js';
 import type { Switch } from '../standby/switch.js';
-
-/** A place to go on from: everything before it on the slave is known to equal the master. */
-export interface Resume {
-  readonly position: number;
-  readonly tid: bigint;
-  readonly chunks: readonly ChunkLine[];
-  /** Hash state of the last chunk; '' without chunks. */
-  readonly tailState: string;
-}
-
-export type MasterState =
-  | { readonly state: 'readable' }
-  /** Not there, although it was looked for again for about a second. */
-  | { readonly state: 'missing'; readonly reason: string }
-  /** There, and not a Data.fs that could be copied. */
-  | { readonly state: 'unfit'; readonly reason: string };
-
-export type SlaveState =
-  | { readonly state: 'missing' }
-  | { readonly state: 'empty' }
-  | { readonly state: 'there'; readonly size: number };
-
-/** How far the slave's bytes equal the master's, seen from a place where they are known to. */
-export interface Comparison extends Resume {
-  /** The last transaction boundary up to which both are equal; the same as `position`. */
-  readonly equalUpTo: number;
-  readonly firstDifference: number;
-  /** Position after the last transaction that a FileStorage would find on the slave. */
-  readonly slaveEnd: number;
-  /** What stopped the walk over the slave at `slaveEnd`. */
-  readonly slaveStop: Stop['kind'];
-  /** The master itself breaks a rule before a difference was met. */
-  readonly masterDamaged: Damage | undefined;
-}
-
-export type Damage = Extract<Stop, { kind: 'damaged' }>;
-
-/** Bytes of the master that keep every rule of the format, and are not those that were copied or that the slave has. */
-export interface Rot {
-  /** The transaction they are in, or the chunk where that cannot be told. */
-  readonly position: number;
-  /** The first of them that is known. */
-  readonly at: number;
-  readonly tid: bigint;
-  readonly rule: 'hash';
-  readonly message: string;
-  /** They may as well have changed on the slave. */
-  readonly undecided?: boolean;
-}
-
-/** Whether the master still has the bytes in its place that were copied. */
-export type Generation =
-  /** `moved`: another file (another inode or mount) that holds the very same bytes. */
-  /** `repairs`: old chunks that only the slave has wrong. */
-  | { readonly kind: 'same'; readonly moved: boolean; readonly repairs?: readonly ChunkLine[] }
-  /** What was copied last were pages of zeros that the master's client did not have yet: `resume` is the place before them. */
-  | { readonly kind: 'stale'; readonly resume: Resume; readonly problem: string }
-  /** Other transactions, or the same ones elsewhere: what it is to the slave is for the lineage to say. */
-  | { readonly kind: 'other' }
-  | { readonly kind: 'damaged'; readonly stop: Damage | Rot };
-
-/** Up to where the slave's own chunks verify. */
-export interface Trusted extends Resume {
-  /** Why this is not the claim. */
-  readonly problem?: string;
-  /** Where it is not: the master still has the bytes of the chunks that fail, as they were when they were copied. */
-  readonly masterAgrees?: boolean;
-  /** The master has the same transactions there, with other bytes than were copied: they have changed on its disk. */
-  readonly masterRot?: Rot;
-  /** Then, if the slave is as long as is claimed: the claim itself, to be gone on from when `wrong` are repaired. */
-  readonly repairable?: { readonly claim: Resume; readonly wrong: readonly ChunkLine[] };
-}
-
-/** Who the two sides are, by their role files. */
-export interface Standing {
-  /** The highest term in which the master has served, and that this slave has seen; 0: none. */
-  readonly masterTerm: number;
-  readonly slaveTerm: number;
-  /** A refusal that stands. */
-  readonly refusal: Refusal | undefined;
-  /** MASTER is a slave of SLAVE's, as far as its own files say. */
-  readonly swapped: boolean;
-  /** The master's role file cannot be used. */
-  readonly problem: string | undefined;
-}
+import type { Standing } from './standing.js';
 
 export interface Facts {
   readonly switch: Switch;

@@ -1,5 +1,5 @@
 import { MAGIC_LENGTH, SMALLEST_TRANSACTION, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
-import { compare, sameMagic } from '../lineage/compare.js';
+import { type Comparison, compare, sameMagic } from '../lineage/compare.js';
 import { sourceOf } from '../lineage/file-source.js';
 import { lookAtGeneration } from '../lineage/generation.js';
 import { merge } from '../lineage/merge.js';
@@ -8,10 +8,11 @@ import { lacksNewest } from '../lineage/unpacked-place.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import type { Master } from '../pipeline/master.js';
 import { headerAt } from '../pipeline/records.js';
+import type { Resume } from '../pipeline/resume.js';
 import { readableEnd, scan } from '../pipeline/scan.js';
 import { isPlainlyInFlight } from '../pipeline/tail.js';
 import { lookAtTrusted, type Scene } from '../pipeline/trusted.js';
-import type { Comparison, Facts, Look, Resume } from './facts.js';
+import type { Facts, Look } from './facts.js';
 
 /** Takes the one probe that the decision asks for, and adds its answer to the facts. */
 export async function take(look: Look, facts: Facts, scene: Scene): Promise<Facts> {

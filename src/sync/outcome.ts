@@ -1,10 +1,12 @@
 import type { Magic } from '../filestorage/layout.js';
 import type { Sides } from '../lineage/sides.js';
+import type { Damage, Rot } from '../pipeline/damage.js';
+import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
 import type { Copied } from '../pipeline/work.js';
 import type { ScrubAmount, Scrubbed } from '../scrub/amount.js';
 import type { Switch } from '../standby/switch.js';
-import type { Damage, Plan, Resume, Rot } from './facts.js';
+import type { Plan } from './facts.js';
 
 export interface SyncRequest {
   readonly masterPath: string;

@@ -1,23 +1,25 @@
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
-import { type IndexMaker, indexMaker } from '../index/maker.js';
+import type { IndexMaker } from '../index/builder.js';
+import { indexMaker } from '../index/maker.js';
 import { leaveIndex } from '../index/slave-index.js';
 import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership, type Ownership } from '../io/replace.js';
+import type { Judging } from '../lineage/file-pair.js';
 import { judgeCopy, type Replaced } from '../lineage/judge-copy.js';
-import { beginJudging, type Judging } from '../lineage/judging.js';
+import { beginJudging } from '../lineage/judging.js';
 import { rotIn, type Verdict } from '../lineage/verdict.js';
 import type { ChunkFacts } from '../pipeline/chunk.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import { copy, Exchanged, type Target } from '../pipeline/copy.js';
 import type { Master } from '../pipeline/master.js';
+import type { Resume } from '../pipeline/resume.js';
 import { Copied, claimOf, identityOf, tellWarnings, type Work } from '../pipeline/work.js';
 import { publishDatWith } from '../standby/dat-file.js';
 import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
-import type { Resume } from './facts.js';
 
 export interface RebuildOptions {
   /** The slave that is to be replaced; undefined: there is none, and nothing that could be lost. */

@@ -14,7 +14,19 @@ import {
   seenTerm,
 } from '../standby/role.js';
 import { publishRole, readRoleFile } from '../standby/role-file.js';
-import type { Standing } from './facts.js';
+
+/** Who the two sides are, by their role files. */
+export interface Standing {
+  /** The highest term in which the master has served, and that this slave has seen; 0: none. */
+  readonly masterTerm: number;
+  readonly slaveTerm: number;
+  /** A refusal that stands. */
+  readonly refusal: Refusal | undefined;
+  /** MASTER is a slave of SLAVE's, as far as its own files say. */
+  readonly swapped: boolean;
+  /** The master's role file cannot be used. */
+  readonly problem: string | undefined;
+}
 
 /** What both sides' role files say. */
 export interface Roles {

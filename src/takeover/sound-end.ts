@@ -3,11 +3,11 @@ import { MAGIC_LENGTH, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import type { Stop } from '../filestorage/stop.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
+import type { Resume } from '../pipeline/resume.js';
 import { type Readable, scan } from '../pipeline/scan.js';
 import { hashOf, soundChunks } from '../pipeline/trusted.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
-import type { Resume } from '../sync/facts.js';
 
 /** Up to where a slave can be served, judged without its master. */
 export interface SoundEnd {

@@ -2,8 +2,8 @@ import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { ObjectIndex } from '../filestorage/object-index.js';
 import type { Problems } from '../filestorage/problem.js';
 import type { IndexCheck } from '../index/check.js';
-import type { PieceFacts } from './inspect-piece.js';
 import type { IndexState, Judge, OnProblem } from './judge.js';
+import type { PieceFacts } from './piece.js';
 import { PreviousPointers } from './previous-pointers.js';
 
 /** Judges each previous pointer and each entry of the index by an index of its own, which it makes of the records. */

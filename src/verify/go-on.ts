@@ -3,11 +3,8 @@ import type { Problem, ProblemRule, Severity } from '../filestorage/problem.js';
 import type { Stop } from '../filestorage/stop.js';
 import { headerAt } from '../pipeline/records.js';
 import type { Readable } from '../pipeline/scan.js';
-import type { PieceTask } from './inspect-piece.js';
 import { agreedEnd, lengthAt, nextBoundary } from './next-boundary.js';
-
-/** What the file has behind its last committed transaction. */
-export type Tail = 'none' | 'in-flight' | 'torn';
+import type { PieceTask, Tail } from './piece.js';
 
 export type BadStop = Exclude<Stop, { kind: 'end' | 'cut' }>;
 

@@ -1,21 +1,15 @@
-import type { FileFacts } from '../io/facts.js';
 import { Interrupted, type Patience } from '../pipeline/patience.js';
-import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
-import type { PieceEvents, PieceFacts } from './inspect-piece.js';
 import { inspectPiece } from './inspect-piece.js';
+import type { Inspected } from './near-file.js';
 import { NearFile } from './near-file.js';
+import type { PieceEvents, PieceFacts } from './piece.js';
 import { FIRST_PIECE, type PiecePlan } from './piece-plan.js';
 
 /** Takes what is told of a file, in its order, and each piece's facts when all of it has been told. */
 export interface FileEvents {
   readonly records: PieceEvents;
   piece(facts: PieceFacts): Promise<void>;
-}
-
-/** A file that is inspected: it is opened by its path in other threads as well. */
-export interface Inspected extends Readable {
-  readonly facts: Pick<FileFacts, 'kind' | 'device' | 'inode'>;
 }
 
 /** Inspects a file from its first transaction to its end. */

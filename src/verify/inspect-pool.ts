@@ -2,10 +2,11 @@ import type { Patience } from '../pipeline/patience.js';
 import type { Window } from '../pipeline/window.js';
 import { WorkerJob } from '../pipeline/worker-job.js';
 import { WorkerPool } from '../pipeline/worker-pool.js';
-import { type FileEvents, type Inspected, type Inspector, isEnd, type OnPosition } from './inspect-file.js';
-import { inspectPiece, type PieceFacts, type PieceTask } from './inspect-piece.js';
+import { type FileEvents, type Inspector, isEnd, type OnPosition } from './inspect-file.js';
+import { inspectPiece } from './inspect-piece.js';
 import type { PieceRequest } from './inspect-task.js';
-import { NearFile } from './near-file.js';
+import { type Inspected, NearFile } from './near-file.js';
+import type { PieceFacts, PieceTask } from './piece.js';
 import { type PiecePlan, PieceQueue } from './piece-plan.js';
 import { decodePiece, PIECE_BYTES } from './piece-stream.js';
 

@@ -1,6 +1,7 @@
 import { ownWindow, withFile } from '../pipeline/worker-file.js';
 import type { WorkerAnswer, WorkerRequest, WorkerTask } from '../pipeline/worker-task.js';
-import { inspectPiece, type PieceFacts, type PieceTask } from './inspect-piece.js';
+import { inspectPiece } from './inspect-piece.js';
+import type { PieceFacts, PieceTask } from './piece.js';
 import { PieceEncoder } from './piece-stream.js';
 
 /** A piece of a file, of whose records the worker tells by its lane. */

@@ -1,6 +1,6 @@
 import type { Magic } from '../filestorage/layout.js';
 import type { Problem, Problems } from '../filestorage/problem.js';
-import type { PieceEvents, PieceFacts, Wanted } from './inspect-piece.js';
+import type { PieceEvents, PieceFacts, Wanted } from './piece.js';
 
 /** `unread`: of a Python 2 site, whose ZODB writes it in another form. `unchecked`: nobody wanted to know. */
 export type IndexState = 'none' | 'right' | 'wrong' | 'unread' | 'unchecked';

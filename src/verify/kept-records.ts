@@ -1,6 +1,6 @@
 import type { IndexBucket } from '../filestorage/index-bucket.js';
 import { ObjectIndex } from '../filestorage/object-index.js';
-import type { PieceEvents } from './inspect-piece.js';
+import type { PieceEvents } from './piece.js';
 import { decodePiece, PIECE_BYTES, PieceEncoder } from './piece-stream.js';
 
 /** 24 MiB, which are a million records. */

@@ -1,10 +1,10 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { Problem, Problems } from '../filestorage/problem.js';
 import { headerAt } from '../pipeline/records.js';
-import type { Tail } from './go-on.js';
-import type { FileEvents, Inspected } from './inspect-file.js';
-import type { PieceEvents, PieceFacts } from './inspect-piece.js';
+import type { FileEvents } from './inspect-file.js';
 import type { Judge } from './judge.js';
+import type { Inspected } from './near-file.js';
+import type { PieceEvents, PieceFacts, Tail } from './piece.js';
 
 /** Puts together what is told of a file's pieces. */
 export class Look implements FileEvents {

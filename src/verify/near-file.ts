@@ -1,3 +1,4 @@
+import type { FileFacts } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { finishedEnd } from '../pipeline/finished-end.js';
@@ -5,7 +6,11 @@ import { eventLoopTurn, Interrupted, type Patience } from '../pipeline/patience.
 import { ReadAhead } from '../pipeline/read-ahead.js';
 import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
-import type { Inspected } from './inspect-file.js';
+
+/** A file that is inspected: it is opened by its path in other threads as well. */
+export interface Inspected extends Readable {
+  readonly facts: Pick<FileFacts, 'kind' | 'device' | 'inode'>;
+}
 
 /** After so many windows (some 2 ms of work) signals are heard, and workers that have come to an end. */
 const WINDOWS_A_TURN = 4;

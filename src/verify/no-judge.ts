@@ -1,6 +1,6 @@
 import { Problems } from '../filestorage/problem.js';
-import type { PieceEvents } from './inspect-piece.js';
 import type { Judge } from './judge.js';
+import type { PieceEvents } from './piece.js';
 
 const nothing = (): void => {};
 

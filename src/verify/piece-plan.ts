@@ -4,7 +4,7 @@ import { guessBoundary } from '../pipeline/guess-boundary.js';
 import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
-import type { PieceTask, Wanted } from './inspect-piece.js';
+import type { PieceTask, Wanted } from './piece.js';
 
 /** A piece, and whether its end is known beforehand: another one can begin there at once. */
 export interface PlannedPiece {

@@ -1,4 +1,4 @@
-import type { PieceEvents } from './inspect-piece.js';
+import type { PieceEvents } from './piece.js';
 
 /**
  * What is told of a piece, as bytes, from a worker to the main thread: 24 bytes each, in the machine's own byte order.

@@ -1,5 +1,5 @@
 import { RecordSum, type RecordSumValue } from '../filestorage/record-sum.js';
-import type { PieceEvents } from './inspect-piece.js';
+import type { PieceEvents } from './piece.js';
 
 /** Records with a previous one that are remembered, to know an object that occurs twice in a transaction. */
 const REMEMBERED = 4096;

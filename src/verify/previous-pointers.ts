@@ -1,6 +1,6 @@
 import type { ObjectIndex } from '../filestorage/object-index.js';
 import { type Problem, Problems } from '../filestorage/problem.js';
-import type { PieceEvents } from './inspect-piece.js';
+import type { PieceEvents } from './piece.js';
 
 /** Records of one transaction that are remembered for the case that one of their objects occurs in it once more. */
 const RECORDS_KEPT = 1 << 20;

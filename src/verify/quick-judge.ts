@@ -3,9 +3,9 @@ import { ObjectIndex } from '../filestorage/object-index.js';
 import { Problems } from '../filestorage/problem.js';
 import { RecordSum } from '../filestorage/record-sum.js';
 import type { IndexCheck } from '../index/check.js';
-import type { PieceFacts } from './inspect-piece.js';
 import type { Judge } from './judge.js';
 import { KeptRecords } from './kept-records.js';
+import type { PieceFacts } from './piece.js';
 import { PreviousPointers } from './previous-pointers.js';
 
 /** Four times what a sync leaves uncovered by its index. */

@@ -6,12 +6,13 @@ import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import type { DatFile } from '../standby/dat-file.js';
 import { ExactJudge } from './exact-judge.js';
-import type { Tail } from './go-on.js';
-import type { Inspected, Inspector } from './inspect-file.js';
+import type { Inspector } from './inspect-file.js';
 import type { IndexState, Judge } from './judge.js';
 import { Look } from './look.js';
+import type { Inspected } from './near-file.js';
 import { agreedEnd } from './next-boundary.js';
 import { NoJudge } from './no-judge.js';
+import type { Tail } from './piece.js';
 import { PiecePlan } from './piece-plan.js';
 import { QuickJudge, Unproved } from './quick-judge.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAGIC_LENGTH } from '../../src/filestorage/layout.js';
-import { type IndexMaker, indexMaker } from '../../src/index/maker.js';
+import type { IndexMaker } from '../../src/index/builder.js';
+import { indexMaker } from '../../src/index/maker.js';
 import { LONGEST_TAPE, RecordTape } from '../../src/pipeline/record-tape.js';
 import { Random } from '../support/random.js';
 

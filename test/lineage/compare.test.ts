@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compare, sameMagic } from '../../src/lineage/compare.js';
+import { type Comparison, compare, sameMagic } from '../../src/lineage/compare.js';
 import { NOTHING_YET } from '../../src/pipeline/chunk-table.js';
+import type { Resume } from '../../src/pipeline/resume.js';
 import { Window } from '../../src/pipeline/window.js';
-import type { Comparison, Resume } from '../../src/sync/facts.js';
 import { xxh64 } from '../support/chunks.js';
 import { altered, ascii, concat, dataFs, filler, plain } from '../support/data-fs.js';
 import { MemoryFile } from '../support/memory-file.js';

@@ -6,8 +6,8 @@ import type { ChunkSource } from '../../src/pipeline/chunk-source.js';
 import { NOTHING_YET } from '../../src/pipeline/chunk-table.js';
 import type { Target } from '../../src/pipeline/copy.js';
 import type { Master } from '../../src/pipeline/master.js';
+import type { Resume } from '../../src/pipeline/resume.js';
 import { Window } from '../../src/pipeline/window.js';
-import type { Resume } from '../../src/sync/facts.js';
 
 const hasher = new Window(1 << 20);
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import type { Comparison } from '../../src/lineage/compare.js';
 import type { Sides } from '../../src/lineage/sides.js';
+import type { Damage } from '../../src/pipeline/damage.js';
+import type { SlaveState } from '../../src/pipeline/observe.js';
+import type { Resume } from '../../src/pipeline/resume.js';
+import type { Trusted } from '../../src/pipeline/trusted.js';
 import { decide } from '../../src/sync/decide.js';
-import type { Comparison, Damage, Facts, Look, Plan, Resume, SlaveState, Trusted } from '../../src/sync/facts.js';
+import type { Facts, Look, Plan } from '../../src/sync/facts.js';
 import { UNKNOWN_STANDING } from '../../src/sync/standing.js';
 
 /** What the probes would find; one that is not given must not be asked for. */
