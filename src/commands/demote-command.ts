@@ -6,8 +6,7 @@ import { Lock } from '../standby/lock.js';
 import { type SlavePaths, slavePaths } from '../standby/paths.js';
 import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
 import { readSwitch } from '../standby/switch.js';
-import { demote } from '../takeover/demote.js';
-import { isUnused } from '../takeover/unused-term.js';
+import { demote, isUnused } from '../takeover/demote.js';
 import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
 import { EXIT, EXIT_HELP, type ExitCode, exitOfError } from './exit.js';
 

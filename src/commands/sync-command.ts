@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { parseBytes } from '../report/size.js';
-import type { ScrubAmount } from '../scrub/amount.js';
+import type { ScrubAmount } from '../scrub/round.js';
 import {
   beginLongWork,
   type LongOptions,

@@ -6,7 +6,7 @@ import { Patience } from '../pipeline/patience.js';
 import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import { type Log, SILENT } from '../report/log.js';
-import type { ScrubAmount } from '../scrub/amount.js';
+import type { ScrubAmount } from '../scrub/round.js';
 import { refuseOpened } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';

@@ -1,6 +1,5 @@
 import { encodeIndex } from '../filestorage/index-writer.js';
-import type { IndexMaker } from './builder.js';
-import { IndexBuilder } from './builder.js';
+import { IndexBuilder, type IndexMaker } from './builder.js';
 
 /** In this thread. */
 export class IndexHere extends IndexBuilder implements IndexMaker {

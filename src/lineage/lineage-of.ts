@@ -3,13 +3,12 @@ import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
-import { type Blame, blameOf } from './blame.js';
+import { type Blame, blameOf, type Rehash } from './blame.js';
 import { sourceOf } from './file-source.js';
 import type { MergeFindings, Mismatch } from './findings.js';
 import { merge } from './merge.js';
 import { checkPackedFile, type PackedFile, type PackedPair } from './packed-file.js';
 import { type Verdict, verdictOf } from './verdict.js';
-import { rehashIn } from './window-rehash.js';
 
 /** What is recorded of a slave and of its master. */
 export interface Recorded {
@@ -96,4 +95,19 @@ export async function commonTid(
     if (other.value.tid === tid) return tid;
   }
   return undefined;
+}
+
+/** The hash of a window, for bytes that were not read into it. */
+function rehashIn(window: Window): Rehash {
+  return {
+    reset: () => window.reset(),
+    add(bytes) {
+      for (let done = 0; done < bytes.length; done += window.size) {
+        const piece = bytes.subarray(done, done + window.size);
+        window.bytes.set(piece);
+        window.add(0, piece.length);
+      }
+    },
+    digest: () => window.digest(),
+  };
 }

@@ -1,9 +1,7 @@
-import type { ByteSource } from '../filestorage/backward.js';
-import { BackwardReader, type FoundTransaction } from '../filestorage/backward.js';
+import { BackwardReader, type ByteSource, type FoundTransaction } from '../filestorage/backward.js';
 import { STATUS_PACKED } from '../filestorage/layout.js';
 import { sourceOf } from './file-source.js';
-import type { Difference, MatchReceiver } from './match.js';
-import { matchTransactions } from './match.js';
+import { type Difference, type MatchReceiver, matchTransactions } from './match.js';
 import { TransactionCursor } from './transaction-cursor.js';
 
 /** A file whose transactions can be read backwards from `end`. */

@@ -3,14 +3,14 @@ import { chunkAt } from '../standby/dat.js';
 import type { ChunkFacts, ChunkTask } from './chunk.js';
 import type { ChunkSource, OnReached, Receiver, SourceOptions } from './chunk-source.js';
 import { advance, cutAfter, nextTask } from './chunk-table.js';
-import { ChunkTaker } from './chunk-taker.js';
 import { guessBoundary } from './guess-boundary.js';
+import type { SlotKind } from './lane.js';
 import type { Master } from './master.js';
 import type { Patience } from './patience.js';
 import type { Resume } from './resume.js';
 import type { ChunkRequest } from './validate-task.js';
 import type { Window } from './window.js';
-import { WorkerJob } from './worker-job.js';
+import { type Taker, WorkerJob } from './worker-job.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** Slots of a window each; what they hold together should stay in the processor's cache until it is written. */
@@ -119,4 +119,28 @@ function withSeam(facts: ChunkFacts, before: Resume): ChunkFacts {
   if (facts.firstTid > before.tid || known) return facts;
   const warning = { position: before.position, tid: facts.firstTid, rule: 'tid-order' } as const;
   return { ...facts, warnings: [warning, ...facts.warnings], warningCount: facts.warningCount + 1 };
+}
+
+/** Delivers what a worker hands over of a chunk to its receiver. */
+class ChunkTaker implements Taker {
+  position: number;
+
+  /** `from`: where the chunk's bytes begin; `onPosition` is told after each slot up to where they have been delivered. */
+  constructor(
+    private readonly target: Receiver,
+    from: number,
+    private readonly onPosition: (position: number) => void,
+  ) {
+    this.position = from;
+  }
+
+  take(bytes: Uint8Array, kind: SlotKind): void {
+    if (kind === 'records') {
+      this.target.records?.take(bytes);
+    } else {
+      this.target.write?.(bytes, this.position);
+      this.position += bytes.length;
+    }
+    this.onPosition(this.position);
+  }
 }

@@ -3,9 +3,11 @@ import { findBoundary } from '../filestorage/boundary.js';
 import { STATUS_IN_FLIGHT, TRAILER_LENGTH } from '../filestorage/layout.js';
 import type { Stop } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
+import type { Dat, TornTail } from '../standby/dat.js';
 import type { Damage, Rot } from './damage.js';
 import type { Master } from './master.js';
 import { recordsStart } from './records.js';
+import type { Resume } from './resume.js';
 import type { Window } from './window.js';
 
 /** What the master has at its end, behind the last transaction that could be copied. */
@@ -73,4 +75,29 @@ async function findBehind(bad: number, master: Master, window: Window, lastTid: 
     offset = found - bad;
   }
   return undefined;
+}
+
+/** Runs after which a torn tail that has not changed is damage. */
+const TORN_RUNS = 3;
+
+/** For how many runs, this one included, the master has ended in this torn tail. */
+export function countTorn(end: { readonly position: number; readonly size: number }, dat: Dat | undefined): TornTail {
+  const before = dat?.torn;
+  const same = before?.position === end.position && before.size === end.size;
+  return { position: end.position, size: end.size, runs: same ? Math.min(before.runs + 1, TORN_RUNS) : 1 };
+}
+
+/** The damage that the master's end is; undefined: none. */
+export function damageOf(end: MasterEnd, torn: TornTail | undefined, resume: Resume): Damage | Rot | undefined {
+  if (end.kind === 'damaged') return end.damage;
+  if (!torn || torn.runs < TORN_RUNS) return undefined;
+  const message = `the transaction that begins here is not complete, and has not changed for ${torn.runs} runs`;
+  return {
+    kind: 'damaged',
+    position: torn.position,
+    at: torn.position,
+    tid: resume.tid,
+    rule: 'transaction-length',
+    message,
+  };
 }

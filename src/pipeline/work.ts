@@ -1,5 +1,7 @@
 import type { Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
+import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
 import type { Dat, MasterIdentity, TornTail } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
@@ -100,4 +102,12 @@ export function tellWarnings(work: Work, facts: ChunkFacts): void {
     first: facts.warnings.slice(0, 3).map(({ position, tid, rule }) => ({ position, tid: formatTid(tid), rule })),
   };
   work.tell({ level: 'warn', message: 'the master has transactions that ZODB accepts with a warning', fields });
+}
+
+/** Opens the slave for writing; ESTALE where it is not the file any more that this run has looked at. */
+export function openToWrite(path: string, knownInode: string | undefined): OpenFile {
+  const file = OpenFile.openToWrite(path);
+  if (knownInode === undefined || file.facts().inode === knownInode) return file;
+  file.closeQuietly();
+  throw new IoFault('open', path, 'ESTALE', 'the slave was exchanged while this run looked at it');
 }

@@ -2,13 +2,26 @@ import { dropIndexBeforeRepair } from '../index/slave-index.js';
 import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
 import type { Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
-import { openToWrite } from '../pipeline/same-slave.js';
 import type { Readable } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
-import type { Work } from '../pipeline/work.js';
+import { openToWrite, type Work } from '../pipeline/work.js';
 import type { ChunkLine } from '../standby/dat.js';
-import type { Scrubbed } from './amount.js';
 import { repairChunk } from './repair.js';
+
+/** How many bytes of each side a run reads again; 0: none. */
+export type ScrubAmount = number | 'full';
+
+export interface Scrubbed {
+  /** Read again, on each side. */
+  readonly bytes: number;
+  /** Chunks that were not what had been copied, on either side. */
+  readonly bad: number;
+  /** The first chunk that is wrong on the master, and how many there were. */
+  readonly rot: Rot | undefined;
+  readonly rotten: number;
+}
+
+export const NOT_SCRUBBED: Scrubbed = { bytes: 0, bad: 0, rot: undefined, rotten: 0 };
 
 /** [from, to) of the slave; `full`: its chunks are held against their hashes as well. */
 export interface Slice {

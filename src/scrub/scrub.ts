@@ -9,8 +9,7 @@ import type { Readable } from '../pipeline/scan.js';
 import type { Work } from '../pipeline/work.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { readScrubProgress, type ScrubProgress, writeScrubProgress } from '../standby/scrub-file.js';
-import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from './amount.js';
-import { Round } from './round.js';
+import { NOT_SCRUBBED, Round, type ScrubAmount, type Scrubbed } from './round.js';
 
 /**
  * Reads a slice of what was copied long ago again, on both sides, and goes on with the next run where this one ended: round

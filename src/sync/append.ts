@@ -8,9 +8,8 @@ import { copy, Exchanged, type Target } from '../pipeline/copy.js';
 import type { Rot } from '../pipeline/damage.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
-import { openToWrite } from '../pipeline/same-slave.js';
 import type { MasterEnd } from '../pipeline/tail.js';
-import { Copied, claim, identityOf, tellWarnings, type Work } from '../pipeline/work.js';
+import { Copied, claim, identityOf, openToWrite, tellWarnings, type Work } from '../pipeline/work.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
 

@@ -1,12 +1,15 @@
 import type { Magic } from '../filestorage/layout.js';
 import type { Sides } from '../lineage/sides.js';
 import type { Damage, Rot } from '../pipeline/damage.js';
+import type { Master } from '../pipeline/master.js';
+import { observeSlave } from '../pipeline/observe.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
-import type { Copied } from '../pipeline/work.js';
-import type { ScrubAmount, Scrubbed } from '../scrub/amount.js';
+import { Copied } from '../pipeline/work.js';
+import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/round.js';
+import type { SlavePaths } from '../standby/paths.js';
 import type { Switch } from '../standby/switch.js';
-import type { Plan } from './facts.js';
+import type { Facts, Plan } from './facts.js';
 
 export interface SyncRequest {
   readonly masterPath: string;
@@ -38,4 +41,36 @@ export interface Outcome {
   readonly kept?: { readonly path: string; readonly reason: string } | undefined;
   readonly copied: Copied;
   readonly scrubbed: Scrubbed;
+}
+
+/** A master that can be read. */
+export interface Observed {
+  readonly master: Master;
+  readonly magic: Magic;
+}
+
+export function masterOf({ master, magic }: Observed): NonNullable<Outcome['master']> {
+  const { device, inode, size } = master.facts;
+  return { size, magic, device, inode };
+}
+
+/** The outcome of a plan by which nothing is written. */
+export function settled(plan: Plan, facts: Facts, observed: Observed | undefined, paths: SlavePaths): Outcome {
+  return {
+    plan,
+    reached: plan.kind === 'none' ? facts.trusted : undefined,
+    master: observed && masterOf(observed),
+    slaveSize: observeSize(paths),
+    end: undefined,
+    damage: plan.kind === 'damaged' ? plan.stop : undefined,
+    sides: facts.sides,
+    copied: new Copied(),
+    scrubbed: NOT_SCRUBBED,
+  };
+}
+
+/** Bytes of the slave as it is now. */
+export function observeSize(paths: SlavePaths): number | undefined {
+  const { state } = observeSlave(paths);
+  return state.state === 'there' ? state.size : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Master } from '../pipeline/master.js';
 import type { Work } from '../pipeline/work.js';
-import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/amount.js';
+import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/round.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import type { Facts, Plan } from './facts.js';
 import type { Outcome } from './outcome.js';

@@ -1,6 +1,11 @@
+import { BackwardReader } from '../filestorage/backward.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { ZERO_TID } from '../filestorage/tid.js';
 import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { OpenFile } from '../io/open-file.js';
+import { readableFile } from '../pipeline/scan.js';
 import type { SlavePaths } from '../standby/paths.js';
-import { lastTerm, type RoleFacts } from '../standby/role.js';
+import { lastTerm, type RoleFacts, type TermLine } from '../standby/role.js';
 import { publishRole } from '../standby/role-file.js';
 
 /**
@@ -18,4 +23,18 @@ export function demote(paths: SlavePaths, facts: RoleFacts, unused: boolean): vo
   const terms = facts.terms.map((line) => (unused && line.term === last ? { ...line, unused } : line));
   const { promotion: _, ...stays } = facts;
   publishRole(paths, { ...stays, role: 'slave', terms });
+}
+
+/** Whether nothing was committed to the file since this term began: it ends where it did then, with the same transaction. */
+export async function isUnused(path: string, { position, tid }: TermLine): Promise<boolean> {
+  const file = OpenFile.openHereIfThere(path);
+  if (!file) return false;
+  try {
+    const readable = readableFile(file);
+    if (readable.size !== position) return false;
+    if (position === MAGIC_LENGTH) return tid === ZERO_TID;
+    return (await new BackwardReader(readable).endingAt(position))?.tid === tid;
+  } finally {
+    file.closeQuietly();
+  }
 }

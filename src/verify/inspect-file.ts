@@ -1,8 +1,7 @@
 import { Interrupted, type Patience } from '../pipeline/patience.js';
 import type { Window } from '../pipeline/window.js';
 import { inspectPiece } from './inspect-piece.js';
-import type { Inspected } from './near-file.js';
-import { NearFile } from './near-file.js';
+import { type Inspected, NearFile } from './near-file.js';
 import type { PieceEvents, PieceFacts } from './piece.js';
 import { FIRST_PIECE, type PiecePlan } from './piece-plan.js';
 

@@ -1,5 +1,5 @@
 import type { Magic } from '../filestorage/layout.js';
-import type { Problem, Problems } from '../filestorage/problem.js';
+import { type Problem, Problems } from '../filestorage/problem.js';
 import type { PieceEvents, PieceFacts, Wanted } from './piece.js';
 
 /** `unread`: of a Python 2 site, whose ZODB writes it in another form. `unchecked`: nobody wanted to know. */
@@ -23,4 +23,24 @@ export interface Judge {
   finish(magic: Magic | undefined, onProblem: OnProblem): Promise<void>;
   /** Resolves when nothing is being read for it any more, however its looking ended. */
   settle(): Promise<void>;
+}
+
+const nothing = (): void => {};
+
+/** Wants to know nothing of what records point to, nor of the index. */
+export class NoJudge implements Judge {
+  readonly wanted = 'nothing';
+  readonly indexState = 'unchecked';
+  readonly objects = undefined;
+  readonly records: PieceEvents = { record: nothing, transaction: nothing, gap: nothing };
+
+  async begin(): Promise<void> {}
+
+  take(): Problems {
+    return new Problems();
+  }
+
+  async piece(): Promise<void> {}
+  async finish(): Promise<void> {}
+  async settle(): Promise<void> {}
 }

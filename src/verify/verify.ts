@@ -1,18 +1,17 @@
 import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
 import { type Problem, type ProblemRule, Problems, type Severity } from '../filestorage/problem.js';
 import type { IndexCheck } from '../index/check.js';
+import { headerAt } from '../pipeline/records.js';
 import { hashOf } from '../pipeline/trusted.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import type { DatFile } from '../standby/dat-file.js';
 import { ExactJudge } from './exact-judge.js';
-import type { Inspector } from './inspect-file.js';
-import type { IndexState, Judge } from './judge.js';
-import { Look } from './look.js';
+import type { FileEvents, Inspector } from './inspect-file.js';
+import { type IndexState, type Judge, NoJudge } from './judge.js';
 import type { Inspected } from './near-file.js';
 import { agreedEnd } from './next-boundary.js';
-import { NoJudge } from './no-judge.js';
-import type { Tail } from './piece.js';
+import type { PieceEvents, PieceFacts, Tail } from './piece.js';
 import { PiecePlan } from './piece-plan.js';
 import { QuickJudge, Unproved } from './quick-judge.js';
 
@@ -153,4 +152,51 @@ async function describes(dat: Dat, file: Inspected, window: Window): Promise<boo
 
 export function problemAt(position: number, rule: ProblemRule, message: string, severity: Severity): Problem {
   return { position, within: position, tid: 0n, rule, message, severity };
+}
+
+/** Puts together what is told of a file's pieces. */
+export class Look implements FileEvents {
+  committedEnd = MAGIC_LENGTH;
+  lastTid = 0n;
+  transactions = 0;
+  recordCount = 0;
+  tail: Tail = 'none';
+
+  constructor(
+    private readonly file: Inspected,
+    private readonly problems: Problems,
+    private readonly judge: Judge,
+  ) {}
+
+  get records(): PieceEvents {
+    return this.judge.records;
+  }
+
+  readonly onProblem = (problem: Problem): void => this.problems.add(problem);
+
+  async piece(facts: PieceFacts): Promise<void> {
+    const { firstTid, firstAt, transactions } = facts;
+    const found = this.judge.take();
+    const kept = [...facts.problems];
+    for (const problem of found.kept) {
+      const header = await headerAt(this.file, problem.within, this.file.size);
+      kept.push({ ...problem, tid: header?.tid ?? 0n });
+    }
+    const isSeamTold = facts.problems.some(({ position, rule }) => position === firstAt && rule === 'tid-order');
+    if (transactions > 0 && firstTid <= this.lastTid && !isSeamTold) {
+      const message = 'the tid is not above that of the transaction before';
+      kept.push({ position: firstAt, within: firstAt, tid: firstTid, rule: 'tid-order', message, severity: 'warned' });
+    }
+    kept.sort((a, b) => a.within - b.within);
+    const uncounted = facts.problemCount - facts.problems.length + found.count - found.kept.length;
+    this.problems.addAll(kept, kept.length + uncounted);
+    if (transactions > 0) {
+      this.lastTid = facts.lastTid;
+      this.committedEnd = facts.lastEnd;
+    }
+    this.transactions += transactions;
+    this.recordCount += facts.records;
+    this.tail = facts.tail;
+    await this.judge.piece(facts, this.onProblem);
+  }
 }

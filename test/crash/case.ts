@@ -1,4 +1,4 @@
-import type { ScrubAmount } from '../../src/scrub/amount.js';
+import type { ScrubAmount } from '../../src/scrub/round.js';
 import type { TermLine } from '../../src/standby/role.js';
 import type { Change } from './change.js';
 import type { Image } from './image.js';

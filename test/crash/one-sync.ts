@@ -2,7 +2,7 @@ import { exitOfError, exitOfOutcome } from '../../src/commands/exit.js';
 import { InlineSource } from '../../src/pipeline/chunk-source.js';
 import { Patience } from '../../src/pipeline/patience.js';
 import { Window } from '../../src/pipeline/window.js';
-import type { ScrubAmount } from '../../src/scrub/amount.js';
+import type { ScrubAmount } from '../../src/scrub/round.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { type Outcome, sync } from '../../src/sync/sync.js';
 

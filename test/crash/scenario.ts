@@ -5,7 +5,7 @@ import { runSync, type SyncResult } from '../../src/commands/sync.js';
 import type { DiskOperation } from '../../src/io/observer.js';
 import { Patience } from '../../src/pipeline/patience.js';
 import { SILENT } from '../../src/report/log.js';
-import type { ScrubAmount } from '../../src/scrub/amount.js';
+import type { ScrubAmount } from '../../src/scrub/round.js';
 import { Site, steadyClock } from '../support/site.js';
 import { transactionEdges } from './edges.js';
 import { DATA } from './history.js';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
-import type { ScrubAmount } from '../../src/scrub/amount.js';
+import type { ScrubAmount } from '../../src/scrub/round.js';
 import { transactionEdges } from '../crash/edges.js';
 import { fill } from '../support/in-mid-copy.js';
 import type { Pair } from '../support/pair.js';

@@ -4,7 +4,7 @@ import { runIndex } from '../../src/commands/index.js';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
 import { Patience } from '../../src/pipeline/patience.js';
 import { SILENT } from '../../src/report/log.js';
-import type { ScrubAmount } from '../../src/scrub/amount.js';
+import type { ScrubAmount } from '../../src/scrub/round.js';
 import { Random } from '../support/random.js';
 import { inProject } from '../support/root.js';
 import { python } from '../support/venv.js';
