@@ -1,3 +1,4 @@
+import { Expect, FieldReader } from './field-reader.js';
 import {
   BACK_POINTER_LENGTH,
   FINISHED_STATUSES,
@@ -9,18 +10,10 @@ import {
   TRAILER_LENGTH,
   TRANSACTION_HEADER_LENGTH,
 } from './layout.js';
-import type { Rule, Stop, WalkWarning } from './stop.js';
+import type { Rule, WalkWarning } from './stop.js';
 import type { WalkEvents, WalkOptions } from './walk-options.js';
 
-enum Expect {
-  Transaction,
-  Record,
-  BackPointer,
-  Trailer,
-}
-
 const WARNINGS_KEPT = 100;
-const LARGEST_FIELD = RECORD_HEADER_LENGTH;
 
 /**
  * The validated walk: a resumable state machine that is fed a file's bytes window by window, in order.
@@ -30,31 +23,20 @@ const LARGEST_FIELD = RECORD_HEADER_LENGTH;
  *    keeps every rule below; nothing at or beyond `end` is vouched for.
  *  - It is total: any bytes lead to progress or to a stop that names the place. No loop and no allocation depends on a
  *    length that the file states; what does not fit a window is skipped by arithmetic.
- *  - It keeps at most one header (42 bytes) between windows, so a transaction may span any number of them.
- *  - The same bytes give the same outcome however they are cut into windows.
  */
-export class Walk {
+export class Walk extends FieldReader {
   /** Position after the last complete transaction. */
   end: number;
   firstTid = 0n;
   lastTid: bigint;
   transactions = 0;
   records = 0;
-  stop: Stop | undefined;
   readonly warnings: WalkWarning[] = [];
   warningCount = 0;
 
   private readonly limit: number;
   private readonly cutAt: number;
   private readonly pointersUnchecked: boolean;
-  private expect: Expect = Expect.Transaction;
-  /** Where the next field begins. */
-  private at: number;
-  /** Up to where bytes have been fed. */
-  private fed: number;
-  private readonly carry = new Uint8Array(LARGEST_FIELD);
-  private readonly carryView = new DataView(this.carry.buffer);
-  private carried = 0;
 
   private transactionEnd = 0;
   private transactionLength = 0;
@@ -72,9 +54,8 @@ export class Walk {
     options: WalkOptions,
     private readonly events: WalkEvents = {},
   ) {
+    super(options.start);
     this.end = options.start;
-    this.at = options.start;
-    this.fed = options.start;
     this.limit = options.limit;
     this.cutAt = options.cutAt;
     this.pointersUnchecked = options.pointersUnchecked === true;
@@ -82,81 +63,12 @@ export class Walk {
     if (this.at >= this.limit) this.stopAtEnd();
   }
 
-  /**
-   * Takes the next `length` bytes of the file, which begin at offset 0 of `view`. Returns when they are used up or the
-   * walk has stopped (`stop` is set).
-   */
-  feed(view: DataView, length: number): void {
-    const windowStart = this.fed;
-    const windowEnd = windowStart + length;
-    this.fed = windowEnd;
-    while (this.stop === undefined) {
-      const need = this.fieldLength();
-      if (this.at + need > windowEnd) {
-        this.keep(view, windowStart, windowEnd);
-        return;
-      }
-      if (this.carried === 0) {
-        this.field(view, this.at - windowStart);
-      } else {
-        for (let i = this.carried; i < need; i++) this.carry[i] = view.getUint8(this.at + i - windowStart);
-        this.carried = 0;
-        this.field(this.carryView, 0);
-      }
-    }
-  }
-
   /** Tells the walk that no more bytes will come: the file ended before the limit. */
   finish(): void {
     if (this.stop === undefined) this.stop = { kind: 'torn', position: this.end };
   }
 
-  /** Bytes of a transaction's header at the end of what was fed, the rest of which has not been fed yet. */
-  get headerBegun(): number {
-    return this.expect === Expect.Transaction ? this.carried : 0;
-  }
-
-  /** Takes these bytes back, as if they had not been fed. */
-  takeHeaderBack(): void {
-    this.fed -= this.headerBegun;
-    this.carried = 0;
-  }
-
-  private fieldLength(): number {
-    switch (this.expect) {
-      case Expect.Transaction:
-        return TRANSACTION_HEADER_LENGTH;
-      case Expect.Record:
-        return RECORD_HEADER_LENGTH;
-      case Expect.BackPointer:
-        return BACK_POINTER_LENGTH;
-      case Expect.Trailer:
-        return TRAILER_LENGTH;
-    }
-  }
-
-  /** Keeps the beginning of a field that goes on in the next window. */
-  private keep(view: DataView, windowStart: number, windowEnd: number): void {
-    const from = Math.max(this.at + this.carried, windowStart);
-    for (let position = from; position < windowEnd; position++) {
-      this.carry[this.carried++] = view.getUint8(position - windowStart);
-    }
-  }
-
-  private field(view: DataView, offset: number): void {
-    switch (this.expect) {
-      case Expect.Transaction:
-        return this.transaction(view, offset);
-      case Expect.Record:
-        return this.record(view, offset);
-      case Expect.BackPointer:
-        return this.backPointer(view, offset);
-      case Expect.Trailer:
-        return this.trailer(view, offset);
-    }
-  }
-
-  private transaction(view: DataView, offset: number): void {
+  protected override transaction(view: DataView, offset: number): void {
     const position = this.at;
     this.tidHigh = view.getUint32(offset);
     this.tidLow = view.getUint32(offset + 4);
@@ -213,7 +125,7 @@ export class Walk {
     }
   }
 
-  private record(view: DataView, offset: number): void {
+  protected override record(view: DataView, offset: number): void {
     const position = this.at;
     this.recordPosition = position;
     const tloc = readPosition(view, offset + 24);
@@ -255,7 +167,7 @@ export class Walk {
     }
   }
 
-  private backPointer(view: DataView, offset: number): void {
+  protected override backPointer(view: DataView, offset: number): void {
     const target = readPosition(view, offset);
     if (target >= this.recordPosition && !this.pointersUnchecked) {
       return this.damaged(this.at, 'back-pointer', `back pointer ${target} is not before ${this.recordPosition}`);
@@ -265,7 +177,7 @@ export class Walk {
     this.expectNext();
   }
 
-  private trailer(view: DataView, offset: number): void {
+  protected override trailer(view: DataView, offset: number): void {
     const length = readPosition(view, offset);
     if (length !== this.transactionLength) {
       return this.damaged(

@@ -1,0 +1,116 @@
+import { BACK_POINTER_LENGTH, RECORD_HEADER_LENGTH, TRAILER_LENGTH, TRANSACTION_HEADER_LENGTH } from './layout.js';
+import type { Stop } from './stop.js';
+
+/** The fields of a Data.fs. */
+export enum Expect {
+  Transaction,
+  Record,
+  BackPointer,
+  Trailer,
+}
+
+/** The longest of them. */
+const LARGEST_FIELD = RECORD_HEADER_LENGTH;
+
+/**
+ * Cuts a file's bytes into fields, as they are fed to it window by window, in order. What they say, and which one comes next, is
+ * for the walk to find out.
+ *
+ * Invariants:
+ *  - It keeps at most one field (42 bytes) between windows, so a transaction may span any number of them.
+ *  - The same bytes give the same fields however they are cut into windows.
+ */
+export abstract class FieldReader {
+  stop: Stop | undefined;
+
+  /** The next field. */
+  protected expect: Expect = Expect.Transaction;
+  /** Where it begins. */
+  protected at: number;
+  /** How much of it has been fed already. */
+  private carried = 0;
+  /** Up to where bytes have been fed. */
+  private fed: number;
+  private readonly carry = new Uint8Array(LARGEST_FIELD);
+  private readonly carryView = new DataView(this.carry.buffer);
+
+  constructor(start: number) {
+    this.at = start;
+    this.fed = start;
+  }
+
+  /** Each takes a field that begins at `offset`; moves `at` on and says what comes next, or sets `stop`. */
+  protected abstract transaction(view: DataView, offset: number): void;
+  protected abstract record(view: DataView, offset: number): void;
+  protected abstract backPointer(view: DataView, offset: number): void;
+  protected abstract trailer(view: DataView, offset: number): void;
+
+  /**
+   * Takes the next `length` bytes of the file, which begin at offset 0 of `view`. Returns when they are used up or the
+   * walk has stopped (`stop` is set).
+   */
+  feed(view: DataView, length: number): void {
+    const windowStart = this.fed;
+    const windowEnd = windowStart + length;
+    this.fed = windowEnd;
+    while (this.stop === undefined) {
+      const need = this.fieldLength();
+      if (this.at + need > windowEnd) {
+        this.keep(view, windowStart, windowEnd);
+        return;
+      }
+      if (this.carried === 0) {
+        this.field(view, this.at - windowStart);
+      } else {
+        for (let i = this.carried; i < need; i++) this.carry[i] = view.getUint8(this.at + i - windowStart);
+        this.carried = 0;
+        this.field(this.carryView, 0);
+      }
+    }
+  }
+
+  /** Keeps the beginning of a field that goes on in the next window. */
+  private keep(view: DataView, windowStart: number, windowEnd: number): void {
+    const from = Math.max(this.at + this.carried, windowStart);
+    for (let position = from; position < windowEnd; position++) {
+      this.carry[this.carried++] = view.getUint8(position - windowStart);
+    }
+  }
+
+  /** Bytes of a transaction's header at the end of what was fed, the rest of which has not been fed yet. */
+  get headerBegun(): number {
+    return this.expect === Expect.Transaction ? this.carried : 0;
+  }
+
+  /** Takes these bytes back, as if they had not been fed. */
+  takeHeaderBack(): void {
+    this.fed -= this.headerBegun;
+    this.carried = 0;
+  }
+
+  private fieldLength(): number {
+    switch (this.expect) {
+      case Expect.Transaction:
+        return TRANSACTION_HEADER_LENGTH;
+      case Expect.Record:
+        return RECORD_HEADER_LENGTH;
+      case Expect.BackPointer:
+        return BACK_POINTER_LENGTH;
+      case Expect.Trailer:
+        return TRAILER_LENGTH;
+    }
+  }
+
+  private field(view: DataView, offset: number): void {
+    switch (this.expect) {
+      case Expect.Transaction:
+        return this.transaction(view, offset);
+      case Expect.Record:
+        return this.record(view, offset);
+      case Expect.BackPointer:
+        return this.backPointer(view, offset);
+      case Expect.Trailer:
+        return this.trailer(view, offset);
+    }
+  }
+}
