@@ -8,13 +8,22 @@ import { inProject } from './support/root.js';
 
 /** Lints one file with the project's rules, in a directory of its own; exit status and output. */
 function lint(path: string, text: string): { readonly status: number | null; readonly output: string } {
+  return lintAll(new Map([[path, text]]));
+}
+
+function lintAll(files: ReadonlyMap<string, string>): { readonly status: number | null; readonly output: string } {
   const directory = mkdtempSync(join(tmpdir(), 'syncpozo-layers-'));
   try {
     copyFileSync(inProject('biome.json'), join(directory, 'biome.json'));
-    mkdirSync(join(directory, dirname(path)), { recursive: true });
-    writeFileSync(join(directory, path), text);
+    for (const [path, text] of files) {
+      mkdirSync(join(directory, dirname(path)), { recursive: true });
+      writeFileSync(join(directory, path), text);
+    }
     const biome = inProject('node_modules', '.bin', 'biome');
-    const run = spawnSync(biome, ['lint', path], { cwd: directory, encoding: 'utf8' });
+    const run = spawnSync(biome, ['lint', '--colors=off', '--max-diagnostics=none', ...files.keys()], {
+      cwd: directory,
+      encoding: 'utf8',
+    });
     return { status: run.status, output: run.stdout + run.stderr };
   } finally {
     rmSync(directory, { recursive: true });
@@ -53,6 +62,69 @@ describe('the lint refuses arrows against the layers', () => {
       "import { thing } from '../io/open-file.js';\n\nexport const other = thing;\n",
     );
     assert.equal(status, 0, output);
+  });
+});
+
+/** The rooms of src: which others each of them may import. */
+const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['commands', names('sync takeover lineage scrub verify index pipeline standby filestorage io report demo')],
+  ['demo', names('standby filestorage io')],
+  ['report', names('io')],
+  ['sync', names('lineage scrub index pipeline standby filestorage io')],
+  ['takeover', names('index pipeline standby filestorage io')],
+  ['lineage', names('pipeline standby filestorage io')],
+  ['scrub', names('index pipeline standby filestorage io')],
+  ['verify', names('index pipeline standby filestorage io')],
+  ['index', names('pipeline standby filestorage io')],
+  ['pipeline', names('standby filestorage io')],
+  ['standby', names('filestorage io')],
+  ['filestorage', []],
+  ['io', []],
+]);
+
+function names(text: string): readonly string[] {
+  return text.split(' ');
+}
+
+describe('the table of rooms', () => {
+  it('names every folder of src', () => {
+    const folders = readdirSync(inProject('src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    assert.deepEqual(folders.map(({ name }) => name).sort(), [...ROOMS.keys()].sort());
+  });
+
+  it('refuses every arrow that is not in it, of a value, of a type and of what is loaded later, and no other', () => {
+    const files = new Map<string, string>();
+    const refused: string[] = [];
+    for (const [room, others] of ROOMS) {
+      for (const target of [...ROOMS.keys(), 'new-room'].filter((name) => name !== room)) {
+        const from = `../${target}/other.js`;
+        const forms = {
+          value: `import { thing } from '${from}';\n\nexport const other = thing;\n`,
+          type: `import type { Thing } from '${from}';\n\nexport type Other = Thing;\n`,
+          later: `export const other = await import('${from}');\n`,
+        };
+        for (const [form, text] of Object.entries(forms)) {
+          const path = `src/${room}/${target}-${form}.ts`;
+          files.set(path, text);
+          if (room !== 'commands' && !others.includes(target)) refused.push(path);
+        }
+      }
+    }
+    const { output } = lintAll(files);
+    const found = [...output.matchAll(/^(\S+?):\d+:\d+ lint\/style\/noRestrictedImports/gm)].map(([, path]) => path);
+    assert.deepEqual([...new Set(found)].sort(), refused.sort());
+  });
+
+  it('keeps node:fs and its like in io', () => {
+    const modules = ['node:fs', 'node:fs/promises', 'fs-extra', 'fs-extra/esm'];
+    const rooms = [...[...ROOMS.keys()].map((room) => `src/${room}`), 'src', 'workers'];
+    const files = rooms.flatMap((room) =>
+      modules.map((name, index) => [`${room}/x${index}.ts`, `export { other } from '${name}';\n`] as const),
+    );
+    const { output } = lintAll(new Map(files));
+    const found = [...output.matchAll(/^(\S+?):\d+:\d+ lint\/style\/noRestrictedImports/gm)].map(([, path]) => path);
+    const refused = files.map(([path]) => path).filter((path) => !path.startsWith('src/io/'));
+    assert.deepEqual(found.sort(), refused.sort());
   });
 });
 
