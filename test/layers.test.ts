@@ -92,6 +92,18 @@ describe('the table of rooms', () => {
     assert.deepEqual(folders.map(({ name }) => name).sort(), [...ROOMS.keys()].sort());
   });
 
+  it('has a heading for each of them', () => {
+    const list = readFileSync(inProject('src', 'README.md'), 'utf8');
+    for (const room of ROOMS.keys()) {
+      const heading = readFileSync(inProject('src', room, 'README.md'), 'utf8');
+      for (const part of [`# ${room}\n`, '\n- In: ', '\n- Out: ', '\n- Invariant: ']) {
+        assert.ok(heading.includes(part), `${room}: ${part}`);
+      }
+      assert.match(heading, /\bCallers: /, room);
+      assert.ok(list.includes(`](${room}/README.md)`), room);
+    }
+  });
+
   it('refuses every arrow that is not in it, of a value, of a type and of what is loaded later, and no other', () => {
     const files = new Map<string, string>();
     const refused: string[] = [];

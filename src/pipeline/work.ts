@@ -11,7 +11,7 @@ import type { Master } from './master.js';
 import type { Patience } from './patience.js';
 import type { Resume } from './resume.js';
 
-/** Something that the operator should read in the log. The engine never prints; it tells. */
+/** Something that the operator should read in the log. Nothing below commands prints; it tells. */
 export interface Notice {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;

@@ -8,7 +8,7 @@ const known = new WeakMap<Uint8Array, readonly number[]>();
 
 /**
  * Positions at which a transaction begins or ends, up to the end of the last complete and finished one: with a walker of
- * its own, so that nothing of the engine judges itself. For files that are known to be good.
+ * its own, so that nothing of the product judges itself. For files that are known to be good.
  */
 export function transactionEdges(file: Uint8Array): readonly number[] {
   const found = known.get(file);

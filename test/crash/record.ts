@@ -9,7 +9,7 @@ import type { Disk } from './model-disk.js';
 /**
  * The record of one run: every change that it made in the slave's directory, in the model's terms.
  *
- * Invariants: nothing was changed outside that directory (invariant 13 of the engine), or recording fails; a file has one
+ * Invariants: nothing was changed outside that directory (invariant 13), or recording fails; a file has one
  * number from its making to the record's end, because the recorder keeps it open, so that no inode is given out twice.
  */
 export interface Recording<T> {

@@ -92,7 +92,7 @@ export const DIFFERENCES: readonly Difference[] = [
     name: 'zeros in the middle',
     judge: 'read_index',
     stricter: 'ZODB',
-    why: "23 zero bytes where a transaction should begin, and the file's last 8 bytes are a length: ZODB raises. The walk calls it torn, and the engine looks for transactions behind it before it judges",
+    why: "23 zero bytes where a transaction should begin, and the file's last 8 bytes are a length: ZODB raises. The walk calls it torn, and a sync looks for transactions behind it before it judges",
     holds: ({ walk, theirs, view }) =>
       walk.stop?.kind === 'torn' && isZero(view, theirs.end) && theirs.error === 'CorruptedTransactionError',
   },

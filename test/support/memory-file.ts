@@ -1,6 +1,6 @@
 import type { Readable } from '../../src/pipeline/scan.js';
 
-/** A file in memory, read as the engine reads one on a disk; records what was read. */
+/** A file in memory, read as the product reads one on a disk; records what was read. */
 export class MemoryFile implements Readable {
   readonly path = 'in memory';
   /** Positions and lengths of the reads, in order. */

@@ -9,7 +9,7 @@ export interface HowToWalk extends Partial<WalkOptions>, WalkEvents {
   readonly window?: number;
 }
 
-/** Walks over a file in memory, as the engine does over one on a disk. */
+/** Walks over a file in memory, as the product does over one on a disk. */
 export function walkOver(bytes: Uint8Array, how: HowToWalk = {}): Walk {
   const { start = 4, limit = bytes.length, cutAt = Number.POSITIVE_INFINITY, lastTid = 0n } = how;
   const walk = new Walk({ start, limit, cutAt, lastTid }, how);

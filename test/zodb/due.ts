@@ -1,6 +1,6 @@
 /**
  * What is due when a slave is brought in step with a master: worked out from the bytes of both, with a walker of its own,
- * so that nothing of the engine judges itself.
+ * so that nothing of the product judges itself.
  */
 export interface Due {
   readonly exitCode: 0 | 3 | 4;
