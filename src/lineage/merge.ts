@@ -158,6 +158,7 @@ class Merge implements MatchReceiver {
   private enter(theirs: Transaction): boolean {
     if (theirs.status !== STATUS_PACKED) this.behindPack = true;
     if (!this.behindPack) this.packedEnd = theirs.end;
+    if (!this.behindPack && theirs.recordsAt === theirs.recordsEnd) this.found.emptied = true;
     return !this.behindPack;
   }
 

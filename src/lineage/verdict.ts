@@ -142,6 +142,9 @@ function doubtOf(findings: MergeFindings, evidence: Evidence): string | undefine
   if (evidence.blame === 'slave') return 'bytes of the slave are not those that were copied';
   if (findings.dropped === 0) return undefined;
   if (findings.matched === 0) return 'a pack has left nothing that both have: it may be another site';
+  if (findings.emptied) {
+    return 'the packed part of the master has a transaction without records, which no pack leaves: it may have been repaired';
+  }
   if (evidence.damageReported)
     return 'damage of the master was reported before: what is missing may have been repaired away';
   if (!findings.newlyPacked)

@@ -47,6 +47,14 @@ describe('the lineage of two files', () => {
     }
   });
 
+  it('is packed, and not proven, where the packed part has a transaction without records', async () => {
+    const slave = [write(1, [0]), write(2, [1]), write(3, [2])];
+    const repaired = [packed(1, [0]), { ...packed(2, []), records: [] }, packed(3, [2])];
+    const { lineage, proven } = await judged(slave, repaired);
+    assert.deepEqual([lineage, proven], ['packed', false]);
+    assert.equal((await judged(slave, [packed(1, [0]), packed(3, [2])])).proven, true);
+  });
+
   it('is packed where garbage is gone', async () => {
     const { lineage, findings } = await judged(BASE, [packed(1, [0]), packed(2, [2]), packed(3, [1])]);
     assert.deepEqual([lineage, findings.gone], ['packed', 1]);
