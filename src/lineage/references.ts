@@ -1,0 +1,55 @@
+import type { ByteSource } from '../filestorage/backward.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { ObjectIndex } from '../filestorage/object-index.js';
+
+const BUFFER_BYTES = 1 << 20;
+const OID_LENGTH = 8;
+/** A reference in a pickle holds the oid as a short string of 8 bytes: SHORT_BINBYTES or SHORT_BINSTRING, then the length. */
+const SHORT_BINBYTES = 0x43;
+const SHORT_BINSTRING = 0x55;
+/** How zc.zlibstorage marks data that it has compressed. What such a record refers to cannot be seen, so it may be anything. */
+const COMPRESSED = Buffer.from('.z');
+/** The field before a record's data: their length, of which the upper half is zero. */
+const LENGTH_FIELD = 8;
+const CARRIED = LENGTH_FIELD + COMPRESSED.length;
+
+/**
+ * Whether some bytes of a file look like a reference to one of these objects. A pack leaves out objects to which nothing that
+ * it keeps refers, so where one does, the object was not garbage. Bytes that only look like it cost a kept file; a weak
+ * reference, which a pack does not follow, does as well.
+ *
+ * @param oids below 2^53
+ */
+export async function refersToAny(file: ByteSource, end: number, oids: Float64Array): Promise<boolean> {
+  const wanted = new ObjectIndex();
+  for (const oid of oids) wanted.set(Math.floor(oid / 0x1_0000_0000), (oid % 0x1_0000_0000) >>> 0, 1);
+  const bytes = Buffer.alloc(BUFFER_BYTES);
+  let held = 0;
+  for (let position = MAGIC_LENGTH; position < end; ) {
+    const room = bytes.subarray(held, Math.min(bytes.length, held + end - position));
+    const count = await file.readBytes(room, position);
+    if (count === 0) return false;
+    position += count;
+    const filled = held + count;
+    const piece = bytes.subarray(0, filled);
+    if (hasCompressed(piece)) return true;
+    const last = filled - OID_LENGTH;
+    for (let at = piece.indexOf(OID_LENGTH, 1); at > 0 && at < last; at = piece.indexOf(OID_LENGTH, at + 1)) {
+      const opcode = bytes[at - 1];
+      if (opcode !== SHORT_BINBYTES && opcode !== SHORT_BINSTRING) continue;
+      if (wanted.get(bytes.readUInt32BE(at + 1), bytes.readUInt32BE(at + 5)) !== 0) return true;
+    }
+    // What is searched for may begin in this piece and end in the next one.
+    held = Math.min(filled, CARRIED);
+    bytes.copyWithin(0, filled - held, filled);
+  }
+  return false;
+}
+
+function hasCompressed(piece: Buffer): boolean {
+  for (let at = piece.indexOf(COMPRESSED, LENGTH_FIELD); at > 0; at = piece.indexOf(COMPRESSED, at + 1)) {
+    if (piece.readUInt32BE(at - LENGTH_FIELD) === 0 && piece.readUInt32BE(at - LENGTH_FIELD / 2) >= COMPRESSED.length)
+      return true;
+  }
+  return false;
+}
