@@ -7,8 +7,8 @@ const OID_LENGTH = 8;
 /** A reference in a pickle holds the oid as a short string of 8 bytes: SHORT_BINBYTES or SHORT_BINSTRING, then the length. */
 const SHORT_BINBYTES = 0x43;
 const SHORT_BINSTRING = 0x55;
-/** How zc.zlibstorage marks data that it has compressed. What such a record refers to cannot be seen, so it may be anything. */
-const COMPRESSED = Buffer.from('.z');
+/** How data begin that zc.zlibstorage has compressed: its mark, zlib's header. What they refer to cannot be seen: it may be anything. */
+const COMPRESSED = Buffer.from('.zx');
 /** The field before a record's data: their length, of which the upper half is zero. */
 const LENGTH_FIELD = 8;
 const CARRIED = LENGTH_FIELD + COMPRESSED.length;
