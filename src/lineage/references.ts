@@ -5,8 +5,8 @@ import { ObjectIndex } from '../filestorage/object-index.js';
 const BUFFER_BYTES = 1 << 20;
 const OID_LENGTH = 8;
 /** A reference in a pickle holds the oid as a short string of 8 bytes: SHORT_BINBYTES or SHORT_BINSTRING, then the length. */
-const SHORT_BINBYTES = 0x43;
-const SHORT_BINSTRING = 0x55;
+const OPCODES = ['C\x08', 'U\x08'].map((opcode) => Buffer.from(opcode, 'latin1'));
+const OPCODE_LENGTH = 2;
 /** How data begin that zc.zlibstorage has compressed: its mark, zlib's header. What they refer to cannot be seen: it may be anything. */
 const COMPRESSED = Buffer.from('.zx');
 /** The field before a record's data: their length, of which the upper half is zero. */
@@ -33,15 +33,19 @@ export async function refersToAny(file: ByteSource, end: number, oids: Float64Ar
     const filled = held + count;
     const piece = bytes.subarray(0, filled);
     if (hasCompressed(piece)) return true;
-    const last = filled - OID_LENGTH;
-    for (let at = piece.indexOf(OID_LENGTH, 1); at > 0 && at < last; at = piece.indexOf(OID_LENGTH, at + 1)) {
-      const opcode = bytes[at - 1];
-      if (opcode !== SHORT_BINBYTES && opcode !== SHORT_BINSTRING) continue;
-      if (wanted.get(bytes.readUInt32BE(at + 1), bytes.readUInt32BE(at + 5)) !== 0) return true;
-    }
+    if (OPCODES.some((opcode) => refersIn(piece, opcode, wanted))) return true;
     // What is searched for may begin in this piece and end in the next one.
     held = Math.min(filled, CARRIED);
     bytes.copyWithin(0, filled - held, filled);
+  }
+  return false;
+}
+
+function refersIn(piece: Buffer, opcode: Buffer, wanted: ObjectIndex): boolean {
+  const last = piece.length - OPCODE_LENGTH - OID_LENGTH;
+  for (let at = piece.indexOf(opcode); at >= 0 && at <= last; at = piece.indexOf(opcode, at + 1)) {
+    const oid = at + OPCODE_LENGTH;
+    if (wanted.get(piece.readUInt32BE(oid), piece.readUInt32BE(oid + 4)) !== 0) return true;
   }
   return false;
 }
