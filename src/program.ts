@@ -11,7 +11,7 @@ declare const VERSION: string;
 export type Commands = Readonly<Record<string, () => Command | Promise<Command>>>;
 
 /** How long a read that nobody wants any more may keep the process. */
-const LINGER_MS = 500;
+const LINGER_MS = 2000;
 
 /** Runs the command line with the one of these commands that it names. Sets the exit status. */
 export async function run(commands: Commands): Promise<void> {

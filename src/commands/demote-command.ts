@@ -33,7 +33,8 @@ export function demoteCommand(): Command {
     else if (result.exitCode !== EXIT.ok)
       writeToStderr(`syncpozo: ${result.message}\n${result.hint === null ? '' : `hint: ${result.hint}\n`}`);
     else if (!flags.quiet) {
-      const next = syncing ? '' : "the switch is off: 'syncpozo on' lets syncs run again\n";
+      const on = flags.statusFile === undefined ? 'syncpozo on' : `syncpozo on --status-file ${flags.statusFile}`;
+      const next = syncing ? '' : `the switch is off: '${on}' lets syncs run again\n`;
       writeToStdout(`${result.message}\n${next}`);
     }
     process.exitCode = result.exitCode;

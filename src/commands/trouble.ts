@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { IoFault } from '../io/fault.js';
+import { SlaveInUse } from '../standby/in-use.js';
 import type { TroubleKind } from '../standby/outcome-file.js';
 import type { Outcome } from '../sync/sync.js';
 import { EXIT, exitOfOutcome } from './exit.js';
@@ -26,6 +27,7 @@ function bothGoOn({ sides }: Outcome): boolean {
 
 /** Of the master's path: what was given, the file, and its directory, which is asked about a missing file. */
 export function troubleOfError(error: unknown, given: string, master: string): TroubleKind {
+  if (error instanceof SlaveInUse) return 'in-use';
   // ETORN: the master was read, and changed meanwhile.
   const isMasters = error instanceof IoFault && [resolve(given), master, dirname(master)].includes(error.path);
   return isMasters && error.code !== 'ETORN' ? 'out-of-reach' : 'fault';

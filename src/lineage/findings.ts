@@ -58,6 +58,8 @@ export class Tally {
   shapeCount = 0;
   /** Transactions in which any of those is. */
   differingTransactions = 0;
+  /** The packed part of the master has a transaction without records: no pack leaves one, but fsrecover does. */
+  emptied = false;
   /** A transaction on both sides has another position or length on the master, or was packed on one of them only. */
   moved = false;
   /** Pieces of the slave that could not be read. */

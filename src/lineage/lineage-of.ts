@@ -8,6 +8,7 @@ import { sourceOf } from './file-source.js';
 import type { MergeFindings, Mismatch } from './findings.js';
 import { merge } from './merge.js';
 import { checkPackedFile, type PackedFile, type PackedPair } from './packed-file.js';
+import { refersToAny } from './references.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
 /** What is recorded of a slave and of its master. */
@@ -46,11 +47,13 @@ export async function judge(findings: MergeFindings, of: Compared): Promise<Verd
   const packed = findings.dropped > 0 ? await checkPackedFile(of, findings.goneAt) : UNKNOWN;
   const packedFileRot = packed.differs && (await blameOnPacked(packed.differs, of)) ? packed.differs : undefined;
   const blame = await blameFor(findings, of);
+  const refersToGone = packed.isKnown && findings.gone > 0 && (await refersTo(findings.goneOids, of));
   const endsWithTerm = terms.some(({ tid }) => tid === findings.slaveLast);
   const packedFileKnown = packed.isKnown;
   return verdictOf(findings, {
     packedFileKnown,
     packedFileRot,
+    refersToGone,
     endsWithTerm,
     unverified,
     damageReported,
@@ -60,6 +63,11 @@ export async function judge(findings: MergeFindings, of: Compared): Promise<Verd
 }
 
 const UNKNOWN: PackedFile = { isKnown: false };
+
+/** Too many to keep are taken for referred to: the old file is kept then. */
+async function refersTo(gone: Float64Array | undefined, { master, masterEnd }: Compared): Promise<boolean> {
+  return gone === undefined || refersToAny(master, masterEnd, gone);
+}
 
 /** Whether the slave still has the bytes that were copied, where the file that was packed has others. */
 async function blameOnPacked(differs: Mismatch, { slave, chunks, window }: Compared): Promise<boolean> {

@@ -158,6 +158,7 @@ class Merge implements MatchReceiver {
   private enter(theirs: Transaction): boolean {
     if (theirs.status !== STATUS_PACKED) this.behindPack = true;
     if (!this.behindPack) this.packedEnd = theirs.end;
+    if (!this.behindPack && theirs.recordsAt === theirs.recordsEnd) this.found.emptied = true;
     return !this.behindPack;
   }
 
@@ -216,8 +217,7 @@ class Merge implements MatchReceiver {
   /** Goes on behind a piece that cannot be read. */
   private async nextOurs(): Promise<void> {
     for (;;) {
-      const { stop } = this.slave;
-      const next = stop?.kind === 'broken' ? undefined : this.slave.next();
+      const next = this.slave.stop?.kind === 'broken' ? undefined : this.slave.next();
       this.ours = next instanceof Promise ? await next : next;
       if (this.ours) this.found.slaveLast = this.ours.tid;
       const broken = this.slave.stop;

@@ -9,6 +9,8 @@ export interface Ages {
   readonly gone: number;
   /** Positions on the slave of the newest transactions that have a record of those, ascending; undefined: too many to keep. */
   readonly goneAt: readonly number[] | undefined;
+  /** Those objects; undefined: too many to keep, or with oids beyond 2^53. */
+  readonly goneOids: Float64Array | undefined;
   /** A newer one, or the same transaction's. */
   readonly newer: number;
   /** Only an older one: no pack does that. */
@@ -20,6 +22,7 @@ export interface Ages {
 }
 
 const MOST_GONE_AT = 100_000;
+const MOST_GONE_OIDS = 2_000_000;
 
 /**
  * Compares for each object the newest transaction of which the master's packed part lacks the record with the newest one that
@@ -28,6 +31,7 @@ const MOST_GONE_AT = 100_000;
 export function agesOf(dropped: ObjectIndex, kept: ObjectIndex, pointedBackTo: ReadonlySet<number>): Ages {
   let gone = 0;
   const goneAt = new Set<number>();
+  const goneOids: number[] = [];
   let newer = 0;
   let older = 0;
   let pointedBack = 0;
@@ -39,6 +43,7 @@ export function agesOf(dropped: ObjectIndex, kept: ObjectIndex, pointedBackTo: R
       const has = kept.get(bucket.high, low);
       if (has === 0) {
         gone++;
+        if (goneOids.length <= MOST_GONE_OIDS) goneOids.push(bucket.high * 0x1_0000_0000 + low);
         if (last > HARMLESS && goneAt.size <= MOST_GONE_AT) goneAt.add(last);
       } else if (has >= last) newer++;
       else if (pointedBackTo.has(bucket.high * 0x1_0000_0000 + low)) pointedBack++;
@@ -49,5 +54,14 @@ export function agesOf(dropped: ObjectIndex, kept: ObjectIndex, pointedBackTo: R
     }
   }
   const all = goneAt.size <= MOST_GONE_AT ? [...goneAt].sort((a, b) => a - b) : undefined;
-  return { gone, goneAt: all, newer, older, oldest, pointedBack };
+  const areKept = goneOids.length <= MOST_GONE_OIDS && goneOids.every(Number.isSafeInteger);
+  return {
+    gone,
+    goneAt: all,
+    goneOids: areKept ? Float64Array.from(goneOids) : undefined,
+    newer,
+    older,
+    oldest,
+    pointedBack,
+  };
 }

@@ -48,6 +48,8 @@ export interface Evidence {
   readonly packedFileKnown: boolean;
   /** So it does but for this transaction, in which an object is that the pack has left out, and the slave has the bytes that were copied. */
   readonly packedFileRot: Mismatch | undefined;
+  /** Something on the master still refers to an object of which it has no record any more: it was not garbage. */
+  readonly refersToGone: boolean;
   /** The slave's newest transaction is the one after which the master began a term: so much the two had in common. */
   readonly endsWithTerm: boolean;
   /** What is claimed of the slave is not all there, or not as it was copied; or bytes follow that nobody could read. */
@@ -76,8 +78,9 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
   const { differenceCount, shapeCount } = findings;
   const differ = differenceCount + shapeCount > 0 && evidence.blame !== 'slave';
   if (fork) {
-    const nothingElse = findings.foreign + findings.news + findings.older === 0 && !differ;
-    if (nothingElse && isBeginning(findings)) return answer('ahead', 'the slave goes on where the master ends');
+    const missingAtEnd = findings.masterLast === common?.tid;
+    const ahead = missingAtEnd && findings.foreign + findings.news + findings.older + findings.dropped === 0 && !differ;
+    if (ahead) return answer('ahead', 'the slave goes on where the master ends');
     const unrelated = findings.matched === 0 && findings.unread.length === 0;
     return unrelated ? answer('unrelated', 'no transaction stands on both sides') : answer('forked', fork);
   }
@@ -116,11 +119,6 @@ export function rotIn({ findings, blame }: Verdict): Mismatch | undefined {
 /** So many transactions of a small file may all differ by rot. */
 const FEW = 8;
 
-/** Whether the master ends with what both have, in the same places and packed as far. */
-function isBeginning({ masterLast, common, moved, newlyPacked, dropped }: MergeFindings): boolean {
-  return masterLast !== undefined && masterLast === common?.tid && (dropped === 0 || (!moved && !newlyPacked));
-}
-
 /** What no pack does to a continuation of the slave. */
 function whyForked(findings: MergeFindings, evidence: Evidence): string | undefined {
   const { lacking, foreign, dropped, older, packed } = findings;
@@ -128,8 +126,6 @@ function whyForked(findings: MergeFindings, evidence: Evidence): string | undefi
   if (dropped === 0) return undefined;
   if (foreign > 0) return 'the master has older transactions that the slave never had, and lacks some that it has';
   if (older > 0) return 'the master has only an older state of objects than the slave';
-  // What a pack keeps of a packed file may be its beginning; so may what a power cut leaves, and only the packed file tells which.
-  if (isBeginning(findings) && !evidence.packedFileKnown) return 'the master ends where the slave goes on';
   // A pack may leave nothing of what it has taken in, and no mark of itself.
   if (!packed && !evidence.packedFileKnown) return 'the master lacks records, and was never packed';
   return undefined;
@@ -142,6 +138,10 @@ function doubtOf(findings: MergeFindings, evidence: Evidence): string | undefine
   if (evidence.blame === 'slave') return 'bytes of the slave are not those that were copied';
   if (findings.dropped === 0) return undefined;
   if (findings.matched === 0) return 'a pack has left nothing that both have: it may be another site';
+  if (findings.emptied) {
+    return 'the packed part of the master has a transaction without records, which no pack leaves: it may have been repaired';
+  }
+  if (evidence.refersToGone) return 'the master still refers to objects that it has no more, which no pack leaves out';
   if (evidence.damageReported)
     return 'damage of the master was reported before: what is missing may have been repaired away';
   if (!findings.newlyPacked)

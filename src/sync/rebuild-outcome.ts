@@ -70,7 +70,8 @@ export async function judged(
   }
 }
 
-const OWN = 'it lacks transactions that were never recorded as copied from it, and they may exist nowhere else';
+const OWN =
+  'a pack of it has left out what was never recorded as copied to this slave, and no Data.fs.old shows that it ever had that';
 
 /** What a rebuild would come to. */
 export async function dryRebuild(

@@ -36,6 +36,8 @@ describe('a slave that a process without its lock has open', () => {
             const run = pair.unchanged(() => pair.sync(...more));
             assertEnd(run, { exit: 5, action: 'refused', reason: /open for writing/, hint: /Data\.fs\.lock/ });
           }
+          const status = syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--max-age', '9999']);
+          assert.match(status.stdout, /^SYNCPOZO CRITICAL - in use since /);
           const run = pair.unchanged(() => promote(pair));
           assert.deepEqual([run.exit, run.json.promoted, run.json.switch.left], [5, false, 'as found']);
           for (const each of pair.unchanged(() => others(pair))) assert.equal(each.exit, 5, each.all);

@@ -18,16 +18,6 @@ describe('the lineage of two files', () => {
     }
   });
 
-  it('is ahead where a packed master has lost its end, unless the file that was packed shows another pack', async () => {
-    const slave = [packed(1, [0]), packed(2, [1]), packed(3, [2]), packed(4, [3])];
-    const master = slave.slice(0, 2);
-    assert.equal((await judged(slave, master, { packedFileKnown: false })).lineage, 'ahead');
-    assert.equal((await judged(slave, master)).lineage, 'packed');
-    const again = [packed(1, [0]), packed(2, [1])];
-    const unpacked = [write(1, [0]), write(2, [1]), write(3, [2])];
-    assert.equal((await judged(unpacked, again, { packedFileKnown: false })).lineage, 'packed', 'newly packed');
-  });
-
   it('is unrelated where no transaction is on both', async () => {
     const evidence = { packedFileKnown: false };
     assert.equal((await judged(BASE, [write(7, [0]), write(8, [1])], evidence)).lineage, 'unrelated');
@@ -45,6 +35,20 @@ describe('the lineage of two files', () => {
       assert.deepEqual([lineage, proven], ['packed', false]);
       assert.notEqual(reason, '');
     }
+  });
+
+  it('is packed, and not proven, where something still refers to an object that is gone', async () => {
+    const [slave, master] = [[write(1, [0]), write(2, [1])], [packed(1, [0])]];
+    assert.equal((await judged(slave, master)).proven, true);
+    assert.deepEqual((await judged(slave, master, { refersToGone: true })).proven, false);
+  });
+
+  it('is packed, and not proven, where the packed part has a transaction without records', async () => {
+    const slave = [write(1, [0]), write(2, [1]), write(3, [2])];
+    const repaired = [packed(1, [0]), { ...packed(2, []), records: [] }, packed(3, [2])];
+    const { lineage, proven } = await judged(slave, repaired);
+    assert.deepEqual([lineage, proven], ['packed', false]);
+    assert.equal((await judged(slave, [packed(1, [0]), packed(3, [2])])).proven, true);
   });
 
   it('is packed where garbage is gone', async () => {

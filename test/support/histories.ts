@@ -23,6 +23,7 @@ export function packed(n: number, oids: readonly number[]): Draft {
 export const EVIDENCE: Evidence = {
   packedFileKnown: true,
   packedFileRot: undefined,
+  refersToGone: false,
   endsWithTerm: false,
   unverified: false,
   damageReported: false,
