@@ -46,6 +46,10 @@ class Mount {
     writeFileSync(this.control, String(position));
   }
 
+  get holdsARead(): boolean {
+    return existsSync(`${this.control}.held`);
+  }
+
   /** What hangs in a read comes back with an error. */
   async end(): Promise<void> {
     this.server?.kill('SIGKILL');
@@ -82,7 +86,7 @@ async function hangingSync(pair: Pair, mount: Mount): Promise<{ readonly pid: st
   await eventually('another sync has the lock', () => readFileSync(lock, 'utf8') !== before);
   const pid = readFileSync(lock, 'utf8').trim().split(' ')[0] ?? '';
   const readsMaster = () => threadCalls(pid).some((call) => call.startsWith(process.arch === 'x64' ? '17 ' : '67 '));
-  await eventually('the sync hangs in a read', readsMaster);
+  await eventually('the sync hangs in a read', () => readsMaster() && mount.holdsARead);
   return { pid, running };
 }
 

@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, read, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  read,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 
 /**
  * A file system with one file, `Data.fs`, through the kernel's own FUSE: what it holds is read from SOURCE. While CONTROL
  * exists, a read that ends beyond the position in it is never answered, as on a mount whose server has died: whoever
- * reads there stays in the kernel, beyond SIGKILL, until this process ends.
+ * reads there stays in the kernel, beyond SIGKILL, until this process ends. CONTROL.held is there once such a read has been taken
+ * on: before that the kernel lets its reader end.
  *
  * Usage: hanging-server.js MOUNT_POINT SOURCE CONTROL; prints `mounted`. After linux/fuse.h, protocol 7.31.
  */
@@ -126,7 +137,8 @@ function attributes(node: bigint): Buffer {
 function readFile(): void {
   const position = Number(request.readBigUInt64LE(HEADER_IN + 8));
   const length = request.readUInt32LE(HEADER_IN + 16);
-  if (existsSync(control) && position + length > Number(readFileSync(control, 'utf8'))) return;
+  if (existsSync(control) && position + length > Number(readFileSync(control, 'utf8')))
+    return writeFileSync(`${control}.held`, '');
   const piece = Buffer.alloc(length);
   const file = openSync(source, 'r');
   const count = readSync(file, piece, 0, length, position);
