@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
+import { forShell } from '../report/quote.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
@@ -33,7 +34,8 @@ export function demoteCommand(): Command {
     else if (result.exitCode !== EXIT.ok)
       writeToStderr(`syncpozo: ${result.message}\n${result.hint === null ? '' : `hint: ${result.hint}\n`}`);
     else if (!flags.quiet) {
-      const on = flags.statusFile === undefined ? 'syncpozo on' : `syncpozo on --status-file ${flags.statusFile}`;
+      const on =
+        flags.statusFile === undefined ? 'syncpozo on' : `syncpozo on --status-file ${forShell(flags.statusFile)}`;
       const next = syncing ? '' : `the switch is off: '${on}' lets syncs run again\n`;
       writeToStdout(`${result.message}\n${next}`);
     }

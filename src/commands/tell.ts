@@ -2,6 +2,7 @@ import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Interrupted } from '../pipeline/patience.js';
 import type { Log } from '../report/log.js';
+import { forShell } from '../report/quote.js';
 import type { Plan } from '../sync/facts.js';
 import type { Outcome } from '../sync/sync.js';
 import { EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js';
@@ -90,11 +91,6 @@ export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResul
 /** A hint that names a command names the very files. */
 function withPaths(hint: string, { masterPath, slavePath }: Round): string {
   return hint.replaceAll('MASTER SLAVE', `${forShell(masterPath)} ${forShell(slavePath)}`);
-}
-
-/** A path as a shell takes it for one word. */
-function forShell(path: string): string {
-  return /^[\w./+:@%,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function namedSide(name: string, side: SideResult | null): Record<string, unknown> {

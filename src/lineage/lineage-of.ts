@@ -7,7 +7,7 @@ import { type Blame, blameOf, type Rehash } from './blame.js';
 import { sourceOf } from './file-source.js';
 import type { MergeFindings, Mismatch } from './findings.js';
 import { merge } from './merge.js';
-import { checkPackedFile, type PackedFile, type PackedPair } from './packed-file.js';
+import { checkPackedFile, type PackedPair, UNKNOWN } from './packed-file.js';
 import { refersToAny } from './references.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
@@ -61,8 +61,6 @@ export async function judge(findings: MergeFindings, of: Compared): Promise<Verd
     bytesDiffer,
   });
 }
-
-const UNKNOWN: PackedFile = { isKnown: false };
 
 /** Too many to keep are taken for referred to: the old file is kept then. */
 async function refersTo(gone: Float64Array | undefined, { master, masterEnd }: Compared): Promise<boolean> {

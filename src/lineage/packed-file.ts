@@ -57,7 +57,8 @@ export async function checkPackedFile(pair: PackedPair, goneAt: readonly number[
   }
 }
 
-const UNKNOWN: PackedFile = { isKnown: false };
+/** It is not there, or shows nothing. */
+export const UNKNOWN: PackedFile = { isKnown: false };
 
 function packedPath({ master }: PackedPair): string {
   return `${master.path}.old`;

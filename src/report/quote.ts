@@ -19,3 +19,8 @@ function escaped(unit: string): string {
 export function quote(value: unknown): string {
   return visible(JSON.stringify(value));
 }
+
+/** A path as a shell takes it for one word. */
+export function forShell(path: string): string {
+  return /^[\w./+:@%,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
