@@ -88,14 +88,20 @@ export async function keepIndexNear(
   if (indexLagBytes === undefined || position <= indexLagBytes) return undefined;
   const covered = readCovered(work.paths.index);
   if (position - ('end' in covered ? covered.end : 0) <= indexLagBytes) return undefined;
-  const changed = await refreshSlaveIndex(work);
-  if (changed.length === 0) return undefined;
-  const rot = await repair(changed);
-  if (rot) return rot;
-  const [still] = await refreshSlaveIndex(work);
-  if (!still) return undefined;
-  const detail = `the bytes up to ${still.end} were repaired, and are wrong again`;
-  throw new IoFault('read', work.paths.data, 'ELOST', detail, still.start);
+  const repaired = new Set<number>();
+  for (;;) {
+    // A repair removes an index that covered it, and the next reading may begin further back.
+    const changed = await refreshSlaveIndex(work);
+    const again = changed.find(({ start }) => repaired.has(start));
+    if (again) {
+      const detail = `the bytes up to ${again.end} were repaired, and are wrong again`;
+      throw new IoFault('read', work.paths.data, 'ELOST', detail, again.start);
+    }
+    if (changed.length === 0) return undefined;
+    const rot = await repair(changed);
+    if (rot) return rot;
+    for (const { start } of changed) repaired.add(start);
+  }
 }
 
 /** Returns the chunks that are not what was copied; where there are any, no index is made. */

@@ -1,4 +1,5 @@
 import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
+import { hasTransactionsOf } from '../pipeline/chunk-transactions.js';
 import type { Damage, Rot } from '../pipeline/damage.js';
 import type { Resume } from '../pipeline/resume.js';
 import { damageIn, type Readable } from '../pipeline/scan.js';
@@ -50,7 +51,11 @@ export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<G
       if (!state.slaveSound) repairs.push(chunk);
       continue;
     }
-    if (!(await hasSameTransactions(chunk, scene))) return otherGeneration(scene, sameFile);
+    // Where the slave's bytes have changed too, they may be anything: the chunk's line says what they were.
+    const same =
+      (!state.slaveSound && (await hasTransactionsOf(chunk, master, slave, windows[0]))) ||
+      (await hasSameTransactions(chunk, scene));
+    if (!same) return otherGeneration(scene, sameFile);
     const copiedLast = dat?.copiedFrom;
     if (sameFile && state.slaveSound && copiedLast !== undefined && chunk.end > copiedLast) {
       if (await arePagesOfZeros(chunk, copiedLast, master, slave, windows)) {

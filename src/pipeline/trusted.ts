@@ -1,10 +1,11 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import { NOTHING_YET } from './chunk-table.js';
+import { hasTransactionsOf } from './chunk-transactions.js';
 import type { Rot } from './damage.js';
 import type { Master } from './master.js';
 import type { Resume } from './resume.js';
-import { type Readable, scan, upTo } from './scan.js';
+import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 
 /** Up to where the slave's own chunks verify. */
@@ -45,7 +46,7 @@ export async function lookAtTrusted(
       : `the slave has ${slave.size} bytes, ${claim} are claimed`;
     const agreed = wrong.at(-1)?.masterAgrees ?? true;
     const agrees = (await hashOf(master, chunk, window)) === chunk.hash;
-    if (!agrees && (await hasItsTransactions(master, chunk, window))) masterRot = rotIn(chunk);
+    if (!agrees && (await hasTransactionsOf(chunk, master, slave, window))) masterRot = rotIn(chunk);
     wrong.push({ chunk, problem, masterAgrees: agreed && agrees });
   });
   const chunks = upTo.slice(0, count);
@@ -57,14 +58,6 @@ export async function lookAtTrusted(
   const wrongChunks = wrong.map(({ chunk }) => chunk);
   const told = { ...resume, problem: first.problem, masterAgrees, ...(masterRot && { masterRot }) };
   return { ...told, ...(masterAgrees && repairable(scene, wrongChunks)) };
-}
-
-/** Whether the master has as many transactions and records in the chunk's place, the same ones at both ends: then no other history. */
-async function hasItsTransactions(master: Readable, chunk: ChunkLine, window: Window): Promise<boolean> {
-  const walk = await scan(upTo(master, chunk.end), window, chunk.start);
-  const { end, transactions, records, firstTid, lastTid } = walk;
-  const sameEnds = firstTid === chunk.firstTid && lastTid === chunk.lastTid;
-  return end === chunk.end && transactions === chunk.transactions && records === chunk.records && sameEnds;
 }
 
 function rotIn({ start, end, firstTid }: ChunkLine): Rot {

@@ -1,8 +1,6 @@
 import { MAGIC_LENGTH, SMALLEST_TRANSACTION, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import { type Comparison, compare, sameMagic } from '../lineage/compare.js';
-import { sourceOf } from '../lineage/file-source.js';
 import { lookAtGeneration } from '../lineage/generation.js';
-import { merge } from '../lineage/merge.js';
 import { findSides, type Sides } from '../lineage/sides.js';
 import { lacksNewest } from '../lineage/unpacked-place.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
@@ -13,6 +11,7 @@ import { readableEnd, scan } from '../pipeline/scan.js';
 import { isPlainlyInFlight } from '../pipeline/tail.js';
 import { lookAtTrusted, type Scene } from '../pipeline/trusted.js';
 import type { Facts, Look } from './facts.js';
+import { hasOwn } from './own.js';
 
 /** Takes the one probe that the decision asks for, and adds its answer to the facts. */
 export async function take(look: Look, facts: Facts, scene: Scene): Promise<Facts> {
@@ -26,7 +25,7 @@ export async function take(look: Look, facts: Facts, scene: Scene): Promise<Fact
     case 'generation':
       return { ...facts, generation: await lookAtGeneration(scene, facts.trusted ?? NOTHING_YET) };
     case 'own':
-      return { ...facts, own: await hasOwn(scene, facts) };
+      return { ...facts, own: await hasOwn(scene, facts.trusted?.position) };
     case 'forked':
       return { ...facts, forked: await lookForFork(scene, facts) };
     case 'shown':
@@ -52,24 +51,6 @@ async function lookAtComparison(scene: Scene, from: Resume): Promise<Comparison>
     slaveStop: walk.stop?.kind ?? 'end',
     masterDamaged: undefined,
   };
-}
-
-/**
- * Whether the slave has, behind the part that verifies, any transaction that the master has not in the same place. Bytes of the
- * same transactions that differ are not its own: they have changed on a disk.
- */
-async function hasOwn({ master, slave, windows }: Scene, { trusted, beyond }: Facts): Promise<boolean> {
-  const from = trusted?.position ?? MAGIC_LENGTH;
-  const masterEnd = await readableEnd(master, windows[0], from);
-  const slaveEnd = beyond?.slaveEnd ?? slave.size;
-  const found = await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), {
-    slaveFrom: from,
-    masterFrom: from,
-    ownFrom: from,
-    pieces: [],
-    stopEarly: false,
-  });
-  return found.lacking + found.dropped + found.shapeCount > 0 || found.foreign > 0;
 }
 
 async function lookForFork(scene: Scene, facts: Facts): Promise<boolean> {
