@@ -121,8 +121,9 @@ async function fillAndSwap(
   }
 }
 
-function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks }: Replaced) {
-  const options = { ownFrom, pieces: chunks, stopEarly: true };
+function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks, forced }: Replaced) {
+  // Who forces a rebuild over a fork is still refused where the master has rotted: all of both is compared.
+  const options = { ownFrom, pieces: chunks, stopEarly: !forced };
   return { freshPath: paths.fresh, slavePath: paths.data, slaveEnd, options };
 }
 
