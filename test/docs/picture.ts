@@ -69,7 +69,7 @@ export function drawTerminal(lines: readonly string[]): string {
     const style = `animation-delay:${seconds.toFixed(2)}s`;
     return `<text class="${kindOf(line)}" x="${MARGIN}" y="${y}" style="${style}">${escapeXml(line)}</text>\n`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="syncpozo demo: a takeover">
+  return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="syncpozo demo: a takeover">
 <style>
 text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #c9d1d9; white-space: pre; animation: show 0.1s both }
 .command { fill: #ffffff; font-weight: bold }
