@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
@@ -130,6 +131,28 @@ test('the lines of install.md for the mount are those of the sample files', () =
   const lines = blocksOf('docs/install.md').filter(({ language }) => language === '');
   assert.equal(lines.length, 2);
   for (const line of lines.flatMap((block) => block.lines)) assert.ok(samples.includes(`\n${line}\n`), line);
+});
+
+test('the command that way-back.md forbids does what the page says, and the way out of it gives the newer data back', async () => {
+  const forbidden = shellBlocks('docs/way-back.md').find(({ remark }) => remark.includes('nobody must run'));
+  assert.ok(forbidden);
+  await withTempDir((directory) => {
+    const host = new Host(directory);
+    host.makeSite('m1/Data.fs');
+    host.prepare(SYNC, 'syncpozo promote --quiet /srv/zeo/var');
+    host.commit('m1/Data.fs', 'what nobody copied any more');
+    host.commit('srv/Data.fs', 'the first edit after the takeover');
+    const serving = readFileSync(join(directory, 'srv', 'Data.fs'));
+    assert.match(host.run('syncpozo on; syncpozo sync --full /mnt/m1/zeo/var /srv/zeo/var').output, /NOT SYNCING/);
+    host.prepare(...forbidden.lines);
+    assert.deepEqual(host.run('cmp /mnt/m1/zeo/var/Data.fs /srv/zeo/var/Data.fs').status, 0);
+    host.prepare(
+      'syncpozo off',
+      'cd /srv/zeo/var && mv Data.fs aside && rm Data.fs.index && mv Data.fs.only-here-* Data.fs',
+    );
+    host.prepare('syncpozo promote /srv/zeo/var', 'syncpozo verify /srv/zeo/var');
+    assert.ok(readFileSync(join(directory, 'srv', 'Data.fs')).equals(serving));
+  });
 });
 
 test('README names the commands of the demo and of the tests, and continuous integration runs the latter', () => {
