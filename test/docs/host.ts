@@ -14,12 +14,16 @@ const STAND_INS: readonly (readonly [string, string])[] = [
   ['/usr/local/sbin/restart-zeo-clients', 'bin/restart-zeo-clients'],
 ];
 
-/** Whoever runs an example has a terminal, where the log is text. Options of the example come later, and win. */
+/**
+ * Whoever runs an example has a terminal, where the log is text. A busy machine must not run into the deadline of a takeover.
+ * Options of the example come later, and win.
+ */
 const WRAPPER = `#!/bin/sh
 command=$1
 shift
 case $command in
-  sync | promote | demote | verify | compare | index) set -- --log-format text "$@" ;;
+  promote) set -- --log-format text --patience 20 "$@" ;;
+  sync | demote | verify | compare | index) set -- --log-format text "$@" ;;
 esac
 exec '${process.execPath}' '${PROGRAM}' "$command" "$@"
 `;
