@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exit.js';
 import { writeToStderr, writeToStdout } from './io/sink.js';
-import { Patience } from './pipeline/patience.js';
+import { ReadDeadline } from './pipeline/read-deadline.js';
 import { visible } from './report/quote.js';
 
 /** What package.json says, put in by the bundler: to find and read that file takes 0.7 ms of every run. */
@@ -30,7 +30,7 @@ export async function run(commands: Commands): Promise<void> {
     process.exitCode = endOf(error);
   }
   const exitCode = Number(process.exitCode ?? EXIT.ok);
-  if (Patience.anyStuck) endWithoutWaiting(exitCode);
+  if (ReadDeadline.anyStuck) endWithoutWaiting(exitCode);
   // A run that was interrupted, or that failed, may have left a read behind that does not come back.
   if (exitCode !== EXIT.ok) setTimeout(endWithoutWaiting, LINGER_MS, exitCode).unref();
 }

@@ -1,4 +1,4 @@
 import { workerData } from 'node:worker_threads';
-import { type IndexThreadData, makeIndexOfWhatIsTold } from '../src/index/task.js';
+import { type IndexThreadData, makeIndexOfReceived } from '../src/index/task.js';
 
-makeIndexOfWhatIsTold(workerData as IndexThreadData);
+makeIndexOfReceived(workerData as IndexThreadData);

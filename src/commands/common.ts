@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
-import { Patience } from '../pipeline/patience.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
 import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';
@@ -62,7 +62,7 @@ export interface LongOptions extends CommonOptions {
 
 /** What such a command works with: patience that SIGTERM and SIGINT end, and progress where somebody sees it. */
 export interface LongWork {
-  readonly patience: Patience;
+  readonly deadline: ReadDeadline;
   readonly progress: Progress | undefined;
 }
 
@@ -70,7 +70,7 @@ export function beginLongWork({ timeout, quiet }: LongOptions): LongWork {
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const progress = stderrIsTerminal() && !quiet ? new Progress() : undefined;
-  return { patience: new Patience(timeout, stop.signal), progress };
+  return { deadline: new ReadDeadline(timeout, stop.signal), progress };
 }
 
 export function statusFileOf(options: { readonly statusFile?: string }): string {

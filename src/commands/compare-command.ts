@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { Exchanged } from '../pipeline/copy.js';
-import { Interrupted } from '../pipeline/patience.js';
+import { Interrupted } from '../pipeline/read-deadline.js';
 import {
   beginLongWork,
   countOption,
@@ -54,10 +54,10 @@ export function compareCommand(): Command {
   withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
   return command.action(async (a: string, b: string, flags: Flags) => {
     const { runCompare } = await import('./compare.js');
-    const { patience, progress } = beginLongWork(flags);
+    const { deadline, progress } = beginLongWork(flags);
     try {
       const most = flags.n ?? (flags.json ? LISTED_IN_JSON : LISTED);
-      const result = await runCompare({ a, b, file: flags.file, most, patience });
+      const result = await runCompare({ a, b, file: flags.file, most, deadline });
       if (flags.json) printJson(result);
       else if (!flags.quiet) writeToStdout((await import('./compare-text.js')).renderCompare(result));
       process.exitCode = result.exitCode;

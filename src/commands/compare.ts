@@ -6,7 +6,7 @@ import type { Lineage } from '../lineage/verdict.js';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Master } from '../pipeline/master.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { type Readable, readableEnd } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
 import { readDatFile } from '../standby/dat-file.js';
@@ -24,7 +24,7 @@ export interface CompareOptions {
   readonly file: string | undefined;
   /** How many transactions of each side are listed. */
   readonly most: number;
-  readonly patience: Patience;
+  readonly deadline: ReadDeadline;
 }
 
 export interface ComparedSide {
@@ -70,32 +70,32 @@ export interface CompareResult {
 }
 
 const WINDOW_BYTES = 1 << 20;
-const LOOKS = 3;
+const CHECKS = 3;
 
 /** Both histories from the fork. Reads the two files and what stands beside them; takes no lock and writes nothing. */
 export async function runCompare(options: CompareOptions): Promise<CompareResult> {
   const began = performance.now();
-  const { patience, file } = options;
-  const one = await findSide(options.a, file, patience);
-  const other = await findSide(options.b, file, patience);
+  const { deadline, file } = options;
+  const one = await findSide(options.a, file, deadline);
+  const other = await findSide(options.b, file, deadline);
   const paths = [fileOf(one, nameInDirectory(file, one, other)), fileOf(other, nameInDirectory(file, one, other))];
   const [a = '', b = ''] = paths;
-  for (let look = 1; ; look++) {
+  for (let probe = 1; ; probe++) {
     try {
       const result = await compareOnce(a, b, options);
       return { ...result, seconds: Math.round(performance.now() - began) / 1000 };
     } catch (error) {
       // A pack of the master, or a rebuild of the slave, while they were read.
-      if (!(error instanceof Exchanged) || look === LOOKS) throw error;
+      if (!(error instanceof Exchanged) || probe === CHECKS) throw error;
     }
   }
 }
 
 async function compareOnce(a: string, b: string, options: CompareOptions): Promise<Omit<CompareResult, 'seconds'>> {
-  const { patience, most } = options;
-  const master = await openFile(a, patience);
+  const { deadline, most } = options;
+  const master = await openFile(a, deadline);
   try {
-    const slave = await openFile(b, patience);
+    const slave = await openFile(b, deadline);
     try {
       if (master.facts.inode === slave.facts.inode && master.facts.device === slave.facts.device)
         throw new PathMistake('A and B are the same file', 'name two files, or the directories that hold them');
@@ -113,7 +113,7 @@ async function compareOnce(a: string, b: string, options: CompareOptions): Promi
         chunks,
         master,
         chunkBytes: DEFAULT_CHUNK_BYTES,
-        patience,
+        deadline,
         windows,
         terms: 'facts' in roles[0] ? roles[0].facts.terms : [],
         onSide: (side, found) => listed[side].add(found),
@@ -143,9 +143,9 @@ async function compareOnce(a: string, b: string, options: CompareOptions): Promi
   }
 }
 
-async function openFile(path: string, patience: Patience): Promise<Master> {
+async function openFile(path: string, deadline: ReadDeadline): Promise<Master> {
   const hint = 'name a Data.fs of ZODB, or the directory that holds one';
-  const file = await Master.open(path, patience);
+  const file = await Master.open(path, deadline);
   if (!file) throw new PathMistake(`${path} does not exist`, hint);
   const magic = new Uint8Array(MAGIC_LENGTH);
   const isFile = file.facts.kind === 'file';

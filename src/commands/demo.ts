@@ -39,10 +39,10 @@ export function demoCommand(): Command {
         import('./promote.js'),
       ]);
       const promote: Promote = (round) => runPromote({ ...round, file: 'Data.fs', graceSeconds: 1, verify: false });
-      const tell = json ? () => {} : (line: string) => writeToStdout(`${line}\n`);
-      const report = await playDemo({ commands: { sync: runSync, promote }, tell, keep });
+      const print = json ? () => {} : (line: string) => writeToStdout(`${line}\n`);
+      const report = await playDemo({ commands: { sync: runSync, promote }, print, keep });
       if (json) printJson(report);
-      else tell(summaryOf(report));
+      else print(summaryOf(report));
       process.exitCode = report.ok ? EXIT.ok : EXIT.fault;
     });
 }

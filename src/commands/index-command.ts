@@ -31,14 +31,14 @@ export function indexCommand(): Command {
   );
   return command.action(async (path: string, flags: Flags) => {
     const { runIndex } = await import('./index.js');
-    const { patience, progress } = beginLongWork(flags);
+    const { deadline, progress } = beginLongWork(flags);
     const result = await runIndex({
       path,
       file: flags.file,
       workers: flags.workers,
       chunkBytes: DEFAULT_CHUNK_BYTES,
       log: logOf(flags, progress?.above),
-      patience,
+      deadline,
       onProgress: progress?.show,
     });
     progress?.end();

@@ -4,7 +4,7 @@ import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { Exchanged } from '../pipeline/copy.js';
-import { Interrupted, type Patience } from '../pipeline/patience.js';
+import { Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import type { Log } from '../report/log.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
@@ -20,7 +20,7 @@ export interface IndexOptions {
   readonly workers: number | undefined;
   readonly chunkBytes: number;
   readonly log: Log;
-  readonly patience: Patience;
+  readonly deadline: ReadDeadline;
   readonly onProgress?: ((position: number, size: number) => void) | undefined;
 }
 
@@ -75,14 +75,14 @@ async function indexed(options: IndexOptions): Promise<IndexResult> {
       return refused(EXIT.inUse, `${path} is in use by another program (${lock.holder})`, hint);
     }
     if (lock.kind === 'syncpozo') return refused(EXIT.fault, `another syncpozo is at work on ${path}`, 'try again');
-    const { patience, chunkBytes, onProgress = () => {} } = options;
-    const source = new AdaptiveSource(new Window(WINDOW_BYTES), workersOf(options.workers), patience, {
+    const { deadline, chunkBytes, onProgress = () => {} } = options;
+    const source = new AdaptiveSource(new Window(WINDOW_BYTES), workersOf(options.workers), deadline, {
       chunkBytes,
       onProgress,
     });
     try {
       refuseOpened(paths);
-      return told(await indexFile(paths, source, patience), paths.index);
+      return report(await indexFile(paths, source, deadline), paths.index);
     } finally {
       await source.close();
       lock.lock.release();
@@ -94,7 +94,7 @@ async function indexed(options: IndexOptions): Promise<IndexResult> {
     return refused(exitOfError(error), error.message, hintOf(error));
   }
 
-  function told(outcome: FileIndexed, index: string): IndexResult {
+  function report(outcome: FileIndexed, index: string): IndexResult {
     switch (outcome.kind) {
       case 'unfit':
         return refused(

@@ -8,7 +8,7 @@ import { elsewhere } from '../standby/elsewhere.js';
 import type { Settled } from '../takeover/promotion.js';
 
 /** What a look at the master has told; `why` where it has told nothing. */
-export type MasterLook =
+export type MasterAnswer =
   | {
       readonly lastTid: string | null;
       readonly lastTime: string | null;
@@ -17,8 +17,8 @@ export type MasterLook =
     }
   | { readonly why: string };
 
-export const NOT_LOOKED_AT: MasterLook = { why: 'nobody knows what the master has committed after the last sync' };
-const OUT_OF_REACH: MasterLook = {
+export const NOT_ASKED: MasterAnswer = { why: 'nobody knows what the master has committed after the last sync' };
+const OUT_OF_REACH: MasterAnswer = {
   why: 'the master is out of reach, and nobody knows what it has committed after the last sync',
 };
 
@@ -38,7 +38,7 @@ export async function askForMaster(
   slave: string,
   seconds: number,
   more: readonly string[],
-): Promise<MasterLook> {
+): Promise<MasterAnswer> {
   if (isElsewhere(master))
     return { why: `${master} is not a path of this machine, and nobody knows what the master has committed` };
   const args = [program, 'status', slave, '--master', master, '--json', ...more];
@@ -53,24 +53,24 @@ export async function askForMaster(
 }
 
 /** What of the master's transactions the slave lacks, as far as it can be known. */
-export function lossOf(settled: Settled, look: MasterLook): Loss {
+export function lossOf(settled: Settled, probe: MasterAnswer): Loss {
   const afterTid = formatTid(settled.tid);
   const place = { afterTid, afterTime: tidToIso(settled.tid) };
   const missing = settled.lostClaim !== undefined;
-  if ('why' in look) {
+  if ('why' in probe) {
     const { lostClaim } = settled;
     const why =
-      lostClaim === undefined ? look.why : `the slave has been damaged: it had them up to ${formatTid(lostClaim)}`;
+      lostClaim === undefined ? probe.why : `the slave has been damaged: it had them up to ${formatTid(lostClaim)}`;
     return { ...place, possible: true, certain: missing, transactions: null, masterTid: null, masterTime: null, why };
   }
-  const master = { masterTid: look.lastTid, masterTime: look.lastTime };
-  const newer = look.lastTid !== null && look.lastTid > afterTid;
+  const master = { masterTid: probe.lastTid, masterTime: probe.lastTime };
+  const newer = probe.lastTid !== null && probe.lastTid > afterTid;
   if (!newer && !missing) {
     const why = 'the master was looked at, and has nothing newer';
     return { ...place, ...master, possible: false, certain: false, transactions: 0, why };
   }
-  const { beyondClaim } = look;
+  const { beyondClaim } = probe;
   const transactions = beyondClaim?.claimTid === afterTid ? beyondClaim.transactions : null;
-  const why = `the master was looked at, its last one is ${look.lastTid}`;
+  const why = `the master was looked at, its last one is ${probe.lastTid}`;
   return { ...place, ...master, possible: true, certain: true, transactions, why };
 }

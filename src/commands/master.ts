@@ -2,34 +2,34 @@ import { resolve } from 'node:path';
 import { factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { answersInTime, isOnRemoteMount } from '../io/mount.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { masterSide, type Side, sideOf } from '../standby/paths.js';
 
 /**
  * MASTER as it was given on the command line. A network mount whose server has vanished is found out by a child process
  * first, so that none of our own threads hangs in it.
  */
-export async function findSide(given: string, file: string | undefined, patience: Patience): Promise<Side> {
+export async function findSide(given: string, file: string | undefined, deadline: ReadDeadline): Promise<Side> {
   const path = resolve(given);
-  if (isOnRemoteMount(path) && !(await answersInTime(path, patience.seconds))) {
+  if (isOnRemoteMount(path) && !(await answersInTime(path, deadline.seconds))) {
     throw new IoFault(
       'read',
       path,
       'ETIMEDOUT',
-      `master out of reach: its mount has not answered for ${patience.seconds} s`,
+      `master out of reach: its mount has not answered for ${deadline.seconds} s`,
     );
   }
-  return masterSide(given, file, (at) => patience.wait(factsBehindPath(at), 'stat', at));
+  return masterSide(given, file, (at) => deadline.wait(factsBehindPath(at), 'stat', at));
 }
 
 /** MASTER, or, where that cannot be reached, what its name lets expect, and the fault. */
 export async function findSideOrFault(
   given: string,
   file: string | undefined,
-  patience: Patience,
+  deadline: ReadDeadline,
 ): Promise<Side & { readonly fault?: IoFault }> {
   try {
-    return await findSide(given, file, patience);
+    return await findSide(given, file, deadline);
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
     return { ...sideOf(given, file, undefined), fault: error };

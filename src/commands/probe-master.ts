@@ -3,7 +3,7 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { findLag, newestTid } from '../lineage/lag.js';
 import { observeMaster } from '../pipeline/observe.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { readableFile } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
 import type { Standing } from '../report/standing.js';
@@ -32,7 +32,7 @@ export async function probeMaster(
   paths: SlavePaths,
   side: Side & { readonly fault?: IoFault },
   name: string,
-  patience: Patience,
+  deadline: ReadDeadline,
   claim: Claim | undefined,
 ): Promise<Probed> {
   const path = fileOf(side, name);
@@ -42,7 +42,7 @@ export async function probeMaster(
   });
   try {
     if (side.fault) throw side.fault;
-    const observed = await observeMaster(path, patience, undefined);
+    const observed = await observeMaster(path, deadline, undefined);
     if (!('master' in observed)) {
       const { state, reason } = observed.state;
       return out(state === 'unfit' ? 'damaged' : 'out-of-reach', reason);

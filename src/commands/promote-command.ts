@@ -18,7 +18,7 @@ interface Flags extends SlaveOptions {
 /** A sync that is asked to end does so within a second; to kill it does no harm. */
 const GRACE_SECONDS = 1;
 /** A takeover waits for nobody. */
-const PATIENCE_SECONDS = 0.9;
+const DEADLINE_SECONDS = 0.9;
 
 const HELP = `
 Example:
@@ -55,7 +55,7 @@ export function promoteCommand(): Command {
       secondsOption,
       GRACE_SECONDS,
     )
-    .option('--patience <seconds>', 'how long the master may take to answer', secondsOption, PATIENCE_SECONDS)
+    .option('--patience <seconds>', 'how long the master may take to answer', secondsOption, DEADLINE_SECONDS)
     .option('--verify', 'compare all of the slave with its checksums, not only the last piece; takes its time')
     .option('--on-loss <command>', 'a shell command to start when transactions may have been lost');
   withSlaveOptions(command, OF_TWO_SIDES);
@@ -72,7 +72,7 @@ export function promoteCommand(): Command {
       verify: flags.verify === true,
       ...(master !== undefined && {
         master: masterSideByName(master, slave, flags.file),
-        lookAtMaster: (file) =>
+        askMaster: (file) =>
           askForMaster(program, master, slave, flags.patience, ['--file', file, '--status-file', statusFile]),
       }),
       ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),

@@ -14,9 +14,9 @@ import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
 import { type Evicted, evict } from '../takeover/evict.js';
 import { NothingToServe, publishPromotion, type Settled, settle } from '../takeover/promotion.js';
-import type { Worth } from '../takeover/promotion-index.js';
+import type { IndexLimits } from '../takeover/promotion-index.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
-import { lossOf, type MasterLook, NOT_LOOKED_AT } from './loss.js';
+import { lossOf, type MasterAnswer, NOT_ASKED } from './loss.js';
 import { PromotionSwitch } from './promote-switch.js';
 
 export interface PromoteOptions {
@@ -30,9 +30,9 @@ export interface PromoteOptions {
   readonly graceSeconds: number;
   /** Compare all chunks with their checksums, not the last one only. */
   readonly verify: boolean;
-  readonly indexWorth?: Worth | undefined;
+  readonly indexLimits?: IndexLimits | undefined;
   /** Looks at the master, whose file in a directory has that name; must come back in time, whatever becomes of the master. */
-  readonly lookAtMaster?: (fileName: string) => Promise<MasterLook>;
+  readonly askMaster?: (fileName: string) => Promise<MasterAnswer>;
   /** Called when transactions may have been lost, before the role is set; returns the process that it started. */
   readonly onLoss?: (facts: Readonly<Record<string, string>>) => number | undefined;
 }
@@ -64,8 +64,8 @@ function hintForSwitch(statusFile: string, { role }: SlavePaths): string {
 /** A promotion that is refused, or that a fault of the machine ends, is a result as well. */
 async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Promise<PromotionResult> {
   try {
-    const look = options.lookAtMaster?.(options.file ?? basename(paths.data));
-    return alreadyPromoted(paths, options) ?? (await promote(paths, options, look));
+    const probe = options.askMaster?.(options.file ?? basename(paths.data));
+    return alreadyPromoted(paths, options) ?? (await promote(paths, options, probe));
   } catch (error) {
     const foreseen = [RoleRefusal, SlaveInUse, PathMistake, IoFault].some((kind) => error instanceof kind);
     if (!foreseen || !(error instanceof Error)) throw error;
@@ -83,7 +83,7 @@ function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionR
   const facts = roleToPromote(paths);
   if (facts.role !== 'master') return undefined;
   const { promotion } = facts;
-  const holder = Lock.look(paths.lock);
+  const holder = Lock.probe(paths.lock);
   return {
     ...plain(paths, options),
     promoted: true,
@@ -103,7 +103,7 @@ function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionR
 async function promote(
   paths: SlavePaths,
   options: PromoteOptions,
-  look: Promise<MasterLook> | undefined,
+  probe: Promise<MasterAnswer> | undefined,
 ): Promise<PromotionResult> {
   const refused = (exitCode: ExitCode, reason: string, hint: string): PromotionResult => ({
     ...plain(paths, options),
@@ -125,7 +125,7 @@ async function promote(
     return refused(EXIT.fault, `the slave's lock is held (${eviction.holder}) and cannot be had`, eviction.why);
   try {
     refuseOpened(paths);
-    return await promoteUnderLock(paths, options, eviction.evicted, look);
+    return await promoteUnderLock(paths, options, eviction.evicted, probe);
   } finally {
     eviction.lock.release();
   }
@@ -136,12 +136,12 @@ export async function promoteUnderLock(
   paths: SlavePaths,
   options: PromoteOptions,
   evicted: Evicted | undefined,
-  look: Promise<MasterLook> | undefined,
+  probe: Promise<MasterAnswer> | undefined,
 ): Promise<PromotionResult> {
   try {
     carryOver(paths, readDatFile(paths));
     // Another promotion may have been at work until now, and a sync may have published something.
-    return alreadyPromoted(paths, options) ?? (await setRole(paths, options, roleToPromote(paths), evicted, look));
+    return alreadyPromoted(paths, options) ?? (await setRole(paths, options, roleToPromote(paths), evicted, probe));
   } catch (error) {
     if (!(error instanceof NothingToServe)) throw error;
     const hint = 'is SLAVE the right file? Nothing was changed in it';
@@ -154,16 +154,16 @@ async function setRole(
   options: PromoteOptions,
   before: RoleFacts,
   evicted: Evicted | undefined,
-  look: Promise<MasterLook> | undefined,
+  probe: Promise<MasterAnswer> | undefined,
 ): Promise<PromotionResult> {
   const inode = factsOfPath(paths.data)?.inode;
   const { dat } = usableDat(readDatOf(paths, inode), inode);
   const promotion = { lastSync: dat && lastInStep(paths), at: Date.now() };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
-    indexWorth: options.indexWorth,
+    indexLimits: options.indexLimits,
   });
-  const loss = lossOf(settled, look ? await look : NOT_LOOKED_AT);
+  const loss = lossOf(settled, probe ? await probe : NOT_ASKED);
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const term = lastTerm(before) + 1;
   const result = { ...resultOf(paths, options, settled, done), term, sync: evicted ?? null, loss };

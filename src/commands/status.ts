@@ -1,6 +1,6 @@
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
-import { Patience } from '../pipeline/patience.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SlaveState, Standing } from '../report/standing.js';
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
@@ -28,11 +28,11 @@ const WITHOUT_LAG: ReadonlySet<SlaveState> = new Set(['promoted', 'refused', 'fo
 
 /** What is known of a slave, from its own files and, if a master is named, from probing that. Changes nothing. */
 export async function readStanding(options: StatusOptions): Promise<Standing> {
-  const patience = new Patience(options.timeoutSeconds);
+  const deadline = new ReadDeadline(options.timeoutSeconds);
   // A mistake in SLAVE is found before MASTER, which may hang, is asked.
   const ours = slaveSide(options.slave, options.file);
   const theirs =
-    options.master === undefined ? undefined : await findSideOrFault(options.master, options.file, patience);
+    options.master === undefined ? undefined : await findSideOrFault(options.master, options.file, deadline);
   const paths = slavePaths(options.slave, options.file, theirs);
   const slave = observeSlave(paths);
   const file = readDatOf(paths, slave.inode);
@@ -46,11 +46,11 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const recordedInStep = outcome || dat ? lastInStep(paths, recorded) : undefined;
   const lastSync = promotion ? promotion.lastSync : recordedInStep;
   const { lastFull } = readScrubProgress(paths, slave.inode);
-  const holder = Lock.look(paths.lock)?.kind;
+  const holder = Lock.probe(paths.lock)?.kind;
   const lockedBy = holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program';
   const size = slave.state.state === 'there' ? slave.state.size : undefined;
   const probed =
-    theirs && (await probeMaster(paths, theirs, nameInDirectory(options.file, ours), patience, dat?.claim));
+    theirs && (await probeMaster(paths, theirs, nameInDirectory(options.file, ours), deadline, dat?.claim));
   const { state, since, why } = deriveState({
     role,
     roleProblem: 'problem' in known ? known.problem : undefined,

@@ -55,7 +55,7 @@ export function syncCommand(): Command {
     `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,
   );
   command.action(async (master: string, slave: string, flags: Flags) => {
-    const { patience, progress } = beginLongWork(flags);
+    const { deadline, progress } = beginLongWork(flags);
     const result = await runSync({
       master,
       slave,
@@ -68,7 +68,7 @@ export function syncCommand(): Command {
       scrub: flags.scrub,
       ...(flags.workers !== undefined && { workers: flags.workers }),
       log: logOf(flags, progress?.above),
-      patience,
+      deadline,
       ...(progress && { onProgress: progress.show }),
     });
     progress?.end();

@@ -2,7 +2,7 @@ import { milliseconds } from '../io/clock.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
-import { Patience } from '../pipeline/patience.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import { type Log, SILENT } from '../report/log.js';
@@ -14,9 +14,9 @@ import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
 import { EXIT } from './exit.js';
 import { findSideOrFault } from './master.js';
+import { logError, logOutcome, logPlan } from './outcome-log.js';
 import { OutcomeRecorder } from './recorder.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
-import { tellError, tellOutcome, tellPlan } from './tell.js';
 import { troubleOfError, troubleOfOutcome } from './trouble.js';
 import { workersOf } from './workers.js';
 
@@ -41,7 +41,7 @@ export interface SyncOptions {
   readonly index?: boolean;
   readonly indexLagBytes?: number;
   readonly log?: Log;
-  readonly patience?: Patience;
+  readonly deadline?: ReadDeadline;
   readonly onProgress?: (position: number, size: number) => void;
 }
 
@@ -62,12 +62,12 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   let recorder: OutcomeRecorder | undefined;
   const timed = (): Round => ({ ...round, seconds: Math.round(milliseconds() - began) / 1000 });
   const ended = (outcome: Outcome): SyncResult => {
-    const result = tellOutcome(outcome, timed(), log);
+    const result = logOutcome(outcome, timed(), log);
     recorder?.record(result, troubleOfOutcome(outcome));
     return result;
   };
   const failed = (error: unknown): SyncResult => {
-    const result = tellError(error, timed(), log);
+    const result = logError(error, timed(), log);
     recorder?.record(result, troubleOfError(error, options.master, round.masterPath));
     return result;
   };
@@ -78,24 +78,24 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       log.info({ statusFile }, 'NOT SYNCING FROM MASTER');
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
-    const patience = options.patience ?? new Patience(TIMEOUT_SECONDS);
+    const deadline = options.deadline ?? new ReadDeadline(TIMEOUT_SECONDS);
     // A mistake in SLAVE is found before MASTER, which may hang, is asked.
     const ours = slaveSide(options.slave, options.file);
-    const theirs = await findSideOrFault(options.master, options.file, patience);
+    const theirs = await findSideOrFault(options.master, options.file, deadline);
     const paths = slavePaths(options.slave, options.file, theirs);
     recorder = new OutcomeRecorder(paths, log);
     if (theirs.fault) throw theirs.fault;
     const master = fileOf(theirs, nameInDirectory(options.file, ours));
     round = { ...round, masterPath: master, slavePath: paths.data };
-    const masterFacts = await patience.wait(factsBehindPath(master), 'stat', master);
+    const masterFacts = await deadline.wait(factsBehindPath(master), 'stat', master);
     const slaveFacts = refuseSameFile(masterFacts, paths);
-    const wanted = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
-    const chunkBytes = fittingChunkBytes(wanted, masterFacts?.size ?? 0);
-    const source = sourceOf(options, chunkBytes, patience);
+    const requested = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
+    const chunkBytes = fittingChunkBytes(requested, masterFacts?.size ?? 0);
+    const source = sourceOf(options, chunkBytes, deadline);
     const stays = options.full ? 0 : (slaveFacts?.size ?? 0);
     const syncUnderLock = async (): Promise<Outcome> => {
       log.info({ master, slave: paths.data }, 'Start syncing');
-      const work = workOf(options, source, paths, patience, log);
+      const work = workOf(options, source, paths, deadline, log);
       try {
         if (!dryRun) await source.expect((masterFacts?.size ?? 0) - stays);
         return await sync(work, {
@@ -105,13 +105,13 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           chunkBytes,
           scrub: options.scrub ?? 0,
           readSwitch: () => readSwitch(statusFile),
-          onPlan: (plan) => tellPlan(plan, log),
+          onPlan: (plan) => logPlan(plan, log),
         });
       } finally {
         await source.close();
       }
     };
-    const holder = dryRun ? Lock.look(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
+    const holder = dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
     if (holder !== undefined && holder.kind !== 'held') return ended(lockedOut(holder.kind, paths));
     try {
       recorder.underLock();
@@ -136,25 +136,31 @@ function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): FileF
   return ours;
 }
 
-function sourceOf(options: SyncOptions, chunkBytes: number, patience: Patience): AdaptiveSource {
+function sourceOf(options: SyncOptions, chunkBytes: number, deadline: ReadDeadline): AdaptiveSource {
   // The main thread writes all the time.
   const workers = workersOf(options.workers, 1);
-  return new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, patience, {
+  return new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, deadline, {
     chunkBytes,
     onProgress: options.onProgress ?? (() => {}),
   });
 }
 
-function workOf(options: SyncOptions, source: AdaptiveSource, paths: SlavePaths, patience: Patience, log: Log): Work {
+function workOf(
+  options: SyncOptions,
+  source: AdaptiveSource,
+  paths: SlavePaths,
+  deadline: ReadDeadline,
+  log: Log,
+): Work {
   return {
     paths,
     source,
-    patience,
-    tell: ({ level, message, fields }) => log[level](fields ?? {}, message),
+    deadline,
+    report: ({ level, message, fields }) => log[level](fields ?? {}, message),
     beforeWriting: () => refuseOpened(paths),
     batchBytes: options.batchBytes ?? BATCH_BYTES,
     batchMilliseconds: BATCH_MILLISECONDS,
-    indexThreadFrom: source.worthThreads,
+    indexThreadFrom: source.threadsFrom,
     ...(options.index !== false && { indexLagBytes: options.indexLagBytes ?? INDEX_LAG_BYTES }),
   };
 }

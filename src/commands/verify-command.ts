@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
-import { Interrupted } from '../pipeline/patience.js';
+import { Interrupted } from '../pipeline/read-deadline.js';
 import {
   beginLongWork,
   type LongOptions,
@@ -51,13 +51,13 @@ export function verifyCommand(): Command {
   return command.action(async (slave: string, flags: Flags) => {
     const { runVerify } = await import('./verify.js');
     const log = flags.logFile === undefined ? undefined : logOf(flags);
-    const { patience, progress } = beginLongWork(flags);
+    const { deadline, progress } = beginLongWork(flags);
     try {
       const result = await runVerify({
         slave,
         file: flags.file,
         pointers: flags.pointers,
-        patience,
+        deadline,
         ...(flags.against !== undefined && { against: flags.against }),
         ...(flags.workers !== undefined && { workers: flags.workers }),
         ...(progress && { onPosition: progress.show }),

@@ -37,8 +37,8 @@ export function renderVerify(result: VerifyResult): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}`);
   lines.push(...result.problems.map(renderProblem));
-  const untold = result.problemCount - result.problems.length;
-  if (untold > 0) lines.push(`  and ${untold} more`);
+  const unlisted = result.problemCount - result.problems.length;
+  if (unlisted > 0) lines.push(`  and ${unlisted} more`);
   lines.push(...hintsOf(result).map((hint) => `hint: ${hint}`));
   return `${lines.join('\n')}\n`;
 }
@@ -73,8 +73,8 @@ const DONE_BY_ZODB: Readonly<Record<ProblemResult['severity'], string>> = {
 
 function renderAgainst(against: AgainstResult, result: VerifyResult): string {
   const { relation, lag, path } = against;
-  const told = relation === null ? `not compared: ${against.problem}` : words();
-  return `${path}: ${told}${relation !== null && against.problem ? `; the master is ${against.problem}` : ''}`;
+  const text = relation === null ? `not compared: ${against.problem}` : words();
+  return `${path}: ${text}${relation !== null && against.problem ? `; the master is ${against.problem}` : ''}`;
 
   function words(): string {
     const sides = `only here ${renderSide(result.onlyHere)}, only there ${renderSide(result.onlyThere)}`;

@@ -6,14 +6,14 @@ import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Master } from '../pipeline/master.js';
 import { observeMaster } from '../pipeline/observe.js';
-import { type Patience, pause } from '../pipeline/patience.js';
+import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
 import { roleOf } from '../standby/role-of.js';
 import { InlineInspector, type Inspector, type OnPosition } from '../verify/inspect-file.js';
 import { NearFile } from '../verify/near-file.js';
-import { type Findings, lookAtAll } from '../verify/verify.js';
+import { type Findings, inspectAll } from '../verify/verify.js';
 import { findSide } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
 import { workersOf } from './workers.js';
@@ -28,30 +28,30 @@ export interface VerifyOptions {
   readonly pieceBytes?: number;
   /** false: structure and checksums only. */
   readonly pointers?: boolean;
-  readonly patience: Patience;
+  readonly deadline: ReadDeadline;
   readonly onPosition?: OnPosition;
 }
 
 const WINDOW_BYTES = 1 << 20;
 /** Below so many pieces starting workers takes longer than they save: more where this thread can read by itself meanwhile. */
-const PIECES_WORTH_A_POOL = 8;
-const NEAR_PIECES_WORTH_A_POOL = 16;
-const LOOKS = 4;
-const LOOK_PAUSE_MS = 250;
+const POOL_FROM_PIECES = 8;
+const POOL_FROM_NEAR_PIECES = 16;
+const CHECKS = 4;
+const CHECK_PAUSE_MS = 250;
 
 /** Checks every byte of a file, and compares it with its master if one is named. Changes nothing anywhere. */
 export async function runVerify(options: VerifyOptions): Promise<VerifyResult> {
   const began = performance.now();
   const { path, master } = await findFiles(options);
   const window = new Window(WINDOW_BYTES);
-  const findings = await lookUntilSure(path, window, options);
+  const findings = await inspectUntilSure(path, window, options);
   const against = master === undefined ? undefined : await compareWith(path, findings, master, window, options);
   return verifyResult(path, findings, master, against, Math.round(performance.now() - began) / 1000);
 }
 
-async function findFiles({ slave, against, file, patience }: VerifyOptions) {
-  const ours = await findSide(slave, file, patience);
-  const theirs = against === undefined ? undefined : await findSide(against, file, patience);
+async function findFiles({ slave, against, file, deadline }: VerifyOptions) {
+  const ours = await findSide(slave, file, deadline);
+  const theirs = against === undefined ? undefined : await findSide(against, file, deadline);
   const name = nameInDirectory(file, ours, theirs);
   return { path: fileOf(ours, name), master: theirs && fileOf(theirs, name) };
 }
@@ -61,19 +61,19 @@ async function findFiles({ slave, against, file, patience }: VerifyOptions) {
  * transaction in flight is aborted and other bytes come in its place, a network file system shows old pages. What is right
  * at one look is right.
  */
-async function lookUntilSure(path: string, window: Window, options: VerifyOptions): Promise<Findings> {
-  for (let look = 1; ; look++) {
+async function inspectUntilSure(path: string, window: Window, options: VerifyOptions): Promise<Findings> {
+  for (let probe = 1; ; probe++) {
     let exchanged: Exchanged | undefined;
-    const { file, datFile } = await openBoth(path, options.patience);
+    const { file, datFile } = await openBoth(path, options.deadline);
     const { pieceBytes = DEFAULT_CHUNK_BYTES, pointers = true } = options;
-    const indexCheck = pointers ? await IndexCheck.open(`${path}.index`, options.patience) : undefined;
+    const indexCheck = pointers ? await IndexCheck.open(`${path}.index`, options.deadline) : undefined;
     const inspector = await inspectorFor(file, window, options);
     try {
       const role = roleOf({ dat: `${path}.dat`, role: `${path}.role` }, datFile);
       const serves = 'facts' in role && role.facts.role === 'master';
-      const findings = await lookAtAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers, serves });
-      const sure = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.patience));
-      if ((sure && !(look === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || look === LOOKS)
+      const findings = await inspectAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers, serves });
+      const sure = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.deadline));
+      if ((sure && !(probe === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || probe === CHECKS)
         return findings;
     } catch (error) {
       if (!(error instanceof Exchanged)) throw error;
@@ -83,15 +83,15 @@ async function lookUntilSure(path: string, window: Window, options: VerifyOption
       indexCheck?.close();
       file.close();
     }
-    if (exchanged && look === LOOKS) throw new IoFault('read', path, 'ESTALE', exchanged.message);
-    await pause(LOOK_PAUSE_MS);
+    if (exchanged && probe === CHECKS) throw new IoFault('read', path, 'ESTALE', exchanged.message);
+    await pause(CHECK_PAUSE_MS);
   }
 }
 
 /** Opens the file and reads its `.dat`, both of the same moment: a rebuild replaces first the one and then the other. */
-async function openBoth(path: string, patience: Patience): Promise<{ file: Master; datFile: DatFile }> {
-  for (let look = 1; ; look++) {
-    const file = await Master.open(path, patience);
+async function openBoth(path: string, deadline: ReadDeadline): Promise<{ file: Master; datFile: DatFile }> {
+  for (let probe = 1; ; probe++) {
+    const file = await Master.open(path, deadline);
     if (!file) throw new PathMistake(`${path} does not exist`, 'name a Data.fs, or the directory that holds one');
     if (file.facts.kind !== 'file') {
       file.close();
@@ -100,14 +100,14 @@ async function openBoth(path: string, patience: Patience): Promise<{ file: Maste
     const datFile = readDatFile({ dat: `${path}.dat` });
     const { inode, size } = file.facts;
     const fits = !('dat' in datFile) || (datFile.dat.slaveInode === inode && datFile.dat.claim.position <= size);
-    if ((fits && (await file.isStillThere())) || look === LOOKS) return { file, datFile };
+    if ((fits && (await file.isStillThere())) || probe === CHECKS) return { file, datFile };
     file.close();
-    await pause(LOOK_PAUSE_MS);
+    await pause(CHECK_PAUSE_MS);
   }
 }
 
-async function isUnchanged(file: Master, datFile: DatFile, patience: Patience): Promise<boolean> {
-  const now = await patience.wait(factsBehindPath(file.path), 'stat', file.path);
+async function isUnchanged(file: Master, datFile: DatFile, deadline: ReadDeadline): Promise<boolean> {
+  const now = await deadline.wait(factsBehindPath(file.path), 'stat', file.path);
   const { device, inode, size, mtime } = file.facts;
   if (!now || now.device !== device || now.inode !== inode || now.size !== size || now.mtime !== mtime) return false;
   return JSON.stringify(readDatFile({ dat: `${file.path}.dat` }), plain) === JSON.stringify(datFile, plain);
@@ -118,15 +118,15 @@ function plain(_key: string, value: unknown): unknown {
 }
 
 async function inspectorFor(file: Master, window: Window, options: VerifyOptions): Promise<Inspector> {
-  const { patience, pieceBytes = DEFAULT_CHUNK_BYTES, onPosition = () => {} } = options;
+  const { deadline, pieceBytes = DEFAULT_CHUNK_BYTES, onPosition = () => {} } = options;
   const near = isNear(file.path);
   const workers = workersOf(options.workers, near ? 1 : 0);
-  const worthwhile = (near ? NEAR_PIECES_WORTH_A_POOL : PIECES_WORTH_A_POOL) * pieceBytes;
+  const worthwhile = (near ? POOL_FROM_NEAR_PIECES : POOL_FROM_PIECES) * pieceBytes;
   if (workers === 0 || file.size < worthwhile) {
-    return new InlineInspector(window, patience, onPosition, near);
+    return new InlineInspector(window, deadline, onPosition, near);
   }
   const { PoolInspector } = await import('../verify/inspect-pool.js');
-  return new PoolInspector(workers, window, patience, onPosition, near);
+  return new PoolInspector(workers, window, deadline, onPosition, near);
 }
 
 /** Whether a path leads to a disk of this machine, through whatever links, of which a list of mounts knows nothing. */
@@ -140,15 +140,15 @@ async function compareWith(
   findings: Findings,
   masterPath: string,
   window: Window,
-  { patience, pieceBytes = DEFAULT_CHUNK_BYTES }: VerifyOptions,
+  { deadline, pieceBytes = DEFAULT_CHUNK_BYTES }: VerifyOptions,
 ): Promise<Compared> {
-  const observed = await observeMaster(masterPath, patience, undefined);
+  const observed = await observeMaster(masterPath, deadline, undefined);
   if (!('master' in observed)) return { problem: observed.state.reason, unfit: observed.state.state === 'unfit' };
   const { master } = observed;
   try {
-    const here = await Master.open(path, patience);
+    const here = await Master.open(path, deadline);
     if (!here) throw new Exchanged(path);
-    const near = isNear(path) ? NearFile.open(here, patience) : undefined;
+    const near = isNear(path) ? NearFile.open(here, deadline) : undefined;
     try {
       const { findAgainst } = await import('../lineage/against.js');
       const { committedEnd, problems } = findings;
@@ -164,7 +164,7 @@ async function compareWith(
         chunks: known,
         master,
         chunkBytes: pieceBytes,
-        patience,
+        deadline,
         windows,
       });
     } finally {

@@ -15,21 +15,21 @@ export interface DemoReport {
 export interface DemoOptions {
   readonly commands: Commands;
   /** Gets every line as it comes. */
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Leaves the directory in place. */
   readonly keep: boolean;
 }
 
 /** Plays all steps in a temporary directory. A step that throws is not as expected, and ends the play. */
-export async function playDemo({ commands, tell, keep }: DemoOptions): Promise<DemoReport> {
+export async function playDemo({ commands, print, keep }: DemoOptions): Promise<DemoReport> {
   const start = performance.now();
   const directory = makeTemporaryDirectory('syncpozo-demo-');
-  tell(`Everything happens in ${directory}`);
+  print(`Everything happens in ${directory}`);
   const steps: StepReport[] = [];
   try {
     const stage = new Stage(directory, commands);
     for (const [number, { title, run }] of [...REPLICATION, ...TAKEOVER].entries()) {
-      const step = new StepRecorder(`${number + 1}. ${title}`, tell);
+      const step = new StepRecorder(`${number + 1}. ${title}`, print);
       let failed = false;
       try {
         await run(stage, step);

@@ -18,29 +18,31 @@ export class StepRecorder {
   private readonly found: string[] = [];
   private readonly checks: Check[] = [];
 
-  /** `tell` gets every line as it comes. */
+  /** `print` gets every line as it comes. */
   constructor(
     private readonly title: string,
-    private readonly tell: (line: string) => void,
+    private readonly print: (line: string) => void,
   ) {
-    tell(`\n${title}`);
+    print(`\n${title}`);
   }
 
   /** A fact that was found, for the reader. */
   note(fact: string): void {
     this.found.push(fact);
-    this.tell(`    ${fact}`);
+    this.print(`    ${fact}`);
   }
 
   /** A thing that must be so. */
   check(expected: string, ok: boolean, instead?: string): void {
     this.checks.push({ expected, ok, ...(ok || instead === undefined ? {} : { instead }) });
-    this.tell(ok ? `    ok: ${expected}` : `    NOT AS EXPECTED: ${expected}${instead ? `; instead: ${instead}` : ''}`);
+    this.print(
+      ok ? `    ok: ${expected}` : `    NOT AS EXPECTED: ${expected}${instead ? `; instead: ${instead}` : ''}`,
+    );
   }
 
   /** Two values that must be the same. */
-  equal(expected: string, actual: string | number, wanted: string | number): void {
-    this.check(expected, actual === wanted, `${actual}, not ${wanted}`);
+  equal(expected: string, actual: string | number, value: string | number): void {
+    this.check(expected, actual === value, `${actual}, not ${value}`);
   }
 
   get report(): StepReport {

@@ -83,8 +83,8 @@ export class Stage {
 
   /** Whether the slave holds exactly the master's first `end` bytes, and nothing more. */
   slaveEquals(end: number): boolean {
-    const slave = readWhole(this.slaveFile);
-    return slave.length === end && Buffer.compare(slave, readWhole(this.masterFile).subarray(0, end)) === 0;
+    const slave = readAll(this.slaveFile);
+    return slave.length === end && Buffer.compare(slave, readAll(this.masterFile).subarray(0, end)) === 0;
   }
 
   close(): void {
@@ -92,7 +92,7 @@ export class Stage {
   }
 }
 
-export function readWhole(path: string): Uint8Array {
+export function readAll(path: string): Uint8Array {
   const file = OpenFile.openHere(path);
   try {
     const bytes = new Uint8Array(file.facts().size);

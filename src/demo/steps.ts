@@ -2,7 +2,7 @@ import { TLOC_OFFSET, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js
 import { formatTid } from '../filestorage/tid.js';
 import { whileLive } from './live.js';
 import { counted, inMiB, type StepRecorder } from './report.js';
-import { cutFile, overwrite, readWhole, type Stage, type SyncOutcome } from './stage.js';
+import { cutFile, overwrite, readAll, type Stage, type SyncOutcome } from './stage.js';
 
 /** One step of the demo: what it shows, and how. */
 export interface Step {
@@ -94,7 +94,7 @@ async function liveSyncs(stage: Stage, step: StepRecorder): Promise<void> {
       for (let round = 0; round < LIVE_SYNCS; round++) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         results.push(await stage.sync());
-        copies.push(readWhole(stage.slaveFile));
+        copies.push(readAll(stage.slaveFile));
       }
     }),
   );
@@ -106,7 +106,7 @@ async function liveSyncs(stage: Stage, step: StepRecorder): Promise<void> {
     results.every(({ exitCode }) => exitCode === 0),
     results.map(({ exitCode }) => exitCode).join(' '),
   );
-  const master = readWhole(stage.masterFile);
+  const master = readAll(stage.masterFile);
   const ends = new Set(stage.liveSite.transactions.map(({ position }) => position).concat(stage.liveSite.committedEnd));
   step.check(
     'after every sync the slave was the master up to the end of a transaction',

@@ -6,7 +6,7 @@ import { writeSwitch } from '../standby/switch.js';
 import { type History, readHistory } from './history.js';
 import { counted, type StepRecorder } from './report.js';
 import { Site } from './site.js';
-import { readWhole, type Stage } from './stage.js';
+import { readAll, type Stage } from './stage.js';
 import { checkInStep, noteCopied, type Step } from './steps.js';
 
 const SHOWN = 3;
@@ -26,7 +26,7 @@ async function grown(stage: Stage, step: StepRecorder): Promise<void> {
   await pause(5);
   const there = site.commit(site.pages(new Map([[8, 'committed on the master']])));
   step.note(`only on the slave: ${formatTid(here)}; only on the master: ${formatTid(there)}`);
-  const before = readWhole(stage.slaveFile);
+  const before = readAll(stage.slaveFile);
   const result = await stage.sync();
   noteCopied(step, result);
   step.equal('refused', result.action, 'refused');
@@ -34,18 +34,18 @@ async function grown(stage: Stage, step: StepRecorder): Promise<void> {
   const said = JSON.stringify(result);
   step.check('the transaction on the slave is named', said.includes(formatTid(here)), said);
   step.check('the transaction on the master is named', said.includes(formatTid(there)), said);
-  step.check('the slave is untouched', Buffer.compare(before, readWhole(stage.slaveFile)) === 0);
+  step.check('the slave is untouched', Buffer.compare(before, readAll(stage.slaveFile)) === 0);
 }
 
 async function movedAside(stage: Stage, step: StepRecorder): Promise<void> {
-  const before = readWhole(stage.slaveFile);
+  const before = readAll(stage.slaveFile);
   const result = await stage.sync(true);
   noteCopied(step, result);
   checkInStep(stage, step, result);
   const aside = listDirectory(stage.slave).filter((name) => name.startsWith('Data.fs.only-here-'));
   step.equal('one file moved aside', aside.length, 1);
   for (const name of aside) {
-    const same = Buffer.compare(before, readWhole(join(stage.slave, name))) === 0;
+    const same = Buffer.compare(before, readAll(join(stage.slave, name))) === 0;
     step.check(`${name} is the slave as it was`, same);
   }
 }
@@ -71,11 +71,11 @@ async function promoted(stage: Stage, step: StepRecorder): Promise<void> {
 }
 
 function serves(stage: Stage, step: StepRecorder): void {
-  const before = readHistory(readWhole(stage.slaveFile));
+  const before = readHistory(readAll(stage.slaveFile));
   step.note(`the slave's last ${SHOWN} of ${counted(before.length, 'transaction')}:`);
   for (const line of lastTransactions(before)) step.note(`  ${line}`);
   const tid = commitOnce(stage.slaveFile, 10, 'the first edit after the takeover');
-  const after = readHistory(readWhole(stage.slaveFile));
+  const after = readHistory(readAll(stage.slaveFile));
   step.equal('one transaction more', after.length, before.length + 1);
   step.check(`and it is ${formatTid(tid)}`, after.at(-1)?.tid === tid);
 }

@@ -85,8 +85,8 @@ export class BackwardReader {
     if (position < this.blockStart || position + length > this.blockStart + this.blockLength) {
       const blockEnd = Math.min(this.source.size, Math.max(position + length, Math.min(end, position + BLOCK)));
       this.blockStart = Math.max(0, blockEnd - BLOCK);
-      const wanted = this.block.subarray(0, blockEnd - this.blockStart);
-      this.blockLength = await this.source.readBytes(wanted, this.blockStart);
+      const requested = this.block.subarray(0, blockEnd - this.blockStart);
+      this.blockLength = await this.source.readBytes(requested, this.blockStart);
       if (position + length > this.blockStart + this.blockLength) return undefined;
     }
     return new DataView(this.block.buffer, position - this.blockStart, length);

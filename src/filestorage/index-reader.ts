@@ -9,7 +9,7 @@ export interface IndexProblem {
 }
 
 /** Takes an index's entries, their oids ascending. */
-export interface EntryTaker {
+export interface EntryReceiver {
   set(oidHigh: number, oidLow: number, position: number): void;
 }
 
@@ -60,7 +60,7 @@ export class IndexReader {
 
   /** `room`: how many bytes may wait to be understood; a whole index needs room for its largest bucket. */
   constructor(
-    private readonly taker?: EntryTaker,
+    private readonly receiver?: EntryReceiver,
     room = 2 * LONGEST_BUCKET,
   ) {
     this.bytes = new Uint8Array(room);
@@ -171,7 +171,7 @@ export class IndexReader {
       throw new Malformed(prefixAt, 'buckets are not in ascending order');
     this.prefixHigh = high;
     this.prefixMiddle = middle;
-    const taker = this.taker ?? this.index;
+    const receiver = this.receiver ?? this.index;
     let before = -1;
     for (let n = 0; n < count; n++) {
       const suffixAt = at + n * SUFFIX_LENGTH;
@@ -182,7 +182,7 @@ export class IndexReader {
       const position = this.view.getUint16(positionAt) * 0x1_0000_0000 + this.view.getUint32(positionAt + 2);
       if (position === 0 || position >= this.end)
         throw new Malformed(positionAt, `a record at ${position}, in a file that is covered up to ${this.end}`);
-      taker.set(high, ((middle << 16) | suffix) >>> 0, position);
+      receiver.set(high, ((middle << 16) | suffix) >>> 0, position);
     }
   }
 

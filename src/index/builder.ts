@@ -6,7 +6,7 @@ import type { RecordReader } from './records-pass.js';
 /** Makes the index of all that it is told, from a file's first transaction on. */
 export interface IndexMaker extends RecordReader {
   /** Nothing more will be told. */
-  allTold(): void;
+  allAdded(): void;
   /**
    * The bytes of an index of all transactions before `end`; each piece holds until the next one is asked for, which may throw
    * IndexLost. undefined: what was told does not give it.

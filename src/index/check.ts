@@ -1,10 +1,10 @@
-import { type EntryTaker, IndexReader } from '../filestorage/index-reader.js';
+import { type EntryReceiver, IndexReader } from '../filestorage/index-reader.js';
 import { encodeIndex } from '../filestorage/index-writer.js';
 import type { ObjectIndex } from '../filestorage/object-index.js';
 import type { Problem } from '../filestorage/problem.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 
 const PIECE = 1 << 20;
 /** More than the first pickle of an index, which holds the position that it covers. */
@@ -18,7 +18,7 @@ const HEAD = 64;
 export class IndexCheck {
   private constructor(
     private readonly file: OpenFile,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
     /** Position up to which it covers the Data.fs; 0 when it cannot be read. */
     readonly end: number,
     /** Why it cannot be read. */
@@ -26,20 +26,20 @@ export class IndexCheck {
   ) {}
 
   /** Opens the index at `path`; undefined when there is none. */
-  static async open(path: string, patience: Patience): Promise<IndexCheck | undefined> {
+  static async open(path: string, deadline: ReadDeadline): Promise<IndexCheck | undefined> {
     let file: OpenFile;
     try {
-      file = await patience.wait(OpenFile.openToRead(path), 'open', path);
+      file = await deadline.wait(OpenFile.openToRead(path), 'open', path);
     } catch (error) {
       if (error instanceof IoFault && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
       throw error;
     }
     const head = new Uint8Array(HEAD);
-    const length = await patience.wait(file.readLater(head, head.length, 0), 'read', path, 0);
+    const length = await deadline.wait(file.readLater(head, head.length, 0), 'read', path, 0);
     const reader = new IndexReader();
     reader.feed(head.subarray(0, length));
     if (length < head.length) reader.finish();
-    return new IndexCheck(file, patience, reader.end, reader.problem && malformed(reader.problem));
+    return new IndexCheck(file, deadline, reader.end, reader.problem && malformed(reader.problem));
   }
 
   /**
@@ -56,20 +56,20 @@ export class IndexCheck {
     await this.readWith(reader);
     if (reader.problem) onProblem(malformed(reader.problem));
     else {
-      tellDifferences(right, reader.index, 'right', isUnknown, onProblem);
-      tellDifferences(reader.index, right, 'theirs', isUnknown, onProblem);
+      reportDifferences(right, reader.index, 'right', isUnknown, onProblem);
+      reportDifferences(reader.index, right, 'theirs', isUnknown, onProblem);
     }
   }
 
   /** Hands its entries on, oids ascending; false: it does not go on as an index does, and some of them may have been told. */
-  async tell(taker: EntryTaker): Promise<boolean> {
-    const reader = new IndexReader(taker);
+  async report(receiver: EntryReceiver): Promise<boolean> {
+    const reader = new IndexReader(receiver);
     await this.readWith(reader);
     return reader.complete;
   }
 
   close(): void {
-    if (!this.patience.stuck) this.file.closeQuietly();
+    if (!this.deadline.stuck) this.file.closeQuietly();
   }
 
   private async readWith(reader: IndexReader): Promise<void> {
@@ -93,8 +93,8 @@ export class IndexCheck {
 
   private async read(position: number, length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
-    const { file, patience } = this;
-    const count = await patience.wait(file.readLater(bytes, length, position), 'read', file.path, position);
+    const { file, deadline } = this;
+    const count = await deadline.wait(file.readLater(bytes, length, position), 'read', file.path, position);
     return bytes.subarray(0, count);
   }
 }
@@ -106,7 +106,7 @@ function malformed(problem: { readonly position: number; readonly message: strin
 }
 
 /** Goes through the entries of `one`; those that both have are told in the round in which `one` is right. */
-function tellDifferences(
+function reportDifferences(
   one: ObjectIndex,
   other: ObjectIndex,
   which: 'right' | 'theirs',

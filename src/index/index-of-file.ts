@@ -4,7 +4,7 @@ import { OpenFile } from '../io/open-file.js';
 import type { ChunkSource } from '../pipeline/chunk-source.js';
 import type { Damage, Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { isPlainlyInFlight, judgeTail, type MasterEnd } from '../pipeline/tail.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { writeIndexFile } from '../standby/index-file.js';
@@ -27,8 +27,8 @@ export type FileIndexed =
  * ZODB does not open such a file beside an index; and none of a file that is damaged: one that breaks a rule of the format, or,
  * of a slave, one that does not have the bytes that its `.dat` says were copied.
  */
-export async function indexFile(paths: SlavePaths, source: ChunkSource, patience: Patience): Promise<FileIndexed> {
-  const file = await Master.open(paths.data, patience);
+export async function indexFile(paths: SlavePaths, source: ChunkSource, deadline: ReadDeadline): Promise<FileIndexed> {
+  const file = await Master.open(paths.data, deadline);
   if (!file) return { kind: 'unfit', reason: `${paths.data} does not exist` };
   try {
     const magic = new Uint8Array(MAGIC_LENGTH);

@@ -3,7 +3,7 @@ import { IndexBuilder, type IndexMaker } from './builder.js';
 
 /** In this thread. */
 export class IndexHere extends IndexBuilder implements IndexMaker {
-  allTold(): void {}
+  allAdded(): void {}
 
   pieces(end: number): Iterable<Uint8Array> | undefined {
     return this.spoiled || this.end !== end ? undefined : encodeIndex(this.index, end);

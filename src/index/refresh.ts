@@ -40,7 +40,7 @@ export async function makeIndex(
   source: ChunkSource,
   copied: readonly ChunkLine[],
 ): Promise<MadeIndex | NoIndex> {
-  const old = await soundIndex(indexPath, file);
+  const old = await usableIndex(indexPath, file);
   let { problem } = old;
   let read = 0;
   if (old.from) {
@@ -100,7 +100,7 @@ type Old =
   | { readonly index: ObjectIndex; readonly from: Resume; readonly problem: undefined }
   | { readonly from?: undefined; readonly problem: string | undefined };
 
-async function soundIndex(path: string, file: Master): Promise<Old> {
+async function usableIndex(path: string, file: Master): Promise<Old> {
   const found = readIndexFile(path);
   if ('missing' in found) return { problem: undefined };
   if ('problem' in found) return found;

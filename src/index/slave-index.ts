@@ -6,8 +6,8 @@ import { Exchanged } from '../pipeline/copy.js';
 import type { Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
 import { usableDat } from '../pipeline/observe.js';
-import { Interrupted } from '../pipeline/patience.js';
-import { hashOf } from '../pipeline/trusted.js';
+import { Interrupted } from '../pipeline/read-deadline.js';
+import { hashOf } from '../pipeline/verified.js';
 import type { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import type { ChunkLine } from '../standby/dat.js';
@@ -44,7 +44,7 @@ export function dropIndexBeforeRepair(work: Work, position: number): void {
   const { index, data } = work.paths;
   const hint = `a sync that appends builds it again when it is due, and so does: syncpozo index ${data}`;
   const message = 'the index is removed, because it covers bytes of the slave that are repaired now';
-  work.tell({ level: 'warn', message, fields: { path: index, hint } });
+  work.report({ level: 'warn', message, fields: { path: index, hint } });
 }
 
 /** Removes what a killed run has left of an index that it was writing. */
@@ -53,7 +53,7 @@ export function dropHalfIndex(work: Work): void {
     removeIfThere(temporaryOf(work.paths.index));
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
-    work.tell({ level: 'warn', message: `an unfinished index stays: ${error.message}` });
+    work.report({ level: 'warn', message: `an unfinished index stays: ${error.message}` });
   }
 }
 
@@ -108,8 +108,8 @@ export async function keepIndexNear(
 async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
   let changed: readonly ChunkLine[] = [];
   await quietly(work, async () => {
-    const { paths, source, patience } = work;
-    const slave = await Master.open(paths.data, patience);
+    const { paths, source, deadline } = work;
+    const slave = await Master.open(paths.data, deadline);
     if (!slave) throw new IoFault('open', paths.data, 'ENOENT', 'the slave is gone');
     try {
       const copied = copiedChunks(paths, slave.facts.inode);
@@ -118,7 +118,7 @@ async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
       if (wrong) {
         changed = await changedFrom(wrong, copied, slave, source.window);
         const fields = { chunks: changed.length, from: wrong.start, to: wrong.end };
-        work.tell({
+        work.report({
           level: 'warn',
           message: 'no index is made: the slave has bytes that are not those copied',
           fields,
@@ -127,13 +127,13 @@ async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
       }
       if (made.action === 'changed') return;
       const { action, index, resume, read, problem } = made;
-      if (problem) work.tell({ level: 'warn', message: `the index is made anew: ${problem}` });
+      if (problem) work.report({ level: 'warn', message: `the index is made anew: ${problem}` });
       // ZODB does not open a file without records beside an index of it.
       if (index.size === 0) return void removeIfThere(paths.index);
       if (action === 'none') return;
       writeIndexFile(paths, index, resume.position);
       const fields = { objects: index.size, end: resume.position, read };
-      work.tell({ level: 'info', message: `the index is ${action}`, fields });
+      work.report({ level: 'info', message: `the index is ${action}`, fields });
     } finally {
       slave.close();
     }
@@ -171,6 +171,6 @@ async function quietly(work: Work, write: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof IoFault || error instanceof Exchanged || error instanceof Interrupted)) throw error;
     if (error instanceof IoFault && error.operation.startsWith('fsync')) throw error;
-    work.tell({ level: 'warn', message: `the slave is in step, but its index was not written: ${error.message}` });
+    work.report({ level: 'warn', message: `the slave is in step, but its index was not written: ${error.message}` });
   }
 }

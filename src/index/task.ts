@@ -5,7 +5,7 @@ import { IndexBuilder } from './builder.js';
 /** What the thread that makes an index is given: the lane by which it is told, and the one for what it has made. */
 export interface IndexThreadData {
   /** Pieces of a tape as records; a Command as bytes. */
-  readonly told: LaneMemory;
+  readonly lane: LaneMemory;
   /** As records, up to where the index covers the file (NaN: there is none); its bytes; and records of nothing at the end. */
   readonly made: LaneMemory;
 }
@@ -18,26 +18,26 @@ export enum Command {
 }
 
 /** Runs in a thread of its own: takes what it is told until the end, then hands the index over. */
-export function makeIndexOfWhatIsTold({ told, made }: IndexThreadData): void {
+export function makeIndexOfReceived({ lane, made }: IndexThreadData): void {
   try {
     const builder = new IndexBuilder();
-    if (takeAll(new LaneReader(told), builder)) handOver(builder, new LaneWriter(made, () => {}));
+    if (takeAll(new LaneReader(lane), builder)) handOver(builder, new LaneWriter(made, () => {}));
   } catch (error) {
     if (!(error instanceof LaneCancelled)) throw error;
   } finally {
     // Whoever waits for this thread is not to wait any longer.
-    cancelLane(told);
+    cancelLane(lane);
     cancelLane(made);
   }
 }
 
 /** Whether it has been told all. */
-function takeAll(told: LaneReader, builder: IndexBuilder): boolean {
-  for (let slot = told.waitForNext(); slot; slot = told.waitForNext()) {
+function takeAll(lane: LaneReader, builder: IndexBuilder): boolean {
+  for (let slot = lane.waitForNext(); slot; slot = lane.waitForNext()) {
     if (slot.kind === 'records') builder.take(slot.bytes);
     else if (slot.bytes[0] === Command.End) return true;
     else builder.goBackTo();
-    told.release();
+    lane.release();
   }
   return false;
 }

@@ -9,7 +9,7 @@ import { Command, type IndexThreadData } from './task.js';
 const TAPES = 8;
 const PIECES = 4;
 /** A thread that does not get on for so long has been lost. */
-const PATIENCE_MS = 30_000;
+const DEADLINE_MS = 30_000;
 
 /**
  * Makes an index in a thread of its own: beside the writes of a long copy, which keep the main thread busy.
@@ -19,10 +19,10 @@ const PATIENCE_MS = 30_000;
  */
 export class IndexThread implements IndexMaker {
   private readonly data: IndexThreadData = {
-    told: makeLane(TAPES, LONGEST_TAPE),
+    lane: makeLane(TAPES, LONGEST_TAPE),
     made: makeLane(PIECES, INDEX_PIECE_BYTES),
   };
-  private readonly told = new LaneWriter(this.data.told, () => {}, PATIENCE_MS);
+  private readonly lane = new LaneWriter(this.data.lane, () => {}, DEADLINE_MS);
   private readonly made = new LaneReader(this.data.made);
   private readonly ended: Promise<void>;
   private lost = false;
@@ -36,19 +36,19 @@ export class IndexThread implements IndexMaker {
   }
 
   take(piece: Uint8Array): void {
-    this.tell(() => this.told.put(piece, 'records'));
+    this.report(() => this.lane.put(piece, 'records'));
   }
 
   goBackTo(): void {
     this.command(Command.GoBack);
   }
 
-  allTold(): void {
+  allAdded(): void {
     this.command(Command.End);
   }
 
   pieces(end: number): Iterable<Uint8Array> | undefined {
-    const first = this.lost ? undefined : this.made.waitForNext(PATIENCE_MS);
+    const first = this.lost ? undefined : this.made.waitForNext(DEADLINE_MS);
     if (first?.kind !== 'records') return undefined;
     const covered = new DataView(first.bytes.buffer, first.bytes.byteOffset).getFloat64(0);
     this.made.release();
@@ -56,14 +56,14 @@ export class IndexThread implements IndexMaker {
   }
 
   async close(): Promise<void> {
-    cancelLane(this.data.told);
+    cancelLane(this.data.lane);
     cancelLane(this.data.made);
     await this.ended;
   }
 
   private *receive(): Generator<Uint8Array> {
     for (;;) {
-      const slot = this.made.waitForNext(PATIENCE_MS);
+      const slot = this.made.waitForNext(DEADLINE_MS);
       if (!slot) throw new IndexLost();
       if (slot.kind === 'records') return;
       yield slot.bytes;
@@ -72,10 +72,10 @@ export class IndexThread implements IndexMaker {
   }
 
   private command(command: Command): void {
-    this.tell(() => this.told.put(Uint8Array.of(command), 'bytes'));
+    this.report(() => this.lane.put(Uint8Array.of(command), 'bytes'));
   }
 
-  private tell(put: () => void): void {
+  private report(put: () => void): void {
     if (this.lost) return;
     try {
       put();

@@ -2,7 +2,7 @@ import { BackwardReader } from '../filestorage/backward.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import type { Damage } from '../pipeline/damage.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { type Readable, readableEnd, upTo } from '../pipeline/scan.js';
 import { findDifference } from '../pipeline/side-by-side.js';
 import type { Window } from '../pipeline/window.js';
@@ -39,7 +39,7 @@ export interface AgainstRequest {
   readonly chunks: readonly ChunkLine[];
   readonly master: Readable;
   readonly chunkBytes: number;
-  readonly patience: Patience;
+  readonly deadline: ReadDeadline;
   readonly windows: readonly [Window, Window];
   /** The places at which the master's terms began. */
   readonly terms?: readonly TermLine[];
@@ -49,7 +49,7 @@ export interface AgainstRequest {
 
 /** Compares what is committed here with the master: by the bytes, and where they are not the same by the lineage. */
 export async function findAgainst(request: AgainstRequest): Promise<Against> {
-  const { file, end, sound, chunks, master, chunkBytes, patience, windows, terms = [], onSide } = request;
+  const { file, end, sound, chunks, master, chunkBytes, deadline, windows, terms = [], onSide } = request;
   const here = upTo(file, end);
   const newest = await new BackwardReader(master).from(await readableEnd(master, windows[0])).next();
   const masterEnd = newest.done ? MAGIC_LENGTH : newest.value.end;
@@ -87,7 +87,7 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
       damageReported: false,
       terms,
       bytesDiffer: compared !== undefined,
-      patience,
+      deadline,
       window: windows[0],
     });
   }

@@ -1,10 +1,10 @@
-import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
+import { describeRot, examineChunk, matchesOnBothSides } from '../pipeline/chunk-sides.js';
 import { hasTransactionsOf } from '../pipeline/chunk-transactions.js';
 import type { Damage, Rot } from '../pipeline/damage.js';
 import type { Resume } from '../pipeline/resume.js';
 import { damageIn, type Readable } from '../pipeline/scan.js';
 import { sideBySide } from '../pipeline/side-by-side.js';
-import { hashOf, lookAtTrusted, type Scene } from '../pipeline/trusted.js';
+import { findVerified, hashOf, type Scene } from '../pipeline/verified.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { sameMagic } from './compare.js';
@@ -23,43 +23,43 @@ export type Generation =
   | { readonly kind: 'damaged'; readonly stop: Damage | Rot };
 
 /** How many bytes at the head, and before the claim, are compared to know a file again. */
-const GLANCE = 65_536;
+const QUICK_COMPARE = 65_536;
 /** How much of what the last run has copied is compared again; the scrub does the rest. */
-const SECOND_LOOK = 64 << 20;
+const SECOND_READ = 64 << 20;
 /** In no more bytes of a page than these a difference is taken for flipped bits, even if the slave has zeros there. */
 const FEW = 8;
 const PAGE = 4096;
 
 /** Row 11: whether the master is still the file that the slave was copied from, and whether its bytes are those that were copied. */
-export async function lookAtGeneration(scene: Scene, trusted: Resume): Promise<Generation> {
+export async function probeGeneration(scene: Scene, verified: Resume): Promise<Generation> {
   const { master, slave, dat, windows } = scene;
   const known = dat?.master;
   const sameFile = known?.device === master.facts.device && known.inode === master.facts.inode;
-  const lookFrom = secondLookFrom(scene, trusted);
+  const compareFrom = secondReadFrom(scene, verified);
   // Another file may hold the same bytes: moved to another disk, or mounted anew after a reboot. The chunks show it.
   if (!(await sameMagic(master, slave))) return otherGeneration(scene, sameFile);
   const repairs: ChunkLine[] = [];
-  for (const [index, chunk] of trusted.chunks.entries()) {
+  for (const [index, chunk] of verified.chunks.entries()) {
     // A long file has many chunks, and what is compared of a file that is known again lies in two of them.
-    if (sameFile && chunk.start >= GLANCE && chunk.end <= lookFrom) continue;
+    if (sameFile && chunk.start >= QUICK_COMPARE && chunk.end <= compareFrom) continue;
     const isSuspect = sameFile
-      ? await differs(chunk, lookFrom, scene)
+      ? await differs(chunk, compareFrom, scene)
       : (await hashOf(master, chunk, windows[0])) !== chunk.hash;
     if (!isSuspect) continue;
     const state = await examineChunk(chunk, master, slave, windows);
-    if (state.masterSound) {
-      if (!state.slaveSound) repairs.push(chunk);
+    if (state.masterMatches) {
+      if (!state.slaveMatches) repairs.push(chunk);
       continue;
     }
     // Where the slave's bytes have changed too, they may be anything: the chunk's line says what they were.
     const same =
-      (!state.slaveSound && (await hasTransactionsOf(chunk, master, slave, windows[0]))) ||
+      (!state.slaveMatches && (await hasTransactionsOf(chunk, master, slave, windows[0]))) ||
       (await hasSameTransactions(chunk, scene));
     if (!same) return otherGeneration(scene, sameFile);
     const copiedLast = dat?.copiedFrom;
-    if (sameFile && state.slaveSound && copiedLast !== undefined && chunk.end > copiedLast) {
+    if (sameFile && state.slaveMatches && copiedLast !== undefined && chunk.end > copiedLast) {
       if (await arePagesOfZeros(chunk, copiedLast, master, slave, windows)) {
-        const from = await lookAtTrusted(scene, trusted.chunks.slice(0, index));
+        const from = await findVerified(scene, verified.chunks.slice(0, index));
         const problem = `the slave has pages of zeros where the master has other bytes now, in what the last run copied from ${chunk.start} on`;
         return { kind: 'stale', resume: from, problem };
       }
@@ -80,21 +80,21 @@ async function otherGeneration({ master, windows }: Scene, sameFile: boolean): P
  * pages of zeros, and zeros inside a record's data break no rule. Only when the master's size or time of modification is
  * another one since: until then the client would show the same pages again.
  */
-function secondLookFrom({ master, dat }: Scene, trusted: Resume): number {
+function secondReadFrom({ master, dat }: Scene, verified: Resume): number {
   const unchanged = dat?.master.size === master.size && dat.master.mtime === master.facts.mtime;
   const copiedFrom = unchanged ? undefined : dat?.copiedFrom;
-  const glance = trusted.position - GLANCE;
-  return copiedFrom === undefined ? glance : Math.min(glance, Math.max(copiedFrom, trusted.position - SECOND_LOOK));
+  const quick = verified.position - QUICK_COMPARE;
+  return copiedFrom === undefined ? quick : Math.min(quick, Math.max(copiedFrom, verified.position - SECOND_READ));
 }
 
 /** Whether a chunk differs on the two sides where it is compared: at the head of the file, and from `lookFrom` on. */
-async function differs(chunk: ChunkLine, lookFrom: number, { master, slave, windows }: Scene): Promise<boolean> {
+async function differs(chunk: ChunkLine, compareFrom: number, { master, slave, windows }: Scene): Promise<boolean> {
   const parts = [
-    { from: chunk.start, to: Math.min(chunk.end, GLANCE) },
-    { from: Math.max(chunk.start, lookFrom), to: chunk.end },
+    { from: chunk.start, to: Math.min(chunk.end, QUICK_COMPARE) },
+    { from: Math.max(chunk.start, compareFrom), to: chunk.end },
   ];
   for (const { from, to } of parts) {
-    if (from < to && !(await looksSound({ from, to, hash: undefined }, master, slave, windows))) return true;
+    if (from < to && !(await matchesOnBothSides({ from, to, hash: undefined }, master, slave, windows))) return true;
   }
   return false;
 }

@@ -25,13 +25,13 @@ export async function judgeCopy(
   resume: Resume,
 ): Promise<Verdict> {
   const findings = await judging.finish(resume.position);
-  const { paths, patience, source } = work;
+  const { paths, deadline, source } = work;
   return withFile(paths.fresh, (fresh) =>
     withFile(paths.data, async (file) => {
       const [master, slave] = [upTo({ ...readableFile(fresh), path: masterPath }, resume.position), readableFile(file)];
       // Without a person's word a rebuild is planned only where bytes differ.
       const bytesDiffer = !replaced.forced && (await sameMagic(master, slave));
-      const pair = { master, masterEnd: resume.position, slave, patience, window: source.window };
+      const pair = { master, masterEnd: resume.position, slave, deadline, window: source.window };
       return judge(findings, { ...replaced, ...pair, bytesDiffer });
     }),
   );

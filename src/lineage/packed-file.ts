@@ -9,7 +9,7 @@ import { ZERO_TID } from '../filestorage/tid.js';
 import { bornBehindPath, changedBehindPath, factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { Master } from '../pipeline/master.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { recordsStart } from '../pipeline/records.js';
 import { firstDifference, type Readable } from '../pipeline/scan.js';
 import type { Mismatch } from './findings.js';
@@ -20,7 +20,7 @@ export interface PackedPair {
   readonly masterEnd: number;
   readonly slave: Readable;
   readonly slaveEnd: number;
-  readonly patience: Patience;
+  readonly deadline: ReadDeadline;
 }
 
 /** So many bytes at the head of the slave, and before its end, have to be those of the packed file. */
@@ -65,14 +65,14 @@ function packedPath({ master }: PackedPair): string {
 }
 
 async function check(pair: PackedPair, goneAt: readonly number[] | undefined): Promise<PackedFile> {
-  const { master, masterEnd, slave, slaveEnd, patience } = pair;
+  const { master, masterEnd, slave, slaveEnd, deadline } = pair;
   const path = packedPath(pair);
-  const facts = await patience.wait(factsBehindPath(path), 'stat', path);
+  const facts = await deadline.wait(factsBehindPath(path), 'stat', path);
   if (facts?.kind !== 'file' || facts.size < slaveEnd) return UNKNOWN;
-  const born = await patience.wait(bornBehindPath(master.path), 'stat', master.path);
-  const replaced = await patience.wait(changedBehindPath(path), 'stat', path);
+  const born = await deadline.wait(bornBehindPath(master.path), 'stat', master.path);
+  const replaced = await deadline.wait(changedBehindPath(path), 'stat', path);
   if (born !== undefined && replaced !== undefined && born > replaced) return UNKNOWN;
-  const old = await Master.open(path, patience);
+  const old = await Master.open(path, deadline);
   if (!old) return UNKNOWN;
   try {
     const tailFrom = Math.max(0, slaveEnd - COMPARED);

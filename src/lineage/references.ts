@@ -21,8 +21,8 @@ const CARRIED = LENGTH_FIELD + COMPRESSED.length;
  * @param oids below 2^53
  */
 export async function refersToAny(file: ByteSource, end: number, oids: Float64Array): Promise<boolean> {
-  const wanted = new ObjectIndex();
-  for (const oid of oids) wanted.set(Math.floor(oid / 0x1_0000_0000), (oid % 0x1_0000_0000) >>> 0, 1);
+  const requested = new ObjectIndex();
+  for (const oid of oids) requested.set(Math.floor(oid / 0x1_0000_0000), (oid % 0x1_0000_0000) >>> 0, 1);
   const bytes = Buffer.alloc(BUFFER_BYTES);
   let held = 0;
   for (let position = MAGIC_LENGTH; position < end; ) {
@@ -33,7 +33,7 @@ export async function refersToAny(file: ByteSource, end: number, oids: Float64Ar
     const filled = held + count;
     const piece = bytes.subarray(0, filled);
     if (hasCompressed(piece)) return true;
-    if (OPCODES.some((opcode) => refersIn(piece, opcode, wanted))) return true;
+    if (OPCODES.some((opcode) => refersIn(piece, opcode, requested))) return true;
     // What is searched for may begin in this piece and end in the next one.
     held = Math.min(filled, CARRIED);
     bytes.copyWithin(0, filled - held, filled);
@@ -41,11 +41,11 @@ export async function refersToAny(file: ByteSource, end: number, oids: Float64Ar
   return false;
 }
 
-function refersIn(piece: Buffer, opcode: Buffer, wanted: ObjectIndex): boolean {
+function refersIn(piece: Buffer, opcode: Buffer, requested: ObjectIndex): boolean {
   const last = piece.length - OPCODE_LENGTH - OID_LENGTH;
   for (let at = piece.indexOf(opcode); at >= 0 && at <= last; at = piece.indexOf(opcode, at + 1)) {
     const oid = at + OPCODE_LENGTH;
-    if (wanted.get(piece.readUInt32BE(oid), piece.readUInt32BE(oid + 4)) !== 0) return true;
+    if (requested.get(piece.readUInt32BE(oid), piece.readUInt32BE(oid + 4)) !== 0) return true;
   }
   return false;
 }

@@ -99,13 +99,13 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
       'the file that was packed has other bytes than were copied, and the pack has left an object out',
     );
   }
-  const doubt = doubtOf(findings, evidence);
+  const unproven = whyUnproven(findings, evidence);
   if (findings.dropped === 0 && !findings.moved) {
-    if (evidence.bytesDiffer && doubt === undefined)
+    if (evidence.bytesDiffer && unproven === undefined)
       return answer('rotten', 'bytes outside of the data differ in the same transactions');
-    if (doubt === undefined) return answer(findings.news === 0 ? 'equal' : 'behind', '', true);
+    if (unproven === undefined) return answer(findings.news === 0 ? 'equal' : 'behind', '', true);
   }
-  return answer('packed', doubt ?? '', doubt === undefined);
+  return answer('packed', unproven ?? '', unproven === undefined);
 }
 
 /**
@@ -132,7 +132,7 @@ function whyForked(findings: MergeFindings, evidence: Evidence): string | undefi
 }
 
 /** Why it is not certain that the slave holds nothing that the master's history does not. */
-function doubtOf(findings: MergeFindings, evidence: Evidence): string | undefined {
+function whyUnproven(findings: MergeFindings, evidence: Evidence): string | undefined {
   if (findings.unread.length > 0 || findings.slaveStop?.kind === 'broken') return 'a piece of the slave cannot be read';
   if (evidence.unverified) return 'the slave is not all there, or not as it was copied';
   if (evidence.blame === 'slave') return 'bytes of the slave are not those that were copied';

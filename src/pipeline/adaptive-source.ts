@@ -1,13 +1,13 @@
 import type { Stop } from '../filestorage/stop.js';
 import { type ChunkSource, InlineSource, type OnReached, type Receiver, type SourceOptions } from './chunk-source.js';
 import type { Master } from './master.js';
-import type { Patience } from './patience.js';
 import type { PoolSource } from './pool-source.js';
+import type { ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
 import type { Window } from './window.js';
 
 /** Below so many chunks (256 MiB by default) starting workers takes longer than they save. */
-const CHUNKS_WORTH_A_POOL = 8;
+const POOL_FROM_CHUNKS = 8;
 
 /** Reads short tails inline and long ones with workers; nothing of the pool is loaded before it is needed. */
 export class AdaptiveSource implements ChunkSource {
@@ -18,7 +18,7 @@ export class AdaptiveSource implements ChunkSource {
   constructor(
     readonly window: Window,
     private readonly workers: number,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
     private readonly options: SourceOptions,
   ) {
     this.inline = new InlineSource(window, options);
@@ -26,23 +26,23 @@ export class AdaptiveSource implements ChunkSource {
 
   /** Starts the workers beforehand when so many bytes will be worth them: that takes a while, beside which others can work. */
   async expect(bytes: number): Promise<void> {
-    if (bytes >= this.worthThreads) (await this.makePool()).start();
+    if (bytes >= this.threadsFrom) (await this.makePool()).start();
   }
 
   async run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop> {
-    if (master.size - from.position < this.worthThreads) return this.inline.run(master, from, target, onReached);
+    if (master.size - from.position < this.threadsFrom) return this.inline.run(master, from, target, onReached);
     const pool = await this.makePool();
     return pool.run(master, from, target, onReached);
   }
 
   /** Bytes that are worth a thread; Infinity where there are to be none. */
-  get worthThreads(): number {
-    return this.workers > 0 ? CHUNKS_WORTH_A_POOL * this.options.chunkBytes : Number.POSITIVE_INFINITY;
+  get threadsFrom(): number {
+    return this.workers > 0 ? POOL_FROM_CHUNKS * this.options.chunkBytes : Number.POSITIVE_INFINITY;
   }
 
   private async makePool(): Promise<PoolSource> {
     const { PoolSource } = await import('./pool-source.js');
-    this.pool ??= new PoolSource(this.window, this.workers, this.patience, this.options);
+    this.pool ??= new PoolSource(this.window, this.workers, this.deadline, this.options);
     return this.pool;
   }
 

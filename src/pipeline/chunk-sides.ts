@@ -14,8 +14,8 @@ export interface BadPiece {
 
 /** One chunk on both sides: whether each still has the bytes that were copied. */
 export interface ChunkState {
-  readonly masterSound: boolean;
-  readonly slaveSound: boolean;
+  readonly masterMatches: boolean;
+  readonly slaveMatches: boolean;
   /** The first place where the two differ; undefined: nowhere. */
   readonly firstDifference: number | undefined;
   /** Bounded by the chunk: some 100 bytes a window. */
@@ -45,8 +45,8 @@ export async function examineChunk(
     ours.add(0, had);
   }
   return {
-    masterSound: theirs.digest() === chunk.hash,
-    slaveSound: ours.digest() === chunk.hash,
+    masterMatches: theirs.digest() === chunk.hash,
+    slaveMatches: ours.digest() === chunk.hash,
     firstDifference: first,
     pieces,
   };
@@ -63,7 +63,7 @@ export function hashOfPiece(window: Window, length: number): string {
 }
 
 /** Whether the bytes of [from, to) are equal on both sides, and, where they are a whole chunk, have its hash. */
-export async function looksSound(
+export async function matchesOnBothSides(
   { from, to, hash }: { readonly from: number; readonly to: number; readonly hash: string | undefined },
   master: Readable,
   slave: Readable,
@@ -85,9 +85,9 @@ export async function describeRot(chunk: ChunkLine, state: ChunkState, slave: Re
   const difference =
     at === undefined
       ? ', and the slave has the same ones'
-      : `: they differ from the slave's at ${at}${state.slaveSound ? '' : ', and those are wrong as well'}`;
+      : `: they differ from the slave's at ${at}${state.slaveMatches ? '' : ', and those are wrong as well'}`;
   let place = { position: chunk.start, tid: chunk.firstTid };
-  if (at !== undefined && state.slaveSound) {
+  if (at !== undefined && state.slaveMatches) {
     await scan(upTo(slave, chunk.end), window, chunk.start, 0n, {
       onTransaction: (position, _length, tid) => {
         if (position <= at) place = { position, tid };

@@ -18,8 +18,8 @@ export const DEFAULT_CHUNK_BYTES = 32 << 20;
 const MOST_CHUNKS = 131_072;
 
 /** The chunk size to use for a file of `fileBytes`: the one that is wanted, doubled until there are not too many of them. */
-export function fittingChunkBytes(wanted: number, fileBytes: number): number {
-  let chunkBytes = wanted;
+export function fittingChunkBytes(requested: number, fileBytes: number): number {
+  let chunkBytes = requested;
   while (fileBytes / chunkBytes > MOST_CHUNKS) chunkBytes *= 2;
   return chunkBytes;
 }

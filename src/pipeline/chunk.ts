@@ -67,10 +67,10 @@ export async function readChunk(
   let mark = window.mark();
   let position = task.from;
   while (walk.stop === undefined) {
-    const wanted = Math.min(window.size, task.limit - position);
-    let length = await read(window, wanted, position);
+    const requested = Math.min(window.size, task.limit - position);
+    let length = await read(window, requested, position);
     // Fewer bytes than asked: the master cut its file back after we had seen its size.
-    const isLast = length < wanted || position + length >= task.limit;
+    const isLast = length < requested || position + length >= task.limit;
     const boundaryBefore = walk.end;
     walk.feed(window.view, length);
     const begun = walk.headerBegun;

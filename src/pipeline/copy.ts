@@ -1,7 +1,7 @@
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource, Receiver } from './chunk-source.js';
 import { Master } from './master.js';
-import { type Patience, pause } from './patience.js';
+import { pause, type ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
 import { isPlainlyInFlight, judgeTail, type MasterEnd } from './tail.js';
 
@@ -20,8 +20,8 @@ export interface Target extends Receiver {
   reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void>;
 }
 
-const LOOKS_AT_A_BAD_TAIL = 4;
-const LOOK_PAUSE_MS = 150;
+const CHECKS_OF_A_BAD_TAIL = 4;
+const CHECK_PAUSE_MS = 150;
 
 /**
  * Copies the master from `from` to its committed end. A tail that does not validate is looked at again through fresh
@@ -33,12 +33,12 @@ export async function copy(
   source: ChunkSource,
   from: Resume,
   target: Target,
-  patience: Patience,
+  deadline: ReadDeadline,
 ): Promise<{ readonly resume: Resume; readonly end: MasterEnd; readonly master: Master }> {
   let master = opened;
   let resume = from;
   try {
-    for (let look = 1; ; ) {
+    for (let probe = 1; ; ) {
       const before = resume.position;
       const stop = await source.run(master, resume, target, (reached, facts) => {
         resume = reached;
@@ -47,12 +47,12 @@ export async function copy(
       target.goBackTo(resume.position);
       if (stop.kind === 'end') return { resume, end: { kind: 'clean' }, master };
       if (stop.kind === 'in-flight' && (await isPlainlyInFlight(stop, master))) return { resume, end: stop, master };
-      look = resume.position > before ? 1 : look + 1;
-      if (look > LOOKS_AT_A_BAD_TAIL) {
+      probe = resume.position > before ? 1 : probe + 1;
+      if (probe > CHECKS_OF_A_BAD_TAIL) {
         return { resume, end: await judgeTail(stop, master, source.window, resume.tid), master };
       }
-      await pause(LOOK_PAUSE_MS);
-      master = await reopen(master, patience);
+      await pause(CHECK_PAUSE_MS);
+      master = await reopen(master, deadline);
     }
   } finally {
     // Its facts and its path are still of use, its descriptor is not.
@@ -60,10 +60,10 @@ export async function copy(
   }
 }
 
-async function reopen(master: Master, patience: Patience): Promise<Master> {
+async function reopen(master: Master, deadline: ReadDeadline): Promise<Master> {
   const { path, facts } = master;
   master.close();
-  const fresh = await Master.open(path, patience);
+  const fresh = await Master.open(path, deadline);
   if (fresh?.facts.inode === facts.inode && fresh.facts.device === facts.device) return fresh;
   fresh?.close();
   throw new Exchanged(path);

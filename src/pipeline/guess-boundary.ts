@@ -3,7 +3,7 @@ import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 
 /** Most transactions are shorter; where one is longer, a whole window is looked through. */
-const FIRST_LOOK_BYTES = 1 << 16;
+const FIRST_READ_BYTES = 1 << 16;
 
 /**
  * The first place at or behind `position` that looks like a transaction boundary, whose bytes prove nothing; undefined when
@@ -15,9 +15,9 @@ export async function guessBoundary(
   position: number,
 ): Promise<number | undefined> {
   const most = Math.min(window.size, file.size - position);
-  for (let wanted = Math.min(FIRST_LOOK_BYTES, most); ; wanted = most) {
-    const length = await file.read(window, wanted, position);
+  for (let requested = Math.min(FIRST_READ_BYTES, most); ; requested = most) {
+    const length = await file.read(window, requested, position);
     const found = findBoundary(window.view, length, position, file.size);
-    if (found !== undefined || wanted === most) return found;
+    if (found !== undefined || requested === most) return found;
   }
 }

@@ -68,7 +68,7 @@ export interface Slot {
 }
 
 /** A reader that waits looks so often whether the lane was cancelled. */
-const CANCELLED_LOOK_MS = 100;
+const CANCELLED_CHECK_MS = 100;
 
 /** The side that fills the slots: mostly a worker's. */
 export class LaneWriter {
@@ -82,7 +82,7 @@ export class LaneWriter {
   constructor(
     private readonly lane: LaneMemory,
     private readonly wake: () => void,
-    private readonly patienceMs = Number.POSITIVE_INFINITY,
+    private readonly deadlineMs = Number.POSITIVE_INFINITY,
   ) {
     this.control = new Int32Array(lane.control);
   }
@@ -104,7 +104,7 @@ export class LaneWriter {
       const emptied = Atomics.load(this.control, Word.Emptied);
       if (Atomics.load(this.control, Word.Cancelled) === 1) throw new LaneCancelled();
       if (this.filled - emptied < slots) return this.filled % slots;
-      if (Atomics.wait(this.control, Word.Emptied, emptied, this.patienceMs) === 'timed-out') throw new LaneCancelled();
+      if (Atomics.wait(this.control, Word.Emptied, emptied, this.deadlineMs) === 'timed-out') throw new LaneCancelled();
     }
   }
 
@@ -174,13 +174,13 @@ export class LaneReader {
   }
 
   /** As `next`, but waits for the slot; undefined when none is filled for so long, or the lane was cancelled. */
-  waitForNext(patienceMs = Number.POSITIVE_INFINITY): Slot | undefined {
-    for (let left = patienceMs; left > 0; left -= CANCELLED_LOOK_MS) {
+  waitForNext(deadlineMs = Number.POSITIVE_INFINITY): Slot | undefined {
+    for (let left = deadlineMs; left > 0; left -= CANCELLED_CHECK_MS) {
       // In this order: whoever fills the last slot and cancels the lane behind it may do so between the two.
       const cancelled = Atomics.load(this.control, Word.Cancelled) === 1;
       const slot = this.next();
       if (slot || cancelled) return slot;
-      Atomics.wait(this.control, Word.Filled, this.emptied, CANCELLED_LOOK_MS);
+      Atomics.wait(this.control, Word.Filled, this.emptied, CANCELLED_CHECK_MS);
     }
     return undefined;
   }

@@ -2,13 +2,13 @@ import { type FileFacts, factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { finishedEnd } from './finished-end.js';
-import { type Patience, pause } from './patience.js';
 import { ReadAhead } from './read-ahead.js';
+import { pause, type ReadDeadline } from './read-deadline.js';
 import type { Window } from './window.js';
 
 /** A pack on the master renames Data.fs away and the packed file in: for an instant nothing is at the path. */
-const LOOKS = 11;
-const LOOK_PAUSE_MS = 100;
+const CHECKS = 11;
+const CHECK_PAUSE_MS = 100;
 
 /**
  * One opening of the master's Data.fs, for reading only.
@@ -25,27 +25,27 @@ export class Master {
     readonly path: string,
     private readonly file: OpenFile,
     readonly facts: FileFacts,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
   ) {
     this.ahead = new ReadAhead({
       now: (into, length, position) => this.readBytes(into.subarray(0, length), position),
       later: (into, length, position) => file.readLater(into, length, position),
-      wait: (count, position) => patience.wait(count, 'read', path, position),
+      wait: (count, position) => deadline.wait(count, 'read', path, position),
       limit: facts.size,
-      finishedEnd: (wanted) => this.finishedEnd(wanted),
+      finishedEnd: (requested) => this.finishedEnd(requested),
     });
   }
 
   /** Opens the master afresh; undefined when nothing has been at the path for about a second. */
-  static async open(path: string, patience: Patience): Promise<Master | undefined> {
-    for (let look = 1; look <= LOOKS; look++) {
+  static async open(path: string, deadline: ReadDeadline): Promise<Master | undefined> {
+    for (let probe = 1; probe <= CHECKS; probe++) {
       try {
-        const file = await patience.wait(OpenFile.openToRead(path), 'open', path);
-        return new Master(path, file, await patience.wait(file.factsLater(), 'fstat', path), patience);
+        const file = await deadline.wait(OpenFile.openToRead(path), 'open', path);
+        return new Master(path, file, await deadline.wait(file.factsLater(), 'fstat', path), deadline);
       } catch (error) {
         if (!(error instanceof IoFault) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
       }
-      if (look < LOOKS) await pause(LOOK_PAUSE_MS);
+      if (probe < CHECKS) await pause(CHECK_PAUSE_MS);
     }
     return undefined;
   }
@@ -59,7 +59,7 @@ export class Master {
     this.ahead.read(window, length, position);
 
   readBytes(into: Uint8Array, position: number): Promise<number> {
-    return this.patience.wait(this.file.readLater(into, into.length, position), 'read', this.path, position);
+    return this.deadline.wait(this.file.readLater(into, into.length, position), 'read', this.path, position);
   }
 
   /**
@@ -67,9 +67,9 @@ export class Master {
    * Probed for where it is not known to reach `wanted`; 0: the file's end has not said yet. The end of the file that is
    * probed may be newer than this opening, of which nothing beyond `size` is meant.
    */
-  async finishedEnd(wanted: number): Promise<number> {
-    if (this.finished >= Math.min(wanted, this.size)) return this.finished;
-    const { size } = this.isProbed ? await this.patience.wait(this.file.factsLater(), 'fstat', this.path) : this.facts;
+  async finishedEnd(requested: number): Promise<number> {
+    if (this.finished >= Math.min(requested, this.size)) return this.finished;
+    const { size } = this.isProbed ? await this.deadline.wait(this.file.factsLater(), 'fstat', this.path) : this.facts;
     this.isProbed = true;
     const end = await finishedEnd({ size, readBytes: (into, position) => this.readBytes(into, position) });
     this.finished = Math.max(this.finished, Math.min(end ?? 0, this.size));
@@ -78,21 +78,21 @@ export class Master {
 
   /** The same opening, as that of a shorter file. */
   upTo(size: number): Master {
-    return new Master(this.path, this.file, { ...this.facts, size }, this.patience);
+    return new Master(this.path, this.file, { ...this.facts, size }, this.deadline);
   }
 
   /** Whether the path still names the file that is open here: false after a pack or any other exchange. */
   async isStillThere(): Promise<boolean> {
-    for (let look = 1; look <= LOOKS; look++) {
-      const now = await this.patience.wait(factsBehindPath(this.path), 'stat', this.path);
+    for (let probe = 1; probe <= CHECKS; probe++) {
+      const now = await this.deadline.wait(factsBehindPath(this.path), 'stat', this.path);
       if (now) return now.inode === this.facts.inode && now.device === this.facts.device;
-      await pause(LOOK_PAUSE_MS);
+      await pause(CHECK_PAUSE_MS);
     }
     return false;
   }
 
   close(): void {
     // A thread may be stuck in a read of this very descriptor; closing it could hang as well.
-    if (!this.patience.stuck) this.ahead.settle().then(() => this.file.closeQuietly());
+    if (!this.deadline.stuck) this.ahead.settle().then(() => this.file.closeQuietly());
   }
 }

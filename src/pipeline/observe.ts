@@ -13,7 +13,7 @@ import type { Dat } from '../standby/dat.js';
 import type { DatFile } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { Master } from './master.js';
-import { type Patience, pause } from './patience.js';
+import { pause, type ReadDeadline } from './read-deadline.js';
 
 export type MasterState =
   | { readonly state: 'readable' }
@@ -31,26 +31,30 @@ export type ObservedMaster =
   | { readonly state: MasterState & { readonly state: 'readable' }; readonly master: Master; readonly magic: Magic }
   | { readonly state: Exclude<MasterState, { state: 'readable' }> };
 
-const LOOKS = 4;
-const LOOK_PAUSE_MS = 150;
+const CHECKS = 4;
+const CHECK_PAUSE_MS = 150;
 
 /** Rows 4 and 5: opens the master and makes sure that it is a Data.fs. What looks wrong is looked at again. */
-export async function observeMaster(path: string, patience: Patience, dat: Dat | undefined): Promise<ObservedMaster> {
-  for (let look = 1; ; look++) {
-    const master = await Master.open(path, patience);
-    if (!master) return { state: { state: 'missing', reason: await whyMissing(path, patience, dat) } };
+export async function observeMaster(
+  path: string,
+  deadline: ReadDeadline,
+  dat: Dat | undefined,
+): Promise<ObservedMaster> {
+  for (let probe = 1; ; probe++) {
+    const master = await Master.open(path, deadline);
+    if (!master) return { state: { state: 'missing', reason: await whyMissing(path, deadline, dat) } };
     const found = await examine(master);
     if ('magic' in found) return { state: { state: 'readable' }, master, magic: found.magic };
     master.close();
-    if (look === LOOKS) return { state: { state: 'unfit', reason: `${path} ${found.problem}` } };
-    await pause(LOOK_PAUSE_MS);
+    if (probe === CHECKS) return { state: { state: 'unfit', reason: `${path} ${found.problem}` } };
+    await pause(CHECK_PAUSE_MS);
   }
 }
 
 /** An unmounted network path is an empty local directory: say so where the mount is not the one of last time. */
-async function whyMissing(path: string, patience: Patience, dat: Dat | undefined): Promise<string> {
+async function whyMissing(path: string, deadline: ReadDeadline, dat: Dat | undefined): Promise<string> {
   const directory = dirname(path);
-  const facts = await patience.wait(factsBehindPath(directory), 'stat', directory);
+  const facts = await deadline.wait(factsBehindPath(directory), 'stat', directory);
   if (facts === undefined) return `${directory} does not exist`;
   if (dat && facts.device !== dat.master.device) {
     return `${path} does not exist, and its directory is not on the file system of last time: is it mounted?`;

@@ -6,11 +6,11 @@ import { advance, cutAfter, nextTask } from './chunk-table.js';
 import { guessBoundary } from './guess-boundary.js';
 import type { SlotKind } from './lane.js';
 import type { Master } from './master.js';
-import type { Patience } from './patience.js';
+import type { ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
 import type { ChunkRequest } from './validate-task.js';
 import type { Window } from './window.js';
-import { type Taker, WorkerJob } from './worker-job.js';
+import { type SlotReceiver, WorkerJob } from './worker-job.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** Slots of a window each; what they hold together should stay in the processor's cache until it is written. */
@@ -33,10 +33,10 @@ export class PoolSource implements ChunkSource {
   constructor(
     readonly window: Window,
     workers: number,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
     private readonly options: SourceOptions,
   ) {
-    this.pool = new WorkerPool('validate', workers, SLOTS, Math.max(SMALLEST_SLOT, window.size), patience);
+    this.pool = new WorkerPool('validate', workers, SLOTS, Math.max(SMALLEST_SLOT, window.size), deadline);
   }
 
   /** Starts the threads, unless that has been done. */
@@ -56,8 +56,8 @@ export class PoolSource implements ChunkSource {
         await this.guessAhead(jobs, master, target);
         const job = jobs[0];
         if (!job) throw new Error('no chunk is being read');
-        const taker = new ChunkTaker(target, job.part.from, (position) => onProgress(position, master.size));
-        const facts = await job.deliver(taker, this.patience);
+        const receiver = new ChunkReceiver(target, job.part.from, (position) => onProgress(position, master.size));
+        const facts = await job.deliver(receiver, this.deadline);
         jobs.shift();
         pool.release(job.lane);
         if (!target.write) onProgress(facts.end, master.size);
@@ -122,7 +122,7 @@ function withSeam(facts: ChunkFacts, before: Resume): ChunkFacts {
 }
 
 /** Delivers what a worker hands over of a chunk to its receiver. */
-class ChunkTaker implements Taker {
+class ChunkReceiver implements SlotReceiver {
   position: number;
 
   /** `from`: where the chunk's bytes begin; `onPosition` is told after each slot up to where they have been delivered. */

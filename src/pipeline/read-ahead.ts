@@ -8,7 +8,7 @@ export interface Readings {
   readonly now: (into: Uint8Array, length: number, position: number) => number | Promise<number>;
   /** Begins to read, in the thread pool. */
   readonly later: (into: Uint8Array, length: number, position: number) => Promise<number>;
-  /** Waits for a read that was begun, as long as its owner has patience. */
+  /** Waits for a read that was begun, as long as its deadline allows. */
   readonly wait: (count: Promise<number>, position: number) => Promise<number>;
   /** The file's size as it was seen. */
   readonly limit: number;
@@ -16,7 +16,7 @@ export interface Readings {
    * The end of the transactions that are known to be finished, found out where it is not known to reach `wanted` already;
    * 0: not known. See finished-end.ts.
    */
-  readonly finishedEnd: (wanted: number) => Promise<number>;
+  readonly finishedEnd: (requested: number) => Promise<number>;
   /** Where the reader will end; nothing from there on is begun before it is asked for. */
   readonly until?: number;
 }

@@ -46,11 +46,11 @@ export async function scan(
   const walk = new Walk({ start, limit: file.size, cutAt: Number.POSITIVE_INFINITY, lastTid }, events);
   let position = start;
   while (walk.stop === undefined) {
-    const wanted = Math.min(window.size, file.size - position);
-    const length = await file.read(window, wanted, position);
+    const requested = Math.min(window.size, file.size - position);
+    const length = await file.read(window, requested, position);
     walk.feed(window.view, length);
     position += length;
-    if (length < wanted || position >= file.size) walk.finish();
+    if (length < requested || position >= file.size) walk.finish();
   }
   return walk;
 }

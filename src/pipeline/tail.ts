@@ -23,14 +23,14 @@ export async function isPlainlyInFlight(
   master: Master,
 ): Promise<boolean> {
   if (position + length + TRAILER_LENGTH < master.size) return false;
-  return (await wholeTransactionAtEnd(position, master)) === undefined;
+  return (await completeTransactionAtEnd(position, master)) === undefined;
 }
 
 /**
  * Position of a whole, finished transaction that ends the file behind a place where the walk stopped: a proof that this
  * place is not the end, whatever lies between. One without records proves nothing: any data may look like it.
  */
-async function wholeTransactionAtEnd(stoppedAt: number, master: Master): Promise<number | undefined> {
+async function completeTransactionAtEnd(stoppedAt: number, master: Master): Promise<number | undefined> {
   const found = await new BackwardReader(master).endingAt(master.size);
   if (!found || found.status === STATUS_IN_FLIGHT || found.position <= stoppedAt) return undefined;
   return recordsStart(found) + TRAILER_LENGTH < found.end ? found.position : undefined;
@@ -40,7 +40,8 @@ async function wholeTransactionAtEnd(stoppedAt: number, master: Master): Promise
 export async function judgeTail(stop: Stop, master: Master, window: Window, lastTid: bigint): Promise<MasterEnd> {
   if (stop.kind === 'damaged') return { kind: 'damaged', damage: stop };
   const behind =
-    (await findBehind(stop.position, master, window, lastTid)) ?? (await wholeTransactionAtEnd(stop.position, master));
+    (await findBehind(stop.position, master, window, lastTid)) ??
+    (await completeTransactionAtEnd(stop.position, master));
   if (behind !== undefined) {
     const what = stop.kind === 'in-flight' ? 'is marked as in flight (c)' : 'has a length beyond the end of the file';
     const message = `a transaction ${what}, but valid transactions follow at ${behind}`;

@@ -19,7 +19,7 @@ export async function validate(task: WorkerTask<ChunkRequest>): Promise<WorkerAn
   return withFile(task, async (file, lane) => {
     const pieces: Uint8Array[] = [];
     const tape = wantsRecords ? new RecordTape(lane.slotBytes, (piece) => pieces.push(piece.slice())) : undefined;
-    const tell = (): void => {
+    const report = (): void => {
       for (const piece of pieces.splice(0)) lane.put(piece, 'records');
     };
     const read: ReadInto = (window, length, position) => {
@@ -28,12 +28,12 @@ export async function validate(task: WorkerTask<ChunkRequest>): Promise<WorkerAn
     };
     const deliver = (bytes: Uint8Array): void => {
       if (wantsBytes) lane.handOver(bytes.length, 'bytes');
-      tell();
+      report();
     };
     const window = wantsBytes ? lane.window(windowBytes) : ownWindow(windowBytes);
     const facts = await readChunk(part, window, read, deliver, tape?.events);
     tape?.flush();
-    tell();
+    report();
     return facts;
   });
 }

@@ -8,7 +8,7 @@ import type { SlavePaths } from '../standby/paths.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource } from './chunk-source.js';
 import type { Master } from './master.js';
-import type { Patience } from './patience.js';
+import type { ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
 
 /** Something that the operator should read in the log. Nothing below commands prints; it tells. */
@@ -22,8 +22,8 @@ export interface Notice {
 export interface Work {
   readonly paths: SlavePaths;
   readonly source: ChunkSource;
-  readonly patience: Patience;
-  readonly tell: (notice: Notice) => void;
+  readonly deadline: ReadDeadline;
+  readonly report: (notice: Notice) => void;
   /** Called before the slave is written; throws where it must not be. */
   readonly beforeWriting?: () => void;
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
@@ -95,13 +95,13 @@ export function claim(
 }
 
 /** Tells what ZODB would only warn of as well. */
-export function tellWarnings(work: Work, facts: ChunkFacts): void {
+export function reportWarnings(work: Work, facts: ChunkFacts): void {
   if (facts.warningCount === 0) return;
   const fields = {
     count: facts.warningCount,
     first: facts.warnings.slice(0, 3).map(({ position, tid, rule }) => ({ position, tid: formatTid(tid), rule })),
   };
-  work.tell({ level: 'warn', message: 'the master has transactions that ZODB accepts with a warning', fields });
+  work.report({ level: 'warn', message: 'the master has transactions that ZODB accepts with a warning', fields });
 }
 
 /** Opens the slave for writing; ESTALE where it is not the file any more that this run has looked at. */

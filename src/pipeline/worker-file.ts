@@ -53,9 +53,9 @@ async function one<Facts>(
       wait: (count) => lane.waiting(count),
       limit: part.limit,
       until: part.cutAt,
-      finishedEnd: async (wanted) => {
+      finishedEnd: async (requested) => {
         const { finishedEnd: known = 0, limit } = part;
-        return known >= wanted ? known : ((await finishedEnd({ size: limit, readBytes })) ?? known);
+        return known >= requested ? known : ((await finishedEnd({ size: limit, readBytes })) ?? known);
       },
     });
     ahead = reads;

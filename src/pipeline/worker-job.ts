@@ -3,11 +3,11 @@ import type { FileFacts } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { Exchanged } from './copy.js';
 import type { SlotKind } from './lane.js';
-import { eventLoopTurn, Interrupted, type Patience } from './patience.js';
+import { eventLoopTurn, Interrupted, type ReadDeadline } from './read-deadline.js';
 import type { PoolLane, WorkerPool } from './worker-pool.js';
 import type { WorkerAnswer, WorkerRequest } from './worker-task.js';
 
-const STALL_LOOKS_PER_TIMEOUT = 10;
+const STALL_CHECKS_PER_TIMEOUT = 10;
 /** As long as there is something to take nothing else would be heard of: no signal, and no worker that has nothing to do. */
 const SLOTS_A_TURN = 16;
 
@@ -18,7 +18,7 @@ export interface SharedFile {
 }
 
 /** Takes what a worker hands over, slot by slot, in its order. */
-export interface Taker {
+export interface SlotReceiver {
   /** Where in the file it has come to: told when the worker gets no further. */
   readonly position: number;
   /** `bytes` hold until it returns. */
@@ -68,12 +68,12 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
   }
 
   /** Lets `taker` take what the worker hands over, as it comes, and returns the facts when all of it has been taken. */
-  async deliver(taker: Taker, patience: Patience): Promise<Facts> {
+  async deliver(receiver: SlotReceiver, deadline: ReadDeadline): Promise<Facts> {
     for (let taken = 1; ; taken++) {
-      if (patience.signal.aborted) throw new Interrupted();
+      if (deadline.signal.aborted) throw new Interrupted();
       const filled = this.lane.next();
       if (filled) {
-        taker.take(filled.bytes, filled.kind);
+        receiver.take(filled.bytes, filled.kind);
         this.lane.release();
         if (taken % SLOTS_A_TURN === 0) await eventLoopTurn();
         continue;
@@ -86,7 +86,7 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
           return facts;
         }
       }
-      await this.news(taker, patience);
+      await this.news(receiver, deadline);
     }
   }
 
@@ -111,19 +111,19 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
   }
 
   /** Waits for a slot or the answer; gives up when the worker has been in one read for too long. */
-  private async news(taker: Taker, patience: Patience): Promise<void> {
+  private async news(receiver: SlotReceiver, deadline: ReadDeadline): Promise<void> {
     let before: number | undefined;
-    let looksWithoutProgress = 0;
+    let checksWithoutProgress = 0;
     const woken = new Promise<void>((resolve) => {
       this.wake = resolve;
     });
     if (!this.lane.sleep()) return;
-    await patience.orGiveUp(woken, (patience.seconds * 1000) / STALL_LOOKS_PER_TIMEOUT, () => {
+    await deadline.orGiveUp(woken, (deadline.seconds * 1000) / STALL_CHECKS_PER_TIMEOUT, () => {
       const now = this.lane.readProgress;
-      looksWithoutProgress = now !== undefined && now === before ? looksWithoutProgress + 1 : 0;
+      checksWithoutProgress = now !== undefined && now === before ? checksWithoutProgress + 1 : 0;
       before = now;
-      if (looksWithoutProgress >= STALL_LOOKS_PER_TIMEOUT) {
-        throw patience.giveUp('read', this.file.path, taker.position);
+      if (checksWithoutProgress >= STALL_CHECKS_PER_TIMEOUT) {
+        throw deadline.giveUp('read', this.file.path, receiver.position);
       }
     });
   }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Piscina } from 'piscina';
 import { type LaneMemory, LaneReader, makeLane } from './lane.js';
-import { type Patience, pause } from './patience.js';
+import { pause, type ReadDeadline } from './read-deadline.js';
 import type { PoolData, WorkerAnswer, WorkerRequest, WorkerTask } from './worker-task.js';
 
 /** A lane, and its number in the pool. */
@@ -22,7 +22,7 @@ export interface LaneHolder {
 }
 
 const load = createRequire(import.meta.url);
-const READY_LOOKS = 400;
+const READY_CHECKS = 400;
 const READY_PAUSE_MS = 5;
 
 /** Worker threads that do one task at a time each, and the lanes by which they hand over what comes of it. */
@@ -37,7 +37,7 @@ export class WorkerPool {
     private readonly workers: number,
     private readonly slots: number,
     private readonly slotBytes: number,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
   ) {}
 
   /** Starts the threads, unless that has been done. */
@@ -87,19 +87,19 @@ export class WorkerPool {
   /** Ends the jobs that are not wanted, and waits until their workers have let go of the lanes. */
   async cancel(jobs: LaneHolder[]): Promise<void> {
     for (const job of jobs) job.lane.cancel();
-    if (!this.patience.stuck) await Promise.all(jobs.map((job) => job.ended()));
+    if (!this.deadline.stuck) await Promise.all(jobs.map((job) => job.ended()));
     for (const job of jobs.splice(0)) this.release(job.lane);
   }
 
   async close(): Promise<void> {
     // A worker that hangs in a read cannot be ended; whoever has lost patience does not wait for it.
-    if (!this.pool || this.patience.stuck) return;
+    if (!this.pool || this.deadline.stuck) return;
     await this.untilLoaded();
     await this.pool.destroy();
   }
 
   /** Node aborts the whole process when a thread is ended while it loads its modules; that takes some 50 ms. */
   private async untilLoaded(): Promise<void> {
-    for (let look = 0; look < READY_LOOKS && !this.isReady; look++) await pause(READY_PAUSE_MS);
+    for (let probe = 0; probe < READY_CHECKS && !this.isReady; probe++) await pause(READY_PAUSE_MS);
   }
 }

@@ -2,7 +2,7 @@ import { IoFault } from '../io/fault.js';
 import type { OpenFile } from '../io/open-file.js';
 import { type ChunkState, hashOfPiece } from '../pipeline/chunk-sides.js';
 import type { Readable } from '../pipeline/scan.js';
-import { hashOf } from '../pipeline/trusted.js';
+import { hashOf } from '../pipeline/verified.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 

@@ -1,5 +1,5 @@
 import { dropIndexBeforeRepair } from '../index/slave-index.js';
-import { describeRot, examineChunk, looksSound } from '../pipeline/chunk-sides.js';
+import { describeRot, examineChunk, matchesOnBothSides } from '../pipeline/chunk-sides.js';
 import type { Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
 import type { Readable } from '../pipeline/scan.js';
@@ -76,7 +76,7 @@ export class Round {
         const to = Math.min(slice.to, chunk.end);
         if (from >= to) continue;
         const hash = slice.full ? chunk.hash : undefined;
-        const sound = await looksSound({ from, to, hash }, master, this.slave, this.windows);
+        const sound = await matchesOnBothSides({ from, to, hash }, master, this.slave, this.windows);
         if (!sound && !(await this.withMaster((fresh) => this.judge(chunk, fresh)))) return false;
         this.bytes += to - from;
       }
@@ -87,7 +87,7 @@ export class Round {
   /** Opens the master afresh for `use`; false when it is not the file any more that this run has synced from. */
   private async withMaster(use: (master: Master) => Promise<boolean>): Promise<boolean> {
     const { path, facts } = this.seen;
-    const master = await Master.open(path, this.work.patience);
+    const master = await Master.open(path, this.work.deadline);
     try {
       const isSame = master?.facts.inode === facts.inode && master.facts.device === facts.device;
       return isSame && (await use(master));
@@ -98,20 +98,20 @@ export class Round {
 
   private async judge(chunk: ChunkLine, master: Master): Promise<boolean> {
     const state = await examineChunk(chunk, master, this.slave, this.windows);
-    if (state.masterSound && state.slaveSound) return true;
+    if (state.masterMatches && state.slaveMatches) return true;
     if (!(await master.isStillThere())) return false;
     this.bad++;
     const place = { from: chunk.start, to: chunk.end, at: state.firstDifference };
-    if (state.masterSound) {
+    if (state.masterMatches) {
       const written = await this.repair(chunk, state, master);
       const message = 'bytes of the slave were not those that had been copied, and are repaired from the master';
-      this.work.tell({ level: 'warn', message, fields: { ...place, written } });
+      this.work.report({ level: 'warn', message, fields: { ...place, written } });
     } else {
       const rot = await describeRot(chunk, state, this.slave, this.windows[0]);
       this.rot ??= rot;
       this.rotten++;
       const message = 'bytes of the master are not those that were copied; the slave is left as it is';
-      this.work.tell({ level: 'warn', message, fields: { ...place, slaveSound: state.slaveSound } });
+      this.work.report({ level: 'warn', message, fields: { ...place, slaveMatches: state.slaveMatches } });
     }
     return true;
   }

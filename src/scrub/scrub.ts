@@ -3,7 +3,7 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from '../pipeline/copy.js';
 import type { Master } from '../pipeline/master.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { Readable } from '../pipeline/scan.js';
 import type { Work } from '../pipeline/work.js';
@@ -28,7 +28,7 @@ export async function scrub(work: Work, amount: ScrubAmount, reached: Resume, se
     const full = amount === 'full';
     const from = full || progress.next >= reached.position ? MAGIC_LENGTH : progress.next;
     const to = full ? reached.position : Math.min(reached.position, from + amount);
-    const round = new Round(work, seen, patientlyReadable(slave, work.patience), inode);
+    const round = new Round(work, seen, readableWithDeadline(slave, work.deadline), inode);
     const complete = await round.run(reached.chunks, { from, to, full });
     // What is told to be right has to be durable: a repair of this run, and one of a run that was killed in its middle.
     slave.syncData();
@@ -38,7 +38,7 @@ export async function scrub(work: Work, amount: ScrubAmount, reached: Resume, se
         next: ended ? MAGIC_LENGTH : to,
         lastFull: ended ? new Date() : progress.lastFull,
       });
-    } else work.tell({ level: 'info', message: 'the master was exchanged; the next run goes on with the scrub' });
+    } else work.report({ level: 'info', message: 'the master was exchanged; the next run goes on with the scrub' });
     return round.scrubbed;
   } finally {
     slave.closeQuietly();
@@ -62,7 +62,7 @@ export async function repairKnown(
 ): Promise<Scrubbed> {
   const slave = OpenFile.openHere(work.paths.data);
   try {
-    const round = new Round(work, seen, patientlyReadable(slave, work.patience), slaveInode);
+    const round = new Round(work, seen, readableWithDeadline(slave, work.deadline), slaveInode);
     if (!(await round.judgeAll(chunks))) throw new Exchanged(seen.path);
     slave.syncData();
     return round.scrubbed;
@@ -72,9 +72,9 @@ export async function repairKnown(
 }
 
 /** The slave, read so that a signal is heard between two windows. */
-function patientlyReadable(file: OpenFile, patience: Patience): Readable {
+function readableWithDeadline(file: OpenFile, deadline: ReadDeadline): Readable {
   const read = (into: Uint8Array, length: number, position: number): Promise<number> =>
-    patience.wait(file.readLater(into, length, position), 'read', file.path, position);
+    deadline.wait(file.readLater(into, length, position), 'read', file.path, position);
   return {
     path: file.path,
     size: file.facts().size,
@@ -89,6 +89,6 @@ function noteProgress(work: Work, inode: string, progress: ScrubProgress): void 
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
     // The slave is in step and sound; only the next slice is the same one again.
-    work.tell({ level: 'warn', message: `how far the scrub has come could not be noted: ${error.message}` });
+    work.report({ level: 'warn', message: `how far the scrub has come could not be noted: ${error.message}` });
   }
 }

@@ -39,10 +39,10 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EO
  */
 export function keepAside(paths: SlavePaths, lastTid: bigint): string {
   const { data } = paths;
-  const wanted = paths.onlyHere(formatTid(lastTid));
+  const requested = paths.onlyHere(formatTid(lastTid));
   const inode = factsOfPath(data)?.inode;
   for (let number = 0; ; number++) {
-    const aside = number === 0 ? wanted : `${wanted}.${number}`;
+    const aside = number === 0 ? requested : `${requested}.${number}`;
     const there = factsOfPath(aside);
     // A run that was killed between this and the swap has already done it.
     if (there?.inode === inode) return aside;

@@ -27,8 +27,8 @@ export type LockOutcome =
 
 const MARK = 'syncpozo';
 const LARGEST_TEXT = 256;
-const LOOKS = 10;
-const LOOK_PAUSE_MS = 20;
+const CHECKS = 10;
+const CHECK_PAUSE_MS = 20;
 
 export class Lock {
   private constructor(private readonly file: OpenFile) {}
@@ -43,7 +43,7 @@ export class Lock {
   static take(path: string, like: FileFacts, purpose: Purpose = 'sync'): LockOutcome {
     let file = openOrCreate(path, like);
     try {
-      for (let look = 1; ; look++) {
+      for (let probe = 1; ; probe++) {
         if (tryFlock(file.fd, path)) {
           if (names(path, file)) return { kind: 'held', lock: Lock.claim(file, purpose) };
           // It was replaced meanwhile (see replace): this is nobody's lock any more.
@@ -52,11 +52,11 @@ export class Lock {
           continue;
         }
         const holder = readHolder(file);
-        if (holder.lives || look === LOOKS) {
+        if (holder.lives || probe === CHECKS) {
           file.close();
           return { kind: holder.lives && holder.isSyncpozo ? 'syncpozo' : 'other', holder: holder.text };
         }
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_PAUSE_MS);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, CHECK_PAUSE_MS);
       }
     } catch (error) {
       file.close();
@@ -65,17 +65,17 @@ export class Lock {
   }
 
   /**
-   * Puts a new lock file, which we hold, in the place of one whose holder is doomed (see io/doomed.ts): it can neither run
+   * Puts a new lock file, which we hold, in the place of one whose holder is doomed (see io/dying.ts): it can neither run
    * nor be ended, so its lock protects nothing. Returns undefined where somebody else was quicker.
    *
    * The new file is held before it has the lock's name. Its own name beside it is a lock in itself: of two who replace at
    * once, one finds it held, or finds another file at the path than the one that it meant to replace.
    */
-  static replace(path: string, doomedInode: string, like: FileFacts, purpose: Purpose): Lock | undefined {
+  static replace(path: string, deadInode: string, like: FileFacts, purpose: Purpose): Lock | undefined {
     const beside = `${path}.new`;
     const file = openOrCreate(beside, like);
     const ours = tryFlock(file.fd, beside) && names(beside, file);
-    if (!ours || factsOfPath(path)?.inode !== doomedInode) {
+    if (!ours || factsOfPath(path)?.inode !== deadInode) {
       file.close();
       return undefined;
     }
@@ -95,7 +95,7 @@ export class Lock {
    * Who holds the lock, by its text and by what that process has open; undefined: nobody who says so. The lock itself is
    * not tried: to hold it for an instant only could keep a ZEO server from starting.
    */
-  static look(path: string): Exclude<LockOutcome, { kind: 'held' }> | undefined {
+  static probe(path: string): Exclude<LockOutcome, { kind: 'held' }> | undefined {
     const file = OpenFile.openHereIfThere(path);
     if (!file) return undefined;
     try {

@@ -133,7 +133,7 @@ export function parseOutcome(text: string): OutcomeRecord | undefined {
     inStep: inStep === undefined || inStep === 'never' ? undefined : Date.parse(inStep),
     trouble: troubleKind && { kind: troubleKind, since: Date.parse(since) },
   };
-  return isSound(record) && formatOutcome(record) === text ? record : undefined;
+  return isConsistent(record) && formatOutcome(record) === text ? record : undefined;
 }
 
 function textOf(quoted: string): string | undefined {
@@ -146,7 +146,7 @@ function textOf(quoted: string): string | undefined {
   }
 }
 
-function isSound({ time, exitCode, action, inStep, trouble }: OutcomeRecord): boolean {
+function isConsistent({ time, exitCode, action, inStep, trouble }: OutcomeRecord): boolean {
   const times = [time, inStep ?? 0, trouble?.since ?? 0];
   if (times.some(Number.isNaN)) return false;
   const isInStep = IN_STEP.some((each) => each === action);

@@ -120,12 +120,12 @@ export function slaveSide(given: string, file: string | undefined): SlaveSide {
       `the slave is a file of the machine on which syncpozo runs: run it there, or name a directory of this one in the place of ${given}`,
     );
   const side = sideOf(given, file, there);
-  const wanted = side.name === undefined ? path : dirname(path);
-  const directory = realPath(wanted);
+  const requested = side.name === undefined ? path : dirname(path);
+  const directory = realPath(requested);
   const directoryFacts = directory === undefined ? undefined : factsOfPath(directory);
   if (directory === undefined || directoryFacts?.kind !== 'directory') {
     throw new PathMistake(
-      `the slave's directory ${wanted} does not exist`,
+      `the slave's directory ${requested} does not exist`,
       'is its disk mounted? If it is, make the directory first',
     );
   }

@@ -9,7 +9,7 @@ import type { Rot } from '../pipeline/damage.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
-import { Copied, claim, identityOf, openToWrite, tellWarnings, type Work } from '../pipeline/work.js';
+import { Copied, claim, identityOf, openToWrite, reportWarnings, type Work } from '../pipeline/work.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
 
@@ -45,7 +45,7 @@ export async function append(
     // What a killed predecessor has renamed may be in memory only; what is built on it now must not outlive it.
     syncDirectory(work.paths.directory);
     if (size > resume.position) {
-      work.tell({ level: 'warn', message: 'cutting the slave back', fields: { from: size, to: resume.position } });
+      work.report({ level: 'warn', message: 'cutting the slave back', fields: { from: size, to: resume.position } });
       file.truncate(resume.position);
     }
     let dat = known;
@@ -97,7 +97,7 @@ class Appending implements Target {
 
   async run(opened: Master): Promise<{ resume: Resume; end: MasterEnd; master: Master }> {
     try {
-      const result = await copy(opened, this.work.source, this.resume, this, this.work.patience);
+      const result = await copy(opened, this.work.source, this.resume, this, this.work.deadline);
       await this.commit(result.master);
       return result;
     } catch (error) {
@@ -116,7 +116,7 @@ class Appending implements Target {
 
   async reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void> {
     this.copied.add(this.resume, resume, facts);
-    tellWarnings(this.work, facts);
+    reportWarnings(this.work, facts);
     this.resume = resume;
     const { batchBytes, batchMilliseconds } = this.work;
     if (this.batch.length >= batchBytes || Date.now() - this.batchBegan >= batchMilliseconds) await this.commit(master);
@@ -146,7 +146,7 @@ class Appending implements Target {
     if (this.batch.isVisible) {
       const message =
         'the last batch is visible and may not be durable: it is not claimed, and the next run writes it again';
-      this.work.tell({ level: 'warn', message, fields: { from: start, to: this.resume.position } });
+      this.work.report({ level: 'warn', message, fields: { from: start, to: this.resume.position } });
       return;
     }
     try {
@@ -155,7 +155,7 @@ class Appending implements Target {
       if (!(error instanceof IoFault)) throw error;
       const message =
         'an unfinished batch stays behind what is claimed: no server shows it, and the next run writes it again';
-      this.work.tell({ level: 'warn', message, fields: { from: start, why: error.message } });
+      this.work.report({ level: 'warn', message, fields: { from: start, why: error.message } });
     }
   }
 }

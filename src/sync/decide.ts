@@ -1,8 +1,10 @@
 import { MAGIC_LENGTH, SMALLEST_TRANSACTION } from '../filestorage/layout.js';
 import type { Comparison } from '../lineage/compare.js';
 import type { Resume } from '../pipeline/resume.js';
-import type { Trusted } from '../pipeline/trusted.js';
+import type { Verified } from '../pipeline/verified.js';
 import type { Decision, Facts, Plan, RefusedLineage, RefusedPlan } from './facts.js';
+
+type Hides = 'nothing' | 'something';
 
 const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
 
@@ -38,7 +40,7 @@ export function decide(facts: Facts): Decision {
     };
   }
   if (facts.full) {
-    if (facts.shown === undefined) return { kind: 'look', at: 'shown' };
+    if (facts.shown === undefined) return { kind: 'probe', at: 'shown' };
     const ownFrom = facts.claim?.position ?? MAGIC_LENGTH;
     const { end, brokenBehind } = facts.shown;
     const unverified = brokenBehind || end < ownFrom;
@@ -76,7 +78,7 @@ function decideSides({ standing, full }: Facts): RefusedPlan | undefined {
 /** Row 8: nothing is known of the slave, so its bytes decide. */
 function decideUnknown(facts: Facts): Decision {
   const { comparison, datProblem } = facts;
-  if (comparison === undefined) return { kind: 'look', at: 'comparison' };
+  if (comparison === undefined) return { kind: 'probe', at: 'comparison' };
   if (comparison.masterDamaged) return { kind: 'damaged', row: 8, stop: comparison.masterDamaged };
   const size = facts.slave.state === 'there' ? facts.slave.size : 0;
   if (hidesNothing(comparison, size, comparison.slaveEnd)) {
@@ -88,7 +90,7 @@ function decideUnknown(facts: Facts): Decision {
     return needsSides(facts, unlike(8, differs));
   const standing = decideStanding(facts);
   if (standing) return standing;
-  if (facts.forked === undefined) return { kind: 'look', at: 'forked' };
+  if (facts.forked === undefined) return { kind: 'probe', at: 'forked' };
   if (facts.forked) return needsSides(facts, unlike(8, differs));
   // A pack may have rewritten the master: nothing of the slave's may be missing, for all of it may be its own.
   return {
@@ -103,50 +105,50 @@ function decideUnknown(facts: Facts): Decision {
 }
 
 function decideKnown(facts: Facts, claim: number, size: number): Decision {
-  const { trusted } = facts;
-  if (trusted === undefined) return { kind: 'look', at: 'trusted' };
-  const hides = size > trusted.position ? decideBeyond(facts, trusted, claim, size) : 'nothing';
+  const { verified } = facts;
+  if (verified === undefined) return { kind: 'probe', at: 'verified' };
+  const hides = size > verified.position ? decideBeyond(facts, verified, claim, size) : 'nothing';
   if (typeof hides === 'object') return hides;
   // Row 11: is this still the file that the slave was copied from?
-  if (facts.generation === undefined) return { kind: 'look', at: 'generation' };
+  if (facts.generation === undefined) return { kind: 'probe', at: 'generation' };
   if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
   // What the slave has lost is not on the master either, nor the same transactions with other bytes: it is another history.
-  const lostBoth = trusted.position < claim && trusted.masterAgrees === false && !trusted.masterRot;
-  if (facts.generation.kind === 'other' || lostBoth) return decideOther(facts, trusted);
+  const lostBoth = verified.position < claim && verified.masterAgrees === false && !verified.masterRot;
+  if (facts.generation.kind === 'other' || lostBoth) return decideOther(facts, verified);
   if (hides === 'something') {
     // In the same file the same transactions would have the same bytes, but for those that have changed on the disk.
     const mayBeRot = size <= claim || isUnfinished(facts.beyond, claim, size);
-    if (!mayBeRot || (trusted.masterAgrees !== true && !trusted.masterRot)) return grown(facts);
-    if (facts.own === undefined) return { kind: 'look', at: 'own' };
+    if (!mayBeRot || (verified.masterAgrees !== true && !verified.masterRot)) return grown(facts);
+    if (facts.own === undefined) return { kind: 'probe', at: 'own' };
     if (facts.own) return grown(facts);
   }
   // What the slave has lost is not copied again from bytes that are known to be wrong.
-  if (trusted.masterRot) return { kind: 'damaged', row: 10, stop: trusted.masterRot };
+  if (verified.masterRot) return { kind: 'damaged', row: 10, stop: verified.masterRot };
   if (facts.generation.kind === 'stale') {
     return { kind: 'append', row: 10, reason: facts.generation.problem, resume: facts.generation.resume };
   }
   // Rows 9, 10, 12 and 13. Whatever stands beyond the trusted part is written again, even where it equals the master: it may
   // be in memory only, after a sync that failed.
-  const { repairable } = trusted;
+  const { repairable } = verified;
   if (repairable) {
-    const reason = `${trusted.problem}, and are repaired from the master`;
+    const reason = `${verified.problem}, and are repaired from the master`;
     return { kind: 'append', row: 10, reason, resume: repairable.claim, repairs: repairable.wrong };
   }
-  if (trusted.position < claim) {
+  if (verified.position < claim) {
     return {
       kind: 'append',
       row: 10,
-      reason: trusted.problem ?? 'the slave is shorter than its claim',
-      resume: trusted,
+      reason: verified.problem ?? 'the slave is shorter than its claim',
+      resume: verified,
     };
   }
   if (size > claim)
-    return { kind: 'append', row: 9, reason: 'an unfinished batch was found and is written again', resume: trusted };
+    return { kind: 'append', row: 9, reason: 'an unfinished batch was found and is written again', resume: verified };
   if (facts.generation.moved) {
-    return { kind: 'append', row: 11, reason: 'the master is another file with the same bytes', resume: trusted };
+    return { kind: 'append', row: 11, reason: 'the master is another file with the same bytes', resume: verified };
   }
-  if (facts.news === undefined) return { kind: 'look', at: 'news' };
-  if (facts.news) return { kind: 'append', row: 12, reason: 'the master has grown', resume: trusted };
+  if (facts.news === undefined) return { kind: 'probe', at: 'news' };
+  if (facts.news) return { kind: 'append', row: 12, reason: 'the master has grown', resume: verified };
   return { kind: 'none', row: 13, reason: 'nothing new' };
 }
 
@@ -154,12 +156,12 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
  * Row 9, and row 10 where the slave is not merely shorter: what the slave has beyond the trusted part may hide transactions of
  * its own. `something`: it is not the master's in the same place, so the generation decides what it can be.
  */
-function decideBeyond(facts: Facts, trusted: Trusted, claim: number, size: number): Decision | 'nothing' | 'something' {
+function decideBeyond(facts: Facts, verified: Verified, claim: number, size: number): Decision | Hides {
   const { beyond } = facts;
-  if (beyond === undefined) return { kind: 'look', at: 'beyond' };
+  if (beyond === undefined) return { kind: 'probe', at: 'beyond' };
   if (hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) return 'nothing';
   // A repair that a killed run did not make durable, and the batch that was begun behind it.
-  const repairs = trusted.masterAgrees === true && isUnfinished(beyond, claim, size);
+  const repairs = verified.masterAgrees === true && isUnfinished(beyond, claim, size);
   // Beyond the claim an unfinished batch of ours begins with a 'c': whatever breaks a rule there is not ours.
   if (size > claim && !repairs && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged')) return grown(facts);
   return 'something';
@@ -182,15 +184,15 @@ function isUnfinished(beyond: Comparison | undefined, claim: number, size: numbe
 }
 
 /** Row 11: the master's bytes are not those that were copied. */
-function decideOther(facts: Facts, trusted: Resume): Decision {
+function decideOther(facts: Facts, verified: Resume): Decision {
   const standing = decideStanding(facts);
   if (standing) return standing;
-  if (facts.forked === undefined) return { kind: 'look', at: 'forked' };
+  if (facts.forked === undefined) return { kind: 'probe', at: 'forked' };
   if (facts.forked) return needsSides(facts, rolledBack());
-  const { beyond, claim = trusted } = facts;
+  const { beyond, claim = verified } = facts;
   const size = facts.slave.state === 'there' ? facts.slave.size : 0;
   const slaveEnd = size < claim.position ? size : Math.max(beyond?.slaveEnd ?? 0, claim.position);
-  const unverified = trusted.position < claim.position;
+  const unverified = verified.position < claim.position;
   const ownFrom = claim.position;
   return { kind: 'rebuild', row: 11, reason: 'master has been packed', ownFrom, slaveEnd, unverified, forced: false };
 }
@@ -206,7 +208,7 @@ function decideStanding(facts: Facts): Decision | undefined {
 
 /** A refusal names what each side has and the other lacks. */
 function needsSides(facts: Facts, plan: Plan): Decision {
-  return facts.sides === undefined ? { kind: 'look', at: 'sides' } : plan;
+  return facts.sides === undefined ? { kind: 'probe', at: 'sides' } : plan;
 }
 
 const ANSWERS =

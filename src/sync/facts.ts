@@ -5,7 +5,7 @@ import type { Lineage } from '../lineage/verdict.js';
 import type { Damage, Rot } from '../pipeline/damage.js';
 import type { MasterState, SlaveState } from '../pipeline/observe.js';
 import type { Resume } from '../pipeline/resume.js';
-import type { Trusted } from '../pipeline/trusted.js';
+import type { Verified } from '../pipeline/verified.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { Switch } from '../standby/switch.js';
 import type { Standing } from './standing.js';
@@ -24,7 +24,7 @@ export interface Facts {
   /** Why there is no claim. */
   readonly datProblem: string | undefined;
 
-  readonly trusted?: Trusted;
+  readonly verified?: Verified;
   /** The slave's bytes beyond `trusted`. */
   readonly beyond?: Comparison;
   /** The whole slave, of which nothing is known. */
@@ -42,7 +42,7 @@ export interface Facts {
   readonly sides?: Sides;
 }
 
-export type Look = 'trusted' | 'beyond' | 'comparison' | 'generation' | 'own' | 'forked' | 'shown' | 'news' | 'sides';
+export type Probe = 'verified' | 'beyond' | 'comparison' | 'generation' | 'own' | 'forked' | 'shown' | 'news' | 'sides';
 
 /** Why a person has to decide. */
 export type RefusedLineage = Lineage | 'superseded' | 'swapped' | 'role';
@@ -87,4 +87,4 @@ export type Plan =
 export type RefusedPlan = Extract<Plan, { kind: 'grown' | 'forked' }>;
 
 /** A plan, or the look that is needed before there can be one. */
-export type Decision = Plan | { readonly kind: 'look'; readonly at: Look };
+export type Decision = Plan | { readonly kind: 'probe'; readonly at: Probe };

@@ -15,7 +15,7 @@ export function noteMarks(work: Work, outcome: Outcome): void {
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
     const message = `what this run has found could not be recorded: ${error.message}`;
-    work.tell({ level: 'warn', message });
+    work.report({ level: 'warn', message });
   }
 }
 

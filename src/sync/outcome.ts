@@ -58,7 +58,7 @@ export function masterOf({ master, magic }: Observed): NonNullable<Outcome['mast
 export function settled(plan: Plan, facts: Facts, observed: Observed | undefined, paths: SlavePaths): Outcome {
   return {
     plan,
-    reached: plan.kind === 'none' ? facts.trusted : undefined,
+    reached: plan.kind === 'none' ? facts.verified : undefined,
     master: observed && masterOf(observed),
     slaveSize: observeSize(paths),
     end: undefined,

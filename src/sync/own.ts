@@ -1,7 +1,7 @@
 import { MAGIC_LENGTH, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
 import { headerAt, recordsOf, transactionAt } from '../pipeline/records.js';
 import { type Readable, scan, upTo } from '../pipeline/scan.js';
-import type { Scene } from '../pipeline/trusted.js';
+import type { Scene } from '../pipeline/verified.js';
 
 /**
  * Whether the slave has, between the part that verifies and its claim, any transaction that the master has not in the same

@@ -58,7 +58,7 @@ export async function judged(
   const mismatch = lineage === 'rotten' ? verdict.mismatch : plan.forced && rotIn(verdict);
   if (mismatch) return { ...outcome, damage: rotOf(mismatch, verdict) };
   // The copying may have let go of the descriptor that this run had opened.
-  const master = await Master.open(opened.path, work.patience);
+  const master = await Master.open(opened.path, work.deadline);
   if (!master) throw new Exchanged(opened.path);
   try {
     if (lineage === 'rotten') return { ...outcome, damage: await rotOutsideData(master, work) };
@@ -86,7 +86,7 @@ export async function dryRebuild(
   const verdict = await withFile(work.paths.data, async (file) => {
     const slave = readableFile(file);
     const bytesDiffer = !plan.forced && (await sameMagic(master, slave));
-    return lineageOf({ ...replaced, master, masterEnd, slave, patience: work.patience, window, bytesDiffer });
+    return lineageOf({ ...replaced, master, masterEnd, slave, deadline: work.deadline, window, bytesDiffer });
   });
   return isRefused(verdict, replaced) ? judged(outcome, verdict, master, plan, work) : outcome;
 }

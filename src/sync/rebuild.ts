@@ -16,7 +16,7 @@ import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import { copy, Exchanged, type Target } from '../pipeline/copy.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
-import { Copied, claimOf, identityOf, tellWarnings, type Work } from '../pipeline/work.js';
+import { Copied, claimOf, identityOf, reportWarnings, type Work } from '../pipeline/work.js';
 import { publishDatWith } from '../standby/dat-file.js';
 import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
@@ -128,7 +128,7 @@ function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks }: Replaced) {
 
 async function copyUnlessCertain(opened: Master, work: Work, filling: Filling) {
   try {
-    return await copy(opened, work.source, NOTHING_YET, filling, work.patience);
+    return await copy(opened, work.source, NOTHING_YET, filling, work.deadline);
   } catch (error) {
     if (error instanceof Certain) return undefined;
     throw error;
@@ -186,14 +186,14 @@ class Filling implements Target {
 
   async reached(resume: Resume, facts: ChunkFacts): Promise<void> {
     this.copied.add(this.reachedUpTo, resume, facts);
-    tellWarnings(this.work, facts);
+    reportWarnings(this.work, facts);
     this.reachedUpTo = resume;
     this.judging?.reached(resume.position);
     if (this.mayEndEarly && this.judging?.isCertain) throw new Certain();
   }
 
   finish(resume: Resume): void {
-    this.records?.allTold();
+    this.records?.allAdded();
     if (this.highest > resume.position) this.file.truncate(resume.position);
   }
 }
@@ -211,12 +211,12 @@ function ownershipOf(master: Master, work: Work): Ownership {
 
 /** Returns where the old file is kept, if it is. */
 function swap(work: Work, verdict: Verdict | undefined): string | undefined {
-  const { paths, tell } = work;
+  const { paths, report } = work;
   let kept: string | undefined;
   if (verdict && !verdict.proven) {
     kept = keepAside(paths, verdict.findings.slaveLast ?? 0n);
     const message = `the old slave is kept: ${verdict.reason}`;
-    tell({ level: 'warn', message, fields: { path: kept, ...doubtful(verdict) } });
+    report({ level: 'warn', message, fields: { path: kept, ...unprovenCounts(verdict) } });
   }
   removeIfThere(paths.index);
   syncDirectory(paths.directory);
@@ -226,7 +226,7 @@ function swap(work: Work, verdict: Verdict | undefined): string | undefined {
 }
 
 /** What is in doubt, in numbers: how much of the slave's the new file has no trace of. */
-function doubtful({ findings, lineage }: Verdict) {
+function unprovenCounts({ findings, lineage }: Verdict) {
   const { dropped, gone, newer, lacking } = findings;
   return { lineage, records: dropped, objectsGone: gone, objectsNewer: newer, transactions: lacking };
 }

@@ -38,10 +38,10 @@ export async function scrubAfter(
   amount: ScrubAmount,
 ): Promise<Outcome> {
   const { plan, reached, damage } = outcome;
-  const told = { ...outcome, scrubbed: repaired };
-  if (amount === 0 || !keepsOldBytes(plan) || damage || !reached) return told;
+  const repairedOutcome = { ...outcome, scrubbed: repaired };
+  if (amount === 0 || !keepsOldBytes(plan) || damage || !reached) return repairedOutcome;
   const { scrub } = await import('../scrub/scrub.js');
   const { bytes, bad, rot, rotten } = await scrub(work, amount, reached, master);
   const scrubbed = { bytes: repaired.bytes + bytes, bad: repaired.bad + bad, rot, rotten };
-  return { ...told, scrubbed, damage: rot };
+  return { ...repairedOutcome, scrubbed, damage: rot };
 }

@@ -1,7 +1,7 @@
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Master } from '../pipeline/master.js';
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { parseDat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
 import {
@@ -51,19 +51,19 @@ export const UNKNOWN_STANDING: Standing = {
 export async function readRoles(
   paths: SlavePaths,
   master: Master,
-  patience: Patience,
+  deadline: ReadDeadline,
   isKnown: boolean,
   slaveInode: string | undefined,
 ): Promise<Roles> {
   const own = ownFacts(paths);
   const path = `${master.path}.role`;
-  const text = await readMasters(path, LARGEST_ROLE, patience);
+  const text = await readMasters(path, LARGEST_ROLE, deadline);
   const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
   const facts = parsed && 'facts' in parsed ? parsed.facts : undefined;
   const problem = parsed && 'problem' in parsed ? `${path} cannot be used: ${parsed.problem}` : undefined;
   const unknown = !isKnown && own === undefined && slaveInode !== undefined;
   const isSlave = async () =>
-    facts?.role === 'slave' || (facts === undefined && (await isCopyOf(master, slaveInode ?? '', patience)));
+    facts?.role === 'slave' || (facts === undefined && (await isCopyOf(master, slaveInode ?? '', deadline)));
   const swapped = unknown && (await isSlave());
   const standing = {
     masterTerm: facts ? seenTerm(facts) : 0,
@@ -81,8 +81,8 @@ function ownFacts(paths: SlavePaths): RoleFacts | undefined {
 }
 
 /** Whether the file beside the master says that it is a copy of the file that SLAVE names. */
-async function isCopyOf(master: Master, slaveInode: string, patience: Patience): Promise<boolean> {
-  const text = await readMasters(`${master.path}.dat`, LARGEST_DAT, patience);
+async function isCopyOf(master: Master, slaveInode: string, deadline: ReadDeadline): Promise<boolean> {
+  const text = await readMasters(`${master.path}.dat`, LARGEST_DAT, deadline);
   const parsed = typeof text === 'string' ? parseDat(text) : undefined;
   if (!parsed || !('dat' in parsed)) return false;
   return parsed.dat.slaveInode === master.facts.inode && parsed.dat.master.inode === slaveInode;
@@ -92,22 +92,22 @@ async function isCopyOf(master: Master, slaveInode: string, patience: Patience):
 async function readMasters(
   path: string,
   limit: number,
-  patience: Patience,
+  deadline: ReadDeadline,
 ): Promise<string | { readonly problem: string } | undefined> {
   let file: OpenFile | undefined;
   try {
-    file = await patience.wait(OpenFile.openToRead(path), 'open', path);
-    const { size, kind } = await patience.wait(file.factsLater(), 'fstat', path);
+    file = await deadline.wait(OpenFile.openToRead(path), 'open', path);
+    const { size, kind } = await deadline.wait(file.factsLater(), 'fstat', path);
     if (kind !== 'file' || size > limit)
       return { problem: kind === 'file' ? `it has ${size} bytes` : `it is a ${kind}` };
     const bytes = new Uint8Array(size);
-    const length = await patience.wait(file.readLater(bytes, size, 0), 'read', path);
+    const length = await deadline.wait(file.readLater(bytes, size, 0), 'read', path);
     return Buffer.from(bytes.subarray(0, length)).toString('utf8');
   } catch (error) {
     if (!(error instanceof IoFault) || error.code === 'ETIMEDOUT') throw error;
     return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? undefined : { problem: error.message };
   } finally {
-    if (!patience.stuck) file?.closeQuietly();
+    if (!deadline.stuck) file?.closeQuietly();
   }
 }
 

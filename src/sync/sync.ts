@@ -7,7 +7,7 @@ import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
 import type { Resume } from '../pipeline/resume.js';
 import { readableFile } from '../pipeline/scan.js';
 import { countTorn, damageOf } from '../pipeline/tail.js';
-import type { Scene } from '../pipeline/trusted.js';
+import type { Scene } from '../pipeline/verified.js';
 import { Window } from '../pipeline/window.js';
 import { claim, type Work } from '../pipeline/work.js';
 import { NOT_SCRUBBED } from '../scrub/round.js';
@@ -19,9 +19,9 @@ import { carryOver, clearRole } from '../standby/role-of.js';
 import { append, type Written } from './append.js';
 import { decide } from './decide.js';
 import type { Facts, Plan } from './facts.js';
-import { take } from './looks.js';
 import { noteMarks } from './marks.js';
 import { masterOf, type Observed, type Outcome, observeSize, type SyncRequest, settled } from './outcome.js';
+import { take } from './probes.js';
 import { rebuild } from './rebuild.js';
 import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
@@ -41,7 +41,7 @@ export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
       return outcome;
     } catch (error) {
       if (!(error instanceof Exchanged) || attempt === ATTEMPTS) throw error;
-      work.tell({ level: 'info', message: `${error.message}; beginning anew` });
+      work.report({ level: 'info', message: `${error.message}; beginning anew` });
     }
   }
 }
@@ -55,10 +55,10 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   const { dat, problem } = usableDat(file, slave.inode);
   const switchNow = request.readSwitch();
   const active = switchNow === 'on' && role === 'slave';
-  const observed = active ? await observeMaster(request.masterPath, work.patience, dat) : undefined;
+  const observed = active ? await observeMaster(request.masterPath, work.deadline, dat) : undefined;
   const roles =
     observed && 'master' in observed
-      ? await readRoles(work.paths, observed.master, work.patience, dat !== undefined, slave.inode)
+      ? await readRoles(work.paths, observed.master, work.deadline, dat !== undefined, slave.inode)
       : undefined;
   const facts: Facts = {
     standing: roles?.standing ?? UNKNOWN_STANDING,
@@ -73,7 +73,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   };
   if (!observed || !('master' in observed)) return settled(decideWithout(facts), facts, undefined, work.paths);
   try {
-    const { plan, facts: known } = await decideWithLooks(facts, work, request, observed.master, dat);
+    const { plan, facts: known } = await decideWithProbes(facts, work, request, observed.master, dat);
     request.onPlan(plan);
     const decided: Decided = { plan, facts: known, observed, dat, masterRole: roles?.master };
     if (request.dryRun) return await dryRun(decided, work);
@@ -113,11 +113,11 @@ export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcom
 /** A decision that needs no look, because there is no master to look at. */
 function decideWithout(facts: Facts): Plan {
   const decision = decide(facts);
-  if (decision.kind === 'look') throw new Error(`the decision asks for a look at ${decision.at} without a master`);
+  if (decision.kind === 'probe') throw new Error(`the decision asks for a look at ${decision.at} without a master`);
   return decision;
 }
 
-async function decideWithLooks(
+async function decideWithProbes(
   facts: Facts,
   work: Work,
   request: SyncRequest,
@@ -126,7 +126,7 @@ async function decideWithLooks(
 ): Promise<{ readonly plan: Plan; readonly facts: Facts }> {
   let known = facts;
   let decision = decide(known);
-  if (decision.kind !== 'look') return { plan: decision, facts: known };
+  if (decision.kind !== 'probe') return { plan: decision, facts: known };
   const file = OpenFile.openHere(work.paths.data);
   try {
     const other = new Window(work.source.window.size);
@@ -137,7 +137,7 @@ async function decideWithLooks(
       chunkBytes: request.chunkBytes,
       windows: [work.source.window, other],
     };
-    while (decision.kind === 'look') {
+    while (decision.kind === 'probe') {
       known = await take(decision.at, known, scene);
       decision = decide(known);
     }

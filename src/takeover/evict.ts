@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { hasOpen, isDoomed } from '../io/doomed.js';
+import { hasOpen, isDying } from '../io/dying.js';
 import { type FileFacts, factsOfPath } from '../io/facts.js';
 import { Lock, parseHolder } from '../standby/lock.js';
 
@@ -17,7 +17,7 @@ export type Eviction =
   | { readonly kind: 'stays'; readonly holder: string; readonly why: string };
 
 /** A doubtful holder is looked at again: a sync writes its name a moment after it has taken the lock. */
-const LOOKS = 10;
+const CHECKS = 10;
 const PAUSE_MS = 20;
 /** How long a killed process may take to end; one that hangs for longer is looked at more closely. */
 const DYING_MS = 100;
@@ -43,7 +43,7 @@ export async function evict(path: string, like: FileFacts, graceSeconds: number)
     if (!isHere) return { kind: 'stays', holder, why: 'it runs on another host: end it there' };
     const open = hasOpen(pid, path);
     if (open !== true) {
-      if (++doubts < LOOKS) await pause(PAUSE_MS);
+      if (++doubts < CHECKS) await pause(PAUSE_MS);
       else if (open === undefined && evicted === undefined)
         return { kind: 'stays', holder, why: 'it may not be looked at: promote as root, or as the user of the sync' };
       else return { kind: 'other', holder };
@@ -68,7 +68,7 @@ export async function evict(path: string, like: FileFacts, graceSeconds: number)
       const inode = factsOfPath(path)?.inode;
       // In this order: the file at the path must be the one that the doomed process has open.
       const lock =
-        inode !== undefined && hasOpen(pid, path) && isDoomed(pid) && Lock.replace(path, inode, like, 'promote');
+        inode !== undefined && hasOpen(pid, path) && isDying(pid) && Lock.replace(path, inode, like, 'promote');
       if (lock) return { kind: 'held', lock, evicted: { pid, how: 'left hanging' } };
       if (waited > KILLED_MS) return { kind: 'stays', holder, why: 'it was killed and does not end' };
     }

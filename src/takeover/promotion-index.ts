@@ -6,7 +6,7 @@ import { InlineSource } from '../pipeline/chunk-source.js';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Master } from '../pipeline/master.js';
-import { Patience } from '../pipeline/patience.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { readCovered, writeIndexFile } from '../standby/index-file.js';
@@ -16,7 +16,7 @@ const MIB = 1 << 20;
 const SECONDS = 1;
 
 /** When a takeover waits for an index to be made. */
-export interface Worth {
+export interface IndexLimits {
   /** A server scans so many bytes faster than anybody notices. */
   readonly from: number;
   /** Reading more would hold the takeover up: then the server does it, and it is told. */
@@ -25,7 +25,7 @@ export interface Worth {
   readonly indexBytes: number;
 }
 
-const WORTH: Worth = { from: 64 * MIB, upTo: 512 * MIB, indexBytes: 32 * MIB };
+const LIMITS: IndexLimits = { from: 64 * MIB, upTo: 512 * MIB, indexBytes: 32 * MIB };
 
 /**
  * Removes an index that covers what is going to be cut off: FileStorage's own check is too weak for it. Up to where the one
@@ -57,14 +57,14 @@ export async function coverMore(
   covered: number,
   window: Window,
   copied: readonly ChunkLine[],
-  worth: Worth = WORTH,
+  limits: IndexLimits = LIMITS,
 ): Promise<Covered> {
   const indexBytes = factsOfPath(paths.index)?.size ?? 0;
-  if (end - covered <= worth.from || end - covered > worth.upTo || indexBytes > worth.indexBytes) return { covered };
-  const patience = new Patience(SECONDS);
+  if (end - covered <= limits.from || end - covered > limits.upTo || indexBytes > limits.indexBytes) return { covered };
+  const deadline = new ReadDeadline(SECONDS);
   const source = new InlineSource(window, { chunkBytes: DEFAULT_CHUNK_BYTES, onProgress: () => {} });
   try {
-    const file = await Master.open(paths.data, patience);
+    const file = await Master.open(paths.data, deadline);
     if (!file) return { covered };
     try {
       const made = await makeIndex(paths.index, file, source, copied);

@@ -11,8 +11,8 @@ import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
 import { publishRole } from '../standby/role-file.js';
-import { coverMore, fitIndex, type Worth } from './promotion-index.js';
-import { findSoundEnd, type SoundEnd } from './sound-end.js';
+import { type CompleteEnd, findCompleteEnd } from './complete-end.js';
+import { coverMore, fitIndex, type IndexLimits } from './promotion-index.js';
 
 /** There is nothing here that could be served. */
 export class NothingToServe extends Error {
@@ -23,7 +23,7 @@ export interface SettleOptions {
   /** Compare all chunks with their checksums, not the last one only. */
   readonly all: boolean;
   /** When the takeover waits for an index to be made; what FileStorage is slow without, unless told. */
-  readonly indexWorth?: Worth | undefined;
+  readonly indexLimits?: IndexLimits | undefined;
 }
 
 /** What a promotion found and did to the slave's file. */
@@ -36,7 +36,7 @@ export interface Settled {
   /** The last claimed transaction, where not all that was claimed is there any more. */
   readonly lostClaim: bigint | undefined;
   readonly changed: readonly ChunkLine[];
-  readonly checked: SoundEnd['checked'];
+  readonly checked: CompleteEnd['checked'];
   /** Bytes that ZEO has to scan when it starts, because no index covers them. */
   readonly uncovered: number;
 }
@@ -63,30 +63,30 @@ export async function settle(
   paths: SlavePaths,
   dat: Dat | undefined,
   window: Window,
-  { all, indexWorth }: SettleOptions,
+  { all, indexLimits }: SettleOptions,
 ): Promise<Settled> {
   const file = OpenFile.openToWrite(paths.data);
   try {
     checkMagic(file);
     const readable = readableFile(file);
-    const found = await findSoundEnd(readable, dat, window, all);
+    const found = await findCompleteEnd(readable, dat, window, all);
     const bytes = readable.size - found.position;
-    if (found.position === MAGIC_LENGTH && bytes > 0 && found.rest === 'unsound')
+    if (found.position === MAGIC_LENGTH && bytes > 0 && found.rest === 'broken')
       throw new NothingToServe(`${paths.data} holds no whole transaction at its beginning`);
-    const keptAs = bytes > 0 && found.rest === 'unsound' ? keepRest(file, found.position, paths) : undefined;
+    const keptAs = bytes > 0 && found.rest === 'broken' ? keepRest(file, found.position, paths) : undefined;
     const covered = fitIndex(paths, found.position);
     syncDirectory(paths.directory);
     if (bytes > 0) file.truncate(found.position);
     file.sync();
     const copied = (dat?.chunks ?? []).filter(({ end }) => end <= found.position);
-    const index = await coverMore(paths, found.position, covered, window, copied, indexWorth);
+    const index = await coverMore(paths, found.position, covered, window, copied, indexLimits);
     const whole = dat !== undefined && found.position >= dat.claim.position;
-    const { trusted } = found;
+    const { verified } = found;
     return {
       position: found.position,
       tid: found.tid,
       cut: bytes > 0 ? { bytes, unfinished: found.rest === 'unfinished', keptAs } : undefined,
-      known: whole ? dat : { ...trusted, claim: { position: trusted.position, tid: trusted.tid } },
+      known: whole ? dat : { ...verified, claim: { position: verified.position, tid: verified.tid } },
       lostClaim: dat && !whole ? dat.claim.tid : undefined,
       changed: withChunk(found.changed, index.changed),
       checked: found.checked,

@@ -8,7 +8,7 @@ import { PreviousPointers } from './previous-pointers.js';
 
 /** Judges each previous pointer and each entry of the index by an index of its own, which it makes of the records. */
 export class ExactJudge implements Judge {
-  readonly wanted = 'records';
+  readonly requested = 'records';
   indexState: IndexState = 'none';
   private readonly index = new ObjectIndex();
   readonly records = new PreviousPointers(this.index);

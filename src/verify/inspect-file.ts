@@ -1,4 +1,4 @@
-import { Interrupted, type Patience } from '../pipeline/patience.js';
+import { Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Window } from '../pipeline/window.js';
 import { inspectPiece } from './inspect-piece.js';
 import { type Inspected, NearFile } from './near-file.js';
@@ -30,16 +30,16 @@ export class InlineInspector implements Inspector {
   /** `near`: the file is on a disk of this machine. */
   constructor(
     private readonly window: Window,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
     private readonly onPosition: OnPosition,
     private readonly near = false,
   ) {}
 
   async run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void> {
-    const near = this.near ? NearFile.open(file, this.patience) : undefined;
+    const near = this.near ? NearFile.open(file, this.deadline) : undefined;
     try {
       for (let start = FIRST_PIECE; ; ) {
-        if (this.patience.signal.aborted) throw new Interrupted();
+        if (this.deadline.signal.aborted) throw new Interrupted();
         const { task } = await plan.pieceAt(start);
         const facts = await inspectPiece(task, near ?? file, this.window, events.records);
         await events.piece(facts);

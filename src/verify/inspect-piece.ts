@@ -34,7 +34,7 @@ class Inspection implements WalkEvents {
   private readonly hashes: ChunkHashes;
   private readonly balance: PointerBalance | undefined;
   /** Who is told of the records; undefined: nobody wants to know what they point to. */
-  private readonly told: PieceEvents | undefined;
+  private readonly receiver: PieceEvents | undefined;
   private walk: Walk;
   /** Where the walk takes its next byte. */
   private from: number;
@@ -52,8 +52,8 @@ class Inspection implements WalkEvents {
     private readonly window: Window,
     events: PieceEvents,
   ) {
-    this.balance = task.wanted === 'balance' ? new PointerBalance(task.start) : undefined;
-    this.told = task.wanted === 'records' ? events : this.balance;
+    this.balance = task.requested === 'balance' ? new PointerBalance(task.start) : undefined;
+    this.receiver = task.requested === 'records' ? events : this.balance;
     this.pointers = new BackPointers(file);
     this.hashes = new ChunkHashes(task.chunks, window, (chunk) => this.wrongChecksum(chunk));
     this.from = task.start;
@@ -63,10 +63,10 @@ class Inspection implements WalkEvents {
   async run(): Promise<PieceFacts> {
     const { task, window, hashes } = this;
     for (let position = task.start; !this.done || position < hashes.end; ) {
-      const wanted = Math.min(window.size, task.limit - position);
-      const length = wanted > 0 ? await this.file.read(window, wanted, position) : 0;
+      const requested = Math.min(window.size, task.limit - position);
+      const length = requested > 0 ? await this.file.read(window, requested, position) : 0;
       hashes.take(position, length);
-      const isLast = length < wanted || position + length >= task.limit;
+      const isLast = length < requested || position + length >= task.limit;
       if (!this.done) await this.walkOver(position, length, isLast);
       position += length;
       if (isLast) break;
@@ -115,7 +115,7 @@ class Inspection implements WalkEvents {
         this.done = true;
         return;
       }
-      this.told?.gap(next);
+      this.receiver?.gap(next);
       this.pointers.forget();
       this.walk = this.walkFrom(next, this.walk.lastTid);
       this.from = next;
@@ -138,9 +138,9 @@ class Inspection implements WalkEvents {
     backPointer: number,
   ): void {
     this.records++;
-    if (!this.told) return;
+    if (!this.receiver) return;
     if (dataLength === 0 && backPointer > 0) this.pointers.add(position, oidHigh, oidLow, backPointer);
-    this.told.record(position, oidHigh, oidLow, previous);
+    this.receiver.record(position, oidHigh, oidLow, previous);
   }
 
   onTransaction(position: number, length: number, tid: bigint, status: number): void {
@@ -151,7 +151,7 @@ class Inspection implements WalkEvents {
     this.transactions++;
     this.lastEnd = position + length + TRAILER_LENGTH;
     this.pointers.complete(position, tid);
-    this.told?.transaction(this.lastEnd, status === STATUS_PACKED);
+    this.receiver?.transaction(this.lastEnd, status === STATUS_PACKED);
     if (tid === ALL_ONES) {
       const message = 'a tid of all ones: ZODB reads no further';
       this.problem({ position, within: position, tid, rule: 'tid-order', message, severity: 'truncated' });

@@ -1,4 +1,4 @@
-import type { Patience } from '../pipeline/patience.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Window } from '../pipeline/window.js';
 import { WorkerJob } from '../pipeline/worker-job.js';
 import { WorkerPool } from '../pipeline/worker-pool.js';
@@ -33,18 +33,18 @@ export class PoolInspector implements Inspector {
   constructor(
     workers: number,
     private readonly window: Window,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
     private readonly onPosition: OnPosition,
     private readonly near = false,
   ) {
     this.windowBytes = window.size;
-    this.pool = new WorkerPool('inspect', workers, SLOTS, PIECE_BYTES, patience);
+    this.pool = new WorkerPool('inspect', workers, SLOTS, PIECE_BYTES, deadline);
   }
 
   async run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void> {
     const { pool, windowBytes } = this;
     pool.start();
-    const near = this.near ? NearFile.open(file, this.patience) : undefined;
+    const near = this.near ? NearFile.open(file, this.deadline) : undefined;
     const queue = new PieceQueue(plan, file.size);
     const jobs: Job[] = [];
     try {
@@ -56,7 +56,7 @@ export class PoolInspector implements Inspector {
         }
         const [job] = jobs;
         if (!job) throw new Error('no piece is being inspected');
-        if (near && next && next.wanted !== 'records' && 'lane' in job && !job.isAnswered) {
+        if (near && next && next.requested !== 'records' && 'lane' in job && !job.isAnswered) {
           queue.drop();
           jobs.push({ part: next, facts: await inspectPiece(next, near, this.window, events.records) });
           continue;
@@ -79,7 +79,7 @@ export class PoolInspector implements Inspector {
 
   private async deliver(job: OthersJob, events: FileEvents): Promise<PieceFacts> {
     const take = (bytes: Uint8Array): void => decodePiece(bytes, events.records);
-    const facts = await job.deliver({ position: job.part.start, take }, this.patience);
+    const facts = await job.deliver({ position: job.part.start, take }, this.deadline);
     this.pool.release(job.lane);
     return facts;
   }

@@ -1,6 +1,6 @@
 import type { Magic } from '../filestorage/layout.js';
 import { type Problem, Problems } from '../filestorage/problem.js';
-import type { PieceEvents, PieceFacts, Wanted } from './piece.js';
+import type { PieceEvents, PieceFacts, Requested } from './piece.js';
 
 /** `unread`: of a Python 2 site, whose ZODB writes it in another form. `unchecked`: nobody wanted to know. */
 export type IndexState = 'none' | 'right' | 'wrong' | 'unread' | 'unchecked';
@@ -10,7 +10,7 @@ export type OnProblem = (problem: Problem) => void;
 /** Judges what the records of a file point to, and the index beside it, while a look at the file tells of its pieces. */
 export interface Judge {
   /** What it wants to be told of the records. */
-  readonly wanted: Wanted;
+  readonly requested: Requested;
   readonly records: PieceEvents;
   /** Number of objects, when all has been told; undefined: not known. */
   readonly objects: number | undefined;
@@ -29,7 +29,7 @@ const nothing = (): void => {};
 
 /** Wants to know nothing of what records point to, nor of the index. */
 export class NoJudge implements Judge {
-  readonly wanted = 'nothing';
+  readonly requested = 'nothing';
   readonly indexState = 'unchecked';
   readonly objects = undefined;
   readonly records: PieceEvents = { record: nothing, transaction: nothing, gap: nothing };

@@ -28,7 +28,7 @@ export class KeptRecords implements PieceEvents {
     this.incomplete = true;
   }
 
-  tell(events: PieceEvents): void {
+  report(events: PieceEvents): void {
     this.encoder.flush();
     for (const bytes of this.pieces) decodePiece(bytes, events);
   }
@@ -39,7 +39,7 @@ export class KeptRecords implements PieceEvents {
     const record = (position: number, oidHigh: number, oidLow: number): void => {
       index.set(oidHigh, oidLow, position);
     };
-    this.tell({ record, transaction: () => {}, gap: () => {} });
+    this.report({ record, transaction: () => {}, gap: () => {} });
     return new AscendingObjects(index);
   }
 }

@@ -2,8 +2,8 @@ import type { FileFacts } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { finishedEnd } from '../pipeline/finished-end.js';
-import { eventLoopTurn, Interrupted, type Patience } from '../pipeline/patience.js';
 import { ReadAhead } from '../pipeline/read-ahead.js';
+import { eventLoopTurn, Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 
@@ -27,29 +27,29 @@ export class NearFile implements Readable {
     readonly path: string,
     readonly size: number,
     private readonly file: OpenFile,
-    private readonly patience: Patience,
+    private readonly deadline: ReadDeadline,
   ) {
     this.ahead = new ReadAhead({
       now: (into, length, position) => file.read(into, length, position),
       later: (into, length, position) => file.readLater(into, length, position),
-      wait: (count, position) => patience.wait(count, 'read', path, position),
+      wait: (count, position) => deadline.wait(count, 'read', path, position),
       limit: size,
       finishedEnd: async () => (await finishedEnd(this)) ?? 0,
     });
   }
 
   /** Opens the same file once more, as far as it was seen. */
-  static open({ path, size, facts }: Inspected, patience: Patience): NearFile {
+  static open({ path, size, facts }: Inspected, deadline: ReadDeadline): NearFile {
     const file = OpenFile.openSync(path);
     const { device, inode } = file.facts();
-    if (device === facts.device && inode === facts.inode) return new NearFile(path, size, file, patience);
+    if (device === facts.device && inode === facts.inode) return new NearFile(path, size, file, deadline);
     file.closeQuietly();
     throw new Exchanged(path);
   }
 
   readonly read = async (window: Window, length: number, position: number): Promise<number> => {
     if (++this.windows % WINDOWS_A_TURN === 0) await eventLoopTurn();
-    if (this.patience.signal.aborted) throw new Interrupted();
+    if (this.deadline.signal.aborted) throw new Interrupted();
     return this.ahead.read(window, length, position);
   };
 
@@ -59,6 +59,6 @@ export class NearFile implements Readable {
 
   async close(): Promise<void> {
     await this.ahead.settle();
-    if (!this.patience.stuck) this.file.closeQuietly();
+    if (!this.deadline.stuck) this.file.closeQuietly();
   }
 }

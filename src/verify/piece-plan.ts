@@ -4,7 +4,7 @@ import { guessBoundary } from '../pipeline/guess-boundary.js';
 import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
-import type { PieceTask, Wanted } from './piece.js';
+import type { PieceTask, Requested } from './piece.js';
 
 /** A piece, and whether its end is known beforehand: another one can begin there at once. */
 export interface PlannedPiece {
@@ -29,15 +29,15 @@ export class PiecePlan {
     private readonly pieceBytes: number,
     private readonly chunks: readonly ChunkLine[],
     private readonly claim: number,
-    private readonly wanted: Wanted = 'records',
+    private readonly requested: Requested = 'records',
     private readonly stopAt = 0,
   ) {}
 
   /** The piece that begins at `start`. Called with starts that rise, or that fall back to one that was guessed wrong. */
   async pieceAt(start: number): Promise<PlannedPiece> {
     const { file, window, stopAt } = this;
-    const wanted = this.wanted === 'balance' && start >= stopAt ? 'records' : this.wanted;
-    const common = { start, limit: file.size, claim: this.claim, wanted };
+    const requested = this.requested === 'balance' && start >= stopAt ? 'records' : this.requested;
+    const common = { start, limit: file.size, claim: this.claim, requested };
     const chunks = this.chunksFrom(start);
     const end = chunks.at(-1)?.end ?? cutAfter(start, this.pieceBytes);
     if (stopAt > start && stopAt <= end) {

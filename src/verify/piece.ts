@@ -12,7 +12,7 @@ export type Tail = 'none' | 'in-flight' | 'torn';
  *  - `balance`: the sum that proves previous pointers together with an index; back pointers are followed;
  *  - `nothing`: not even the targets of back pointers.
  */
-export type Wanted = 'records' | 'balance' | 'nothing';
+export type Requested = 'records' | 'balance' | 'nothing';
 
 /** A piece of a file that is to be inspected: it begins at a boundary, or at what is taken for one until that is proved. */
 export interface PieceTask {
@@ -25,7 +25,7 @@ export interface PieceTask {
   readonly chunks: readonly ChunkLine[];
   /** From here on a transaction that is marked as in flight is a batch of a sync, whatever follows it. Infinity: nowhere. */
   readonly claim: number;
-  readonly wanted: Wanted;
+  readonly requested: Requested;
 }
 
 export interface PieceFacts {

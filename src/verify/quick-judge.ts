@@ -22,14 +22,14 @@ export class Unproved extends Error {}
  * find out what it is.
  */
 export class QuickJudge implements Judge {
-  readonly wanted = 'balance';
+  readonly requested = 'balance';
   readonly indexState = 'right';
   readonly records = new KeptRecords();
   objects = 0;
   private readonly balance = new RecordSum();
   private readonly entries = new RecordSum();
   private covered = false;
-  private told: Promise<boolean> | undefined;
+  private indexMatches: Promise<boolean> | undefined;
 
   private constructor(
     private readonly indexCheck: IndexCheck,
@@ -46,9 +46,9 @@ export class QuickJudge implements Judge {
   /** An index of all of the file is read beside the file. */
   async begin(): Promise<void> {
     if (this.indexCheck.end < this.size) return;
-    this.told = this.indexCheck.tell({ set: (high, low, position) => this.entries.add(high, low, position) });
+    this.indexMatches = this.indexCheck.report({ set: (high, low, position) => this.entries.add(high, low, position) });
     // Whoever waits for it is told.
-    this.told.catch(() => {});
+    this.indexMatches.catch(() => {});
   }
 
   take(): Problems {
@@ -69,23 +69,23 @@ export class QuickJudge implements Judge {
   async finish(): Promise<void> {
     if (!this.covered) throw new Unproved();
     const rest = new ObjectIndex();
-    const whole = await (this.told ?? this.tellOfRest(rest));
+    const whole = await (this.indexMatches ?? this.compareRest(rest));
     if (!whole || !this.entries.equals(this.balance)) throw new Unproved();
     const before = rest.size;
     const pointers = new PreviousPointers(rest, this.indexCheck.end);
-    this.records.tell(pointers);
+    this.records.report(pointers);
     if (pointers.take().count > 0) throw new Unproved();
     this.objects = this.entries.count + rest.size - before;
   }
 
   async settle(): Promise<void> {
-    await this.told?.catch(() => {});
+    await this.indexMatches?.catch(() => {});
   }
 
   /** Reads the index; into `rest` come its entries of the objects that have records behind what it covers. */
-  private tellOfRest(rest: ObjectIndex): Promise<boolean> {
+  private compareRest(rest: ObjectIndex): Promise<boolean> {
     const objects = this.records.objects();
-    return this.indexCheck.tell({
+    return this.indexCheck.report({
       set: (high, low, position) => {
         this.entries.add(high, low, position);
         if (objects.has(high, low)) rest.set(high, low, position);

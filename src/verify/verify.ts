@@ -2,7 +2,7 @@ import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
 import { type Problem, type ProblemRule, Problems, type Severity } from '../filestorage/problem.js';
 import type { IndexCheck } from '../index/check.js';
 import { headerAt } from '../pipeline/records.js';
-import { hashOf } from '../pipeline/trusted.js';
+import { hashOf } from '../pipeline/verified.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import type { DatFile } from '../standby/dat-file.js';
@@ -33,7 +33,7 @@ export interface Findings {
   readonly problems: Problems;
 }
 
-export interface LookOptions {
+export interface InspectOptions {
   readonly inspector: Inspector;
   readonly window: Window;
   /** About how much one worker inspects at a time. */
@@ -47,20 +47,20 @@ export interface LookOptions {
 }
 
 /** Looks at every byte of an opened file, and at what its `.dat` says of it. Writes nothing and takes no lock. */
-export async function lookAtAll(file: Inspected, datFile: DatFile, options: LookOptions): Promise<Findings> {
+export async function inspectAll(file: Inspected, datFile: DatFile, options: InspectOptions): Promise<Findings> {
   const problems = new Problems();
   const magic = await magicAt(file, problems);
   const known = await knownChunks(file, datFile, options, problems);
   const subject = { file, magic, known, problems };
   const { indexCheck } = options;
-  if (!options.pointers) return lookWith(new NoJudge(), subject, options);
+  if (!options.pointers) return inspectWith(new NoJudge(), subject, options);
   const quick = magic === 'FS30' ? QuickJudge.of(indexCheck, file.size) : undefined;
   try {
-    if (quick) return await lookWith(quick, subject, options);
+    if (quick) return await inspectWith(quick, subject, options);
   } catch (error) {
     if (!(error instanceof Unproved)) throw error;
   }
-  return lookWith(new ExactJudge(indexCheck), subject, options);
+  return inspectWith(new ExactJudge(indexCheck), subject, options);
 }
 
 /** What is looked at, and what is known of it before. */
@@ -77,26 +77,26 @@ interface Known {
   readonly claim: number | undefined;
 }
 
-async function lookWith(judge: Judge, subject: Subject, options: LookOptions): Promise<Findings> {
+async function inspectWith(judge: Judge, subject: Subject, options: InspectOptions): Promise<Findings> {
   const { file, magic, known } = subject;
   const { size } = file;
   const problems = new Problems();
   problems.addAll(subject.problems.kept, subject.problems.count);
-  const look = new Look(file, problems, judge);
+  const probe = new Probe(file, problems, judge);
   try {
-    await judge.begin(look.onProblem);
+    await judge.begin(probe.onProblem);
     const worthwhile = magic !== undefined || (await agreedEnd(file, MAGIC_LENGTH, size)) !== undefined;
     if (worthwhile && size > MAGIC_LENGTH) {
       const { window, pieceBytes, indexCheck } = options;
       const claim = known.claim ?? Number.POSITIVE_INFINITY;
-      const plan = new PiecePlan(file, window, pieceBytes, known.chunks, claim, judge.wanted, indexCheck?.end);
-      await options.inspector.run(file, plan, look);
+      const plan = new PiecePlan(file, window, pieceBytes, known.chunks, claim, judge.requested, indexCheck?.end);
+      await options.inspector.run(file, plan, probe);
     }
-    await judge.finish(magic, look.onProblem);
+    await judge.finish(magic, probe.onProblem);
   } finally {
     await judge.settle();
   }
-  const { committedEnd, lastTid, transactions, recordCount: records, tail } = look;
+  const { committedEnd, lastTid, transactions, recordCount: records, tail } = probe;
   const { objects, indexState } = judge;
   const hashedBytes = known.chunks.reduce((sum, { start, end }) => sum + end - start, 0);
   const seen = { size, magic, committedEnd, lastTid, transactions, records, objects, tail };
@@ -121,7 +121,7 @@ async function magicAt(file: Inspected, problems: Problems): Promise<Magic | und
 async function knownChunks(
   file: Inspected,
   datFile: DatFile,
-  { window, serves = false }: LookOptions,
+  { window, serves = false }: InspectOptions,
   problems: Problems,
 ): Promise<Known> {
   const nothing = { chunks: [], claim: undefined };
@@ -155,7 +155,7 @@ export function problemAt(position: number, rule: ProblemRule, message: string, 
 }
 
 /** Puts together what is told of a file's pieces. */
-export class Look implements FileEvents {
+export class Probe implements FileEvents {
   committedEnd = MAGIC_LENGTH;
   lastTid = 0n;
   transactions = 0;
@@ -182,8 +182,8 @@ export class Look implements FileEvents {
       const header = await headerAt(this.file, problem.within, this.file.size);
       kept.push({ ...problem, tid: header?.tid ?? 0n });
     }
-    const isSeamTold = facts.problems.some(({ position, rule }) => position === firstAt && rule === 'tid-order');
-    if (transactions > 0 && firstTid <= this.lastTid && !isSeamTold) {
+    const isSeamReported = facts.problems.some(({ position, rule }) => position === firstAt && rule === 'tid-order');
+    if (transactions > 0 && firstTid <= this.lastTid && !isSeamReported) {
       const message = 'the tid is not above that of the transaction before';
       kept.push({ position: firstAt, within: firstAt, tid: firstTid, rule: 'tid-order', message, severity: 'warned' });
     }

@@ -3,7 +3,7 @@ import { Judge } from '../zodb/judge.js';
 import { seed } from '../zodb/settings.js';
 import { chaos } from './chaos.js';
 
-const SECONDS = 120;
+const SECONDS = 60;
 
 it('a busy ZEO server, and syncs that are killed at any moment', async (t) => {
   const judge = new Judge();

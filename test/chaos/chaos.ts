@@ -95,7 +95,7 @@ class Chaos {
 
   private async round(fate: Fate): Promise<Met> {
     const what = `sync ${this.syncs} (seed ${this.options.seed})`;
-    const oldest = this.generations.look();
+    const oldest = this.generations.probe();
     const before = await this.judge.read(this.generations.pathOf(oldest));
     const met = await syncUnder(this.random, fate, {
       master: join(this.directory, 'master'),

@@ -27,7 +27,7 @@ export interface Case {
   /** Bytes of the slave that are wrong are repaired in place: any of them may be wrong still, or right. */
   readonly repairs: boolean;
   /** The run has told of what it repaired: when it has ended, that is durable. */
-  readonly tellsRepairs: boolean;
+  readonly reportsRepairs: boolean;
   /** What the next sync reads again. */
   readonly scrub: ScrubAmount;
   /** A slave whose own transactions must not be lost: it stays in the directory under some name. */

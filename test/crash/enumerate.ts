@@ -63,7 +63,7 @@ export async function enumerate(of: Case, judge: Judge, manner: Manner): Promise
       ...history.publications.map((each) => Number(isMade(each.renamedAt)) + Number(isMade(each.returnedAt))),
       ...history.indexes.map((each) => Number(isMade(each.at)) + Number(isMade(each.returnedAt))),
       ...history.roles.map((each) => Number(isMade(each.at)) + Number(isMade(each.returnedAt))),
-      Number(of.tellsRepairs && isMade(of.changes.length - 1)),
+      Number(of.reportsRepairs && isMade(of.changes.length - 1)),
     ];
     for (const state of statesOf(disk, edges, variants)) {
       const seen = `${state.key} ${stage.join('')}`;

@@ -76,7 +76,7 @@ function claimProblem(of: Case, made: Made, state: Disk): string | undefined {
   const dat = datOf(state);
   const known = dat && datIn(dat);
   if (!known || !image || Number(known.slaveInode) !== file) return undefined;
-  const isRepaired = of.tellsRepairs && made(of.changes.length - 1);
+  const isRepaired = of.reportsRepairs && made(of.changes.length - 1);
   if (of.claimBroken && !isRepaired && digestOf(dat) === digestOf(datOf(of.start) ?? dat)) return undefined;
   const { position } = known.claim;
   const bytes = image.bytes.subarray(0, position);

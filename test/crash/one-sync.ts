@@ -1,6 +1,6 @@
 import { exitOfError, exitOfOutcome } from '../../src/commands/exit.js';
 import { InlineSource } from '../../src/pipeline/chunk-source.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { slavePaths } from '../../src/standby/paths.js';
@@ -17,7 +17,7 @@ export interface Synced {
 }
 
 const window = new Window(SIZES.windowBytes);
-const patience = new Patience(30);
+const deadline = new ReadDeadline(30);
 
 /** One round as `syncpozo sync` runs it, but without its lock: taking that costs more than all the rest. */
 export async function oneSync(master: string, slave: string, full = false, scrub: ScrubAmount = 0): Promise<Synced> {
@@ -30,8 +30,8 @@ export async function oneSync(master: string, slave: string, full = false, scrub
       {
         paths: slavePaths(slave, 'Data.fs'),
         source,
-        patience,
-        tell: () => {},
+        deadline,
+        report: () => {},
         batchBytes: SIZES.batchBytes,
         batchMilliseconds: Number.POSITIVE_INFINITY,
         indexThreadFrom: Number.POSITIVE_INFINITY,

@@ -57,7 +57,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       terms: stage.terms,
       movesAside: scenario.movesAside ?? false,
       repairs: scenario.repairs ?? false,
-      tellsRepairs: scenario.repairs ?? false,
+      reportsRepairs: scenario.repairs ?? false,
       scrub: scenario.scrub ?? 0,
     },
   };
@@ -111,7 +111,7 @@ export async function afterKill({ case: of, scratch }: Played, point: number): P
     changes: [...of.changes.slice(0, point + 1), ...changes],
     from: point + 2,
     // The one that repaired was killed, and the one that came after it may have found nothing wrong.
-    tellsRepairs: false,
+    reportsRepairs: false,
   };
 }
 
@@ -119,7 +119,7 @@ export async function afterKill({ case: of, scratch }: Played, point: number): P
 export async function afterPowerCut({ case: of, scratch }: Played, state: State, judge: Judge): Promise<Case> {
   const changes = await recordRecovery(of, state, scratch);
   const shown = await shownBy(judge, state);
-  return { ...of, name: `${of.name}, power cut`, start: state, changes, from: 1, shown, tellsRepairs: false };
+  return { ...of, name: `${of.name}, power cut`, start: state, changes, from: 1, shown, reportsRepairs: false };
 }
 
 async function recordRecovery(of: Case, disk: Disk, scratch: string): Promise<Case['changes']> {

@@ -6,7 +6,7 @@ import type { PromotionResult } from '../../src/report/promotion.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { parseRole, type RoleFacts } from '../../src/standby/role.js';
 import { roleOf } from '../../src/standby/role-of.js';
-import type { Worth } from '../../src/takeover/promotion-index.js';
+import type { IndexLimits } from '../../src/takeover/promotion-index.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
 import type { Mutation } from './enumerate.js';
@@ -38,13 +38,13 @@ export interface PromotionRecord {
   readonly ends: readonly Uint8Array[];
   /** What was cut off and had to be kept. */
   readonly rest: Buffer | undefined;
-  readonly indexWorth?: Worth | undefined;
+  readonly indexLimits?: IndexLimits | undefined;
   /** The term in which it serves then. */
   readonly term: number;
 }
 
-export function promoteIn(directory: string, indexWorth?: Worth): Promise<PromotionResult> {
-  const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false, indexWorth };
+export function promoteIn(directory: string, indexLimits?: IndexLimits): Promise<PromotionResult> {
+  const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false, indexLimits };
   return promoteUnderLock(slavePaths(directory, DATA), options, undefined, undefined);
 }
 
@@ -61,8 +61,8 @@ export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]>
     const { start, change } = scenario.pending?.(seen, stage) ?? { start: seen, change: undefined };
     const before = await shownOf(judge, start);
     const names: Names = change?.kind === 'rename' ? afterRename(seen.names, change) : seen.names;
-    const { indexWorth } = scenario;
-    const { changes, result } = await record(stage.slave, names, identities, () => promoteIn(stage.slave, indexWorth));
+    const { indexLimits } = scenario;
+    const { changes, result } = await record(stage.slave, names, identities, () => promoteIn(stage.slave, indexLimits));
     assert.deepEqual([result.promoted, result.exitCode], [true, scenario.exitCode ?? 0], scenario.name);
     const found = readFileSync(stage.slaveFile);
     assert.equal(found.length, result.slave.position);
@@ -73,7 +73,7 @@ export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]>
       master: stage.masterFile,
       ends: [before, found],
       rest: scenario.rest,
-      indexWorth,
+      indexLimits,
       term: scenario.term ?? 1,
     });
   }
@@ -172,7 +172,7 @@ async function againProblem(of: PromotionRecord, judge: Judge, state: State): Pr
   const directory = join(judge.scratch, 'again');
   mkdirSync(directory, { recursive: true });
   materialise(state, directory);
-  const again = await promoteIn(directory, of.indexWorth);
+  const again = await promoteIn(directory, of.indexLimits);
   if (!again.promoted) return `promoted again: ${again.reason}`;
   const bytes = readFileSync(join(directory, DATA));
   if (!of.ends.some((end) => Buffer.compare(end, bytes) === 0)) return `promoted again it has ${bytes.length} bytes`;

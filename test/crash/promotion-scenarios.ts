@@ -5,7 +5,7 @@ import { parseDat } from '../../src/standby/dat.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { roleOf } from '../../src/standby/role-of.js';
 import { demote } from '../../src/takeover/demote.js';
-import type { Worth } from '../../src/takeover/promotion-index.js';
+import type { IndexLimits } from '../../src/takeover/promotion-index.js';
 import type { Change } from './change.js';
 import { DAT, DATA } from './history.js';
 import type { Disk } from './model-disk.js';
@@ -22,14 +22,14 @@ export interface PromotionScenario {
   readonly term?: number;
   readonly rest?: Buffer;
   /** When the promotion makes an index; in files as small as these it would not. */
-  readonly indexWorth?: Worth;
+  readonly indexLimits?: IndexLimits;
   /** The last thing that a killed process has done, which is in memory only: the change, and the disk without it. */
   pending?(seen: Disk, stage: Stage): { readonly start: Disk; readonly change: Change };
 }
 
 const STATUS_OFFSET = 16;
 const KILLED = { site: 'a process that was killed', within: [] } as const;
-const ALWAYS: Worth = { from: 0, upTo: Number.POSITIVE_INFINITY, indexBytes: Number.POSITIVE_INFINITY };
+const ALWAYS: IndexLimits = { from: 0, upTo: Number.POSITIVE_INFINITY, indexBytes: Number.POSITIVE_INFINITY };
 const GARBAGE = Buffer.from('these bytes are no transaction, whoever has written them. '.repeat(20));
 
 export const PROMOTIONS: readonly PromotionScenario[] = [
@@ -82,7 +82,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
   },
   {
     name: 'of a slave whose index has fallen behind',
-    indexWorth: ALWAYS,
+    indexLimits: ALWAYS,
     async prepare(stage) {
       const site = stage.site();
       await stage.inStep();

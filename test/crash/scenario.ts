@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type IndexResult, runIndex } from '../../src/commands/index.js';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
 import type { DiskOperation } from '../../src/io/observer.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { Site, steadyClock } from '../support/site.js';
@@ -108,8 +108,8 @@ export class Stage {
 
   private index(): Promise<IndexResult> {
     const { chunkBytes } = SIZES;
-    const patience = new Patience(30);
-    return runIndex({ path: this.slave, file: DATA, workers: 0, chunkBytes, log: SILENT, patience });
+    const deadline = new ReadDeadline(30);
+    return runIndex({ path: this.slave, file: DATA, workers: 0, chunkBytes, log: SILENT, deadline });
   }
 
   /** Brings the slave in step; throws where that does not succeed. */

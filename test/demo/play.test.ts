@@ -21,7 +21,7 @@ describe('playDemo', () => {
     const told: string[] = [];
     const report = await playDemo({
       commands: { sync: runSync, promote },
-      tell: (line) => told.push(line),
+      print: (line) => told.push(line),
       keep: false,
     });
     const wrong = report.steps.flatMap(({ checks }) => checks).filter(({ ok }) => !ok);
@@ -33,7 +33,7 @@ describe('playDemo', () => {
   });
 
   it('sees that a plain copy is no sync, step by step', async () => {
-    const report = await playDemo({ commands: { sync: copyAll, promote }, tell: () => {}, keep: false });
+    const report = await playDemo({ commands: { sync: copyAll, promote }, print: () => {}, keep: false });
     assert.equal(report.ok, false);
     const steps = report.steps.map(({ title, ok }) => [ok, title] as const);
     const passed = steps.filter(([ok]) => ok).map(([, title]) => title);
@@ -49,7 +49,7 @@ describe('playDemo', () => {
 
   it('ends at a step that throws, and keeps the directory when it is asked to', async () => {
     const failing: Sync = () => Promise.reject(new Error('no disk'));
-    const report = await playDemo({ commands: { sync: failing, promote }, tell: () => {}, keep: true });
+    const report = await playDemo({ commands: { sync: failing, promote }, print: () => {}, keep: true });
     assert.equal(report.ok, false);
     assert.equal(report.steps.length, 2);
     assert.match(JSON.stringify(report.steps[1]), /no disk/);

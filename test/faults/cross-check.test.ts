@@ -83,7 +83,7 @@ function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, ca
     terms: [],
     movesAside: false,
     repairs: false,
-    tellsRepairs: false,
+    reportsRepairs: false,
   };
 }
 

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasOpen, isDoomed } from '../../src/io/doomed.js';
+import { hasOpen, isDying } from '../../src/io/dying.js';
 import { Running, syncpozo } from '../support/cli.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { needsRoot } from '../support/powers.js';
@@ -111,7 +111,7 @@ describe('a sync that hangs in a read of the dead master, beyond SIGKILL', { ski
       assert.equal(run.json.loss.possible, true);
       assert.deepEqual(readFileSync(pair.slaveFile), bytes);
 
-      assert.equal(isDoomed(pid), true, 'it still hangs');
+      assert.equal(isDying(pid), true, 'it still hangs');
       assert.notEqual(statSync(lock).ino, held);
       assert.equal(hasOpen(pid, lock), false);
       const free = spawnSync('flock', ['-n', lock, 'true']);

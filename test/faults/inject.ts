@@ -47,7 +47,7 @@ export async function runWithFault(scene: Scene, point: Point, what: string): Pr
     try {
       if (run.signal === 'SIGKILL' && what === 'signal=SIGKILL') ending = 'killed';
       else if (at < 0) ending = 'not met';
-      else ending = assertTold(run, point, what, before);
+      else ending = assertReported(run, point, what, before);
       assertSlave(before);
       assert.deepEqual(listing(pair.master), masterListing, 'the master is as it was (invariant 7)');
       const lost = ending === 'failed' && isSync(point.call) ? pathOfDescriptor(calls[at] as Call) : undefined;
@@ -74,7 +74,7 @@ function claimOf(pair: Pair): { position: number; inode: string } | undefined {
 }
 
 /** A fault means a non-zero exit or a full recovery. */
-function assertTold(run: Run, point: Point, what: string, { pair, master }: Before): Ending {
+function assertReported(run: Run, point: Point, what: string, { pair, master }: Before): Ending {
   if (run.exit === 0) {
     assert.ok(!isSync(point.call), 'exit 0, although a sync has failed: what it was to make durable may be lost');
     assert.equal(run.signal, null, run.all);

@@ -1,12 +1,12 @@
 import { describe, it } from 'node:test';
-import { loseEachWrite, toldBy } from './lying.js';
+import { loseEachWrite, reportedBy } from './lying.js';
 import { REPAIR, SCENES } from './scene.js';
 import { needsStrace } from './strace.js';
 
 describe('a disk that loses any write and says that all is well', { skip: needsStrace ?? false }, () => {
   for (const scene of [...SCENES.filter(({ keepsOwn }) => !keepsOwn), REPAIR]) {
     it(`in: ${scene.name}`, async (t) => {
-      t.diagnostic(toldBy(await loseEachWrite(scene, ['slave', 'new', 'dat.tmp'])));
+      t.diagnostic(reportedBy(await loseEachWrite(scene, ['slave', 'new', 'dat.tmp'])));
     });
   }
 });

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import { loseEachWrite, toldBy } from './lying.js';
+import { loseEachWrite, reportedBy } from './lying.js';
 import { REPAIR, SCENES } from './scene.js';
 import { needsStrace } from './strace.js';
 
@@ -9,7 +9,7 @@ describe('a disk that loses a write and says that all is well does not stay unno
   for (const scene of [...SCENES.filter(({ name }) => name === 'append' || name === 'first copy'), REPAIR]) {
     it(`in: ${scene.name}`, async (t) => {
       const sample = (when: number, of: number) => when <= 2 || when >= of - 1;
-      t.diagnostic(toldBy(await loseEachWrite(scene, ['slave', 'new', 'dat.tmp'], sample)));
+      t.diagnostic(reportedBy(await loseEachWrite(scene, ['slave', 'new', 'dat.tmp'], sample)));
     });
   }
 });

@@ -80,6 +80,6 @@ function isMaster(pair: Pair): boolean {
   return readFileSync(pair.slaveFile).equals(committed(pair.masterFile));
 }
 
-export function toldBy(finders: ReadonlyMap<Finder, number>): string {
+export function reportedBy(finders: ReadonlyMap<Finder, number>): string {
   return [...finders].map(([finder, count]) => `${finder}: ${count}`).join(', ');
 }

@@ -70,16 +70,16 @@ function mostInOneThread(calls: readonly Call[], name: string, path: string): nu
 }
 
 const CHANGES: ReadonlySet<string> = new Set(['pwrite64', 'fdatasync', 'fsync', 'ftruncate', 'rename', 'link']);
-const MOST_TOLD: ReadonlySet<string> = new Set(['master', 'slave', 'new']);
+const MOST_REPORTED: ReadonlySet<string> = new Set(['master', 'slave', 'new']);
 
 /** Of what changes the disk the first, the last and some between; of what is only read less. */
 export function isInSample({ label, call, when, of }: Point): boolean {
-  if (!MOST_TOLD.has(label) && !CHANGES.has(call)) return false;
+  if (!MOST_REPORTED.has(label) && !CHANGES.has(call)) return false;
   if (when === 1 || when === of) return CHANGES.has(call) || call === 'openat' || call === 'pread64';
   return label !== 'lock' && CHANGES.has(call) && (when <= 3 || when === Math.ceil(of / 2));
 }
 
 /** Of what changes the disk the first, the last and one between. */
 export function isInKillSample({ label, call, when, of }: Point): boolean {
-  return MOST_TOLD.has(label) && CHANGES.has(call) && (when === 1 || when === of || when === Math.ceil(of / 2));
+  return MOST_REPORTED.has(label) && CHANGES.has(call) && (when === 1 || when === of || when === Math.ceil(of / 2));
 }

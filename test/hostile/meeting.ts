@@ -28,7 +28,7 @@ export interface Meeting {
 }
 
 /** As many bytes at a file's head, and before the claim, does every sync compare. */
-const GLANCE = 65_536;
+const QUICK_COMPARE = 65_536;
 
 const few = fc.array(damages, { maxLength: 2 });
 
@@ -164,7 +164,7 @@ export class Stage {
   /** What lies below the claim, and not near its end or the file's beginning, is not read by every sync, on neither side. */
   private mayHoldRot(): boolean {
     const { dat, toMaster, toSlave } = this.meeting;
-    const hasMiddle = (this.slaveBytes?.length ?? 0) > 2 * GLANCE;
+    const hasMiddle = (this.slaveBytes?.length ?? 0) > 2 * QUICK_COMPARE;
     return dat && (toSlave.length > 0 || (toMaster.length > 0 && hasMiddle));
   }
 

@@ -18,7 +18,7 @@ interface Told {
 }
 
 /** Tells transactions of records that are 100 bytes long, one behind the other, from `position` on. */
-class Teller {
+class Reporter {
   readonly tape: RecordTape;
   position = MAGIC_LENGTH;
 
@@ -52,51 +52,51 @@ describe('an index builder', () => {
   it('makes of a tape what a map makes of its transactions, however it is cut into pieces', () => {
     for (const entries of [1, 2, 3, 7, 1000]) {
       const random = new Random(entries);
-      const teller = new Teller(new IndexBuilder(), entries * ENTRY);
+      const reporter = new Reporter(new IndexBuilder(), entries * ENTRY);
       const due = new ObjectIndex();
       for (let transaction = 0; transaction < 200; transaction++) {
         const records = some(random);
-        for (const [n, { high, low }] of records.entries()) due.set(high, low, teller.position + n * RECORD);
-        teller.transaction(records);
+        for (const [n, { high, low }] of records.entries()) due.set(high, low, reporter.position + n * RECORD);
+        reporter.transaction(records);
       }
-      teller.tape.flush();
-      const { index, end, spoiled, contradicted } = teller.builder;
+      reporter.tape.flush();
+      const { index, end, spoiled, contradicted } = reporter.builder;
       assert.deepEqual(entriesOf(index), entriesOf(due));
-      assert.deepEqual([end, spoiled, contradicted], [teller.position, false, false]);
+      assert.deepEqual([end, spoiled, contradicted], [reporter.position, false, false]);
     }
   });
 
   it('forgets the records of a transaction that breaks off', () => {
     for (const entries of [1, 2, 1000]) {
-      const teller = new Teller(new IndexBuilder(), entries * ENTRY);
-      teller.transaction([{ high: 0, low: 1 }]);
-      const { position } = teller;
-      teller.records([
+      const reporter = new Reporter(new IndexBuilder(), entries * ENTRY);
+      reporter.transaction([{ high: 0, low: 1 }]);
+      const { position } = reporter;
+      reporter.records([
         { high: 0, low: 1 },
         { high: 0, low: 2 },
       ]);
-      teller.tape.flush();
-      teller.builder.goBackTo();
-      teller.transaction([{ high: 0, low: 3 }]);
-      teller.tape.flush();
-      assert.deepEqual(entriesOf(teller.builder.index), [
+      reporter.tape.flush();
+      reporter.builder.goBackTo();
+      reporter.transaction([{ high: 0, low: 3 }]);
+      reporter.tape.flush();
+      assert.deepEqual(entriesOf(reporter.builder.index), [
         { high: 0, low: 1, position: MAGIC_LENGTH },
         { high: 0, low: 3, position: position + 2 * RECORD },
       ]);
-      assert.equal(teller.builder.spoiled, false);
+      assert.equal(reporter.builder.spoiled, false);
     }
   });
 
   it('is spoiled when a transaction of more than a million records breaks off, and not when it does not', () => {
     for (const breaksOff of [false, true]) {
-      const teller = new Teller(new IndexBuilder());
+      const reporter = new Reporter(new IndexBuilder());
       const many = Array.from({ length: (1 << 20) + 10_000 }, (_, low) => ({ high: 0, low }));
-      if (breaksOff) teller.records(many);
-      else teller.transaction(many);
-      teller.tape.flush();
-      teller.builder.goBackTo();
-      assert.equal(teller.builder.spoiled, breaksOff);
-      if (!breaksOff) assert.equal(teller.builder.index.size, many.length);
+      if (breaksOff) reporter.records(many);
+      else reporter.transaction(many);
+      reporter.tape.flush();
+      reporter.builder.goBackTo();
+      assert.equal(reporter.builder.spoiled, breaksOff);
+      if (!breaksOff) assert.equal(reporter.builder.index.size, many.length);
     }
   });
 
@@ -108,14 +108,14 @@ describe('an index builder', () => {
     ] as const) {
       const index = new ObjectIndex();
       index.set(7, 8, 104);
-      const teller = new Teller(new IndexBuilder(index, 1004));
-      teller.position = 1004;
-      teller.transaction([
+      const reporter = new Reporter(new IndexBuilder(index, 1004));
+      reporter.position = 1004;
+      reporter.transaction([
         { high: 7, low: 8, previous },
         { high: 7, low: 8, previous },
       ]);
-      teller.tape.flush();
-      assert.equal(teller.builder.contradicted, contradicted);
+      reporter.tape.flush();
+      assert.equal(reporter.builder.contradicted, contradicted);
       assert.equal(index.get(7, 8), 1104);
     }
   });

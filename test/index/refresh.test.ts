@@ -6,8 +6,8 @@ import { encodeIndex } from '../../src/filestorage/index-writer.js';
 import type { ObjectIndex } from '../../src/filestorage/object-index.js';
 import { firstChanged, type MadeIndex, makeIndex } from '../../src/index/refresh.js';
 import { type ChunkSource, InlineSource } from '../../src/pipeline/chunk-source.js';
-import { Patience } from '../../src/pipeline/patience.js';
 import { PoolSource } from '../../src/pipeline/pool-source.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import type { ChunkLine } from '../../src/standby/dat.js';
 import { xxh64 } from '../support/chunks.js';
@@ -20,7 +20,7 @@ import { openMaster } from '../support/sources.js';
 const options = { chunkBytes: 700, onProgress: () => {} };
 const sources: readonly ChunkSource[] = [
   new InlineSource(new Window(1 << 16), options),
-  ...[1, 2, 4].map((workers) => new PoolSource(new Window(1 << 16), workers, new Patience(20), options)),
+  ...[1, 2, 4].map((workers) => new PoolSource(new Window(1 << 16), workers, new ReadDeadline(20), options)),
 ];
 after(() => Promise.all(sources.map((source) => source.close())));
 

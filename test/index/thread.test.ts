@@ -10,7 +10,7 @@ const RECORD = 100;
 const OBJECTS = 70_000;
 
 /** Tells a maker of so many transactions, some of which break off; returns up to where the whole ones reach. */
-function tell(maker: IndexMaker, transactions: number, seed: number): number {
+function report(maker: IndexMaker, transactions: number, seed: number): number {
   const random = new Random(seed);
   const tape = new RecordTape(LONGEST_TAPE, (piece) => maker.take(piece));
   let end = MAGIC_LENGTH;
@@ -30,7 +30,7 @@ function tell(maker: IndexMaker, transactions: number, seed: number): number {
     end += length + 8;
   }
   tape.flush();
-  maker.allTold();
+  maker.allAdded();
   return end;
 }
 
@@ -46,8 +46,8 @@ describe('an index that a thread makes', () => {
     for (const [seed, transactions] of [0, 1, 3000, 60_000].entries()) {
       const here = await indexMaker(false);
       const there = await indexMaker(true);
-      const end = tell(here, transactions, seed);
-      assert.equal(tell(there, transactions, seed), end);
+      const end = report(here, transactions, seed);
+      assert.equal(report(there, transactions, seed), end);
       assert.ok(bytesOf(there.pieces(end)).equals(bytesOf(here.pieces(end))), `${transactions} transactions`);
       await there.close();
     }
@@ -56,7 +56,7 @@ describe('an index that a thread makes', () => {
   it('is not given for another end than that of the last whole transaction', async () => {
     for (const threaded of [false, true]) {
       const maker = await indexMaker(threaded);
-      const end = tell(maker, 100, 7);
+      const end = report(maker, 100, 7);
       assert.equal(maker.pieces(end + 1), undefined);
       await maker.close();
     }
@@ -69,7 +69,7 @@ describe('an index that a thread makes', () => {
       for (let n = 0; n < 1_100_000; n++) tape.events.onRecord?.(4 + n, 0, n, 0, 1, 0);
       tape.flush();
       maker.goBackTo(MAGIC_LENGTH);
-      maker.allTold();
+      maker.allAdded();
       assert.equal(maker.pieces(MAGIC_LENGTH), undefined);
       await maker.close();
     }
@@ -83,7 +83,7 @@ describe('an index that a thread makes', () => {
     for (let n = 0; n < 100_000; n++) tape.events.onRecord?.(4 + n, 0, n, 0, 1, 0);
     await begun.close();
     const made = await indexMaker(true);
-    tell(made, 60_000, 3);
+    report(made, 60_000, 3);
     await made.close();
   });
 
@@ -93,7 +93,7 @@ describe('an index that a thread makes', () => {
     for (let n = 0; n < 1_000_000; n++) tape.events.onRecord?.(4 + n, 0, n, 0, 1, 0);
     tape.events.onTransaction?.(4, 1_000_000, 1n, 0x20);
     tape.flush();
-    maker.allTold();
+    maker.allAdded();
     const pieces = maker.pieces(4 + 1_000_000 + 8)?.[Symbol.iterator]();
     assert.equal(pieces?.next().done, false);
     await maker.close();

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OpenFile } from '../../src/io/open-file.js';
 import { checkPackedFile, type PackedFile } from '../../src/lineage/packed-file.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { readableFile } from '../../src/pipeline/scan.js';
 import { dataFs, nthTid } from '../support/data-fs.js';
 import { write } from '../support/histories.js';
@@ -63,7 +63,7 @@ function checked(
       const now = readableFile(file);
       const ours = { slave: new MemoryFile(mine), slaveEnd: mine.length };
       return await checkPackedFile(
-        { master: now, masterEnd: now.size, ...ours, patience: new Patience(20) },
+        { master: now, masterEnd: now.size, ...ours, deadline: new ReadDeadline(20) },
         goneAt === 'all' ? undefined : goneAt,
       );
     } finally {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AdaptiveSource } from '../../src/pipeline/adaptive-source.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import { WorkerPool } from '../../src/pipeline/worker-pool.js';
 import { deliver } from '../support/chunks.js';
@@ -15,7 +15,7 @@ const CHUNK = 500;
 const { bytes } = dataFs(plain(100, 60));
 
 function adaptive(workers: number): AdaptiveSource {
-  return new AdaptiveSource(new Window(1 << 16), workers, new Patience(20), {
+  return new AdaptiveSource(new Window(1 << 16), workers, new ReadDeadline(20), {
     chunkBytes: CHUNK,
     onProgress: () => {},
   });

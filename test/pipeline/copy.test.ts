@@ -6,7 +6,7 @@ import type { ChunkFacts } from '../../src/pipeline/chunk.js';
 import { InlineSource } from '../../src/pipeline/chunk-source.js';
 import { NOTHING_YET } from '../../src/pipeline/chunk-table.js';
 import { copy, Exchanged } from '../../src/pipeline/copy.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import type { Resume } from '../../src/pipeline/resume.js';
 import type { MasterEnd } from '../../src/pipeline/tail.js';
 import { Window } from '../../src/pipeline/window.js';
@@ -24,7 +24,7 @@ function copyOf(bytes: Uint8Array, change: (path: string) => void = () => {}): P
   return withTempDir(async (directory) => {
     const path = join(directory, 'Data.fs');
     writeFileSync(path, bytes);
-    const patience = new Patience(20);
+    const deadline = new ReadDeadline(20);
     const source = new InlineSource(new Window(1 << 16), { chunkBytes: 500, onProgress: () => {} });
     let changed = false;
     const target = {
@@ -36,7 +36,7 @@ function copyOf(bytes: Uint8Array, change: (path: string) => void = () => {}): P
         change(path);
       },
     };
-    const { end, resume, master } = await copy(await openMaster(path), source, NOTHING_YET, target, patience);
+    const { end, resume, master } = await copy(await openMaster(path), source, NOTHING_YET, target, deadline);
     master.close();
     return { end, resume };
   }) as Promise<Copy>;

@@ -3,8 +3,8 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Exchanged } from '../../src/pipeline/copy.js';
-import { Interrupted, Patience } from '../../src/pipeline/patience.js';
 import { PoolSource } from '../../src/pipeline/pool-source.js';
+import { Interrupted, ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import { deliver } from '../support/chunks.js';
 import { dataFs, plain } from '../support/data-fs.js';
@@ -16,7 +16,7 @@ const { bytes } = dataFs(plain(100, 60));
 async function withPool(use: (pool: PoolSource, path: string, abort: AbortController) => Promise<void>): Promise<void> {
   const abort = new AbortController();
   const options = { chunkBytes: 500, onProgress: () => {} };
-  const pool = new PoolSource(new Window(1 << 16), 2, new Patience(20, abort.signal), options);
+  const pool = new PoolSource(new Window(1 << 16), 2, new ReadDeadline(20, abort.signal), options);
   try {
     await withTempDir(async (directory) => {
       const path = join(directory, 'Data.fs');

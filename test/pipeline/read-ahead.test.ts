@@ -48,9 +48,11 @@ class SlowFile {
 
 async function readAll(file: SlowFile, ahead: ReadAhead, size = file.bytes.length): Promise<void> {
   for (let position = 0; position < size; position += PIECE) {
-    const wanted = Math.min(PIECE, size - position);
-    assert.equal(await ahead.read(window, wanted, position), wanted);
-    assert.ok(Buffer.from(window.bytes.subarray(0, wanted)).equals(file.bytes.subarray(position, position + wanted)));
+    const requested = Math.min(PIECE, size - position);
+    assert.equal(await ahead.read(window, requested, position), requested);
+    assert.ok(
+      Buffer.from(window.bytes.subarray(0, requested)).equals(file.bytes.subarray(position, position + requested)),
+    );
   }
 }
 

@@ -21,13 +21,13 @@ export async function rotEverywhere(pair: Pair, transactions: number, seed: numb
     flipBits(pair.slaveFile, [at], bit);
     await assertRepaired(pair, good, `bit ${bit} at ${at} of the slave`);
     flipBits(pair.masterFile, [at], bit);
-    await assertTold(pair, good, `bit ${bit} at ${at} of the master`);
+    await assertReported(pair, good, `bit ${bit} at ${at} of the master`);
     flipBits(pair.masterFile, [at], bit);
   }
   flipBits(pair.slaveFile, places, random.below(8));
   await assertRepaired(pair, good, 'a bit in every 4 KiB of the slave');
   flipBits(pair.masterFile, places, 0);
-  await assertTold(pair, good, 'a bit in every 4 KiB of the master');
+  await assertReported(pair, good, 'a bit in every 4 KiB of the master');
   return places.length;
 }
 
@@ -38,7 +38,7 @@ async function assertRepaired(pair: Pair, good: Buffer, what: string): Promise<v
   assert.ok(scrubbed.bad > 0 || action === 'append', `${what}: found`);
 }
 
-async function assertTold(pair: Pair, good: Buffer, what: string): Promise<void> {
+async function assertReported(pair: Pair, good: Buffer, what: string): Promise<void> {
   const { exitCode, reason, hint } = await syncAndScrub(pair, 'full');
   assert.equal(exitCode, 4, `${what}: ${reason}`);
   assert.match(reason, /^the master is damaged at position \d+/, what);

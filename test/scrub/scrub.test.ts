@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { DiskOperation } from '../../src/io/observer.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import type { LogRecord } from '../support/cli.js';
 import { operationsDuring } from '../support/disk-operations.js';
 import { type Pair, withPair } from '../support/pair.js';
@@ -129,9 +129,9 @@ describe('a scrub goes round the slave', () => {
       await manyChunks(pair);
       const stop = new AbortController();
       const { log } = keeper();
-      const patience = new Patience(30, stop.signal);
+      const deadline = new ReadDeadline(30, stop.signal);
       const run = syncAndScrub(pair, 'full', {
-        patience,
+        deadline,
         log: { ...log, info: (_fields, msg) => msg === 'Start syncing' && stop.abort() },
       });
       assert.deepEqual([(await run).exitCode, (await run).reason], [1, 'interrupted by a signal']);

@@ -111,9 +111,9 @@ describe('the lock', () => {
       await whileHeld([process.execPath, HOLDER, path, directory], async (pid, kill) => {
         const outcome = take(path);
         assert.deepEqual(outcome, { kind: 'syncpozo', holder: `${pid} syncpozo ${hostname()}` });
-        assert.deepEqual(Lock.look(path), outcome);
+        assert.deepEqual(Lock.probe(path), outcome);
         await kill();
-        assert.equal(Lock.look(path), undefined);
+        assert.equal(Lock.probe(path), undefined);
         held(path).release();
       });
     });
@@ -154,10 +154,10 @@ describe('the lock', () => {
 describe('looking at the lock', () => {
   it('leaves no trace, whether or not there is a file', async () => {
     await withLock((path) => {
-      assert.equal(Lock.look(path), undefined);
+      assert.equal(Lock.probe(path), undefined);
       assert.equal(existsSync(path), false);
       writeFileSync(path, ' 7\n');
-      assert.equal(Lock.look(path), undefined);
+      assert.equal(Lock.probe(path), undefined);
       assert.equal(readFileSync(path, 'utf8'), ' 7\n');
     });
   });
@@ -165,7 +165,7 @@ describe('looking at the lock', () => {
   it('does not keep it', async () => {
     await withLock((path) => {
       writeFileSync(path, '');
-      Lock.look(path);
+      Lock.probe(path);
       held(path).release();
     });
   });

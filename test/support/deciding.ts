@@ -4,17 +4,17 @@ import type { Sides } from '../../src/lineage/sides.js';
 import type { Damage } from '../../src/pipeline/damage.js';
 import type { SlaveState } from '../../src/pipeline/observe.js';
 import type { Resume } from '../../src/pipeline/resume.js';
-import type { Trusted } from '../../src/pipeline/trusted.js';
+import type { Verified } from '../../src/pipeline/verified.js';
 import { decide } from '../../src/sync/decide.js';
-import type { Facts, Look, Plan } from '../../src/sync/facts.js';
+import type { Facts, Plan, Probe } from '../../src/sync/facts.js';
 import { UNKNOWN_STANDING } from '../../src/sync/standing.js';
 
 /** What the probes would find; one that is not given must not be asked for. */
-export type Answers = Partial<Pick<Facts, Look>>;
+export type Answers = Partial<Pick<Facts, Probe>>;
 
 export const CLAIM = 1000;
-export const LOOKS: readonly Look[] = [
-  'trusted',
+export const CHECKS: readonly Probe[] = [
+  'verified',
   'beyond',
   'comparison',
   'generation',
@@ -45,7 +45,7 @@ export function resumeAt(position: number): Resume {
   return { position, tid: 9n, chunks: [], tailState: '' };
 }
 
-export function trustedTo(position: number, more: Partial<Trusted> = {}): Trusted {
+export function verifiedTo(position: number, more: Partial<Verified> = {}): Verified {
   return { ...resumeAt(position), ...more };
 }
 
@@ -90,20 +90,20 @@ export const STALE = { kind: 'stale', resume: resumeAt(400), problem: 'zeros' } 
 
 export interface Decided {
   readonly plan: Plan;
-  readonly looks: readonly Look[];
+  readonly probes: readonly Probe[];
 }
 
 /** Decides, answering each look from the table, and records what was looked at, in order. */
 export function decideWith(facts: Facts, answers: Answers = {}): Decided {
-  const looks: Look[] = [];
+  const probes: Probe[] = [];
   let known = facts;
   for (;;) {
     const decision = decide(known);
-    if (decision.kind !== 'look') return { plan: decision, looks };
+    if (decision.kind !== 'probe') return { plan: decision, probes };
     const { at } = decision;
-    assert.ok(!looks.includes(at), `looked at ${at} a second time`);
-    assert.ok(at in answers, `an unexpected look at ${at} after ${looks}`);
-    looks.push(at);
+    assert.ok(!probes.includes(at), `looked at ${at} a second time`);
+    assert.ok(at in answers, `an unexpected look at ${at} after ${probes}`);
+    probes.push(at);
     known = { ...known, [at]: answers[at] };
   }
 }
@@ -113,12 +113,12 @@ type PlanOf<K, P = Plan> = P extends { readonly kind: infer Kinds } ? (K extends
 
 /** Asserts the plan's kind and row, and the looks that it took. Returns the plan. */
 export function assertDecides<K extends Plan['kind']>(
-  [kind, row, ...looks]: readonly [K, number, ...Look[]],
+  [kind, row, ...probes]: readonly [K, number, ...Probe[]],
   facts: Partial<Facts>,
   answers: Answers = {},
 ): PlanOf<K> {
   const decided = decideWith({ ...USUAL, ...facts }, answers);
   const { plan } = decided;
-  assert.deepEqual({ kind: plan.kind, row: plan.row, looks: decided.looks }, { kind, row, looks });
+  assert.deepEqual({ kind: plan.kind, row: plan.row, probes: decided.probes }, { kind, row, probes });
   return plan as PlanOf<K>;
 }

@@ -74,6 +74,6 @@ export function batchBeyond(pair: Pair, status?: string): Buffer {
 }
 
 export async function eventually(holds: () => boolean): Promise<void> {
-  for (let look = 0; look < 500 && !holds(); look++) await sleep(10);
+  for (let probe = 0; probe < 500 && !holds(); probe++) await sleep(10);
   assert.ok(holds());
 }

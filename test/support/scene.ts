@@ -5,8 +5,8 @@ import { advance, NOTHING_YET, nextTask } from '../../src/pipeline/chunk-table.j
 import type { Resume } from '../../src/pipeline/resume.js';
 import { Window } from '../../src/pipeline/window.js';
 import type { MasterIdentity } from '../../src/standby/dat.js';
-import type { Facts, Look } from '../../src/sync/facts.js';
-import { take } from '../../src/sync/looks.js';
+import type { Facts, Probe } from '../../src/sync/facts.js';
+import { take } from '../../src/sync/probes.js';
 import { USUAL } from './deciding.js';
 import { MemoryFile } from './memory-file.js';
 import { withTempDir } from './site.js';
@@ -37,7 +37,7 @@ export interface SceneToSet {
 }
 
 /** Takes looks at a scene, one after the other, each with what the ones before have found. */
-export async function lookAt(scene: SceneToSet, ...looks: readonly Look[]): Promise<Facts & { slaveReads: number }> {
+export async function probeAt(scene: SceneToSet, ...probes: readonly Probe[]): Promise<Facts & { slaveReads: number }> {
   return withTempDir(async (directory) => {
     const path = join(directory, 'Data.fs');
     writeFileSync(path, scene.claimed ?? scene.master);
@@ -66,7 +66,7 @@ export async function lookAt(scene: SceneToSet, ...looks: readonly Look[]): Prom
     const all = { master, slave, dat: scene.claimed && { ...dat, torn: undefined }, chunkBytes: CHUNK_BYTES, windows };
     try {
       let facts: Facts = { ...USUAL, slave: { state: 'there', size: slave.size } };
-      for (const look of looks) facts = await take(look, facts, all);
+      for (const probe of probes) facts = await take(probe, facts, all);
       return { ...facts, slaveReads: slave.reads.length };
     } finally {
       master.close();

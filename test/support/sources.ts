@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChunkSource, InlineSource } from '../../src/pipeline/chunk-source.js';
 import { Master } from '../../src/pipeline/master.js';
-import { Patience } from '../../src/pipeline/patience.js';
 import { PoolSource } from '../../src/pipeline/pool-source.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import { type Delivered, deliver } from './chunks.js';
 import { withTempDir } from './site.js';
@@ -12,8 +12,8 @@ import { withTempDir } from './site.js';
 /** How long a test waits for a read that does not come back. */
 const SECONDS = 20;
 
-export async function openMaster(path: string, patience = new Patience(SECONDS)): Promise<Master> {
-  const master = await Master.open(path, patience);
+export async function openMaster(path: string, deadline = new ReadDeadline(SECONDS)): Promise<Master> {
+  const master = await Master.open(path, deadline);
   assert.ok(master);
   return master;
 }
@@ -27,7 +27,7 @@ export class Sources {
   constructor(windowBytes: number, workers: readonly number[]) {
     this.inline = new InlineSource(new Window(windowBytes), this.options);
     this.pools = workers.map((count) => {
-      return new PoolSource(new Window(windowBytes), count, new Patience(SECONDS), this.options);
+      return new PoolSource(new Window(windowBytes), count, new ReadDeadline(SECONDS), this.options);
     });
   }
 

@@ -33,8 +33,12 @@ export function venvProgram(name: string): string {
 
 /** Two processes must not make it at once: the runner calls this before it starts any test. Throws VenvError. */
 export function ensureVenv(): void {
-  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted && runs(inProject('.venv', 'bin', 'python'), 'True'))
+  const requested = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
+  if (
+    existsSync(STAMP) &&
+    readFileSync(STAMP, 'utf8') === requested &&
+    runs(inProject('.venv', 'bin', 'python'), 'True')
+  )
     return;
   rmSync(VENV, { recursive: true, force: true });
   const base = findPython();
@@ -49,7 +53,7 @@ export function ensureVenv(): void {
     'pip could not install test/zodb/requirements.txt. Is https://pypi.org within reach? A mirror or proxy can be named ' +
       'by PIP_INDEX_URL and HTTPS_PROXY; where no wheel fits this machine, a C compiler and python3-dev are needed',
   );
-  writeFileSync(STAMP, wanted);
+  writeFileSync(STAMP, requested);
 }
 
 function findPython(): string {

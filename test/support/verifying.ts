@@ -4,7 +4,7 @@ import type { VerifyResult } from '../../src/commands/verify-result.js';
 import { encodeIndex } from '../../src/filestorage/index-writer.js';
 import { ObjectIndex } from '../../src/filestorage/object-index.js';
 import { factsOfPath } from '../../src/io/facts.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { type Dat, formatDat } from '../../src/standby/dat.js';
 import { chunksOf } from './scene.js';
 import { walkOver } from './walking.js';
@@ -20,7 +20,7 @@ export interface HowToVerify {
 
 /** Verifies a file, as the command does. */
 export function verify(path: string, how: HowToVerify = {}): Promise<VerifyResult> {
-  return runVerify({ slave: path, file: 'Data.fs', patience: new Patience(SECONDS), workers: 0, ...how });
+  return runVerify({ slave: path, file: 'Data.fs', deadline: new ReadDeadline(SECONDS), workers: 0, ...how });
 }
 
 /** What the `.dat` of a slave with these bytes says, in chunks of some 1,000 bytes. */

@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/sync/decide.js';
-import type { Facts, Look, Plan } from '../../src/sync/facts.js';
+import type { Facts, Plan, Probe } from '../../src/sync/facts.js';
 import {
+  CHECKS,
   CLAIM,
   compared,
   DAMAGE,
-  LOOKS,
   MOVED,
   OTHER,
   SAME,
   SIDES,
   STALE,
   slaveOf,
-  trustedTo,
   USUAL,
+  verifiedTo,
 } from '../support/deciding.js';
 
 const STOPS = ['end', 'in-flight', 'torn', 'damaged'] as const;
 
 /** All answers that each probe can give, as far as the decision can tell them apart. */
-const ANSWERS: { readonly [L in Look]: readonly Facts[L][] } = {
-  trusted: [trustedTo(CLAIM), trustedTo(400, { problem: 'x', masterAgrees: true }), trustedTo(4, { problem: 'x' })],
+const ANSWERS: { readonly [L in Probe]: readonly Facts[L][] } = {
+  verified: [verifiedTo(CLAIM), verifiedTo(400, { problem: 'x', masterAgrees: true }), verifiedTo(4, { problem: 'x' })],
   beyond: STOPS.flatMap((stop) => [compared(CLAIM, CLAIM, stop), compared(CLAIM, 1100, stop), compared(4, 400, stop)]),
   comparison: [
     ...STOPS.map((stop) => compared(400, 400, stop)),
@@ -69,10 +69,10 @@ function* starts(): Generator<Facts> {
 /** Follows every answer to every probe, down to the plans; a probe that is asked for again would never end. */
 function follow(facts: Facts, depth: number, onPlan: (plan: Plan, facts: Facts) => void): void {
   const decision = decide(facts);
-  if (decision.kind !== 'look') return onPlan(decision, facts);
+  if (decision.kind !== 'probe') return onPlan(decision, facts);
   const { at } = decision;
   assert.ok(!(at in facts), `a probe of ${at} is asked for again`);
-  assert.ok(depth < LOOKS.length);
+  assert.ok(depth < CHECKS.length);
   for (const answer of ANSWERS[at]) follow({ ...facts, [at]: answer }, depth + 1, onPlan);
 }
 
@@ -122,7 +122,7 @@ describe('for every combination of facts', () => {
       assert.equal(plan.forced, facts.full);
       assert.ok(plan.ownFrom <= (facts.claim?.position ?? 4), `own from ${plan.ownFrom}`);
       if (plan.forced) return assert.equal(plan.slaveEnd, facts.shown?.end);
-      assert.equal(plan.unverified, facts.claim !== undefined && (facts.trusted?.position ?? 0) < CLAIM);
+      assert.equal(plan.unverified, facts.claim !== undefined && (facts.verified?.position ?? 0) < CLAIM);
       const size = facts.slave.state === 'there' ? facts.slave.size : 0;
       assert.ok(plan.slaveEnd <= Math.max(size, facts.comparison?.slaveEnd ?? 0, facts.beyond?.slaveEnd ?? 0));
     });
@@ -156,7 +156,7 @@ describe('for every combination of facts', () => {
     everyPlan((plan, facts) => {
       if (plan.kind !== 'append') return;
       const before = facts.generation?.kind === 'stale' ? facts.generation.resume.position : undefined;
-      const verified = [facts.trusted?.position, facts.beyond?.position, before];
+      const verified = [facts.verified?.position, facts.beyond?.position, before];
       assert.ok(verified.includes(plan.resume.position));
       if (plan.resume.position < CLAIM) assert.equal(plan.row, 10);
     });

@@ -10,12 +10,12 @@ import {
   SIDES,
   STALE,
   slaveOf,
-  trustedTo,
   UNKNOWN,
   USUAL,
+  verifiedTo,
 } from '../support/deciding.js';
 
-const trusted = trustedTo(CLAIM);
+const verified = verifiedTo(CLAIM);
 const LONGER = slaveOf(1300);
 const REFUSAL = { since: 0, lineage: 'forked', device: '1', inode: '2' };
 const refused = { standing: { ...USUAL.standing, refusal: REFUSAL } };
@@ -76,64 +76,64 @@ describe('the decision table, row by row', () => {
   });
 
   it('9: writes an unfinished batch again, and refuses a slave that has grown', () => {
-    const looks = ['trusted', 'beyond', 'generation'] as const;
-    const batch = { trusted, beyond: compared(CLAIM, CLAIM, 'in-flight'), generation: SAME };
-    assert.equal(assertDecides(['append', 9, ...looks], { slave: LONGER }, batch).resume.position, CLAIM);
-    const grown = { trusted, beyond: compared(CLAIM, 1300, 'end'), generation: SAME, sides: SIDES };
-    assertDecides(['grown', 9, ...looks, 'sides'], { slave: LONGER }, grown);
-    const torn = { trusted, beyond: compared(CLAIM, CLAIM, 'torn'), sides: SIDES };
-    assertDecides(['grown', 9, 'trusted', 'beyond', 'sides'], { slave: LONGER }, torn);
+    const probes = ['verified', 'beyond', 'generation'] as const;
+    const batch = { verified, beyond: compared(CLAIM, CLAIM, 'in-flight'), generation: SAME };
+    assert.equal(assertDecides(['append', 9, ...probes], { slave: LONGER }, batch).resume.position, CLAIM);
+    const grown = { verified, beyond: compared(CLAIM, 1300, 'end'), generation: SAME, sides: SIDES };
+    assertDecides(['grown', 9, ...probes, 'sides'], { slave: LONGER }, grown);
+    const torn = { verified, beyond: compared(CLAIM, CLAIM, 'torn'), sides: SIDES };
+    assertDecides(['grown', 9, 'verified', 'beyond', 'sides'], { slave: LONGER }, torn);
   });
 
   it('10: goes back to what verifies, unless transactions of its own stand behind it', () => {
-    const short = { trusted: trustedTo(400, { problem: 'short' }), generation: SAME };
+    const short = { verified: verifiedTo(400, { problem: 'short' }), generation: SAME };
     assert.equal(
-      assertDecides(['append', 10, 'trusted', 'generation'], { slave: slaveOf(400) }, short).resume.position,
+      assertDecides(['append', 10, 'verified', 'generation'], { slave: slaveOf(400) }, short).resume.position,
       400,
     );
-    const looks = ['trusted', 'beyond', 'generation', 'own'] as const;
-    const bad = trustedTo(400, { problem: 'wrong', masterAgrees: true });
-    const seen = { trusted: bad, beyond: compared(400, CLAIM, 'end'), generation: SAME, sides: SIDES };
-    assertDecides(['append', 10, ...looks], {}, { ...seen, own: false });
-    assertDecides(['grown', 9, ...looks, 'sides'], {}, { ...seen, own: true });
-    const stale = { trusted, generation: STALE };
-    assert.equal(assertDecides(['append', 10, 'trusted', 'generation'], {}, stale).resume.position, 400);
+    const probes = ['verified', 'beyond', 'generation', 'own'] as const;
+    const bad = verifiedTo(400, { problem: 'wrong', masterAgrees: true });
+    const seen = { verified: bad, beyond: compared(400, CLAIM, 'end'), generation: SAME, sides: SIDES };
+    assertDecides(['append', 10, ...probes], {}, { ...seen, own: false });
+    assertDecides(['grown', 9, ...probes, 'sides'], {}, { ...seen, own: true });
+    const stale = { verified, generation: STALE };
+    assert.equal(assertDecides(['append', 10, 'verified', 'generation'], {}, stale).resume.position, 400);
   });
 
   it('11: rebuilds from a pack, and refuses where headers show a fork', () => {
-    const looks = ['trusted', 'generation', 'forked'] as const;
-    const answers = { trusted, generation: OTHER, forked: false };
-    const plan = assertDecides(['rebuild', 11, ...looks], {}, answers);
+    const probes = ['verified', 'generation', 'forked'] as const;
+    const answers = { verified, generation: OTHER, forked: false };
+    const plan = assertDecides(['rebuild', 11, ...probes], {}, answers);
     assert.deepEqual([plan.ownFrom, plan.slaveEnd, plan.forced], [CLAIM, CLAIM, false]);
-    assertDecides(['forked', 11, ...looks, 'sides'], {}, { ...answers, forked: true, sides: SIDES });
+    assertDecides(['forked', 11, ...probes, 'sides'], {}, { ...answers, forked: true, sides: SIDES });
   });
 
   it('11: a slave that has grown is rebuilt only with all behind the claim as its own', () => {
-    const answers = { trusted, beyond: compared(CLAIM, 1250, 'end'), generation: OTHER, forked: false };
-    const looks = ['trusted', 'beyond', 'generation', 'forked'] as const;
-    const plan = assertDecides(['rebuild', 11, ...looks], { slave: LONGER }, answers);
+    const answers = { verified, beyond: compared(CLAIM, 1250, 'end'), generation: OTHER, forked: false };
+    const probes = ['verified', 'beyond', 'generation', 'forked'] as const;
+    const plan = assertDecides(['rebuild', 11, ...probes], { slave: LONGER }, answers);
     assert.deepEqual([plan.ownFrom, plan.slaveEnd], [CLAIM, 1250]);
   });
 
   it('12 and 13: appends what is new, or does nothing', () => {
-    const seen = { trusted, generation: SAME };
-    assertDecides(['append', 12, 'trusted', 'generation', 'news'], {}, { ...seen, news: true });
-    assertDecides(['none', 13, 'trusted', 'generation', 'news'], {}, { ...seen, news: false });
+    const seen = { verified, generation: SAME };
+    assertDecides(['append', 12, 'verified', 'generation', 'news'], {}, { ...seen, news: true });
+    assertDecides(['none', 13, 'verified', 'generation', 'news'], {}, { ...seen, news: false });
   });
 });
 
 describe('a refusal that stands', () => {
   it('is not lifted by a pack of the master, whether or not there is a .dat', () => {
-    const seen = { trusted, generation: OTHER, sides: SIDES };
-    const plan = assertDecides(['forked', 11, 'trusted', 'generation', 'sides'], refused, seen);
+    const seen = { verified, generation: OTHER, sides: SIDES };
+    const plan = assertDecides(['forked', 11, 'verified', 'generation', 'sides'], refused, seen);
     assert.match(plan.reason, /refused since 1970-01-01/);
     const comparison = compared(400, 900, 'end');
     assertDecides(['forked', 11, 'comparison', 'sides'], { ...refused, ...UNKNOWN }, { comparison, sides: SIDES });
   });
 
   it('is lifted by the same bytes, by the same bytes in another file, by equal bytes of an unknown slave, by --full', () => {
-    assertDecides(['none', 13, 'trusted', 'generation', 'news'], refused, { trusted, generation: SAME, news: false });
-    assertDecides(['append', 11, 'trusted', 'generation'], refused, { trusted, generation: MOVED });
+    assertDecides(['none', 13, 'verified', 'generation', 'news'], refused, { verified, generation: SAME, news: false });
+    assertDecides(['append', 11, 'verified', 'generation'], refused, { verified, generation: MOVED });
     assertDecides(['adopt', 8, 'comparison'], { ...refused, ...UNKNOWN }, { comparison: compared(800, 800, 'end') });
     assertDecides(['rebuild', 6, 'shown'], { ...refused, full: true }, { shown: { end: CLAIM, brokenBehind: false } });
   });

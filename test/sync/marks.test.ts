@@ -22,7 +22,7 @@ const TERM = { term: 3, position: 90, tid: 8n, at: 1000, host: 'h', command: 'pr
 /** A run in which all that is not given was not met. */
 function note(paths: SlavePaths, outcome: Partial<Outcome>): Notice[] {
   const notices: Notice[] = [];
-  const work = { paths, tell: (notice: Notice) => void notices.push(notice) } as unknown as Work;
+  const work = { paths, report: (notice: Notice) => void notices.push(notice) } as unknown as Work;
   noteMarks(work, { plan: NONE, master: MASTER, ...outcome } as Outcome);
   return notices;
 }

@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasOpen, isDoomed } from '../../src/io/doomed.js';
+import { hasOpen, isDying } from '../../src/io/dying.js';
 import { factsOfPath } from '../../src/io/facts.js';
 import { Lock } from '../../src/standby/lock.js';
 import { evict } from '../../src/takeover/evict.js';
@@ -108,12 +108,12 @@ describe("taking the slave's lock for a promotion", () => {
 
 describe('a process that can never run again', () => {
   it('is none that merely sleeps, waits or was stopped, and none that is not there', async () => {
-    assert.equal(isDoomed(String(process.pid)), false);
-    assert.equal(isDoomed('999999999'), false);
+    assert.equal(isDying(String(process.pid)), false);
+    assert.equal(isDying('999999999'), false);
     const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
-    assert.equal(isDoomed(String(sleeper.pid)), false);
+    assert.equal(isDying(String(sleeper.pid)), false);
     sleeper.kill('SIGSTOP');
-    assert.equal(isDoomed(String(sleeper.pid)), false);
+    assert.equal(isDying(String(sleeper.pid)), false);
     sleeper.kill('SIGKILL');
     await once(sleeper, 'exit');
   });

@@ -7,13 +7,13 @@ import { ObjectIndex } from '../../src/filestorage/object-index.js';
 import { Window } from '../../src/pipeline/window.js';
 import { readIndexFile } from '../../src/standby/index-file.js';
 import { type SlavePaths, slavePaths } from '../../src/standby/paths.js';
-import { coverMore, fitIndex, type Worth } from '../../src/takeover/promotion-index.js';
+import { coverMore, fitIndex, type IndexLimits } from '../../src/takeover/promotion-index.js';
 import { dataFs, plain } from '../support/data-fs.js';
 import { withTempDir } from '../support/site.js';
 
 const { bytes } = dataFs(plain(12, 300));
 const window = new Window(1 << 16);
-const ALWAYS: Worth = { from: 0, upTo: 1 << 20, indexBytes: 1 << 20 };
+const ALWAYS: IndexLimits = { from: 0, upTo: 1 << 20, indexBytes: 1 << 20 };
 
 function withSlave(use: (paths: SlavePaths) => void | Promise<void>): Promise<void> {
   return withTempDir((directory) => {
@@ -38,7 +38,7 @@ describe('the index at a takeover', () => {
 
   it('is left to the server where little is not covered, or too much, or the index is large', () =>
     withSlave(async (paths) => {
-      const tooDear: readonly Partial<Worth>[] = [{ from: bytes.length }, { upTo: bytes.length - 1 }];
+      const tooDear: readonly Partial<IndexLimits>[] = [{ from: bytes.length }, { upTo: bytes.length - 1 }];
       for (const more of tooDear) {
         assert.deepEqual(await coverMore(paths, bytes.length, 0, window, [], { ...ALWAYS, ...more }), { covered: 0 });
         assert.ok(!existsSync(paths.index));

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import type { DatFile } from '../../src/standby/dat-file.js';
 import { InlineInspector, type Inspector } from '../../src/verify/inspect-file.js';
 import { PoolInspector } from '../../src/verify/inspect-pool.js';
-import { lookAtAll } from '../../src/verify/verify.js';
+import { inspectAll } from '../../src/verify/verify.js';
 import { altered, concat, type DataFs, type Draft, dataFs, filler, plain } from '../support/data-fs.js';
 import { assertHolds } from '../support/holds.js';
 import { Random } from '../support/random.js';
@@ -16,13 +16,13 @@ import { openMaster } from '../support/sources.js';
 import { datOf } from '../support/verifying.js';
 
 const WINDOW = 1 << 16;
-const patience = new Patience(20);
+const deadline = new ReadDeadline(20);
 const inspectors: readonly Inspector[] = [
-  new InlineInspector(new Window(WINDOW), patience, () => {}),
-  new InlineInspector(new Window(WINDOW), patience, () => {}, true),
-  new PoolInspector(1, new Window(WINDOW), patience, () => {}),
-  new PoolInspector(3, new Window(WINDOW), patience, () => {}),
-  new PoolInspector(2, new Window(WINDOW), patience, () => {}, true),
+  new InlineInspector(new Window(WINDOW), deadline, () => {}),
+  new InlineInspector(new Window(WINDOW), deadline, () => {}, true),
+  new PoolInspector(1, new Window(WINDOW), deadline, () => {}),
+  new PoolInspector(3, new Window(WINDOW), deadline, () => {}),
+  new PoolInspector(2, new Window(WINDOW), deadline, () => {}, true),
 ];
 
 /** What every kind of inspector finds in a file, in pieces of several sizes; all of them have to find the same. */
@@ -37,7 +37,7 @@ async function agreed(bytes: Uint8Array, dat?: DatFile): Promise<object> {
         const inode = file.facts.inode;
         const datFile = dat && 'dat' in dat ? { dat: { ...dat.dat, slaveInode: inode } } : ({ missing: true } as const);
         const options = { inspector, window: new Window(WINDOW), pieceBytes, indexCheck: undefined, pointers: true };
-        found.push(await lookAtAll(file, datFile, options));
+        found.push(await inspectAll(file, datFile, options));
         file.close();
       }
     }

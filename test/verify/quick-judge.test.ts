@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Problems } from '../../src/filestorage/problem.js';
 import { IndexCheck } from '../../src/index/check.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import { ExactJudge } from '../../src/verify/exact-judge.js';
 import { InlineInspector } from '../../src/verify/inspect-file.js';
 import type { Judge } from '../../src/verify/judge.js';
 import { PiecePlan } from '../../src/verify/piece-plan.js';
 import { QuickJudge, Unproved } from '../../src/verify/quick-judge.js';
-import { Look } from '../../src/verify/verify.js';
+import { Probe } from '../../src/verify/verify.js';
 import { altered, type DataFs, type Draft, type DraftRecord, dataFs, filler } from '../support/data-fs.js';
 import { fieldsOf } from '../support/fields.js';
 import { MemoryFile } from '../support/memory-file.js';
@@ -19,9 +19,9 @@ import { Random } from '../support/random.js';
 import { withTempDir } from '../support/site.js';
 import { writeIndex } from '../support/verifying.js';
 
-const patience = new Patience(20);
+const deadline = new ReadDeadline(20);
 const window = new Window(1 << 16);
-const inspector = new InlineInspector(window, patience, () => {});
+const inspector = new InlineInspector(window, deadline, () => {});
 
 /** What a judge makes of a file, in pieces of some 600 bytes; undefined: it cannot prove that all is right. */
 async function judged(bytes: Uint8Array, indexCheck: IndexCheck, judge: Judge) {
@@ -30,26 +30,26 @@ async function judged(bytes: Uint8Array, indexCheck: IndexCheck, judge: Judge) {
   const { path, size } = memory;
   const file = { path, size, facts, read: memory.read, readBytes: memory.readBytes.bind(memory) };
   const problems = new Problems();
-  const look = new Look(file, problems, judge);
+  const probe = new Probe(file, problems, judge);
   try {
-    await judge.begin(look.onProblem);
-    const plan = new PiecePlan(file, window, 600, [], Number.POSITIVE_INFINITY, judge.wanted, indexCheck.end);
-    await inspector.run(file, plan, look);
-    await judge.finish('FS30', look.onProblem);
+    await judge.begin(probe.onProblem);
+    const plan = new PiecePlan(file, window, 600, [], Number.POSITIVE_INFINITY, judge.requested, indexCheck.end);
+    await inspector.run(file, plan, probe);
+    await judge.finish('FS30', probe.onProblem);
   } catch (error) {
     if (!(error instanceof Unproved)) throw error;
     return undefined;
   } finally {
     await judge.settle();
   }
-  const { transactions, recordCount: records } = look;
+  const { transactions, recordCount: records } = probe;
   const { objects, indexState } = judge;
   return { transactions, records, objects, indexState, problems };
 }
 
 /** Whether the quick judge proves a file with this index right; if it does, the exact one has to say the same. */
 async function proves(bytes: Uint8Array, index: string): Promise<boolean> {
-  const indexCheck = await IndexCheck.open(index, patience);
+  const indexCheck = await IndexCheck.open(index, deadline);
   assert.ok(indexCheck);
   try {
     const quick = QuickJudge.of(indexCheck, bytes.length);
@@ -141,7 +141,7 @@ describe('the quick judge', () => {
     ]);
     await withIndex(file, 3, async (index) => {
       assert.equal(await proves(file.bytes, index), false);
-      const indexCheck = await IndexCheck.open(index, patience);
+      const indexCheck = await IndexCheck.open(index, deadline);
       const exact = await judged(file.bytes, indexCheck!, new ExactJudge(indexCheck));
       indexCheck!.close();
       assert.equal(exact?.problems.count, 0);
@@ -152,14 +152,14 @@ describe('the quick judge', () => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'index');
       writeFileSync(path, 'nonsense');
-      const rubbish = await IndexCheck.open(path, patience);
+      const rubbish = await IndexCheck.open(path, deadline);
       assert.equal(QuickJudge.of(rubbish, 1000), undefined);
       rubbish?.close();
     });
     assert.equal(QuickJudge.of(undefined, 1000), undefined);
     const file = history(1);
     await withIndex(file, 40, async (index) => {
-      const indexCheck = await IndexCheck.open(index, patience);
+      const indexCheck = await IndexCheck.open(index, deadline);
       assert.equal(QuickJudge.of(indexCheck, 2 ** 40), undefined);
       assert.equal(QuickJudge.of(indexCheck, file.bytes.length - 1), undefined);
       indexCheck?.close();

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { IndexCheck } from '../../src/index/check.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import type { DatFile } from '../../src/standby/dat-file.js';
 import { InlineInspector } from '../../src/verify/inspect-file.js';
-import { lookAtAll } from '../../src/verify/verify.js';
+import { inspectAll } from '../../src/verify/verify.js';
 import { altered, type Draft, type DraftRecord, dataFs, filler } from '../support/data-fs.js';
 import { type Field, fieldsOf } from '../support/fields.js';
 import { MemoryFile } from '../support/memory-file.js';
@@ -78,8 +78,8 @@ describe('of all single bits that may flip in the structure of a file', () => {
 /** Verifies copies of the file, in memory. */
 class Flipper {
   private readonly window = new Window(1 << 16);
-  private readonly patience = new Patience(20);
-  private readonly inspector = new InlineInspector(this.window, this.patience, () => {});
+  private readonly deadline = new ReadDeadline(20);
+  private readonly inspector = new InlineInspector(this.window, this.deadline, () => {});
 
   constructor(
     private readonly index: string,
@@ -90,11 +90,11 @@ class Flipper {
     const file = new MemoryFile(changed);
     const facts = { kind: 'file', device: '1', inode: '1' } as const;
     const inspected = { path, size: file.size, facts, read: file.read, readBytes: file.readBytes.bind(file) };
-    const indexCheck = await IndexCheck.open(this.index, this.patience);
+    const indexCheck = await IndexCheck.open(this.index, this.deadline);
     try {
       const { inspector, window } = this;
       const options = { inspector, window, pieceBytes: 1 << 20, indexCheck, pointers: true };
-      return (await lookAtAll(inspected, this.datFile, options)).problems.count > 0;
+      return (await inspectAll(inspected, this.datFile, options)).problems.count > 0;
     } finally {
       indexCheck?.close();
     }

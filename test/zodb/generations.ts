@@ -15,8 +15,8 @@ export class Generations {
     private readonly master: string,
     private readonly directory: string,
   ) {
-    this.look();
-    this.timer = setInterval(() => this.look(), 10);
+    this.probe();
+    this.timer = setInterval(() => this.probe(), 10);
   }
 
   get count(): number {
@@ -24,7 +24,7 @@ export class Generations {
   }
 
   /** The newest generation, counted from 0. */
-  look(): number {
+  probe(): number {
     // For an instant of each pack the path is missing.
     const inode = statSync(this.master, { throwIfNoEntry: false })?.ino;
     if (inode !== undefined && this.held.at(-1)?.inode !== inode) {
@@ -43,7 +43,7 @@ export class Generations {
 
   /** Which of the generations from `oldest` on the slave is a prefix of; fails where it is of none. */
   find(slave: Buffer, oldest: number): number {
-    this.look();
+    this.probe();
     for (let generation = this.held.length - 1; generation >= oldest; generation--) {
       if (readFileSync(this.pathOf(generation)).subarray(0, slave.length).equals(slave)) return generation;
     }

@@ -138,7 +138,7 @@ describe('an index beside a slave with wrong bytes', () => {
         statusFile: pair.statusFile,
         graceSeconds: 1,
         verify: false,
-        indexWorth: { from: 0, upTo: 1 << 30, indexBytes: 1 << 30 },
+        indexLimits: { from: 0, upTo: 1 << 30, indexBytes: 1 << 30 },
       });
       assert.equal(exitCode, 4);
       assert.equal(changed.length, 1);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { runIndex } from '../../src/commands/index.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
 import { fastDirectory } from '../crash/materialise.js';
 import { loadCorpus } from './corpus.js';
@@ -32,7 +32,7 @@ it("the index of every state of ZODB's own storage tests is ZODB's, built anew o
           workers: 0,
           chunkBytes: 512,
           log: SILENT,
-          patience: new Patience(30),
+          deadline: new ReadDeadline(30),
         });
         actions.set(action, 1 + (actions.get(action) ?? 0));
         assert.equal(exitCode, committedEnd === undefined ? 4 : 0, `${what}: ${reason}`);

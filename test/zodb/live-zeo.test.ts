@@ -3,7 +3,7 @@ import { Judge } from './judge.js';
 import { liveCampaign } from './live.js';
 import { seed } from './settings.js';
 
-const SECONDS = 40;
+const SECONDS = 25;
 
 describe('a ZEO server that commits, aborts, undoes, deletes and packs', () => {
   let judge: Judge;

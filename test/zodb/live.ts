@@ -58,7 +58,7 @@ async function syncLoop(
     while (Date.now() < until) {
       clients.revive();
       const what = `sync ${syncs} (seed ${options.seed}, pack-keep-old ${options.packKeepOld})`;
-      const oldest = generations.look();
+      const oldest = generations.probe();
       const before = await judge.read(generations.pathOf(oldest));
       const chunkBytes = CHUNK_SIZES[syncs % CHUNK_SIZES.length];
       const outcome = await syncByProcess(join(directory, 'master'), join(directory, 'slave'), {

@@ -74,17 +74,17 @@ export class Replay {
       this.assertUntouched(held, what);
       return;
     }
-    const wanted = due(state.bytes, state.committedEnd, held);
-    this.count(wanted.kind);
+    const requested = due(state.bytes, state.committedEnd, held);
+    this.count(requested.kind);
     assert.equal(
       outcome.exitCode,
-      wanted.exitCode,
-      `${what}: exit status where ${wanted.kind} is due\n${outcome.said}`,
+      requested.exitCode,
+      `${what}: exit status where ${requested.kind} is due\n${outcome.said}`,
     );
-    if (wanted.exitCode === 0) await this.judge.assertSlave(this.slave, wanted.slave!, what);
+    if (requested.exitCode === 0) await this.judge.assertSlave(this.slave, requested.slave!, what);
     else this.assertUntouched(held, what);
-    if (wanted.keeps) this.assertKeptAside(held, what);
-    if (wanted.kind === 'parted') await this.forced(state.bytes.subarray(0, state.committedEnd), held, what);
+    if (requested.keeps) this.assertKeptAside(held, what);
+    if (requested.kind === 'parted') await this.forced(state.bytes.subarray(0, state.committedEnd), held, what);
   }
 
   /** After a refusal --full goes on, and what only the slave had is kept aside. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { runIndex } from '../../src/commands/index.js';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
-import { Patience } from '../../src/pipeline/patience.js';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { Random } from '../support/random.js';
@@ -166,8 +166,8 @@ class RottenPair {
 
   private async index(): Promise<void> {
     const { slave } = this.pair;
-    const patience = new Patience(30);
-    const options = { path: slave, file: 'Data.fs', workers: 0, chunkBytes: 50_000, log: SILENT, patience };
+    const deadline = new ReadDeadline(30);
+    const options = { path: slave, file: 'Data.fs', workers: 0, chunkBytes: 50_000, log: SILENT, deadline };
     const { exitCode, reason, action } = await runIndex(options);
     this.note(`index: ${exitCode} ${action}`);
     if (exitCode === 0) return this.judge();

@@ -1,6 +1,6 @@
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { Exchanged } from '../pipeline/copy.js';
-import { Interrupted } from '../pipeline/patience.js';
+import { Interrupted } from '../pipeline/read-deadline.js';
 import type { Log } from '../report/log.js';
 import { forShell } from '../report/quote.js';
 import type { Plan } from '../sync/facts.js';
@@ -9,7 +9,7 @@ import { EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js'
 import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
 
 /** Writes into the log what is about to be done, before it is. */
-export function tellPlan(plan: Plan, log: Log): void {
+export function logPlan(plan: Plan, log: Log): void {
   if (plan.kind === 'full' && plan.row === 7)
     log.info({ reason: plan.reason }, 'missing or empty .dat file (full backup)');
   else if ('resume' in plan && plan.row !== 12) log.warn({ from: plan.resume.position }, plan.reason);
@@ -17,11 +17,11 @@ export function tellPlan(plan: Plan, log: Log): void {
 }
 
 /** Writes into the log how a run ended, in the words that operators grep for, and makes its result. */
-export function tellOutcome(outcome: Outcome, round: Round, log: Log): SyncResult {
+export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult {
   const { plan } = outcome;
   const exitCode = exitOfOutcome(outcome);
   const paths = { master: round.masterPath, slave: round.slavePath };
-  if (outcome.damage || plan.kind === 'damaged') return tellDamage(outcome, round, log);
+  if (outcome.damage || plan.kind === 'damaged') return logDamage(outcome, round, log);
   switch (plan.kind) {
     case 'off':
       log.info({ ...paths, reason: plan.reason }, 'NOT SYNCING FROM MASTER');
@@ -107,7 +107,7 @@ const ROTTEN =
 const UNDECIDED =
   "the slave was left as it is. 'syncpozo verify' of each of them, and 'syncpozo compare MASTER SLAVE', say more. If you know that MASTER has the right bytes, move the slave's Data.fs aside: the next run copies all of it";
 
-function tellDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
+function logDamage(outcome: Outcome, round: Round, log: Log): SyncResult {
   const damage = outcome.damage;
   const exitCode = exitOfOutcome(outcome);
   const place = damage && {
@@ -138,7 +138,7 @@ function hintAt(damage: Outcome['damage']): string {
 }
 
 /** Writes an error into the log, and makes a result of it. Only what nobody foresaw comes with a stack trace. */
-export function tellError(error: unknown, round: Round, log: Log): SyncResult {
+export function logError(error: unknown, round: Round, log: Log): SyncResult {
   if (!(error instanceof Error)) throw error;
   const foreseen = isForeseen(error) || error instanceof Exchanged || error instanceof Interrupted;
   const hint = hintOf(error);

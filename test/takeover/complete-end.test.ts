@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAGIC_LENGTH, STATUS_COMMITTED, STATUS_IN_FLIGHT } from '../../src/filestorage/layout.js';
 import { Window } from '../../src/pipeline/window.js';
-import { findSoundEnd } from '../../src/takeover/sound-end.js';
+import { findCompleteEnd } from '../../src/takeover/complete-end.js';
 import { SparseFile } from '../support/sparse-file.js';
 
 const MIB = 1 << 20;
@@ -14,8 +14,8 @@ async function endOf(
 ): Promise<{ position: number; read: number; file: SparseFile }> {
   const file = new SparseFile();
   for (const [length, status] of sizes) file.append(length, status);
-  const found = await findSoundEnd(file, undefined, window, false);
-  assert.notEqual(found.rest, 'unsound');
+  const found = await findCompleteEnd(file, undefined, window, false);
+  assert.notEqual(found.rest, 'broken');
   return { position: found.position, read: file.bytesRead, file };
 }
 

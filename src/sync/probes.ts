@@ -1,6 +1,6 @@
 import { MAGIC_LENGTH, SMALLEST_TRANSACTION, STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import { type Comparison, compare, sameMagic } from '../lineage/compare.js';
-import { lookAtGeneration } from '../lineage/generation.js';
+import { probeGeneration } from '../lineage/generation.js';
 import { findSides, type Sides } from '../lineage/sides.js';
 import { lacksNewest } from '../lineage/unpacked-place.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
@@ -9,35 +9,35 @@ import { headerAt } from '../pipeline/records.js';
 import type { Resume } from '../pipeline/resume.js';
 import { readableEnd, scan } from '../pipeline/scan.js';
 import { isPlainlyInFlight } from '../pipeline/tail.js';
-import { lookAtTrusted, type Scene } from '../pipeline/trusted.js';
-import type { Facts, Look } from './facts.js';
+import { findVerified, type Scene } from '../pipeline/verified.js';
+import type { Facts, Probe } from './facts.js';
 import { hasOwn } from './own.js';
 
 /** Takes the one probe that the decision asks for, and adds its answer to the facts. */
-export async function take(look: Look, facts: Facts, scene: Scene): Promise<Facts> {
-  switch (look) {
-    case 'trusted':
-      return { ...facts, trusted: await lookAtTrusted(scene) };
+export async function take(probe: Probe, facts: Facts, scene: Scene): Promise<Facts> {
+  switch (probe) {
+    case 'verified':
+      return { ...facts, verified: await findVerified(scene) };
     case 'beyond':
-      return { ...facts, beyond: await lookAtComparison(scene, facts.trusted ?? NOTHING_YET) };
+      return { ...facts, beyond: await probeComparison(scene, facts.verified ?? NOTHING_YET) };
     case 'comparison':
-      return { ...facts, comparison: await lookAtComparison(scene, NOTHING_YET) };
+      return { ...facts, comparison: await probeComparison(scene, NOTHING_YET) };
     case 'generation':
-      return { ...facts, generation: await lookAtGeneration(scene, facts.trusted ?? NOTHING_YET) };
+      return { ...facts, generation: await probeGeneration(scene, facts.verified ?? NOTHING_YET) };
     case 'own':
-      return { ...facts, own: await hasOwn(scene, facts.trusted?.position) };
+      return { ...facts, own: await hasOwn(scene, facts.verified?.position) };
     case 'forked':
-      return { ...facts, forked: await lookForFork(scene, facts) };
+      return { ...facts, forked: await probeFork(scene, facts) };
     case 'shown':
-      return { ...facts, shown: await lookAtShown(scene) };
+      return { ...facts, shown: await probeShown(scene) };
     case 'news':
-      return { ...facts, news: await lookAtNews(scene.master, facts.trusted?.position ?? MAGIC_LENGTH) };
+      return { ...facts, news: await probeNews(scene.master, facts.verified?.position ?? MAGIC_LENGTH) };
     case 'sides':
-      return { ...facts, sides: await lookAtSides(scene, facts) };
+      return { ...facts, sides: await probeSides(scene, facts) };
   }
 }
 
-async function lookAtComparison(scene: Scene, from: Resume): Promise<Comparison> {
+async function probeComparison(scene: Scene, from: Resume): Promise<Comparison> {
   const { master, slave, chunkBytes, windows } = scene;
   if (from.position > MAGIC_LENGTH || (await sameMagic(master, slave))) {
     return compare(master, slave, from, chunkBytes, windows);
@@ -53,12 +53,12 @@ async function lookAtComparison(scene: Scene, from: Resume): Promise<Comparison>
   };
 }
 
-async function lookForFork(scene: Scene, facts: Facts): Promise<boolean> {
+async function probeFork(scene: Scene, facts: Facts): Promise<boolean> {
   const { slave, master } = await endings(scene, facts);
   return lacksNewest(slave, master);
 }
 
-async function lookAtSides(scene: Scene, facts: Facts): Promise<Sides> {
+async function probeSides(scene: Scene, facts: Facts): Promise<Sides> {
   const { slave, master } = await endings(scene, facts);
   return findSides(slave, master, undefined);
 }
@@ -71,7 +71,7 @@ async function endings(scene: Scene, facts: Facts) {
   const { master, slave, windows } = scene;
   const seen = facts.beyond ?? facts.comparison ?? (await shownBehindClaim(scene));
   const shown = seen?.slaveStop === 'end' || seen?.slaveStop === 'in-flight' ? seen.slaveEnd : undefined;
-  const slaveEnd = shown ?? (await readableEnd(slave, windows[0], facts.trusted?.position ?? MAGIC_LENGTH));
+  const slaveEnd = shown ?? (await readableEnd(slave, windows[0], facts.verified?.position ?? MAGIC_LENGTH));
   const masterEnd = await readableEnd(master, windows[0]);
   return { slave: { source: slave, end: slaveEnd }, master: { source: master, end: masterEnd } };
 }
@@ -83,7 +83,7 @@ async function shownBehindClaim({ slave, dat, windows }: Scene): Promise<Pick<Co
   return { slaveEnd: walk.end, slaveStop: walk.stop?.kind ?? 'end' };
 }
 
-async function lookAtShown(scene: Scene): Promise<NonNullable<Facts['shown']>> {
+async function probeShown(scene: Scene): Promise<NonNullable<Facts['shown']>> {
   const { slaveEnd: end, slaveStop } = await shownBehindClaim(scene);
   const brokenBehind =
     slaveStop !== 'end' && slaveStop !== 'in-flight' && scene.slave.size - end >= SMALLEST_TRANSACTION;
@@ -91,7 +91,7 @@ async function lookAtShown(scene: Scene): Promise<NonNullable<Facts['shown']>> {
 }
 
 /** Rows 12 and 13: whether anything but a transaction in flight begins at `position`. */
-async function lookAtNews(master: Master, position: number): Promise<boolean> {
+async function probeNews(master: Master, position: number): Promise<boolean> {
   if (master.size <= position) return false;
   const header = await headerAt(master, position);
   if (header?.status !== STATUS_IN_FLIGHT) return true;

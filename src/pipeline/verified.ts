@@ -9,7 +9,7 @@ import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 
 /** Up to where the slave's own chunks verify. */
-export interface Trusted extends Resume {
+export interface Verified extends Resume {
   /** Why this is not the claim. */
   readonly problem?: string;
   /** Where it is not: the master still has the bytes of the chunks that fail, as they were when they were copied. */
@@ -31,16 +31,16 @@ export interface Scene {
 }
 
 /** Row 10: the longest run of the slave's chunks, of these at the most, whose last one is there and matches its checksum. */
-export async function lookAtTrusted(
+export async function findVerified(
   scene: Scene,
   upTo: readonly ChunkLine[] = scene.dat?.chunks ?? [],
-): Promise<Trusted> {
+): Promise<Verified> {
   const { master, slave, dat, windows } = scene;
   const [window] = windows;
   const claim = dat?.claim.position ?? MAGIC_LENGTH;
   const wrong: { readonly chunk: ChunkLine; readonly problem: string; readonly masterAgrees: boolean }[] = [];
   let masterRot: Rot | undefined;
-  const count = await soundChunks(slave, upTo, window, async (chunk, isThere) => {
+  const count = await verifiedChunks(slave, upTo, window, async (chunk, isThere) => {
     const problem = isThere
       ? `the slave's bytes ${chunk.start} to ${chunk.end} do not match their checksum`
       : `the slave has ${slave.size} bytes, ${claim} are claimed`;
@@ -56,8 +56,8 @@ export async function lookAtTrusted(
   if (!first) return resume;
   const masterAgrees = wrong.at(-1)?.masterAgrees === true;
   const wrongChunks = wrong.map(({ chunk }) => chunk);
-  const told = { ...resume, problem: first.problem, masterAgrees, ...(masterRot && { masterRot }) };
-  return { ...told, ...(masterAgrees && repairable(scene, wrongChunks)) };
+  const found = { ...resume, problem: first.problem, masterAgrees, ...(masterRot && { masterRot }) };
+  return { ...found, ...(masterAgrees && repairable(scene, wrongChunks)) };
 }
 
 function rotIn({ start, end, firstTid }: ChunkLine): Rot {
@@ -66,7 +66,7 @@ function rotIn({ start, end, firstTid }: ChunkLine): Rot {
 }
 
 /** Where the slave has all its bytes, and the master those that it has wrong, nothing has to be cut off. */
-function repairable({ slave, dat }: Scene, wrong: readonly ChunkLine[]): Pick<Trusted, 'repairable'> {
+function repairable({ slave, dat }: Scene, wrong: readonly ChunkLine[]): Pick<Verified, 'repairable'> {
   if (!dat || slave.size < dat.claim.position) return {};
   const { claim, chunks, tailState } = dat;
   return { repairable: { claim: { position: claim.position, tid: claim.tid, chunks, tailState }, wrong } };
@@ -76,7 +76,7 @@ function repairable({ slave, dat }: Scene, wrong: readonly ChunkLine[]): Pick<Tr
  * How many chunks are left when those at the end are dropped that are not there, or do not match their checksum. The hash
  * state of the last one that is left is in the window.
  */
-export async function soundChunks(
+export async function verifiedChunks(
   file: Readable,
   chunks: readonly ChunkLine[],
   window: Window,
@@ -94,9 +94,9 @@ export async function soundChunks(
 export async function hashOf(file: Readable, chunk: ChunkLine, window: Window): Promise<string> {
   window.reset();
   for (let position = chunk.start; position < chunk.end; ) {
-    const wanted = Math.min(window.size, chunk.end - position);
-    const length = await file.read(window, wanted, position);
-    if (length < wanted) return '';
+    const requested = Math.min(window.size, chunk.end - position);
+    const length = await file.read(window, requested, position);
+    if (length < requested) return '';
     window.add(0, length);
     position += length;
   }

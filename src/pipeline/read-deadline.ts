@@ -13,7 +13,7 @@ export class Interrupted extends Error {
  * The thread that waits in the kernel cannot be called back, so whoever gets this fault must not wait for it either;
  * `stuck` says so, and `anyStuck` tells the program's end that an ordinary exit would hang.
  */
-export class Patience {
+export class ReadDeadline {
   /** Whether any thread of this process hangs in a read that was given up. */
   static anyStuck = false;
   stuck = false;
@@ -56,7 +56,7 @@ export class Patience {
 
   giveUp(operation: string, path: string, position?: number): IoFault {
     this.stuck = true;
-    Patience.anyStuck = true;
+    ReadDeadline.anyStuck = true;
     return new IoFault(
       operation,
       path,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { altered, dataFs, filler, nthTid, plain } from '../support/data-fs.js';
-import { chunksOf, lookAt } from '../support/scene.js';
+import { chunksOf, probeAt } from '../support/scene.js';
 
 /** 20 transactions that were synced, and more that the master may have got since. */
 const drafts = plain(30, 100);
@@ -12,40 +12,46 @@ const flipped = (bytes: Uint8Array, at: number) => altered(bytes, (view) => view
 
 describe('the probe of what verifies', () => {
   it('finds the claim where the last chunk verifies', async () => {
-    const { trusted } = await lookAt({ claimed, slave: claimed, master: grown }, 'trusted');
-    assert.deepEqual(trusted, await chunksOf(claimed));
+    const { verified } = await probeAt({ claimed, slave: claimed, master: grown }, 'verified');
+    assert.deepEqual(verified, await chunksOf(claimed));
   });
 
   it('goes back chunk by chunk from a slave that is too short', async () => {
     const { chunks } = await chunksOf(claimed);
     for (const [n, chunk] of chunks.entries()) {
-      const { trusted } = await lookAt({ claimed, slave: claimed.slice(0, chunk.end - 1), master: grown }, 'trusted');
-      assert.deepEqual(trusted?.chunks, chunks.slice(0, n));
-      assert.equal(trusted?.position, chunks[n - 1]?.end ?? 4);
-      assert.equal(trusted?.masterAgrees, true);
-      assert.match(trusted?.problem ?? '', new RegExp(`has ${chunk.end - 1} bytes, ${claimed.length} are claimed`));
+      const { verified } = await probeAt(
+        { claimed, slave: claimed.slice(0, chunk.end - 1), master: grown },
+        'verified',
+      );
+      assert.deepEqual(verified?.chunks, chunks.slice(0, n));
+      assert.equal(verified?.position, chunks[n - 1]?.end ?? 4);
+      assert.equal(verified?.masterAgrees, true);
+      assert.match(verified?.problem ?? '', new RegExp(`has ${chunk.end - 1} bytes, ${claimed.length} are claimed`));
     }
   });
 
   it('goes back before the chunk in which a byte has changed, and names it', async () => {
     const { chunks } = await chunksOf(claimed);
     const last = chunks.at(-1)!;
-    const { trusted } = await lookAt({ claimed, slave: flipped(claimed, last.start + 50), master: grown }, 'trusted');
-    assert.deepEqual([trusted?.position, trusted?.masterAgrees], [last.start, true]);
-    assert.match(trusted?.problem ?? '', new RegExp(`${last.start} to ${last.end} do not match their checksum`));
+    const { verified } = await probeAt(
+      { claimed, slave: flipped(claimed, last.start + 50), master: grown },
+      'verified',
+    );
+    assert.deepEqual([verified?.position, verified?.masterAgrees], [last.start, true]);
+    assert.match(verified?.problem ?? '', new RegExp(`${last.start} to ${last.end} do not match their checksum`));
   });
 
   it('names all chunks that only the slave has wrong, and the claim to go on from when they are repaired', async () => {
     const { chunks, position, tailState } = await chunksOf(claimed);
     const rotten = chunks.slice(-3).reduce((bytes, { start }) => flipped(bytes, start + 50), claimed);
-    const { trusted } = await lookAt({ claimed, slave: rotten, master: grown }, 'trusted');
-    assert.equal(trusted?.position, chunks.at(-4)!.end);
-    assert.deepEqual(trusted?.repairable?.wrong, chunks.slice(-3).reverse());
+    const { verified } = await probeAt({ claimed, slave: rotten, master: grown }, 'verified');
+    assert.equal(verified?.position, chunks.at(-4)!.end);
+    assert.deepEqual(verified?.repairable?.wrong, chunks.slice(-3).reverse());
     assert.deepEqual(
-      [trusted?.repairable?.claim.position, trusted?.repairable?.claim.tailState],
+      [verified?.repairable?.claim.position, verified?.repairable?.claim.tailState],
       [position, tailState],
     );
-    assert.deepEqual(trusted?.repairable?.claim.chunks, chunks);
+    assert.deepEqual(verified?.repairable?.claim.chunks, chunks);
   });
 
   it('names none where the slave is too short, or the master has them wrong as well', async () => {
@@ -57,30 +63,33 @@ describe('the probe of what verifies', () => {
       { slave: wrong, master: flipped(grown, at + 1) },
     ];
     for (const sides of cases) {
-      const { trusted } = await lookAt({ claimed, ...sides }, 'trusted');
-      assert.equal(trusted?.repairable, undefined);
+      const { verified } = await probeAt({ claimed, ...sides }, 'verified');
+      assert.equal(verified?.repairable, undefined);
     }
   });
 
   it('sees that the master does not have the bytes any more that were copied', async () => {
     const at = (await chunksOf(claimed)).chunks.at(-1)!.start + 50;
-    const { trusted } = await lookAt({ claimed, slave: flipped(claimed, at), master: flipped(grown, at) }, 'trusted');
-    assert.equal(trusted?.masterAgrees, false);
+    const { verified } = await probeAt(
+      { claimed, slave: flipped(claimed, at), master: flipped(grown, at) },
+      'verified',
+    );
+    assert.equal(verified?.masterAgrees, false);
   });
 
   it('leaves a hash state to go on from', async () => {
     const { chunks, tailState } = await chunksOf(claimed.slice(0, places[12]!.end));
-    const { trusted } = await lookAt(
+    const { verified } = await probeAt(
       { claimed: claimed.slice(0, places[12]!.end), slave: grown, master: grown },
-      'trusted',
+      'verified',
     );
-    assert.deepEqual([trusted?.chunks, trusted?.tailState], [chunks, tailState]);
+    assert.deepEqual([verified?.chunks, verified?.tailState], [chunks, tailState]);
   });
 });
 
 describe('the probe of the generation', () => {
-  const generation = async (scene: Omit<Parameters<typeof lookAt>[0], 'claimed'>) => {
-    return (await lookAt({ claimed, ...scene }, 'trusted', 'generation')).generation;
+  const generation = async (scene: Omit<Parameters<typeof probeAt>[0], 'claimed'>) => {
+    return (await probeAt({ claimed, ...scene }, 'verified', 'generation')).generation;
   };
 
   it('knows the same file again, grown or not', async () => {
@@ -104,7 +113,7 @@ describe('the probe of the generation', () => {
 
   it('takes the same transactions from before a pack for another file', async () => {
     const slave = dataFs(drafts.slice(0, 20).map((draft, n) => (n < 3 ? { ...draft, status: 'p' } : draft))).bytes;
-    const found = await lookAt({ claimed: slave, slave, master: grown, exchanged: true }, 'trusted', 'generation');
+    const found = await probeAt({ claimed: slave, slave, master: grown, exchanged: true }, 'verified', 'generation');
     assert.deepEqual(found.generation, { kind: 'other' });
   });
 
@@ -146,7 +155,7 @@ describe('the probe of the generation', () => {
     const zeros = (from: number, to: number) => altered(large.bytes, (_, bytes) => bytes.fill(0, from, to));
     const probe = async (slave: Uint8Array, copiedFrom = position) => {
       const scene = { claimed: slave, slave, master: large.bytes, copiedFrom };
-      return (await lookAt(scene, 'trusted', 'generation')).generation;
+      return (await probeAt(scene, 'verified', 'generation')).generation;
     };
 
     it('for pages that were not there yet, where they are whole pages of what the last run copied', async () => {
@@ -168,7 +177,7 @@ describe('the probe of the generation', () => {
       assert.equal((await probe(zeros(firstPage, firstPage + PAGE), firstPage + PAGE))?.kind, 'damaged');
       const empty = zeros(firstPage, firstPage + PAGE);
       const scene = { claimed: empty, slave: empty, master: flipped(empty, firstPage + 9), copiedFrom: position };
-      assert.equal((await lookAt(scene, 'trusted', 'generation')).generation?.kind, 'damaged');
+      assert.equal((await probeAt(scene, 'verified', 'generation')).generation?.kind, 'damaged');
     });
   });
 
@@ -192,7 +201,7 @@ describe('the probe of the generation', () => {
 
 describe('the probe for news', () => {
   const news = async (master: Uint8Array) =>
-    (await lookAt({ claimed, slave: claimed, master }, 'trusted', 'news')).news;
+    (await probeAt({ claimed, slave: claimed, master }, 'verified', 'news')).news;
   const next = places[20]!;
 
   it('has none where the master ends', async () => {
@@ -220,12 +229,12 @@ describe('the probe for news', () => {
 
 describe('the probes of a slave of which nothing is known', () => {
   it('compare from the beginning', async () => {
-    const { comparison } = await lookAt({ slave: claimed, master: grown }, 'comparison');
+    const { comparison } = await probeAt({ slave: claimed, master: grown }, 'comparison');
     assert.equal(comparison?.equalUpTo, claimed.length);
   });
 
   it('find nothing in common with a file of another magic', async () => {
-    const { comparison } = await lookAt({ slave: flipped(claimed, 3), master: grown }, 'comparison');
+    const { comparison } = await probeAt({ slave: flipped(claimed, 3), master: grown }, 'comparison');
     assert.deepEqual([comparison?.equalUpTo, comparison?.firstDifference], [0, 0]);
     assert.equal(comparison?.slaveEnd, claimed.length);
   });
@@ -233,7 +242,7 @@ describe('the probes of a slave of which nothing is known', () => {
   it('read transactions of its own back from behind bytes that are torn', async () => {
     const own = dataFs([...drafts.slice(0, 20), { tid: nthTid(50), records: [{ data: filler(9) }] }]).bytes;
     const torn = new Uint8Array(Buffer.concat([own, filler(11)]));
-    const { sides } = await lookAt({ claimed, slave: torn, master: grown }, 'trusted', 'sides');
+    const { sides } = await probeAt({ claimed, slave: torn, master: grown }, 'verified', 'sides');
     assert.deepEqual([sides?.onlyHere.count, sides?.onlyHere.last, sides?.onlyThere.count], [1, nthTid(50), 10]);
   });
 });

@@ -26,17 +26,17 @@ const SIGKILL_BIT = 1n << 8n;
  * The proof is in the order. A thread for which SIGKILL is pending ends before it returns to its program, so the call that
  * it is seen in afterwards is its last one. Where the system does not show one of these facts, the answer is no.
  */
-export function isDoomed(pid: string): boolean {
+export function isDying(pid: string): boolean {
   try {
     const threads = fs.readdirSync(`/proc/${pid}/task`);
-    return threads.length > 0 && threads.every((thread) => isThreadDoomed(`/proc/${pid}/task/${thread}`));
+    return threads.length > 0 && threads.every((thread) => isThreadDying(`/proc/${pid}/task/${thread}`));
   } catch {
     // It ended while it was looked at, or it is not ours to look at.
     return false;
   }
 }
 
-function isThreadDoomed(directory: string): boolean {
+function isThreadDying(directory: string): boolean {
   const status = fs.readFileSync(`${directory}/status`, 'utf8');
   const state = /^State:\s*(\S)/m.exec(status)?.[1];
   if (state === 'Z' || state === 'X') return true;
@@ -60,11 +60,11 @@ function isHarmless(call: string): boolean {
  * others are asked.
  */
 export function hasOpen(pid: string, path: string): boolean | undefined {
-  let told: boolean | undefined;
+  let answer: boolean | undefined;
   for (const thread of listOrNothing(`/proc/${pid}/task`)) {
     const directory = `/proc/${pid}/task/${thread}/fd`;
     for (const descriptor of listOrNothing(directory)) {
-      told ??= false;
+      answer ??= false;
       try {
         if (fs.readlinkSync(`${directory}/${descriptor}`) === path) return true;
       } catch {
@@ -72,7 +72,7 @@ export function hasOpen(pid: string, path: string): boolean | undefined {
       }
     }
   }
-  return told;
+  return answer;
 }
 
 function listOrNothing(directory: string): string[] {

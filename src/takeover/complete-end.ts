@@ -5,18 +5,18 @@ import { ZERO_TID } from '../filestorage/tid.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import type { Resume } from '../pipeline/resume.js';
 import { type Readable, scan } from '../pipeline/scan.js';
-import { hashOf, soundChunks } from '../pipeline/trusted.js';
+import { hashOf, verifiedChunks } from '../pipeline/verified.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 
 /** Up to where a slave can be served, judged without its master. */
-export interface SoundEnd {
+export interface CompleteEnd {
   readonly position: number;
   readonly tid: bigint;
   /** What follows: nothing, a batch that was never finished, or bytes that are no transaction. */
-  readonly rest: 'nothing' | 'unfinished' | 'unsound';
+  readonly rest: 'nothing' | 'unfinished' | 'broken';
   /** The longest run of chunks whose last one is as it was copied; all of them where nothing is wrong. */
-  readonly trusted: Resume;
+  readonly verified: Resume;
   /** Pieces below `position` that are not what was copied, although their structure is whole. */
   readonly changed: readonly ChunkLine[];
   /** What was compared with its checksum. */
@@ -41,18 +41,18 @@ const READ_OF_LARGE = 1 << 17;
  * Where the last chunk is not what was copied, its transactions are kept as far as their structure is whole: one
  * object may be damaged, and to fall back would lose them all.
  */
-export async function findSoundEnd(
+export async function findCompleteEnd(
   file: Readable,
   dat: Dat | undefined,
   window: Window,
   all: boolean,
-): Promise<SoundEnd> {
+): Promise<CompleteEnd> {
   if (!dat || dat.chunks.length === 0) return all ? judgeFrom(file, NOTHING_YET, window) : endWithoutDat(file, window);
   const quick = !all && isLarge(dat.chunks.at(-1)) && dat.claim.position <= file.size;
-  const trusted = quick ? resumeAt(dat, dat.chunks.length) : await lastGood(file, dat, window);
-  const found = await judgeFrom(file, trusted, window);
-  const suspects = dat.chunks.slice(trusted.chunks.length).filter(({ end }) => end <= found.position);
-  const earlier = all ? await changedAmong(file, trusted.chunks.slice(0, -1), window) : [];
+  const verified = quick ? resumeAt(dat, dat.chunks.length) : await lastGood(file, dat, window);
+  const found = await judgeFrom(file, verified, window);
+  const suspects = dat.chunks.slice(verified.chunks.length).filter(({ end }) => end <= found.position);
+  const earlier = all ? await changedAmong(file, verified.chunks.slice(0, -1), window) : [];
   const checked = all ? 'all chunks' : quick ? 'nothing' : 'the last chunk';
   return { ...found, changed: [...earlier, ...suspects], checked };
 }
@@ -71,7 +71,7 @@ function resumeAt(dat: Dat, count: number): Resume {
 
 /** The longest run of chunks whose last one is there and matches its checksum. */
 async function lastGood(file: Readable, dat: Dat, window: Window): Promise<Resume> {
-  const count = await soundChunks(file, dat.chunks, window);
+  const count = await verifiedChunks(file, dat.chunks, window);
   return count === 0 ? NOTHING_YET : { ...resumeAt(dat, count), tailState: window.save() };
 }
 
@@ -81,21 +81,21 @@ async function changedAmong(file: Readable, chunks: readonly ChunkLine[], window
   return changed;
 }
 
-async function judgeFrom(file: Readable, from: Resume, window: Window): Promise<SoundEnd> {
+async function judgeFrom(file: Readable, from: Resume, window: Window): Promise<CompleteEnd> {
   const walk = await scan(file, window, from.position, from.tid);
   const tid = walk.transactions > 0 ? walk.lastTid : from.tid;
   const rest = restOf(walk.stop);
-  return { position: walk.end, tid, rest, trusted: from, changed: [], checked: 'nothing' };
+  return { position: walk.end, tid, rest, verified: from, changed: [], checked: 'nothing' };
 }
 
-function restOf(stop: Stop | undefined): SoundEnd['rest'] {
+function restOf(stop: Stop | undefined): CompleteEnd['rest'] {
   if (stop?.kind === 'in-flight') return 'unfinished';
-  return stop === undefined || stop.kind === 'end' || stop.kind === 'cut' ? 'nothing' : 'unsound';
+  return stop === undefined || stop.kind === 'end' || stop.kind === 'cut' ? 'nothing' : 'broken';
 }
 
 /** Nothing is known of the file: its newest transactions are looked at, all of it only where they do not end it. */
-async function endWithoutDat(file: Readable, window: Window): Promise<SoundEnd> {
-  const none = { trusted: NOTHING_YET, changed: [], checked: 'nothing' } as const;
+async function endWithoutDat(file: Readable, window: Window): Promise<CompleteEnd> {
+  const none = { verified: NOTHING_YET, changed: [], checked: 'nothing' } as const;
   if (file.size === MAGIC_LENGTH) return { ...none, position: MAGIC_LENGTH, tid: ZERO_TID, rest: 'nothing' };
   const reader = new BackwardReader(file);
   let end = file.size;
