@@ -119,7 +119,7 @@ function hintsOf(result: VerifyResult): string[] {
       break;
     case 'ahead':
     case 'parted':
-      hints.push('decide which side has the data to keep; see "The way back" in the README');
+      hints.push('decide which side has the data to keep; see docs/way-back.md');
       break;
     case 'differs':
       hints.push(`verify the master as well: ${quote(result.against.path)}; one of the two has changed on its disk`);

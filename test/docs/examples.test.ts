@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { inProject } from '../support/root.js';
+import { withTempDir } from '../support/site.js';
+import { Host } from './host.js';
+import { type Block, blocksOf, PAGES, textOf } from './markdown.js';
+import { normalise } from './normalise.js';
+
+const SYNC = 'syncpozo sync --quiet /mnt/m1/zeo/var /srv/zeo/var';
+
+/** What is there when the first example of a page runs. A page without an entry has no example that is run. */
+const STAGES: Readonly<Record<string, (host: Host) => void>> = {
+  'README.md': (host) => host.makeSite('m1/Data.fs'),
+  'docs/install.md': (host) => {
+    host.makeSite('m1/Data.fs');
+    host.makeSite('m1/catalog.fs');
+  },
+  'docs/operate.md': behind,
+  'docs/takeover.md': behind,
+  'docs/way-back.md': (host) => {
+    // In the end /srv is that of the old master, which went on by itself for a moment.
+    host.makeSite('srv/Data.fs');
+    host.prepare('syncpozo sync --quiet /srv/zeo/var /mnt/m2/zeo/var', 'syncpozo promote --quiet /mnt/m2/zeo/var');
+    host.prepare('syncpozo on');
+    host.commit('srv/Data.fs', 'what nobody copied any more');
+    host.commit('m2/Data.fs', 'the first edit after the takeover');
+  },
+  'docs/monitoring.md': (host) => {
+    host.makeSite('m1/Data.fs');
+    host.prepare(SYNC, SYNC);
+  },
+};
+
+/** A slave in step, and a master that has committed one more transaction since. */
+function behind(host: Host): void {
+  host.makeSite('m1/Data.fs');
+  host.prepare(SYNC);
+  host.commit('m1/Data.fs', 'one more');
+}
+
+function shellBlocks(page: string): Block[] {
+  return blocksOf(page).filter(({ language }) => language === 'sh' || language === 'console');
+}
+
+function isRun({ remark }: Block): boolean {
+  return !remark.startsWith('not run');
+}
+
+/** What an example may call here: nothing else, so that a page cannot change the machine of whoever runs the tests. */
+const MAY_RUN = /^(syncpozo |echo \$\?$)/;
+
+function assertMayRun({ lines, language }: Block, where: string): void {
+  const typed = lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
+  for (const command of language === 'console' ? typed : lines)
+    assert.match(command, MAY_RUN, `${where} is neither run nor marked with <!-- not run: why -->`);
+}
+
+/** Runs a block of commands; they all have to succeed, or to end as the remark says. */
+function runCommands(host: Host, { lines, remark }: Block, where: string): void {
+  const expected = Number(/^ends with (\d+)$/.exec(remark)?.[1] ?? 0);
+  const { status, output } = host.run(`set -e\n${lines.join('\n')}`);
+  assert.equal(status, expected, `${where} ended with ${status}:\n${output}`);
+}
+
+/** Runs the commands of a session, and compares what each prints with what stands below it. */
+function runSession(host: Host, { lines }: Block, where: string): void {
+  assert.ok(lines[0]?.startsWith('$ '), `${where}: a session begins with "$ " and a command`);
+  let before = 0;
+  for (let at = 0; at < lines.length; ) {
+    const command = (lines[at] ?? '').slice(2);
+    const next = lines.findIndex((line, n) => n > at && line.startsWith('$ '));
+    const shown = lines.slice(at + 1, next < 0 ? undefined : next).join('\n');
+    const { status, output } = host.run(command, before);
+    assert.equal(normalise(output), normalise(shown), `${where}: ${command} prints\n${output}`);
+    before = status ?? -1;
+    at = next < 0 ? lines.length : next;
+  }
+}
+
+for (const page of PAGES) {
+  test(`the examples of ${page} work, and print what the page shows`, async () => {
+    const blocks = shellBlocks(page).filter(isRun);
+    const stage = STAGES[page];
+    if (!stage) return assert.deepEqual(blocks, [], `${page} has examples, and STAGES no place for them`);
+    assert.ok(blocks.length > 0, `${page} has no example that is run`);
+    for (const block of blocks) assertMayRun(block, `${page}:${block.line}`);
+    await withTempDir((directory) => {
+      const host = new Host(directory);
+      stage(host);
+      for (const block of blocks) {
+        const where = `${page}:${block.line}`;
+        if (block.language === 'console') runSession(host, block, where);
+        else runCommands(host, block, where);
+      }
+    });
+  });
+}
+
+test('an example that is not run has a reason', () => {
+  const marked = PAGES.flatMap((page) => shellBlocks(page).filter((block) => !isRun(block)));
+  assert.ok(marked.length > 0);
+  for (const { remark, lines } of marked) assert.match(remark, /^not run: \S.{7}/, lines.join('\n'));
+});
+
+test('every other remark before a shell block is understood', () => {
+  for (const page of PAGES) {
+    for (const { remark, language, line } of shellBlocks(page).filter(isRun)) {
+      const known = remark === '' || (language === 'sh' && /^ends with [1-9]$/.test(remark));
+      assert.ok(known, `${page}:${line}: ${remark}`);
+    }
+  }
+});
+
+test('the cron line of operate.md runs, and prints nothing when all is well', async () => {
+  const lines = blocksOf('docs/operate.md').flatMap((block) => block.lines);
+  const command = lines
+    .map((line) => /^\* \* \* \* \* zope (.*)$/.exec(line)?.[1])
+    .find((found) => found !== undefined);
+  assert.ok(command);
+  await withTempDir((directory) => {
+    const host = new Host(directory);
+    behind(host);
+    assert.deepEqual(host.run(command), { status: 0, output: '' });
+  });
+});
+
+test('the lines of install.md for the mount are those of the sample files', () => {
+  const samples = textOf('scripts/nfs/exports') + textOf('scripts/nfs/fstab');
+  const lines = blocksOf('docs/install.md').filter(({ language }) => language === '');
+  assert.equal(lines.length, 2);
+  for (const line of lines.flatMap((block) => block.lines)) assert.ok(samples.includes(`\n${line}\n`), line);
+});
+
+test('the command that way-back.md forbids does what the page says, and the way out of it gives the newer data back', async () => {
+  const forbidden = shellBlocks('docs/way-back.md').find(({ remark }) => remark.includes('nobody must run'));
+  assert.ok(forbidden);
+  await withTempDir((directory) => {
+    const host = new Host(directory);
+    host.makeSite('m1/Data.fs');
+    host.prepare(SYNC, 'syncpozo promote --quiet /srv/zeo/var');
+    host.commit('m1/Data.fs', 'what nobody copied any more');
+    host.commit('srv/Data.fs', 'the first edit after the takeover');
+    const serving = readFileSync(join(directory, 'srv', 'Data.fs'));
+    assert.match(host.run('syncpozo on; syncpozo sync --full /mnt/m1/zeo/var /srv/zeo/var').output, /NOT SYNCING/);
+    host.prepare(...forbidden.lines);
+    assert.deepEqual(host.run('cmp /mnt/m1/zeo/var/Data.fs /srv/zeo/var/Data.fs').status, 0);
+    host.prepare(
+      'syncpozo off',
+      'cd /srv/zeo/var && mv Data.fs aside && rm Data.fs.index && mv Data.fs.only-here-* Data.fs',
+    );
+    host.prepare('syncpozo promote /srv/zeo/var', 'syncpozo verify /srv/zeo/var');
+    assert.ok(readFileSync(join(directory, 'srv', 'Data.fs')).equals(serving));
+  });
+});
+
+test('README names the commands of the demo and of the tests, and continuous integration runs the latter', () => {
+  const lines = blocksOf('README.md').flatMap((block) => block.lines);
+  const command = 'npm ci && npm test';
+  assert.ok(lines.includes('npm ci && npm run demo'));
+  assert.ok(lines.includes(command));
+  assert.equal(readFileSync(inProject('.ci', 'run'), 'utf8').trimEnd().split('\n').at(-1), command);
+  assert.ok(textOf('README.md').split('\n').length <= 120, 'README fits on a few screens');
+});
