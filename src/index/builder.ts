@@ -40,7 +40,7 @@ export class IndexBuilder implements RecordReader {
   /** The records of a transaction whose end has not been received. */
   private keptBack: Float64Array[] = [];
   private entriesKeptBack = 0;
-  private tookEarly = false;
+  private addedEarly = false;
 
   /** Continues the index of all transactions before `start`; starts empty by default. */
   constructor(
@@ -51,37 +51,37 @@ export class IndexBuilder implements RecordReader {
 
   take(piece: Uint8Array): void {
     const words = wordsOf(piece);
-    const whole = endOfLastTransaction(words);
-    if (whole > 0) {
-      this.takeInKeptBack();
-      this.takeIn(words, whole);
-      this.tookEarly = false;
+    const complete = endOfLastTransaction(words);
+    if (complete > 0) {
+      this.addKeptBack();
+      this.addWords(words, complete);
+      this.addedEarly = false;
     }
-    if (whole < words.length) this.keepBack(words.slice(whole));
+    if (complete < words.length) this.keepBack(words.slice(complete));
   }
 
   goBackTo(): void {
     this.keptBack = [];
     this.entriesKeptBack = 0;
-    if (this.tookEarly) this.spoiled = true;
+    if (this.addedEarly) this.spoiled = true;
   }
 
   private keepBack(words: Float64Array): void {
     this.keptBack.push(words);
     this.entriesKeptBack += words.length / ENTRY_WORDS;
     if (this.entriesKeptBack < MOST_KEPT_BACK) return;
-    this.takeInKeptBack();
-    this.tookEarly = true;
+    this.addKeptBack();
+    this.addedEarly = true;
   }
 
-  private takeInKeptBack(): void {
-    for (const words of this.keptBack) this.takeIn(words, words.length);
+  private addKeptBack(): void {
+    for (const words of this.keptBack) this.addWords(words, words.length);
     this.keptBack = [];
     this.entriesKeptBack = 0;
   }
 
   /** Adds the words before number `to`. Runs once a record during the writes of a copy, so it must be cheap. */
-  private takeIn(words: Float64Array, to: number): void {
+  private addWords(words: Float64Array, to: number): void {
     const { index, start } = this;
     for (let at = 0; at < to; at += ENTRY_WORDS) {
       const position = words[at] ?? 0;

@@ -48,7 +48,7 @@ export function dropIndexBeforeRepair(work: Work, position: number): void {
 }
 
 /** Removes the unfinished index of a killed run. */
-export function dropHalfIndex(work: Work): void {
+export function dropUnfinishedIndex(work: Work): void {
   try {
     removeIfThere(temporaryOf(work.paths.index));
   } catch (error) {
@@ -58,14 +58,14 @@ export function dropHalfIndex(work: Work): void {
 }
 
 /** After a copy of everything: writes the index that was built during the copy. */
-export async function leaveIndex(work: Work, maker: IndexMaker, end: number): Promise<void> {
+export async function writeIndexAfterCopy(work: Work, maker: IndexMaker, end: number): Promise<void> {
   const pieces = maker.pieces(end);
   if (!pieces) {
     await refreshSlaveIndex(work);
     return;
   }
   try {
-    await quietly(work, async () => writeIndexPieces(work.paths, pieces));
+    await reportFailure(work, async () => writeIndexPieces(work.paths, pieces));
   } catch (error) {
     if (!(error instanceof IndexLost)) throw error;
     await refreshSlaveIndex(work);
@@ -79,7 +79,7 @@ export async function leaveIndex(work: Work, maker: IndexMaker, end: number): Pr
  * @param repair repairs these chunks of the slave, durably
  * @returns why that failed: the master does not have the copied bytes either
  */
-export async function keepIndexNear(
+export async function refreshLaggingIndex(
   work: Work,
   position: number,
   repair: (chunks: readonly ChunkLine[]) => Promise<Rot | undefined>,
@@ -107,7 +107,7 @@ export async function keepIndexNear(
 /** Returns the chunks that do not have the copied bytes. If there are any, no index is written. */
 async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
   let changed: readonly ChunkLine[] = [];
-  await quietly(work, async () => {
+  await reportFailure(work, async () => {
     const { paths, source, deadline } = work;
     const slave = await Master.open(paths.data, deadline);
     if (!slave) throw new IoFault('open', paths.data, 'ENOENT', 'the slave is gone');
@@ -168,7 +168,7 @@ async function changedFrom(
  * A failed index write is only reported: without an index the slave is correct, and a server only takes longer to
  * start. A failed fsync fails the run, because the disk may have lost other bytes as well.
  */
-async function quietly(work: Work, write: () => Promise<void>): Promise<void> {
+async function reportFailure(work: Work, write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {

@@ -70,7 +70,8 @@ export async function findLag(
     const behind = own || !slave ? undefined : await countByTid(master, end, slave, claim, now);
     return { masterTid, behind: behind ?? { kind: 'unknown', why: ELSEWHERE } };
   }
-  if (slave && own && !(await stands(own, slave, master))) return { masterTid, behind: { kind: 'forked', why: OWN } };
+  if (slave && own && !(await isOnMaster(own, slave, master)))
+    return { masterTid, behind: { kind: 'forked', why: OWN } };
   return { masterTid, behind: await countBackTo(claim.position, master, end, now) };
 }
 
@@ -96,7 +97,7 @@ async function finishedAt(slave: ByteSource, position: number): Promise<FoundTra
 }
 
 /** Whether the master has the slave's transaction at the same place. */
-async function stands(ours: FoundTransaction, slave: ByteSource, master: Readable): Promise<boolean> {
+async function isOnMaster(ours: FoundTransaction, slave: ByteSource, master: Readable): Promise<boolean> {
   const theirs = await new BackwardReader(master).endingAt(ours.end);
   return theirs?.position === ours.position && (await isSame(slave, ours, master, theirs));
 }

@@ -60,7 +60,7 @@ class Merge implements MatchReceiver {
     await this.nextOurs();
     while (!early && (this.ours || this.theirs)) {
       const { ours, theirs } = this;
-      if (ours && theirs && (ours.tid === theirs.tid || (await this.isOneWithWrongTid(theirs, ours)))) {
+      if (ours && theirs && (ours.tid === theirs.tid || (await this.haveOneDamagedTid(theirs, ours)))) {
         await this.both(theirs, ours);
         await this.nextTheirs();
         await this.nextOurs();
@@ -103,7 +103,7 @@ class Merge implements MatchReceiver {
   }
 
   /** Whether two transactions are at the same place and their records have the same tid: one header is damaged. */
-  private async isOneWithWrongTid(theirs: Transaction, ours: Transaction): Promise<boolean> {
+  private async haveOneDamagedTid(theirs: Transaction, ours: Transaction): Promise<boolean> {
     if (theirs.position !== ours.position || theirs.end !== ours.end) return false;
     const [there, here] = [await firstTid(this.master, theirs), await firstTid(this.slave, ours)];
     return there !== undefined && there === here;

@@ -1,5 +1,5 @@
 import type { Magic } from '../filestorage/layout.js';
-import { dropIndexBeyond, keepIndexNear } from '../index/slave-index.js';
+import { dropIndexBeyond, refreshLaggingIndex } from '../index/slave-index.js';
 import { syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import type { OpenFile } from '../io/open-file.js';
@@ -62,7 +62,7 @@ export async function append(
     if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
       dat = claim(work, reached, identityOf(master, magic), inode, { copiedFrom: dat?.copiedFrom });
     }
-    const rot = await keepIndexNear(work, reached.position, (chunks) => repair(work, chunks, master, inode));
+    const rot = await refreshLaggingIndex(work, reached.position, (chunks) => repair(work, chunks, master, inode));
     return { resume: reached, end: rot ? { kind: 'damaged', damage: rot } : end, copied: appending.copied, dat };
   } finally {
     file.close();

@@ -87,11 +87,11 @@ function decideUnknown(facts: Facts): Decision {
   }
   const differs = `${datProblem}, and the slave differs from the master at position ${comparison.firstDifference}`;
   if (comparison.slaveStop !== 'end' && comparison.slaveStop !== 'in-flight')
-    return needsSides(facts, unlike(8, differs));
+    return needsSides(facts, differing(8, differs));
   const standing = decideStanding(facts);
   if (standing) return standing;
   if (facts.forked === undefined) return { kind: 'probe', at: 'forked' };
-  if (facts.forked) return needsSides(facts, unlike(8, differs));
+  if (facts.forked) return needsSides(facts, differing(8, differs));
   // A pack may have rewritten the master. All of the slave may be its own: nothing of it may be missing.
   return {
     kind: 'rebuild',
@@ -218,7 +218,7 @@ function forked(row: number, lineage: RefusedLineage, reason: string, hint: stri
   return { kind: 'forked', row, reason, hint, lineage };
 }
 
-function unlike(row: number, reason: string): RefusedPlan {
+function differing(row: number, reason: string): RefusedPlan {
   return forked(row, 'forked', reason, ANSWERS);
 }
 

@@ -21,7 +21,7 @@ export async function hasOwn({ master, slave, dat, windows }: Scene, from = MAGI
 }
 
 /**
- * Whether `tid` stands at `position`, in the header or in the first record that can be found. Also true where the file
+ * Whether `tid` is at `position`, in the header or in the first record that can be found. Also true where the file
  * has no room for a header.
  */
 async function showsTid(slave: Readable, position: number, tid: bigint): Promise<boolean> {

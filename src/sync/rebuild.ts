@@ -2,7 +2,7 @@ import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
 import type { IndexMaker } from '../index/builder.js';
 import { indexMaker } from '../index/maker.js';
-import { leaveIndex } from '../index/slave-index.js';
+import { writeIndexAfterCopy } from '../index/slave-index.js';
 import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
@@ -112,8 +112,8 @@ async function fillAndSwap(
     const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
     filling.copied.batches = 1;
-    // ZODB does not open a file with transactions but no records beside its index.
-    if (maker && filling.copied.records > 0) await leaveIndex(work, maker, resume.position);
+    // ZODB does not open a file without records beside an index of it.
+    if (maker && filling.copied.records > 0) await writeIndexAfterCopy(work, maker, resume.position);
     return { resume, end, copied: filling.copied, dat, verdict, refused: false, kept };
   } finally {
     await judging?.close();

@@ -1,4 +1,4 @@
-import { dropHalfIndex } from '../index/slave-index.js';
+import { dropUnfinishedIndex } from '../index/slave-index.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from '../pipeline/copy.js';
@@ -170,7 +170,7 @@ async function execute({ plan, facts, observed, dat, masterRole }: Decided, work
   // Remains of a killed run. A rebuild creates its own `Data.fs.new`.
   const keepsBytes = keepsOldBytes(plan);
   if (keepsBytes) removeIfThere(paths.fresh);
-  if (keepsBytes || plan.kind === 'full' || plan.kind === 'rebuild') dropHalfIndex(work);
+  if (keepsBytes || plan.kind === 'full' || plan.kind === 'rebuild') dropUnfinishedIndex(work);
   const recordTerms = (): void => takeTerms(paths, masterRole, facts.full);
   switch (plan.kind) {
     case 'full': {

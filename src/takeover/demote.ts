@@ -12,8 +12,8 @@ import { publishRole } from '../standby/role-file.js';
  * Makes this side a slave. The caller holds the lock. `unused`: nothing was committed in its last term.
  *
  * Write order: first remove the `.dat`, durably, because it is out of date since a server wrote to the file; then
- * publish the role. If this is killed in between, the role is unchanged and the next call completes it. The next sync
- * compares the whole file with the master. The terms stay: the position where a term began is never forgotten.
+ * publish the role. If the process is killed in between, the role is unchanged and the next call completes it. The next
+ * sync compares all of the file with the master. The terms stay: the position where a term began is never forgotten.
  */
 export function demote(paths: SlavePaths, facts: RoleFacts, unused: boolean): void {
   removeIfThere(paths.dat);

@@ -57,7 +57,7 @@ const COPY_BYTES = 1 << 20;
  *
  * Write order: make durable the directory entries that a killed run left, together with a copy of the bytes to be cut
  * off (unless they are an unfinished batch); cut; make the file durable, because a kept batch may be in memory only;
- * write the index. If this is killed at any place, the next promotion starts over and finds the same end.
+ * write the index. If the process is killed at any point, the next promotion starts over and finds the same end.
  */
 export async function settle(
   paths: SlavePaths,
@@ -101,8 +101,8 @@ export async function settle(
  * Publishes that this slave serves from now on, in the next term: no sync writes to it again.
  *
  * Write order: the role, which decides everything. The `.dat` stays as a record of what was copied. If some of that is
- * missing, a shorter `.dat` is written after the role: if this is killed in between, the `.dat` claims what it did
- * before.
+ * missing, a shorter `.dat` is written after the role. If the process is killed in between, the `.dat` claims what it
+ * did before.
  */
 export function publishPromotion(
   paths: SlavePaths,
