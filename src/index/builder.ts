@@ -3,19 +3,19 @@ import { ObjectIndex } from '../filestorage/object-index.js';
 import { ENTRY_WORDS, wordsOf } from '../pipeline/record-tape.js';
 import type { RecordReader } from './records-pass.js';
 
-/** Makes the index of all that it is told, from a file's first transaction on. */
+/** Builds an index from the records that it receives, from a file's first transaction on. */
 export interface IndexMaker extends RecordReader {
-  /** Nothing more will be told. */
+  /** No records follow. */
   allAdded(): void;
   /**
-   * The bytes of an index of all transactions before `end`; each piece holds until the next one is asked for, which may throw
-   * IndexLost. undefined: what was told does not give it.
+   * The bytes of an index of all transactions before `end`. Each piece is valid until the next one is requested, which
+   * may throw IndexLost. undefined: the received records do not give that index.
    */
   pieces(end: number): Iterable<Uint8Array> | undefined;
   close(): Promise<void>;
 }
 
-/** The index that was being made is gone; it can be made anew by reading the file. */
+/** The index under construction is lost. It can be rebuilt by reading the file. */
 export class IndexLost extends Error {
   override readonly name = 'IndexLost';
   constructor() {
@@ -23,26 +23,26 @@ export class IndexLost extends Error {
   }
 }
 
-/** Records of one transaction that are kept back until it is whole. */
+/** Records of one transaction that are kept back until it is complete. */
 const MOST_KEPT_BACK = 1 << 20;
 
 /**
- * Makes the index of what a walk tells, as ZODB's read_index does: the newest record of each object counts, an undone
- * creation too, and records count when their transaction is whole.
+ * Builds the index of the records of a walk, as ZODB's read_index does: the newest record of each object counts, even
+ * if it undoes the object's creation. Records count once their transaction is complete.
  *
- * Invariant: unless `spoiled`, `index` is that of the transactions before `end`. Of a transaction with more than a million
- * records the first ones are taken in before its end, so that memory is bounded; should it break off, the index is spoiled.
+ * Invariant: unless `spoiled`, `index` is that of the transactions before `end`. To bound memory, the first records of
+ * a transaction with more than a million of them are added before it ends. If it then breaks off, the index is spoiled.
  */
 export class IndexBuilder implements RecordReader {
   spoiled = false;
-  /** A record has another previous record than the index that this one began with: that index is of other bytes. */
+  /** A record names another previous record than the initial index does: that index belongs to other bytes. */
   contradicted = false;
-  /** The records of a transaction whose end has not been told yet. */
+  /** The records of a transaction whose end has not been received. */
   private keptBack: Float64Array[] = [];
   private entriesKeptBack = 0;
-  private tookEarly = false;
+  private addedEarly = false;
 
-  /** Goes on with the index of all transactions before `start`; begins with nothing otherwise. */
+  /** Continues the index of all transactions before `start`; starts empty by default. */
   constructor(
     readonly index = new ObjectIndex(),
     private readonly start = MAGIC_LENGTH,
@@ -51,37 +51,37 @@ export class IndexBuilder implements RecordReader {
 
   take(piece: Uint8Array): void {
     const words = wordsOf(piece);
-    const whole = endOfLastTransaction(words);
-    if (whole > 0) {
-      this.takeInKeptBack();
-      this.takeIn(words, whole);
-      this.tookEarly = false;
+    const complete = endOfLastTransaction(words);
+    if (complete > 0) {
+      this.addKeptBack();
+      this.addWords(words, complete);
+      this.addedEarly = false;
     }
-    if (whole < words.length) this.keepBack(words.slice(whole));
+    if (complete < words.length) this.keepBack(words.slice(complete));
   }
 
   goBackTo(): void {
     this.keptBack = [];
     this.entriesKeptBack = 0;
-    if (this.tookEarly) this.spoiled = true;
+    if (this.addedEarly) this.spoiled = true;
   }
 
   private keepBack(words: Float64Array): void {
     this.keptBack.push(words);
     this.entriesKeptBack += words.length / ENTRY_WORDS;
     if (this.entriesKeptBack < MOST_KEPT_BACK) return;
-    this.takeInKeptBack();
-    this.tookEarly = true;
+    this.addKeptBack();
+    this.addedEarly = true;
   }
 
-  private takeInKeptBack(): void {
-    for (const words of this.keptBack) this.takeIn(words, words.length);
+  private addKeptBack(): void {
+    for (const words of this.keptBack) this.addWords(words, words.length);
     this.keptBack = [];
     this.entriesKeptBack = 0;
   }
 
-  /** Takes in the words before number `to`: once a record, beside the writes of a copy. */
-  private takeIn(words: Float64Array, to: number): void {
+  /** Adds the words before number `to`. Runs once a record during the writes of a copy, so it must be cheap. */
+  private addWords(words: Float64Array, to: number): void {
     const { index, start } = this;
     for (let at = 0; at < to; at += ENTRY_WORDS) {
       const position = words[at] ?? 0;

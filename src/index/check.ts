@@ -7,13 +7,14 @@ import { OpenFile } from '../io/open-file.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 
 const PIECE = 1 << 20;
-/** More than the first pickle of an index, which holds the position that it covers. */
+/** In bytes: more than the first pickle of an index, which holds the position that it covers. */
 const HEAD = 64;
 
 /**
- * A `Data.fs.index` that is to be compared with the index of the records that were found.
+ * A `Data.fs.index` to compare with the index of the records that were found.
  *
- * ZODB itself looks at up to five of its entries (FileStorage._check_sanity); a wrong one elsewhere becomes wrong data served.
+ * ZODB itself checks up to five of its entries (FileStorage._check_sanity). A wrong entry elsewhere makes it serve
+ * wrong data.
  */
 export class IndexCheck {
   private constructor(
@@ -43,8 +44,9 @@ export class IndexCheck {
   }
 
   /**
-   * Compares it with `right`, the newest records up to `end`, byte for byte as ZODB writes them; tells every entry that is
-   * not the same. Memory: none an object, as long as they are equal. `isUnknown`: whether a position lies in damaged bytes.
+   * Compares the file with `right`, the newest records up to `end`, byte for byte as ZODB writes them. Reports every
+   * entry that differs. Uses no memory per object as long as they are equal. `isUnknown`: whether a position lies in
+   * damaged bytes.
    */
   async compare(
     right: ObjectIndex,
@@ -61,7 +63,10 @@ export class IndexCheck {
     }
   }
 
-  /** Hands its entries on, oids ascending; false: it does not go on as an index does, and some of them may have been told. */
+  /**
+   * Passes its entries to `receiver`, oids ascending. Returns false if the file breaks off as an index; some entries
+   * may have been passed by then.
+   */
   async report(receiver: EntryReceiver): Promise<boolean> {
     const reader = new IndexReader(receiver);
     await this.readWith(reader);
@@ -105,7 +110,7 @@ function malformed(problem: { readonly position: number; readonly message: strin
   return { position: 0, within: 0, tid: 0n, rule: 'index', message, severity: 'warned' };
 }
 
-/** Goes through the entries of `one`; those that both have are told in the round in which `one` is right. */
+/** Iterates the entries of `one`. An entry that both have is reported in the pass in which `one` is right. */
 function reportDifferences(
   one: ObjectIndex,
   other: ObjectIndex,

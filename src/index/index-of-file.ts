@@ -12,9 +12,9 @@ import type { SlavePaths } from '../standby/paths.js';
 import { type MadeIndex, makeIndex } from './refresh.js';
 import { copiedChunks } from './slave-index.js';
 
-/** What came of indexing a file. */
+/** The outcome of indexing a file. */
 export type FileIndexed =
-  /** `tail`: what the file has behind the end of its last whole transaction, which FileStorage cuts off. */
+  /** `tail`: what follows the last complete transaction of the file. FileStorage cuts it off. */
   | { readonly kind: 'done'; readonly made: MadeIndex; readonly size: number; readonly tail: MasterEnd['kind'] }
   | { readonly kind: 'damaged'; readonly damage: Damage | Rot }
   | { readonly kind: 'unfit'; readonly reason: string };
@@ -22,10 +22,10 @@ export type FileIndexed =
 /**
  * Builds or refreshes the index beside a Data.fs. The caller holds the file's lock.
  *
- * Order: the file durable, and its name, which a rebuild that was killed may have left in memory only; then the index: it must
- * not outlive what it is of. Nothing is written where the index covers all already, or where no transaction has a record, because
- * ZODB does not open such a file beside an index; and none of a file that is damaged: one that breaks a rule of the format, or,
- * of a slave, one that does not have the bytes that its `.dat` says were copied.
+ * Write order: make the file durable, and its name, which a killed rebuild may have left in memory only; then write the
+ * index, which must not outlive the bytes that it covers. Nothing is written if the index already covers all, or if no
+ * transaction has a record, because ZODB does not open such a file beside an index. A damaged file gets no index: one
+ * that breaks a rule of the format, or a slave without the bytes that its `.dat` records as copied.
  */
 export async function indexFile(paths: SlavePaths, source: ChunkSource, deadline: ReadDeadline): Promise<FileIndexed> {
   const file = await Master.open(paths.data, deadline);

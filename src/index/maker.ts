@@ -1,8 +1,8 @@
 import { encodeIndex } from '../filestorage/index-writer.js';
 import { IndexBuilder, type IndexMaker } from './builder.js';
 
-/** In this thread. */
-export class IndexHere extends IndexBuilder implements IndexMaker {
+/** Builds the index in this thread. */
+export class InlineIndexMaker extends IndexBuilder implements IndexMaker {
   allAdded(): void {}
 
   pieces(end: number): Iterable<Uint8Array> | undefined {
@@ -12,9 +12,9 @@ export class IndexHere extends IndexBuilder implements IndexMaker {
   async close(): Promise<void> {}
 }
 
-/** `threaded`: in a thread of its own, which is loaded then only. */
+/** `threaded`: in a separate thread, whose module is loaded only then. */
 export async function indexMaker(threaded: boolean): Promise<IndexMaker> {
-  if (!threaded) return new IndexHere();
+  if (!threaded) return new InlineIndexMaker();
   const { IndexThread } = await import('./thread.js');
   return new IndexThread();
 }

@@ -6,25 +6,27 @@ import type { TapeReader } from '../pipeline/record-tape.js';
 import type { Resume } from '../pipeline/resume.js';
 import { type ChunkLine, chunkAt } from '../standby/dat.js';
 
-/** Reads records and is told when those of the last transaction do not count. */
+/** Receives records, and a call when those of the last transaction do not count. */
 export interface RecordReader extends TapeReader {
-  /** What was told beyond `end`, the end of the last whole transaction, was a transaction that breaks off. */
+  /**
+   * Records received for bytes beyond `end`, the end of the last complete transaction, belong to one that breaks off.
+   */
   goBackTo(end: number): void;
 }
 
 export interface PassEnd {
-  /** The end of the last whole transaction, its tid, and the chunks that were read. */
+  /** The end of the last complete transaction, its tid, and the chunks that were read. */
   readonly resume: Resume;
   readonly stop: Stop;
 }
 
-/** A chunk whose bytes are not those that were copied; what the pass has read ends before it. */
+/** A chunk that does not have the copied bytes. The pass ends before it. */
 export interface ChangedChunk {
   readonly changed: ChunkLine;
   readonly resume: Resume;
 }
 
-/** Thrown out of a pass at the first chunk that is not what was copied. */
+/** Thrown out of a pass at the first chunk that does not have the copied bytes. */
 class Changed extends Error {
   constructor(readonly chunk: ChunkLine) {
     super(`the bytes ${chunk.start} to ${chunk.end} are not those that were copied`);
@@ -32,13 +34,13 @@ class Changed extends Error {
 }
 
 /**
- * Reads a file from a transaction boundary on without writing anything: every record and transaction is told in file order,
- * the same for any number of workers. Memory is bounded whatever a transaction holds; what the reader keeps is its own.
- * `file` is any Data.fs that is open; it is not read beyond the size that it had then.
+ * Reads a file from a transaction boundary on and writes nothing. `reader` receives every record and transaction in
+ * file order, the same for any number of workers. Memory is bounded whatever a transaction holds, except for what the
+ * reader keeps. `file` is any open Data.fs; it is not read beyond the size that it had when it was opened.
  *
- * @param from where it is in the middle of a copied chunk, the hash state of what is before it has to come along
- * @param copied chunks that were copied, back to back: the very bytes whose records are told are compared with their hashes.
- *   The pass ends at the first one that has others. Damage of the file's structure is returned as what stopped the pass.
+ * @param from in the middle of a copied chunk it must carry the hash state of the chunk's bytes before it
+ * @param copied chunks that were copied, back to back: the bytes whose records are passed on are compared with their
+ * hashes. The pass ends at the first one that differs. Damage of the file's structure is returned as `stop`.
  */
 export async function passOverRecords(
   file: Master,
@@ -66,7 +68,7 @@ export async function passOverRecords(
 }
 
 function isSame(chunk: ChunkLine, { start, end, hash, stop }: ChunkFacts): boolean {
-  // Damage is named by its own place.
+  // Damage is reported with its own position.
   if (stop.kind === 'damaged' && end < chunk.end) return true;
   return start === chunk.start && end === chunk.end && hash === chunk.hash;
 }

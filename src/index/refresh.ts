@@ -10,29 +10,29 @@ import { IndexBuilder } from './builder.js';
 import { type ChangedChunk, type PassEnd, passOverRecords } from './records-pass.js';
 import { sanityOf } from './sanity.js';
 
-/** An index of all whole transactions of a file, which is not written yet, and how it was come by. */
+/** An index of all complete transactions of a file, not written yet, and how it was obtained. */
 export interface MadeIndex extends PassEnd {
-  /** `none`: the one that is there covers all already. */
+  /** `none`: the index file already covers all. */
   readonly action: 'none' | 'refreshed' | 'built';
   readonly index: ObjectIndex;
   /** Bytes of the file that were read. */
   readonly read: number;
-  /** Why the index file that was there could not be gone on with. */
+  /** Why the existing index file could not be extended. */
   readonly problem: string | undefined;
 }
 
-/** No index can be made: the file does not have the bytes that were copied. An index that was there is left as it is. */
+/** No index can be built: the file does not have the copied bytes. An existing index is left as it is. */
 export interface NoIndex extends ChangedChunk {
   readonly action: 'changed';
 }
 
 /**
- * Makes the index of a file that nobody writes. An index file that FileStorage would take is gone on with: only what it does
- * not cover is read. Everything is read where there is none, and where a record contradicts it.
+ * Makes the index of a file that nobody writes. An index file that FileStorage would accept is extended: only the bytes
+ * that it does not cover are read. All bytes are read if there is none, or if a record contradicts it.
  *
- * @param copied the chunks of the file's `.dat`: what is read of them is compared with their hashes while it is read, and so
- *   no index is made of bytes that a repair is going to change. The chunk in which the index file ends is read from its
- *   beginning for that.
+ * @param copied the chunks of the file's `.dat`. Bytes of them that are read are compared with their hashes, so no
+ * index is built from bytes that a repair will change. For that, the chunk in which the index file ends is read from
+ * its beginning.
  */
 export async function makeIndex(
   indexPath: string,
@@ -50,8 +50,8 @@ export async function makeIndex(
     if ('changed' in ended) return { ...ended, action: 'changed' };
     const isMore = ended.resume.position > from.position;
     read = isMore ? ended.resume.position - (from.chunks[0]?.start ?? from.position) : 0;
-    const sound = !builder.contradicted && !builder.spoiled && ended.stop.kind !== 'damaged';
-    if (sound) return { ...ended, action: isMore ? 'refreshed' : 'none', index: old.index, read, problem };
+    const usable = !builder.contradicted && !builder.spoiled && ended.stop.kind !== 'damaged';
+    if (usable) return { ...ended, action: isMore ? 'refreshed' : 'none', index: old.index, read, problem };
     if (builder.contradicted) problem = 'a record that it does not cover has another previous record than it says';
   }
   const built = await build(file, source, copied);
@@ -59,7 +59,7 @@ export async function makeIndex(
   return { ...built.ended, action: 'built', index: built.index, read: read + built.ended.resume.position, problem };
 }
 
-/** The first chunk that is known to have other bytes than those that were copied, be it by its structure or its hash. */
+/** The first chunk that is known, by its structure or by its hash, not to have the copied bytes. */
 export function firstChanged(made: MadeIndex | NoIndex, copied: readonly ChunkLine[]): ChunkLine | undefined {
   if (made.action === 'changed') return made.changed;
   return made.stop.kind === 'damaged' ? chunkAt(copied, made.resume.position) : undefined;
@@ -74,13 +74,13 @@ async function build(
   const ended = await passOverRecords(file, source, NOTHING_YET, builder, copied);
   if ('changed' in ended) return ended;
   if (!builder.spoiled) return { index: builder.index, ended };
-  // Without the transaction that breaks off, of which too many records were told before it did.
+  // Read again without the transaction that breaks off, of which too many records were added before it did.
   const again = new IndexBuilder();
   const second = await passOverRecords(file.upTo(ended.resume.position), source, NOTHING_YET, again, copied);
   return 'changed' in second ? second : { index: again.index, ended };
 }
 
-/** `from`, and where it is in the middle of a chunk the hash state of that chunk's beginning, which is read for it. */
+/** `from`; in the middle of a chunk, with the hash state of the chunk's bytes before it, which are read for that. */
 async function withinChunk(file: Master, window: Window, from: Resume, copied: readonly ChunkLine[]): Promise<Resume> {
   const { position, tid } = from;
   const chunk = position < file.size ? chunkAt(copied, position) : undefined;
@@ -88,7 +88,7 @@ async function withinChunk(file: Master, window: Window, from: Resume, copied: r
   window.reset();
   for (let at = chunk.start; at < position; ) {
     const length = await file.read(window, Math.min(window.size, position - at), at);
-    // A file that ends here by now is found out by the pass.
+    // If the file now ends here, the pass detects it.
     if (length === 0) return from;
     window.add(0, length);
     at += length;

@@ -3,14 +3,14 @@ import { RECORD_HEADER_LENGTH, STATUS_COMMITTED, STATUS_PACKED, STATUS_UNDONE } 
 import type { ObjectIndex } from '../filestorage/object-index.js';
 import { recordsOf } from '../pipeline/records.js';
 
-/** Below it ZODB takes no index. */
+/** ZODB accepts no index that covers fewer bytes. */
 const SMALLEST_COVERED = 100;
 const RECORDS_CHECKED = 5;
 
 /**
- * Whether FileStorage would take this index for the file (its _check_sanity): a transaction ends where the index does, and
- * up to five records of the last one that has any are where the index says. The tid of the transaction at the end;
- * undefined when it would not.
+ * Whether FileStorage would accept this index for the file (its _check_sanity): a transaction ends where the index
+ * does, and up to five records of the last transaction that has any are where the index says. Returns the tid of the
+ * transaction at the end; undefined if FileStorage would not accept it.
  */
 export async function sanityOf(file: ByteSource, index: ObjectIndex, end: number): Promise<bigint | undefined> {
   if (end < SMALLEST_COVERED || end > file.size) return undefined;

@@ -18,13 +18,13 @@ import { IndexLost, type IndexMaker } from './builder.js';
 import { firstChanged, makeIndex } from './refresh.js';
 
 /**
- * The index beside the slave. FileStorage believes an index whose last transaction is where it says; so one that belongs to
- * other bytes must not be there, not even for as long as a crash takes.
+ * The index beside the slave. FileStorage accepts an index whose last transaction is where it says. So an index of
+ * other bytes must never exist beside the slave, not even between two writes that a crash may separate.
  */
 
 /**
- * Removes an index that covers what is going to be cut off, or that nobody can read. The caller makes that durable before it
- * writes a byte. Returns whether one was removed.
+ * Removes an index that covers bytes about to be cut off, or that cannot be read. The caller makes the removal durable
+ * before it writes a byte. Returns whether an index was removed.
  */
 export function dropIndexBeyond(work: Work, position: number): boolean {
   const covered = readCovered(work.paths.index);
@@ -33,9 +33,9 @@ export function dropIndexBeyond(work: Work, position: number): boolean {
 }
 
 /**
- * Before bytes from `position` on are repaired: removes, durably, an index that covers any of them. It may have been made
- * of the wrong ones, and then leads a server to records that are no longer there. The directory is made durable even
- * where no index is left: a run that was killed may have removed it in memory only.
+ * Before bytes from `position` on are repaired: removes, durably, an index that covers any of them. It may have been
+ * built from the wrong bytes, and would lead a server to records that are no longer there. The directory is synced even
+ * if no index is left: a killed run may have removed it in memory only.
  */
 export function dropIndexBeforeRepair(work: Work, position: number): void {
   const dropped = dropIndexBeyond(work, position);
@@ -47,8 +47,8 @@ export function dropIndexBeforeRepair(work: Work, position: number): void {
   work.report({ level: 'warn', message, fields: { path: index, hint } });
 }
 
-/** Removes what a killed run has left of an index that it was writing. */
-export function dropHalfIndex(work: Work): void {
+/** Removes the unfinished index of a killed run. */
+export function dropUnfinishedIndex(work: Work): void {
   try {
     removeIfThere(temporaryOf(work.paths.index));
   } catch (error) {
@@ -57,15 +57,15 @@ export function dropHalfIndex(work: Work): void {
   }
 }
 
-/** After a copy of everything: the index of what its own reading has told. */
-export async function leaveIndex(work: Work, maker: IndexMaker, end: number): Promise<void> {
+/** After a copy of everything: writes the index that was built during the copy. */
+export async function writeIndexAfterCopy(work: Work, maker: IndexMaker, end: number): Promise<void> {
   const pieces = maker.pieces(end);
   if (!pieces) {
     await refreshSlaveIndex(work);
     return;
   }
   try {
-    await quietly(work, async () => writeIndexPieces(work.paths, pieces));
+    await reportFailure(work, async () => writeIndexPieces(work.paths, pieces));
   } catch (error) {
     if (!(error instanceof IndexLost)) throw error;
     await refreshSlaveIndex(work);
@@ -73,13 +73,13 @@ export async function leaveIndex(work: Work, maker: IndexMaker, end: number): Pr
 }
 
 /**
- * After an append: what the index does not cover may have become so much that a server would take long to start. Where the
- * slave turns out not to have the bytes that were copied, they are repaired, and the index is made of the repaired ones.
+ * After an append: refreshes an index that leaves so many bytes uncovered that a server would start slowly. If the
+ * slave does not have the copied bytes, they are repaired first, and the index is built from the repaired ones.
  *
  * @param repair repairs these chunks of the slave, durably
- * @returns why that could not be done: the master does not have what was copied either
+ * @returns why that failed: the master does not have the copied bytes either
  */
-export async function keepIndexNear(
+export async function refreshLaggingIndex(
   work: Work,
   position: number,
   repair: (chunks: readonly ChunkLine[]) => Promise<Rot | undefined>,
@@ -90,7 +90,7 @@ export async function keepIndexNear(
   if (position - ('end' in covered ? covered.end : 0) <= indexLagBytes) return undefined;
   const repaired = new Set<number>();
   for (;;) {
-    // A repair removes an index that covered it, and the next reading may begin further back.
+    // A repair removes an index that covered it, so the next pass may begin further back.
     const changed = await refreshSlaveIndex(work);
     const again = changed.find(({ start }) => repaired.has(start));
     if (again) {
@@ -104,10 +104,10 @@ export async function keepIndexNear(
   }
 }
 
-/** Returns the chunks that are not what was copied; where there are any, no index is made. */
+/** Returns the chunks that do not have the copied bytes. If there are any, no index is written. */
 async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
   let changed: readonly ChunkLine[] = [];
-  await quietly(work, async () => {
+  await reportFailure(work, async () => {
     const { paths, source, deadline } = work;
     const slave = await Master.open(paths.data, deadline);
     if (!slave) throw new IoFault('open', paths.data, 'ENOENT', 'the slave is gone');
@@ -141,12 +141,15 @@ async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
   return changed;
 }
 
-/** The chunks that the slave's `.dat` has of the file with this inode; none where it is of another one, or not usable. */
+/**
+ * The chunks that the slave's `.dat` records for the file with this inode; none if it describes another file or is
+ * unusable.
+ */
 export function copiedChunks(paths: SlavePaths, inode: string): readonly ChunkLine[] {
   return usableDat(readDatFile(paths), inode).dat?.chunks ?? [];
 }
 
-/** Chunks from `first` on that do not have the bytes that were copied. */
+/** Chunks from `first` on that do not have the copied bytes. */
 async function changedFrom(
   first: ChunkLine,
   copied: readonly ChunkLine[],
@@ -162,10 +165,10 @@ async function changedFrom(
 }
 
 /**
- * Without an index the slave is what it should be; a server only takes longer to start on it. Only where the disk does not
- * make durable what it was given the run fails: nobody knows what else it has lost.
+ * A failed index write is only reported: without an index the slave is correct, and a server only takes longer to
+ * start. A failed fsync fails the run, because the disk may have lost other bytes as well.
  */
-async function quietly(work: Work, write: () => Promise<void>): Promise<void> {
+async function reportFailure(work: Work, write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {

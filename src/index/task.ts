@@ -2,37 +2,40 @@ import { encodeIndex } from '../filestorage/index-writer.js';
 import { cancelLane, LaneCancelled, type LaneMemory, LaneReader, LaneWriter } from '../pipeline/lane.js';
 import { IndexBuilder } from './builder.js';
 
-/** What the thread that makes an index is given: the lane by which it is told, and the one for what it has made. */
+/** What the thread that builds an index receives: the lane of its input, and the lane of its output. */
 export interface IndexThreadData {
-  /** Pieces of a tape as records; a Command as bytes. */
+  /** Pieces of a tape, as records; a Command, as bytes. */
   readonly lane: LaneMemory;
-  /** As records, up to where the index covers the file (NaN: there is none); its bytes; and records of nothing at the end. */
+  /**
+   * As records, the position up to which the index covers the file (NaN: there is no index); then its bytes; then an
+   * empty piece of records as the end mark.
+   */
   readonly made: LaneMemory;
 }
 
-/** What the thread is told beside records: one byte. */
+/** A command between records: one byte. */
 export enum Command {
-  /** The transaction that was being told breaks off. */
+  /** The transaction whose records were sent last breaks off. */
   GoBack,
   End,
 }
 
-/** Runs in a thread of its own: takes what it is told until the end, then hands the index over. */
+/** Runs in a separate thread: receives records until the end, then hands over the index. */
 export function makeIndexOfReceived({ lane, made }: IndexThreadData): void {
   try {
     const builder = new IndexBuilder();
-    if (takeAll(new LaneReader(lane), builder)) handOver(builder, new LaneWriter(made, () => {}));
+    if (receiveAll(new LaneReader(lane), builder)) handOver(builder, new LaneWriter(made, () => {}));
   } catch (error) {
     if (!(error instanceof LaneCancelled)) throw error;
   } finally {
-    // Whoever waits for this thread is not to wait any longer.
+    // Wakes the main thread if it waits for this one.
     cancelLane(lane);
     cancelLane(made);
   }
 }
 
-/** Whether it has been told all. */
-function takeAll(lane: LaneReader, builder: IndexBuilder): boolean {
+/** Returns whether the end was received. */
+function receiveAll(lane: LaneReader, builder: IndexBuilder): boolean {
   for (let slot = lane.waitForNext(); slot; slot = lane.waitForNext()) {
     if (slot.kind === 'records') builder.take(slot.bytes);
     else if (slot.bytes[0] === Command.End) return true;

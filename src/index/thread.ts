@@ -8,14 +8,14 @@ import { Command, type IndexThreadData } from './task.js';
 
 const TAPES = 8;
 const PIECES = 4;
-/** A thread that does not get on for so long has been lost. */
+/** A thread without progress for this time counts as lost. */
 const DEADLINE_MS = 30_000;
 
 /**
- * Makes an index in a thread of its own: beside the writes of a long copy, which keep the main thread busy.
+ * Builds an index in a separate thread, in parallel with the writes of a long copy, which keep the main thread busy.
  *
- * The pieces of the tape go there by one lane, as many as it has room for, and the bytes of the index come back by another.
- * A thread that is lost costs the index, which is made again by reading, and nothing else.
+ * The pieces of the tape go there through one lane, as many as it has room for; the bytes of the index come back
+ * through another. A lost thread costs only the index, which is then built by reading the file.
  */
 export class IndexThread implements IndexMaker {
   private readonly data: IndexThreadData = {
@@ -30,7 +30,7 @@ export class IndexThread implements IndexMaker {
   constructor() {
     const path = createRequire(import.meta.url).resolve('#workers/make-index');
     const thread = new Worker(path, { workerData: this.data });
-    // Where it fails, its lanes come to a stand, and whoever waits for them finds that out.
+    // If it fails, its lanes stop, and a thread that waits for them detects that.
     thread.on('error', () => {});
     this.ended = new Promise((resolve) => thread.once('exit', () => resolve()));
   }

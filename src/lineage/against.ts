@@ -13,14 +13,14 @@ import { commonTid, lineageOf } from './lineage-of.js';
 import { findSides, type OnSide, type Sides } from './sides.js';
 import type { Lineage, Verdict } from './verdict.js';
 
-/** How a file stands to its master. */
+/** How a file compares with its master. */
 export interface Against {
   readonly lineage: Lineage;
-  /** undefined: the bytes alone have said it. */
+  /** undefined: the bytes alone decided. */
   readonly verdict: Verdict | undefined;
   /** The last transaction boundary up to which both are equal. */
   readonly equalUpTo: number;
-  /** Position of the first byte that differs; undefined where one of them ends first. */
+  /** Position of the first byte that differs; undefined where one file is a prefix of the other. */
   readonly firstDifference: number | undefined;
   /** Position after the master's last committed transaction. */
   readonly masterEnd: number;
@@ -28,26 +28,25 @@ export interface Against {
   readonly masterDamaged: Damage | undefined;
 }
 
-/** What is compared, and how. */
 export interface AgainstRequest {
   readonly file: Readable;
-  /** All up to here is committed. */
+  /** All transactions up to here are committed. */
   readonly end: number;
-  /** All up to `end` has been found right. */
+  /** All bytes up to `end` are verified. */
   readonly sound: boolean;
-  /** What is recorded of the file; nothing where nothing is. */
+  /** The chunks recorded for the file; empty if none are. */
   readonly chunks: readonly ChunkLine[];
   readonly master: Readable;
   readonly chunkBytes: number;
   readonly deadline: ReadDeadline;
   readonly windows: readonly [Window, Window];
-  /** The places at which the master's terms began. */
+  /** The places where the master's terms began. */
   readonly terms?: readonly TermLine[];
-  /** Takes each transaction that only one side has, newest first. */
+  /** Receives each transaction that only one side has, newest first. */
   readonly onSide?: OnSide;
 }
 
-/** Compares what is committed here with the master: by the bytes, and where they are not the same by the lineage. */
+/** Compares the committed part of the file with the master: by the bytes, and where they differ by the lineage. */
 export async function findAgainst(request: AgainstRequest): Promise<Against> {
   const { file, end, sound, chunks, master, chunkBytes, deadline, windows, terms = [], onSide } = request;
   const here = upTo(file, end);
@@ -70,7 +69,7 @@ export async function findAgainst(request: AgainstRequest): Promise<Against> {
   };
 
   async function comparison(): Promise<Pick<Comparison, 'equalUpTo' | 'firstDifference' | 'masterDamaged'>> {
-    // What is right here is right there as well, as long as it is the same: it need not be walked over once more.
+    // Bytes verified here need no second walk on the master, as long as they are equal.
     if (sound && end <= master.size && (await findDifference(master, here, MAGIC_LENGTH, windows)) === end) {
       return { equalUpTo: end, firstDifference: end, masterDamaged: undefined };
     }
@@ -103,6 +102,6 @@ function lineageNamed(verdict: Verdict | undefined): Lineage | undefined {
   if (!verdict) return undefined;
   const { lineage, blame, findings } = verdict;
   if (blame === 'slave' && !findings.moved) return 'rotten';
-  // The magic alone is another one: the next sync copies everything.
+  // Only the magic differs: the next sync copies everything.
   return lineage === 'equal' || lineage === 'behind' ? 'packed' : lineage;
 }

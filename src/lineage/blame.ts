@@ -1,10 +1,10 @@
 import { type ChunkLine, chunkAt } from '../standby/dat.js';
 import type { Mismatch } from './findings.js';
 
-/** Which side has not the bytes any more that were copied, by the recorded hashes. */
+/** The side that no longer has the copied bytes, by the recorded hashes. */
 export type Blame = 'slave' | 'master' | 'unknown';
 
-/** A hash over bytes that are added piece by piece, and a file to read them from. */
+/** A hash over bytes that are added piece by piece. */
 export interface Rehash {
   reset(): void;
   add(bytes: Uint8Array): void;
@@ -16,11 +16,11 @@ export type ReadAt = (into: Uint8Array, position: number) => number | Promise<nu
 const PIECE = 1 << 20;
 
 /**
- * For every place in which the two sides differ the recorded hash of the slave's chunk says which side has changed: where it
- * still holds, the master; where it holds when the master's bytes are put in the slave's place, the slave. Neither, or no hash
- * for a place: nobody knows.
+ * For every place where the two sides differ, the recorded hash of the slave's chunk shows which side changed. If the
+ * slave's chunk still matches, the master changed. If it matches with the master's bytes in place of the slave's, the
+ * slave changed. If neither matches, or a place has no hash, the side is unknown.
  *
- * @param complete `mismatches` are all that there are
+ * @param complete `mismatches` holds all mismatches
  */
 export async function blameOf(
   mismatches: readonly Mismatch[],
@@ -46,7 +46,7 @@ export async function blameOf(
   return complete ? blame : 'unknown';
 }
 
-/** The hash of a slave's chunk, with the master's bytes in the place of those that differ. */
+/** The hash of a slave's chunk, with the master's bytes in place of those that differ. */
 async function hashOfChunk(
   chunk: ChunkLine,
   patches: readonly Mismatch[],

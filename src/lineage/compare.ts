@@ -8,16 +8,16 @@ import { firstDifference, type Readable, scan } from '../pipeline/scan.js';
 import { findDifference } from '../pipeline/side-by-side.js';
 import type { Window } from '../pipeline/window.js';
 
-/** How far the slave's bytes equal the master's, seen from a place where they are known to. */
+/** How far the slave's bytes equal the master's, starting from a place up to which they are known to be equal. */
 export interface Comparison extends Resume {
   /** The last transaction boundary up to which both are equal; the same as `position`. */
   readonly equalUpTo: number;
   readonly firstDifference: number;
-  /** Position after the last transaction that a FileStorage would find on the slave. */
+  /** Position after the last transaction that FileStorage would find on the slave. */
   readonly slaveEnd: number;
   /** What stopped the walk over the slave at `slaveEnd`. */
   readonly slaveStop: Stop['kind'];
-  /** The master itself breaks a rule before a difference was met. */
+  /** The master breaks a rule of the format before the first difference. */
   readonly masterDamaged: Damage | undefined;
 }
 
@@ -29,8 +29,8 @@ class Differs extends Error {
 }
 
 /**
- * Compares the slave with the master, byte by byte from `from` on, while the master's side is validated; the chunks that
- * are equal come back as a place to go on from.
+ * Compares the slave with the master byte by byte, from `from` on, and validates the master's side. The result includes
+ * the equal chunks as a resume place.
  */
 export async function compare(
   master: Readable,
@@ -57,7 +57,7 @@ export async function compare(
       if (facts.stop.kind === 'damaged') masterDamaged = facts.stop;
     } catch (error) {
       if (!(error instanceof Differs)) throw error;
-      // Once more, up to the difference only: the last boundary before it is what both have.
+      // Read again, up to the difference only: the last boundary before it is where both are equal.
       difference = error.position;
       limit = error.position;
       more = limit > resume.position;

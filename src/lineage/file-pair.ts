@@ -5,7 +5,7 @@ import type { MergeFindings, MergeOptions } from './findings.js';
 import type { ForwardSource } from './forward-bytes.js';
 import { merge } from './merge.js';
 
-/** Two files of this machine: the copy of the master that is being filled, and the slave that it is to replace. */
+/** Two local files: the copy of the master that is being filled, and the slave that it replaces. */
 export interface Pair {
   readonly freshPath: string;
   readonly slavePath: string;
@@ -14,18 +14,18 @@ export interface Pair {
   readonly options: MergeOptions;
 }
 
-/** Compares a copy of the master with the slave while it is being filled. */
+/** Compares a copy of the master with the slave while the copy is filled. */
 export interface Judging {
-  /** The copy holds whole transactions up to here, which stay. */
+  /** The copy holds complete transactions up to here, which are final. */
   reached(position: number): void;
-  /** It is certain already that the master is no continuation of the slave. */
+  /** It is already certain that the master is no continuation of the slave. */
   readonly isCertain: boolean;
-  /** The copy is complete, and ends here. */
+  /** The copy is complete and ends at `end`. */
   finish(end: number): Promise<MergeFindings>;
   close(): Promise<void>;
 }
 
-/** Compares the copy, as `sourceOfCopy` reads it, with the slave, in this thread. */
+/** Compares the copy, read through `sourceOfCopy`, with the slave, in this thread. */
 export function compareWith(
   { freshPath, slavePath, slaveEnd, options }: Pair,
   sourceOfCopy: (fresh: OpenFile) => ForwardSource,

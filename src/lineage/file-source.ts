@@ -2,7 +2,7 @@ import type { ByteSource } from '../filestorage/backward.js';
 import type { OpenFile } from '../io/open-file.js';
 import type { ForwardSource } from './forward-bytes.js';
 
-/** An open file of this machine, as far as `end`. */
+/** A local open file, up to `end`. */
 export function fileSource(file: OpenFile, end: number): ForwardSource {
   return {
     size: end,
@@ -11,7 +11,7 @@ export function fileSource(file: OpenFile, end: number): ForwardSource {
   };
 }
 
-/** Anything that is read by position, as far as `end`, or where it ends before. */
+/** Anything that is read by position, up to `upTo` or its own end. */
 export function sourceOf(file: ByteSource, upTo: number): ForwardSource {
   const end = Math.min(upTo, file.size);
   return {

@@ -3,14 +3,14 @@ import type { Ages } from './object-ages.js';
 import type { CursorStop } from './transaction-cursor.js';
 
 export interface MergeOptions {
-  /** Transaction boundaries to begin at; all before them is known to be the same. */
+  /** Transaction boundaries to begin at. All bytes before them are known to be equal. */
   readonly slaveFrom?: number;
   readonly masterFrom?: number;
-  /** What the slave has from here on was never recorded as copied from this master. */
+  /** Slave transactions from this position on were never recorded as copied from this master. */
   readonly ownFrom: number;
-  /** Pieces of the slave, transaction boundaries on both ends, to go on behind where one cannot be read. */
+  /** Pieces of the slave with transaction boundaries on both ends. The pass skips a piece that cannot be read. */
   readonly pieces: readonly Piece[];
-  /** End as soon as it is certain that each side has what the other never had. */
+  /** End as soon as it is certain that each side has something that the other never had. */
   readonly stopEarly: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Piece {
   readonly lastTid: bigint;
 }
 
-/** The newest transaction that both have, before anything that speaks against one history. */
+/** The newest common transaction before anything that contradicts a common history. */
 export interface Common {
   readonly tid: bigint;
   /** Position behind it on the slave. */
@@ -36,46 +36,48 @@ export interface Mismatch extends Difference {
   readonly masterTransaction: number;
 }
 
-/** What a pass counts on its way. */
+/** What a pass counts. */
 export class Tally {
-  /** Transactions that stand on both sides. */
+  /** Transactions on both sides. */
   matched = 0;
   common: Common | undefined = undefined;
-  /** Transactions up to the slave's last one that the slave never had. */
+  /** Master transactions, not newer than the slave's last one, that the slave never had. */
   foreign = 0;
-  /** Transactions of the slave's behind the packed part that the master lacks. */
+  /** Slave transactions behind the packed part that the master lacks. */
   lacking = 0;
-  /** Records of the slave's that the packed part of the master lacks; `own`: from `ownFrom` on. */
+  /** Slave records that the packed part of the master lacks; `droppedOwn`: those from `ownFrom` on. */
   dropped = 0;
   droppedOwn = 0;
-  /** A transaction is marked as packed that was not when the slave was given it, or that is newer. */
+  /**
+   * The master marks a transaction as packed that was not packed when it was copied, or that is newer than the slave.
+   */
   newlyPacked = false;
-  /** Records that hold other bytes: the first thousand, and how many there are. */
+  /** Records that hold other bytes: the first thousand, and their number. */
   readonly differences: Mismatch[] = [];
   differenceCount = 0;
-  /** Transactions with the same tid, and other texts or objects. */
+  /** Transactions with the same tid, but other texts or objects. */
   readonly shapes: Mismatch[] = [];
   shapeCount = 0;
-  /** Transactions in which any of those is. */
+  /** Transactions that contain any of those. */
   differingTransactions = 0;
   /** The packed part of the master has a transaction without records: no pack leaves one, but fsrecover does. */
   emptied = false;
-  /** A transaction on both sides has another position or length on the master, or was packed on one of them only. */
+  /** A common transaction has another position or length on the master, or is packed on one side only. */
   moved = false;
   /** Pieces of the slave that could not be read. */
   readonly unread: Piece[] = [];
   slaveLast: bigint | undefined = undefined;
   masterLast: bigint | undefined = undefined;
-  /** Transactions of the master's behind the slave's last one. */
+  /** Master transactions behind the slave's last one. */
   news = 0;
 }
 
-/** What a pass over both files has found. */
+/** The findings of a pass over both files. */
 export interface MergeFindings extends Readonly<Tally>, Ages {
-  /** The master begins with a transaction that a pack has taken in. */
+  /** The master begins with a packed transaction. */
   readonly packed: boolean;
   readonly slaveStop: CursorStop | undefined;
   readonly masterStop: CursorStop | undefined;
-  /** It ended early: counts are lower bounds. */
+  /** The pass ended early: counts are lower bounds. */
   readonly early: boolean;
 }

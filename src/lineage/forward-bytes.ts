@@ -1,20 +1,23 @@
 import { ownMemory, WASM_PAGE } from '../io/page-memory.js';
 
-/** Anything that is read forward, from a position on. */
+/** Anything that is read forward from a position. */
 export interface ForwardSource {
-  /** Bytes; of a file that is still being written, more than it will ever have. */
+  /** In bytes; for a file that is still being written, more than it will ever have. */
   readonly size: number;
-  /** Whether nothing follows `position`, a transaction boundary. Of a file that is still being written it waits for the answer. */
+  /**
+   * Whether nothing follows `position`, a transaction boundary. For a file that is still being written, waits for the
+   * answer.
+   */
   endsAt(position: number): boolean | Promise<boolean>;
-  /** Reads up to `length` bytes at `position`, at least one unless the file ends there. */
+  /** Reads up to `into.length` bytes at `position`, at least one unless the file ends there. */
   readBytes(into: Uint8Array, position: number): number | Promise<number>;
 }
 
-/** More would leave the processor's cache before it is compared. */
+/** In bytes. A larger buffer would leave the processor's cache before it is compared. */
 const BUFFER_BYTES = 1 << 18;
 const PAGE = 4096;
 
-/** The file ended, or was cut short, before the bytes that its own lengths promise. */
+/** The file ended, or was cut short, before the bytes that its own lengths state. */
 export class Short extends Error {
   override readonly name = 'Short';
   constructor(
@@ -26,11 +29,11 @@ export class Short extends Error {
 }
 
 /**
- * A file that is read forward through one buffer, so that its headers are parsed and its data compared where they lie.
+ * A file that is read forward through one buffer: headers are parsed and data compared in place.
  *
- * Invariants: `bytes` holds the file's [from, to), and `from` is a page's beginning, as is that of the memory, because the kernel
- * copies whole pages to such a place fastest. Memory is one buffer, whatever lengths the file states: what is longer is compared
- * piece by piece.
+ * Invariants: `bytes` holds the file's [from, to). `from` is page-aligned, as is the memory, because the kernel copies
+ * whole pages to such addresses fastest. Memory is one buffer, whatever lengths the file states: longer data is
+ * compared piece by piece.
  */
 export class ForwardBytes {
   readonly bytes: Buffer;
@@ -48,12 +51,15 @@ export class ForwardBytes {
     this.view = new DataView(memory);
   }
 
-  /** Offset in `bytes` of the `length` bytes at `position`; -1 where not all of them are there. */
+  /** Offset in `bytes` of the `length` bytes at `position`; -1 if not all of them are in the buffer. */
   at(position: number, length: number): number {
     return position >= this.from && position + length <= this.to ? position - this.from : -1;
   }
 
-  /** As `at`, and reads what is missing; `length` is a page less than the buffer's at most. Throws Short at the end of the file. */
+  /**
+   * Like `at`, but reads missing bytes. `length` is at most a page less than the buffer's. Throws Short at the end of
+   * the file.
+   */
   async load(position: number, length: number): Promise<number> {
     const known = this.at(position, length);
     if (known >= 0) return known;
@@ -72,7 +78,7 @@ export class ForwardBytes {
   }
 }
 
-/** Whether `length` bytes are the same at these two positions; at once where both have them all, which is most often. */
+/** Whether `length` bytes are equal at these positions. Synchronous if both buffers hold them all, the usual case. */
 export function sameBytes(
   a: ForwardBytes,
   aPosition: number,

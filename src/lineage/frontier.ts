@@ -1,18 +1,18 @@
 import type { OpenFile } from '../io/open-file.js';
 import type { ForwardSource } from './forward-bytes.js';
 
-/** Nobody wants the answer any more. */
+/** The answer is no longer needed. */
 export class Abandoned extends Error {
   override readonly name = 'Abandoned';
 }
 
 enum Word {
-  /** Counts up with every change, so that a waiter that has compared before it sleeps misses none. */
+  /** Counts up with every change, so that a waiter that compares it before it sleeps misses no change. */
   Changes,
   /** 1: the frontier moves no more. */
   Final,
   Abandoned,
-  /** 1: what was found so far is certain, and more will not change it. */
+  /** 1: the result so far is certain, and later bytes will not change it. */
   Certain,
   Count,
 }
@@ -20,10 +20,9 @@ enum Word {
 const POSITION_AT = 16;
 
 /**
- * How far a file has been written whose reader runs in another thread: shared memory, written by one thread and waited for
- * by the other.
+ * How far a file is written that another thread reads: shared memory that one thread writes and the other waits on.
  *
- * Invariants: everything below the frontier is whole transactions that stay; it only moves forward until it is final.
+ * Invariants: all bytes below the frontier are complete, final transactions. It only moves forward until it is final.
  */
 export class Frontier {
   private readonly words: Int32Array;
@@ -55,7 +54,10 @@ export class Frontier {
     Atomics.store(this.words, Word.Certain, 1);
   }
 
-  /** In the reader's thread: the file at least up to behind `position`, or all of it; returns up to where it is written. */
+  /**
+   * In the reader's thread: waits until the file is written beyond `position`, or complete. Returns the written
+   * position.
+   */
   waitBeyond(position: number): number {
     for (;;) {
       const seen = Atomics.load(this.words, Word.Changes);
@@ -73,7 +75,7 @@ export class Frontier {
   }
 }
 
-/** A file that another thread is writing, read up to its frontier: blocks this thread where there is nothing yet. */
+/** A file that another thread is writing, read up to its frontier. Blocks this thread while nothing is available. */
 export function trailingSource(file: OpenFile, frontier: Frontier): ForwardSource {
   return {
     size: Number.MAX_SAFE_INTEGER,

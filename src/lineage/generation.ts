@@ -11,36 +11,38 @@ import { sameMagic } from './compare.js';
 import { sourceOf } from './file-source.js';
 import { merge } from './merge.js';
 
-/** Whether the master still has the bytes in its place that were copied. */
+/** Whether the master still has the copied bytes at the same place. */
 export type Generation =
-  /** `moved`: another file (another inode or mount) that holds the very same bytes. */
-  /** `repairs`: old chunks that only the slave has wrong. */
+  /** `moved`: another file (another inode or mount) that holds the same bytes. */
+  /** `repairs`: old chunks that are wrong on the slave only. */
   | { readonly kind: 'same'; readonly moved: boolean; readonly repairs?: readonly ChunkLine[] }
-  /** What was copied last were pages of zeros that the master's client did not have yet: `resume` is the place before them. */
+  /**
+   * The last run copied pages of zeros that the master's client did not have yet. `resume` is the place before them.
+   */
   | { readonly kind: 'stale'; readonly resume: Resume; readonly problem: string }
-  /** Other transactions, or the same ones elsewhere: what it is to the slave is for the lineage to say. */
+  /** Other transactions, or the same ones at other places: the lineage decides what the master is to the slave. */
   | { readonly kind: 'other' }
   | { readonly kind: 'damaged'; readonly stop: Damage | Rot };
 
-/** How many bytes at the head, and before the claim, are compared to know a file again. */
+/** Bytes at the head, and before the claim, that are compared to recognise a file. */
 const QUICK_COMPARE = 65_536;
-/** How much of what the last run has copied is compared again; the scrub does the rest. */
+/** Bytes of the last run's copy that are compared again. The scrub covers the rest. */
 const SECOND_READ = 64 << 20;
-/** In no more bytes of a page than these a difference is taken for flipped bits, even if the slave has zeros there. */
+/** Up to this many differing bytes in a page count as flipped bits, even if the slave has zeros there. */
 const FEW = 8;
 const PAGE = 4096;
 
-/** Row 11: whether the master is still the file that the slave was copied from, and whether its bytes are those that were copied. */
+/** Row 11: whether the master is still the file that the slave was copied from, and still has the copied bytes. */
 export async function probeGeneration(scene: Scene, verified: Resume): Promise<Generation> {
   const { master, slave, dat, windows } = scene;
   const known = dat?.master;
   const sameFile = known?.device === master.facts.device && known.inode === master.facts.inode;
   const compareFrom = secondReadFrom(scene, verified);
-  // Another file may hold the same bytes: moved to another disk, or mounted anew after a reboot. The chunks show it.
+  // Another file may hold the same bytes: moved to another disk, or remounted after a reboot. The chunks show it.
   if (!(await sameMagic(master, slave))) return otherGeneration(scene, sameFile);
   const repairs: ChunkLine[] = [];
   for (const [index, chunk] of verified.chunks.entries()) {
-    // A long file has many chunks, and what is compared of a file that is known again lies in two of them.
+    // A long file has many chunks, and only two of them hold what is compared of a recognised file.
     if (sameFile && chunk.start >= QUICK_COMPARE && chunk.end <= compareFrom) continue;
     const isSuspect = sameFile
       ? await differs(chunk, compareFrom, scene)
@@ -51,7 +53,7 @@ export async function probeGeneration(scene: Scene, verified: Resume): Promise<G
       if (!state.slaveMatches) repairs.push(chunk);
       continue;
     }
-    // Where the slave's bytes have changed too, they may be anything: the chunk's line says what they were.
+    // If the slave's bytes changed too, they may be anything. The chunk's `.dat` line states what they were.
     const same =
       (!state.slaveMatches && (await hasTransactionsOf(chunk, master, slave, windows[0]))) ||
       (await hasSameTransactions(chunk, scene));
@@ -69,16 +71,16 @@ export async function probeGeneration(scene: Scene, verified: Resume): Promise<G
   return { kind: 'same', moved: !sameFile, ...(repairs.length > 0 && { repairs }) };
 }
 
-/** The same file with other bytes below the claim is exchanged for one that was given the old inode's number, or damaged. */
+/** The same file with other bytes below the claim is damaged, or is another file that reuses the inode number. */
 async function otherGeneration({ master, windows }: Scene, sameFile: boolean): Promise<Generation> {
   const damage = sameFile ? await damageIn(master, windows[0]) : undefined;
   return damage ? { kind: 'damaged', stop: damage } : { kind: 'other' };
 }
 
 /**
- * Where what the last run copied is read from the master again, through this run's opening: an NFS client may have shown
- * pages of zeros, and zeros inside a record's data break no rule. Only when the master's size or time of modification is
- * another one since: until then the client would show the same pages again.
+ * From where on the bytes of the last run's copy are read again from the master, through this run's opening. An NFS
+ * client may have shown pages of zeros, and zeros inside a record's data break no rule. Only if the master's size or
+ * mtime changed since: until then the client would show the same pages again.
  */
 function secondReadFrom({ master, dat }: Scene, verified: Resume): number {
   const unchanged = dat?.master.size === master.size && dat.master.mtime === master.facts.mtime;
@@ -87,7 +89,9 @@ function secondReadFrom({ master, dat }: Scene, verified: Resume): number {
   return copiedFrom === undefined ? quick : Math.min(quick, Math.max(copiedFrom, verified.position - SECOND_READ));
 }
 
-/** Whether a chunk differs on the two sides where it is compared: at the head of the file, and from `lookFrom` on. */
+/**
+ * Whether a chunk differs on the two sides in the compared parts: at the head of the file, and from `compareFrom` on.
+ */
 async function differs(chunk: ChunkLine, compareFrom: number, { master, slave, windows }: Scene): Promise<boolean> {
   const parts = [
     { from: chunk.start, to: Math.min(chunk.end, QUICK_COMPARE) },
@@ -100,8 +104,8 @@ async function differs(chunk: ChunkLine, compareFrom: number, { master, slave, w
 }
 
 /**
- * Whether the master has the very transactions in this place that the slave was given: none is missing on either side, none
- * has moved or was packed since. Then other bytes in them are no other history, but a change on a disk.
+ * Whether the master has exactly the slave's transactions in this place: none is missing on either side, none was moved
+ * or packed since. Then other bytes in them are no other history, but a change on a disk.
  */
 async function hasSameTransactions(chunk: ChunkLine, { master, slave }: Scene): Promise<boolean> {
   const { start, end } = chunk;
@@ -118,8 +122,8 @@ async function hasSameTransactions(chunk: ChunkLine, { master, slave }: Scene): 
 }
 
 /**
- * Whether the slave has zeros wherever the two differ, in whole pages, as far as the last run has copied them: pages that the
- * master's client did not have yet.
+ * Whether the slave has zeros wherever the two differ, in whole pages, as far as the last run copied them: pages that
+ * the master's client did not have yet.
  */
 async function arePagesOfZeros(
   chunk: ChunkLine,

@@ -7,15 +7,15 @@ import type { Judging } from './file-pair.js';
 import { judge, type Recorded } from './lineage-of.js';
 import type { Verdict } from './verdict.js';
 
-/** The slave that a rebuild is to replace, and what is recorded of it. */
+/** The slave that a rebuild replaces, and what is recorded of it. */
 export interface Replaced extends Recorded {
-  /** A person asks for the rebuild, whatever the lineage is. */
+  /** The operator requests the rebuild, whatever the lineage is. */
   readonly forced: boolean;
 }
 
 /**
- * What the master, whose copy is complete or cut short at `resume`, is to the slave. The copy is read in the master's place:
- * the copying may have closed the master's descriptor.
+ * What the master is to the slave. The copy, complete or cut short at `resume`, is read in the master's place, because
+ * the copy may have closed the master's descriptor.
  */
 export async function judgeCopy(
   work: Work,
@@ -29,7 +29,7 @@ export async function judgeCopy(
   return withFile(paths.fresh, (fresh) =>
     withFile(paths.data, async (file) => {
       const [master, slave] = [upTo({ ...readableFile(fresh), path: masterPath }, resume.position), readableFile(file)];
-      // Without a person's word a rebuild is planned only where bytes differ.
+      // Unless the operator requests it, a rebuild is planned only where bytes differ.
       const bytesDiffer = !replaced.forced && (await sameMagic(master, slave));
       const pair = { master, masterEnd: resume.position, slave, deadline, window: source.window };
       return judge(findings, { ...replaced, ...pair, bytesDiffer });

@@ -2,7 +2,7 @@ import { compareWith, type Pair } from './file-pair.js';
 import type { MergeFindings } from './findings.js';
 import { Abandoned, Frontier, trailingSource } from './frontier.js';
 
-/** What the thread that compares is given. */
+/** What the comparing thread receives. */
 export interface JudgingData {
   readonly pair: Pair;
   readonly frontier: SharedArrayBuffer;
@@ -12,7 +12,7 @@ export interface JudgingAnswer {
   readonly findings: MergeFindings;
 }
 
-/** Runs in a thread of its own; undefined where nobody wants the answer any more. */
+/** Runs in a separate thread. undefined: the answer is no longer needed. */
 export async function judge({ pair, frontier: memory }: JudgingData): Promise<JudgingAnswer | undefined> {
   const frontier = new Frontier(memory);
   try {

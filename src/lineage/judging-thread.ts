@@ -6,8 +6,8 @@ import { Frontier } from './frontier.js';
 import type { JudgingAnswer, JudgingData } from './judging-task.js';
 
 /**
- * Compares in a thread of its own, right behind the copying. It reads files of this machine only. A thread that is lost
- * costs the time to compare again, and nothing else.
+ * Compares in a separate thread, right behind the copy. It reads only local files. A lost thread costs only the time to
+ * compare again.
  */
 export class JudgingThread implements Judging {
   private readonly frontier = new Frontier();

@@ -1,8 +1,8 @@
 import { compareFiles, type Judging, type Pair } from './file-pair.js';
 import type { MergeFindings } from './findings.js';
 
-/** In this thread, when the copy is complete: for short files. */
-class JudgingHere implements Judging {
+/** Compares in this thread, when the copy is complete: for short files. */
+class InlineJudging implements Judging {
   readonly isCertain = false;
   constructor(private readonly pair: Pair) {}
 
@@ -15,9 +15,9 @@ class JudgingHere implements Judging {
   async close(): Promise<void> {}
 }
 
-/** `threaded`: in a thread of its own, beside the copying. */
+/** `threaded`: in a separate thread, in parallel with the copy. */
 export async function beginJudging(pair: Pair, threaded: boolean): Promise<Judging> {
-  if (!threaded) return new JudgingHere(pair);
+  if (!threaded) return new InlineJudging(pair);
   const { JudgingThread } = await import('./judging-thread.js');
   return new JudgingThread(pair);
 }

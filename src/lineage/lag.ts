@@ -13,7 +13,7 @@ import type { Claim } from '../standby/dat.js';
 import { isSame } from './sides.js';
 import { lacksNewest } from './unpacked-place.js';
 
-/** How far a slave is behind its master, if that can be said at all. */
+/** How far a slave is behind its master, if that can be determined. */
 export interface Lag {
   readonly masterTid: bigint | undefined;
   readonly behind: Behind | NotComparable;
@@ -21,14 +21,14 @@ export interface Lag {
 
 export interface Behind {
   readonly kind: 'behind';
-  /** Age of the oldest transaction that the slave lacks, 0 when it lacks none; null where its tid names no time. */
+  /** Age of the oldest transaction that the slave lacks, 0 when it lacks none; null where its tid encodes no time. */
   readonly seconds: number | null;
   readonly transactions: number;
   readonly bytes: number;
 }
 
 export interface NotComparable {
-  /** `forked`: the slave has transactions of its own. `unknown`: the next sync finds out. */
+  /** `forked`: the slave has transactions that the master lacks. `unknown`: the next sync finds out. */
   readonly kind: 'forked' | 'unknown';
   readonly why: string;
 }
@@ -42,9 +42,9 @@ const BROKEN = "the master's transactions cannot be followed back from its end t
 /**
  * Counts the master's transactions behind the slave's last one, from the master's end backwards.
  *
- * That is right only where the master continues what the slave holds, so the slave's last transaction must stand on the
- * master: at its place, or, after a pack, anywhere with the same data. Where a pack has dropped it nothing is counted:
- * a master that went another way before it was packed looks the same.
+ * The count is valid only where the master continues the slave, so the slave's last transaction must be on the master:
+ * at its place, or, after a pack, anywhere with the same data. If a pack dropped it, nothing is counted: a master that
+ * forked before it was packed looks the same.
  *
  * @param slave the slave's file; undefined where it cannot be read
  * @param now milliseconds since the epoch
@@ -58,7 +58,7 @@ export async function findLag(
 ): Promise<Lag> {
   const reader = new BackwardReader(master);
   const isAtItsPlace = claim.position === MAGIC_LENGTH || (await reader.endingAt(claim.position))?.tid === claim.tid;
-  // A tail in flight hides the end; where the claim's transaction stands at its place, only what follows is searched.
+  // A tail in flight hides the end. If the claim's transaction is at its place, only the bytes behind it are searched.
   const end = await readableEnd(master, window, isAtItsPlace ? claim.position : MAGIC_LENGTH);
   const masterTid = await tidBefore(reader, end);
   const own = slave && (await finishedAt(slave, claim.position));
@@ -70,11 +70,12 @@ export async function findLag(
     const behind = own || !slave ? undefined : await countByTid(master, end, slave, claim, now);
     return { masterTid, behind: behind ?? { kind: 'unknown', why: ELSEWHERE } };
   }
-  if (slave && own && !(await stands(own, slave, master))) return { masterTid, behind: { kind: 'forked', why: OWN } };
+  if (slave && own && !(await isOnMaster(own, slave, master)))
+    return { masterTid, behind: { kind: 'forked', why: OWN } };
   return { masterTid, behind: await countBackTo(claim.position, master, end, now) };
 }
 
-/** The last committed transaction of a master. */
+/** The tid of the master's last committed transaction. */
 export async function newestTid(master: Readable, window: Window): Promise<bigint | undefined> {
   return tidBefore(new BackwardReader(master), await readableEnd(master, window));
 }
@@ -84,7 +85,7 @@ async function tidBefore(reader: BackwardReader, end: number): Promise<bigint | 
   return newest.done ? undefined : newest.value.tid;
 }
 
-/** The finished transaction that begins at a place of the slave: of its own, or of a batch that was not published yet. */
+/** The finished transaction at a position of the slave: one that the master lacks, or of a batch not yet published. */
 async function finishedAt(slave: ByteSource, position: number): Promise<FoundTransaction | undefined> {
   const bytes = new Uint8Array(TRANSACTION_HEADER_LENGTH);
   if ((await slave.readBytes(bytes, position)) < bytes.length) return undefined;
@@ -95,8 +96,8 @@ async function finishedAt(slave: ByteSource, position: number): Promise<FoundTra
   return found?.position === position ? found : undefined;
 }
 
-/** Whether the slave's transaction is the master's as well, at the same place. */
-async function stands(ours: FoundTransaction, slave: ByteSource, master: Readable): Promise<boolean> {
+/** Whether the master has the slave's transaction at the same place. */
+async function isOnMaster(ours: FoundTransaction, slave: ByteSource, master: Readable): Promise<boolean> {
   const theirs = await new BackwardReader(master).endingAt(ours.end);
   return theirs?.position === ours.position && (await isSame(slave, ours, master, theirs));
 }
@@ -112,7 +113,9 @@ async function countBackTo(position: number, master: Readable, end: number, now:
   return reached === position ? counter.behind(now) : { kind: 'unknown', why: BROKEN };
 }
 
-/** For a master whose transactions have moved; undefined where the slave's last one is not there with the same data. */
+/**
+ * For a master whose transactions have moved; undefined if it does not have the slave's last one with the same data.
+ */
 async function countByTid(
   master: Readable,
   end: number,
@@ -131,7 +134,7 @@ async function countByTid(
   return undefined;
 }
 
-/** Counts transactions that come newest first. */
+/** Counts transactions that arrive newest first. */
 class Counter {
   private transactions = 0;
   private bytes = 0;
@@ -153,7 +156,7 @@ class Counter {
   }
 }
 
-/** Seconds since a transaction, to the millisecond; 0 for one of the future, null for a tid that names no time. */
+/** Seconds since a transaction, to the millisecond; 0 for one in the future, null for a tid that encodes no time. */
 export function ageOfTid(tid: bigint, now: number): number | null {
   const time = tidToTime(tid);
   return time === undefined ? null : Math.max(0, Math.round(now - time)) / 1000;

@@ -11,19 +11,19 @@ import { checkPackedFile, type PackedPair, UNKNOWN } from './packed-file.js';
 import { refersToAny } from './references.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
-/** What is recorded of a slave and of its master. */
+/** What is recorded of a slave and its master. */
 export interface Recorded {
   /** Position behind the last transaction that a server would show of the slave. */
   readonly slaveEnd: number;
-  /** Transactions from here on were never recorded as copied. */
+  /** Slave transactions from this position on were never recorded as copied. */
   readonly ownFrom: number;
-  /** Of the slave; none for a file that is none. */
+  /** The slave's chunks; empty for a file that is no slave. */
   readonly chunks: readonly ChunkLine[];
-  /** What is claimed is not all there, or not as it was copied; or bytes follow that nobody could read. */
+  /** Claimed bytes are missing or changed, or unreadable bytes follow the claim. */
   readonly unverified: boolean;
-  /** Damage of this master was reported since the slave was rebuilt last. */
+  /** Damage of this master was reported since the slave was last rebuilt. */
   readonly damageReported: boolean;
-  /** The places at which the master's terms began. */
+  /** The places where the master's terms began. */
   readonly terms: readonly TermLine[];
 }
 
@@ -34,14 +34,14 @@ export interface Compared extends Recorded, PackedPair {
   readonly window: Window;
 }
 
-/** What a master is to a slave: reads all of both, and writes nothing. */
+/** What a master is to a slave. Reads both files completely and writes nothing. */
 export async function lineageOf(of: Compared): Promise<Verdict> {
   const { master, masterEnd, slave, slaveEnd, chunks, ownFrom } = of;
   const options = { ownFrom, pieces: chunks, stopEarly: false };
   return judge(await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), options), of);
 }
 
-/** The verdict on what a pass over both files has found. */
+/** The verdict on the findings of a pass over both files. */
 export async function judge(findings: MergeFindings, of: Compared): Promise<Verdict> {
   const { unverified, damageReported, bytesDiffer, terms } = of;
   const packed = findings.dropped > 0 ? await checkPackedFile(of, findings.goneAt) : UNKNOWN;
@@ -62,12 +62,12 @@ export async function judge(findings: MergeFindings, of: Compared): Promise<Verd
   });
 }
 
-/** Too many to keep are taken for referred to: the old file is kept then. */
+/** If there are too many oids to keep, assumes a reference, so that the old file is kept. */
 async function refersTo(gone: Float64Array | undefined, { master, masterEnd }: Compared): Promise<boolean> {
   return gone === undefined || refersToAny(master, masterEnd, gone);
 }
 
-/** Whether the slave still has the bytes that were copied, where the file that was packed has others. */
+/** Whether the slave still has the copied bytes where the packed file has others. */
 async function blameOnPacked(differs: Mismatch, { slave, chunks, window }: Compared): Promise<boolean> {
   const readSlave = (into: Uint8Array, position: number) => slave.readBytes(into, position);
   return (await blameOf([differs], true, chunks, readSlave, readSlave, rehashIn(window))) === 'master';
@@ -84,7 +84,7 @@ async function blameFor(
   return blameOf(places, complete, chunks, readAt(slave), readAt(master), rehashIn(window));
 }
 
-/** The newest transaction that both have before anything that only one side has; undefined: there is none. */
+/** The newest common transaction before anything that only one side has; undefined: there is none. */
 export async function commonTid(
   { findings }: Verdict,
   slave: Readable,

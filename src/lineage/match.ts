@@ -3,37 +3,37 @@ import { sameBytes } from './forward-bytes.js';
 import { sameData } from './record-data.js';
 import type { Transaction, TransactionCursor } from './transaction-cursor.js';
 
-/** What one transaction with the same tid on both sides turns out to be, record by record. */
+/** Receives the result of comparing two transactions with the same tid, record by record. */
 export interface MatchReceiver {
-  /** A record of the master's, in the part that a pack has taken in. */
+  /** A record of the master in its packed part. */
   kept(oidHigh: number, oidLow: number): void;
-  /** A record that only the slave has, in that part; `undone`: it only undoes the object's creation. */
+  /** A record in that part that only the slave has; `undone`: it only undoes the object's creation. */
   drop(oidHigh: number, oidLow: number, undone: boolean): void;
-  /** The same object's record with other bytes. */
+  /** A record of the same object with other bytes. */
   differs(difference: Difference): void;
-  /** Another user, description or extension, or other objects: not the same transaction, or one that has changed its shape. */
+  /** Another user, description or extension, or other objects: a different transaction, or a damaged one. */
   shape(): void;
 }
 
-/** Data of the same record that are not the same on both sides. */
+/** Data of the same record that differ between the two sides. */
 export interface Difference {
-  /** Position of the slave's data, and of the master's; lengths are equal, unless `apart`. */
+  /** Position of the slave's data, and of the master's. The lengths are equal, unless `apart`. */
   readonly slaveAt: number;
   readonly masterAt: number;
   readonly length: number;
-  /** They cannot be put in each other's place: other lengths, a pointer on one of the sides, or another tid in the record. */
+  /** One cannot replace the other: other lengths, a pointer on one side, or another tid in the record. */
   readonly apart: boolean;
 }
 
-/** How many differing records of one comparison are searched for a second record of the same object. */
+/** Differing records per comparison for which a second record of the same object is searched. */
 const SEARCHES = 100;
 
 /**
- * Compares the transactions with one tid that the cursors have just come to. A pack may have taken one of them in, or both at
- * different times: that one may lack records, and each that it has must be one of the other's. Otherwise both must have the
- * same ones.
+ * Compares the transactions with one tid that the cursors have just reached. A pack may have processed one of them, or
+ * both at different times. A packed transaction may lack records, but each record that it has must be one of the
+ * other's. Unpacked transactions must have the same records.
  *
- * @param inPack the master's stands in the part of its file that a pack has taken in
+ * @param inPack the master's transaction is in the packed part of its file
  */
 export async function matchTransactions(
   master: TransactionCursor,
@@ -67,7 +67,7 @@ export async function matchTransactions(
         const difference = differenceOf(master, slave);
         const undone = isUndone(slave);
         const after = longer.nextRecordAt;
-        // A transaction may hold several records of one object, of which a pack keeps one.
+        // A transaction may hold several records of one object; a pack keeps one of them.
         const isOther = maySkip && searches++ < SEARCHES && (await hasAnother(shorter, longer, ofLonger));
         longer.rewindTo(after);
         if (!isOther) {
@@ -89,7 +89,7 @@ export async function matchTransactions(
   }
 }
 
-/** Whether the slave's is the one that may lack records: a pack has taken in that one only, or the master's has more. */
+/** Whether the slave's transaction is the one that may lack records: only it is packed, or the master's has more. */
 async function mayLackOnSlave(
   master: TransactionCursor,
   theirs: Transaction,
@@ -150,7 +150,7 @@ function differenceOf(master: TransactionCursor, slave: TransactionCursor): Diff
   return { slaveAt: slave.dataAt, masterAt: master.dataAt, length: slave.dataLength, apart };
 }
 
-/** Whether user, description and extension are the same. Leaves both cursors before the first record. */
+/** Whether user, description and extension are equal. Leaves both cursors before the first record. */
 function sameTexts(
   master: TransactionCursor,
   theirs: Transaction,

@@ -11,15 +11,15 @@ const MOST_KEPT = 1000;
 const MOST_POINTED_BACK = 100_000;
 
 /**
- * One pass over both files in the order of their transactions: what the slave holds and the master lacks, and why that may
- * be.
+ * One pass over both files in the order of their transactions: what the slave holds that the master lacks, and why.
  *
- * What a pack at time P leaves (ZODB, FileStorage/fspack.py): of the transactions up to P the current records of objects that
- * can be reached, with status 'p' and data in the place of pointers; of later ones all. So up to the master's last 'p' a
- * record of the slave may be missing, if the master has a newer one of the object, or none any more; behind it nothing may.
+ * What a pack at time P leaves (ZODB, FileStorage/fspack.py): of the transactions up to P the current records of
+ * reachable objects, with status 'p' and with data in place of pointers; all later transactions. So up to the master's
+ * last 'p' it may lack a record of the slave if it has a newer one of the object, or none at all. Behind it nothing may
+ * be missing.
  *
- * Memory: two indexes (of the objects that the packed part holds, and of those of which it lacks a record), two buffers, and
- * a bounded number of differences.
+ * Memory: two indexes (of the objects in the packed part, and of those of which it lacks a record), two buffers, and a
+ * bounded number of differences.
  */
 export async function merge(
   master: ForwardSource,
@@ -34,12 +34,12 @@ class Merge implements MatchReceiver {
   private readonly slave: TransactionCursor;
   /** By object: the slave's position of the newest transaction in the master's packed part that has a record of it. */
   private readonly keptAt = new ObjectIndex();
-  /** By object: the newest transaction of the slave's whose record of it the master's packed part lacks. */
+  /** By object: the slave's newest transaction whose record of it is missing in the master's packed part. */
   private readonly droppedAt = new ObjectIndex();
-  /** Objects of which a later record of the master's points back into its packed part. */
+  /** Objects of which a later master record points back into the packed part. */
   private readonly pointedBack = new Set<number>();
   private readonly found = new Tally();
-  /** A transaction of the master's that no pack has taken in was met. */
+  /** An unpacked transaction of the master was reached. */
   private behindPack = false;
   private packedEnd = MAGIC_LENGTH;
   private ours: Transaction | undefined;
@@ -60,7 +60,7 @@ class Merge implements MatchReceiver {
     await this.nextOurs();
     while (!early && (this.ours || this.theirs)) {
       const { ours, theirs } = this;
-      if (ours && theirs && (ours.tid === theirs.tid || (await this.isOneWithWrongTid(theirs, ours)))) {
+      if (ours && theirs && (ours.tid === theirs.tid || (await this.haveOneDamagedTid(theirs, ours)))) {
         await this.both(theirs, ours);
         await this.nextTheirs();
         await this.nextOurs();
@@ -102,8 +102,8 @@ class Merge implements MatchReceiver {
     this.keep(this.found.shapes, { slaveAt: 0, masterAt: 0, length: 0, apart: true });
   }
 
-  /** Whether the transactions stand in the same place, and the records of one have the tid of the other: a header that has changed. */
-  private async isOneWithWrongTid(theirs: Transaction, ours: Transaction): Promise<boolean> {
+  /** Whether two transactions are at the same place and their records have the same tid: one header is damaged. */
+  private async haveOneDamagedTid(theirs: Transaction, ours: Transaction): Promise<boolean> {
     if (theirs.position !== ours.position || theirs.end !== ours.end) return false;
     const [there, here] = [await firstTid(this.master, theirs), await firstTid(this.slave, ours)];
     return there !== undefined && there === here;
@@ -125,7 +125,7 @@ class Merge implements MatchReceiver {
     const shapesBefore = this.found.shapeCount;
     const before = this.found.differenceCount + shapesBefore;
     await this.match(theirs, ours, packed);
-    // The shape of a slave's transaction that breaks a rule is not compared: its piece counts as unread.
+    // If a slave transaction breaks a rule, its shape is not compared: its piece counts as unread.
     if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) {
       this.found.shapeCount = shapesBefore;
       this.found.shapes.splice(shapesBefore);
@@ -134,7 +134,7 @@ class Merge implements MatchReceiver {
     this.found.matched++;
     const same = this.found.differenceCount + this.found.shapeCount === before;
     if (!same) this.found.differingTransactions++;
-    // Any other change of the status byte is no pack's work: a byte that has changed.
+    // Any other change of the status byte is not made by a pack: it is a damaged byte.
     const repacked = (theirs.status === STATUS_PACKED) !== (ours.status === STATUS_PACKED);
     if (theirs.position !== ours.position || theirs.end !== ours.end || repacked) this.found.moved = true;
     else if (theirs.status !== ours.status) this.shape();
@@ -143,7 +143,7 @@ class Merge implements MatchReceiver {
     if (!packed) await this.notePointers(theirs, ours);
   }
 
-  /** A file that was cut while it is read, or that its own lengths lie about, is broken in this transaction. */
+  /** A file that is cut while it is read, or whose lengths are wrong, is broken in this transaction. */
   private async match(theirs: Transaction, ours: Transaction, packed: boolean): Promise<void> {
     try {
       await matchTransactions(this.master, theirs, this.slave, ours, packed, this);
@@ -154,7 +154,7 @@ class Merge implements MatchReceiver {
     }
   }
 
-  /** Whether a pack has taken this transaction of the master's in. */
+  /** Whether this master transaction is in the packed part. */
   private enter(theirs: Transaction): boolean {
     if (theirs.status !== STATUS_PACKED) this.behindPack = true;
     if (!this.behindPack) this.packedEnd = theirs.end;
@@ -172,7 +172,7 @@ class Merge implements MatchReceiver {
       records++;
       this.drop(this.slave.oidHigh, this.slave.oidLow, isUndone(this.slave));
     }
-    // One without records holds its texts only, and a pack drops it.
+    // A transaction without records holds only its texts, and a pack drops it.
     if (records === 0) this.dropOf(ours);
   }
 
@@ -194,7 +194,7 @@ class Merge implements MatchReceiver {
     else this.found.foreign++;
   }
 
-  /** Behind the packed part few records are pointers, so the transaction's records are gone through once more. */
+  /** Behind the packed part few records are pointers, so the transaction's records are read a second time. */
   private async notePointers(theirs: Transaction, ours: Transaction): Promise<void> {
     if (!this.master.sawPointer || this.packedEnd === MAGIC_LENGTH) return;
     this.master.rewindTo(theirs.recordsAt);
@@ -214,7 +214,7 @@ class Merge implements MatchReceiver {
     if (this.theirs) this.found.masterLast = this.theirs.tid;
   }
 
-  /** Goes on behind a piece that cannot be read. */
+  /** Skips pieces that cannot be read. */
   private async nextOurs(): Promise<void> {
     for (;;) {
       const next = this.slave.stop?.kind === 'broken' ? undefined : this.slave.next();
@@ -242,7 +242,7 @@ class Merge implements MatchReceiver {
   }
 }
 
-/** The tid that the transaction's first record has; undefined without records. Leaves the cursor before it. */
+/** The tid in the transaction's first record; undefined without records. Leaves the cursor before it. */
 async function firstTid(cursor: TransactionCursor, transaction: Transaction): Promise<string | undefined> {
   const found = await cursor.nextRecord(transaction);
   cursor.rewindTo(transaction.recordsAt);

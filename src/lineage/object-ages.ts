@@ -1,23 +1,25 @@
 import type { ObjectIndex } from '../filestorage/object-index.js';
 
-/** Below every transaction's position: of a dropped record that the master need not have a newer one for. */
+/** Below every transaction's position: a dropped record for which the master needs no newer one. */
 export const HARMLESS = 1;
 
-/** Objects of which a pack has left out a record that the slave has, by what the packed part still has of them. */
+/** Objects of which a pack left out a record that the slave has, by what the packed part still has of them. */
 export interface Ages {
-  /** No record at all: they were garbage, if a pack has done it. */
+  /** No record at all: garbage, if a pack removed them. */
   readonly gone: number;
-  /** Positions on the slave of the newest transactions that have a record of those, ascending; undefined: too many to keep. */
+  /**
+   * Positions on the slave of the newest transactions with a record of those, ascending; undefined: too many to keep.
+   */
   readonly goneAt: readonly number[] | undefined;
-  /** Those objects; undefined: too many to keep, or with oids beyond 2^53. */
+  /** Those objects; undefined: too many to keep, or oids beyond 2^53. */
   readonly goneOids: Float64Array | undefined;
-  /** A newer one, or the same transaction's. */
+  /** A newer record, or one of the same transaction. */
   readonly newer: number;
-  /** Only an older one: no pack does that. */
+  /** Only an older record: no pack does that. */
   readonly older: number;
   /** Position on the slave of the first transaction of those. */
   readonly oldest: number | undefined;
-  /** Only an older one, and a later record points back to it: a pack keeps that one then. */
+  /** Only an older record, to which a later record points back: a pack keeps that one. */
   readonly pointedBack: number;
 }
 
@@ -25,8 +27,8 @@ const MOST_GONE_AT = 100_000;
 const MOST_GONE_OIDS = 2_000_000;
 
 /**
- * Compares for each object the newest transaction of which the master's packed part lacks the record with the newest one that
- * it has. Both indexes hold the slave's positions of transactions, which rise with time.
+ * Compares, for each object, the newest transaction whose record is missing in the master's packed part with the newest
+ * one whose record is there. Both indexes hold positions of transactions on the slave, which rise with time.
  */
 export function agesOf(dropped: ObjectIndex, kept: ObjectIndex, pointedBackTo: ReadonlySet<number>): Ages {
   let gone = 0;

@@ -14,7 +14,10 @@ import { recordsStart } from '../pipeline/records.js';
 import { firstDifference, type Readable } from '../pipeline/scan.js';
 import type { Mismatch } from './findings.js';
 
-/** A master that may have been packed, and its slave, with the positions behind the last transactions that a server would show. */
+/**
+ * A master that may have been packed, and its slave; the ends are the positions behind the last transaction that a
+ * server would show.
+ */
 export interface PackedPair {
   readonly master: Readable;
   readonly masterEnd: number;
@@ -23,41 +26,42 @@ export interface PackedPair {
   readonly deadline: ReadDeadline;
 }
 
-/** So many bytes at the head of the slave, and before its end, have to be those of the packed file. */
+/** Bytes at the head of the slave, and before its end, that the packed file must share. */
 const COMPARED = 65_536;
 
-/** What the file shows that the master's pack has replaced. */
+/** What the file that the master's pack replaced shows. */
 export interface PackedFile {
-  /** It is there, and begins with what the slave holds. */
+  /** It exists and begins with what the slave holds. */
   readonly isKnown: boolean;
-  /** It does, but for this transaction. */
+  /** It does, except for this transaction. */
   readonly differs?: Mismatch | undefined;
 }
 
 /**
- * Whether the file that the master's pack has replaced is still there, `Data.fs.old`, and begins with all that the slave holds.
- * Then the pack was one of a continuation of the slave, and whatever it has left out was the site's own decision.
+ * Whether the file that the master's pack replaced still exists as `Data.fs.old` and begins with all that the slave
+ * holds. Then the pack was one of a continuation of the slave, and everything that it left out was the site's own
+ * decision.
  *
- * ZODB (FileStorage.pack) removes an older Data.fs.old when a pack begins, renames the Data.fs to it when the packed file is
- * complete, and the packed file into its place. Every record names the position of its transaction, so bytes of another
- * history do not stand in the same place. The newest transaction of the packed file has to be on the master. A file that was
- * put at the path later, by fsrecover for one, was created after that rename: seen where the file system keeps the time of
- * creation. An object that the pack has left out altogether may be missing because a record had rotted in the packed file, so
- * its newest record has to be there as it was copied.
+ * ZODB (FileStorage.pack) removes an older Data.fs.old when a pack begins. When the packed file is complete, it renames
+ * the Data.fs to Data.fs.old and the packed file to Data.fs. Every record names the position of its transaction, so
+ * bytes of another history are never equal at the same place. The newest transaction of Data.fs.old must be on the
+ * master. A Data.fs that was put there later, by fsrecover for one, was created after that rename; this is visible
+ * where the file system keeps the time of creation. An object that the pack left out altogether may be missing because
+ * its record was rotten in Data.fs.old, so its newest record must be there as it was copied.
  *
- * @param goneAt the slave's transactions that have those records; undefined: all of the slave is compared
+ * @param goneAt the slave's transactions with those records; undefined: all of the slave is compared
  */
 export async function checkPackedFile(pair: PackedPair, goneAt: readonly number[] | undefined): Promise<PackedFile> {
   try {
     return await check(pair, goneAt);
   } catch (error) {
-    // A packed file that cannot be read proves nothing; a mount that hangs, and the other two files, end the run.
+    // An unreadable packed file proves nothing. A mount that hangs, or a fault of the other two files, ends the run.
     if (error instanceof IoFault && error.path === packedPath(pair) && error.code !== 'ETIMEDOUT') return UNKNOWN;
     throw error;
   }
 }
 
-/** It is not there, or shows nothing. */
+/** The file does not exist, or shows nothing. */
 export const UNKNOWN: PackedFile = { isKnown: false };
 
 function packedPath({ master }: PackedPair): string {
@@ -88,14 +92,14 @@ async function check(pair: PackedPair, goneAt: readonly number[] | undefined): P
 }
 
 /**
- * Whether the newest transaction of the packed file is on the master: it holds the newest records of its objects, so a pack
- * keeps it. A master that has lost its end since the pack, in a power cut, lacks it.
+ * Whether the newest transaction of the packed file is on the master. It holds the newest records of its objects, so a
+ * pack keeps it. A master that lost its end since the pack, in a power cut, lacks it.
  */
 async function isNewestOn(master: Readable, masterEnd: number, old: Master): Promise<boolean> {
   let newest: FoundTransaction | undefined;
   for await (const found of new BackwardReader(old).from(old.size)) {
     newest = found;
-    // One without records is dropped by a pack.
+    // A pack drops transactions without records.
     if (recordsStart(found) + TRAILER_LENGTH < found.end) break;
   }
   if (!newest) return false;
@@ -105,7 +109,7 @@ async function isNewestOn(master: Readable, masterEnd: number, old: Master): Pro
   return false;
 }
 
-/** Reads of the packed file go through what lies between two transactions rather than begin once more. */
+/** In bytes: reads of the packed file bridge gaps up to this length between two transactions. */
 const PIECE = 1 << 20;
 
 interface Range {
@@ -115,7 +119,9 @@ interface Range {
   readonly transactions: { readonly tid: bigint; readonly from: number; readonly to: number }[];
 }
 
-/** The first place at which the packed file has other bytes than these transactions of the slave, or what lies between them. */
+/**
+ * The first place where the packed file differs from these transactions of the slave, or from the bytes between them.
+ */
 async function firstThatDiffers(
   old: Master,
   slave: Readable,
@@ -149,7 +155,7 @@ async function firstThatDiffers(
   return undefined;
 }
 
-/** The transactions at these positions, with what lies between those that are near each other; undefined: all. */
+/** The transactions at these positions, merged with the bytes between near ones; undefined: all. */
 async function* rangesOf(
   slave: Readable,
   slaveEnd: number,

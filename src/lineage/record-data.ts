@@ -2,7 +2,7 @@ import { BACK_POINTER_LENGTH, RECORD_HEADER_LENGTH, readPosition } from '../file
 import { type ForwardSource, Short, sameBytes } from './forward-bytes.js';
 import type { TransactionCursor } from './transaction-cursor.js';
 
-/** Where a record's data are; undefined: there are none, the object's creation was undone. */
+/** The place of a record's data; undefined: none, the object's creation was undone. */
 interface Place {
   readonly position: number;
   readonly length: number;
@@ -11,8 +11,8 @@ interface Place {
 const PIECE = 65_536;
 
 /**
- * Whether the records that both cursors are at hold the same data. A pack, or a copy by restore(), puts the data in the place
- * of a pointer to it, and moves pointers: so pointers are followed on both sides, and data compared with data.
+ * Whether the records at both cursors hold the same data. A pack, or a copy by restore(), replaces a pointer by the
+ * data, and moves pointers. So pointers are followed on both sides, and data is compared with data.
  */
 export function sameData(a: TransactionCursor, b: TransactionCursor): boolean | Promise<boolean> {
   if (a.dataLength === 0 || b.dataLength === 0) return sameBehindPointers(a, b);
@@ -32,7 +32,7 @@ async function placeOf(cursor: TransactionCursor): Promise<Place | undefined> {
   return follow(cursor.source, cursor.back, cursor.recordAt);
 }
 
-/** Follows back pointers, which lead strictly backwards in a file that keeps the rules; what does not leads nowhere. */
+/** Follows back pointers, which lead strictly backwards in a valid file. undefined for one that does not. */
 async function follow(source: ForwardSource, first: number, from: number): Promise<Place | undefined> {
   const head = new Uint8Array(RECORD_HEADER_LENGTH + BACK_POINTER_LENGTH);
   const view = new DataView(head.buffer);
@@ -47,7 +47,7 @@ async function follow(source: ForwardSource, first: number, from: number): Promi
   return undefined;
 }
 
-/** As sameBytes, away from where the cursors are: their buffers stay where they are. */
+/** Like sameBytes, but away from the cursors, without moving their buffers. */
 async function sameBytesApart(
   a: ForwardSource,
   aPosition: number,

@@ -4,19 +4,25 @@ import { ObjectIndex } from '../filestorage/object-index.js';
 
 const BUFFER_BYTES = 1 << 20;
 const OID_LENGTH = 8;
-/** A reference in a pickle holds the oid as a short string of 8 bytes: SHORT_BINBYTES or SHORT_BINSTRING, then the length. */
+/**
+ * A reference in a pickle holds the oid as a short string of 8 bytes: SHORT_BINBYTES or SHORT_BINSTRING, then the
+ * length.
+ */
 const OPCODES = ['C\x08', 'U\x08'].map((opcode) => Buffer.from(opcode, 'latin1'));
 const OPCODE_LENGTH = 2;
-/** How data begin that zc.zlibstorage has compressed: its mark, zlib's header. What they refer to cannot be seen: it may be anything. */
+/**
+ * The prefix of data that zc.zlibstorage compressed (zlib's header follows). The references in it cannot be seen: it
+ * may refer to any object.
+ */
 const COMPRESSED = Buffer.from('.zx');
-/** The field before a record's data: their length, of which the upper half is zero. */
+/** The field before a record's data: its length, of which the upper half is zero. */
 const LENGTH_FIELD = 8;
 const CARRIED = LENGTH_FIELD + COMPRESSED.length;
 
 /**
- * Whether some bytes of a file look like a reference to one of these objects. A pack leaves out objects to which nothing that
- * it keeps refers, so where one does, the object was not garbage. Bytes that only look like it cost a kept file; a weak
- * reference, which a pack does not follow, does as well.
+ * Whether bytes of a file look like a reference to one of these objects. A pack leaves out only objects that no kept
+ * record refers to, so an object with a reference was not garbage. Bytes that only look like a reference cost a kept
+ * file, as does a weak reference, which a pack does not follow.
  *
  * @param oids below 2^53
  */
@@ -34,7 +40,7 @@ export async function refersToAny(file: ByteSource, end: number, oids: Float64Ar
     const piece = bytes.subarray(0, filled);
     if (hasCompressed(piece)) return true;
     if (OPCODES.some((opcode) => refersIn(piece, opcode, requested))) return true;
-    // What is searched for may begin in this piece and end in the next one.
+    // A match may begin in this piece and end in the next one.
     held = Math.min(filled, CARRIED);
     bytes.copyWithin(0, filled - held, filled);
   }

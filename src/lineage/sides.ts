@@ -13,7 +13,7 @@ export interface Ending {
 /** Transactions that only one side has. */
 export interface Side {
   readonly count: number;
-  /** Oldest and newest; undefined without any. */
+  /** Oldest and newest; undefined if there are none. */
   readonly first: bigint | undefined;
   readonly last: bigint | undefined;
 }
@@ -21,24 +21,24 @@ export interface Side {
 export interface Sides {
   readonly onlyHere: Side;
   readonly onlyThere: Side;
-  /** The newest transaction that both have before those, and where it ends on the slave. */
+  /** The newest common transaction before those, and where it ends on the slave. */
   readonly common: { readonly tid: bigint; readonly slaveEnd: number } | undefined;
   /** false: the search ended early, so both counts are lower bounds. */
   readonly complete: boolean;
 }
 
 /**
- * Beyond this many transactions the counts are lower bounds. What the master has committed since the slave's newest
- * transaction does not count towards it.
+ * Beyond this many transactions the counts are lower bounds. Master transactions newer than the slave's newest one do
+ * not count towards it.
  */
 export const SIDES_LIMIT = 100_000;
 
-/** What one side has and the other lacks, newest first. */
+/** Receives what one side has and the other lacks, newest first. */
 export type OnSide = (side: 'here' | 'there', found: FoundTransaction) => void;
 
 /**
- * Which transactions only the slave has and which only the master has, from both ends backwards to the newest one that both
- * have, or to `until`, which is known to be common. By tids; at a tid that both have the contents are compared.
+ * Finds the transactions that only one side has, from both ends backwards to the newest common one, or to `until`,
+ * which is known to be common. Compares tids; if both have a tid, compares the contents.
  */
 export async function findSides(
   slave: Ending,
@@ -93,7 +93,7 @@ export async function findSides(
   return result(undefined, false);
 }
 
-/** Whether two transactions with one tid have the same contents, as far as a pack of the master has left them. */
+/** Whether two transactions with one tid have the same contents, as far as a pack of the master left them. */
 export async function isSame(
   slave: ByteSource,
   ours: FoundTransaction,
@@ -106,12 +106,12 @@ export async function isSame(
   ];
   const [theirTransaction, ourTransaction] = [await a.next(), await b.next()];
   if (!theirTransaction || !ourTransaction) return false;
-  const seen = new Seen();
-  await matchTransactions(a, theirTransaction, b, ourTransaction, theirs.status === STATUS_PACKED, seen);
-  return seen.same && a.stop === undefined && b.stop === undefined;
+  const sameness = new Sameness();
+  await matchTransactions(a, theirTransaction, b, ourTransaction, theirs.status === STATUS_PACKED, sameness);
+  return sameness.same && a.stop === undefined && b.stop === undefined;
 }
 
-class Seen implements MatchReceiver {
+class Sameness implements MatchReceiver {
   same = true;
   kept(): void {}
   drop(): void {}
@@ -123,7 +123,7 @@ class Seen implements MatchReceiver {
   }
 }
 
-/** Counts transactions that come newest first. */
+/** Counts transactions that arrive newest first. */
 class Counter {
   count = 0;
   private first: bigint | undefined;

@@ -17,11 +17,11 @@ import { ForwardBytes, type ForwardSource, Short } from './forward-bytes.js';
 export interface Transaction extends FoundTransaction {
   /** Position of its first record. */
   readonly recordsAt: number;
-  /** Position after its last record; `recordsAt` where its records are nobody's business ('u'). */
+  /** Position after its last record; `recordsAt` if its records do not count (status 'u'). */
   readonly recordsEnd: number;
 }
 
-/** Why a cursor goes no further. */
+/** Why a cursor stopped. */
 export type CursorStop =
   | { readonly kind: 'end'; readonly position: number }
   /** A transaction in flight, or the beginning of one: nothing committed follows. */
@@ -29,10 +29,10 @@ export type CursorStop =
   | { readonly kind: 'broken'; readonly position: number; readonly problem: string };
 
 /**
- * Goes through a file's finished transactions forward, and through the records of the one that it is at.
+ * Iterates a file's finished transactions forward, and the records of the current one.
  *
- * Invariants: no read goes beyond the source's size, no loop is bounded only by a length that the file states; the record
- * fields are those of the last `nextRecord` that returned true.
+ * Invariants: no read goes beyond the source's size. No loop is bounded only by a length that the file states. The
+ * record fields are those of the last `nextRecord` that returned true.
  */
 export class TransactionCursor {
   readonly buffer: ForwardBytes;
@@ -45,7 +45,7 @@ export class TransactionCursor {
   oidLow = 0;
   tidHigh = 0;
   tidLow = 0;
-  /** 0: `back` stands in the place of data. */
+  /** 0: the record has a back pointer instead of data. */
   dataLength = 0;
   dataAt = 0;
   /** Position that the back pointer names; 0: the object's creation was undone. */
@@ -62,13 +62,13 @@ export class TransactionCursor {
     this.buffer = new ForwardBytes(source);
   }
 
-  /** Goes on from another transaction boundary. */
+  /** Continues at another transaction boundary. */
   goTo(position: number): void {
     this.position = position;
     this.stop = undefined;
   }
 
-  /** The next transaction; undefined at the end, see `stop`. At once where its header has been read already. */
+  /** The next transaction; undefined at the end, see `stop`. Synchronous if its header is already in the buffer. */
   next(): Transaction | undefined | Promise<Transaction | undefined> {
     if (this.stop) return undefined;
     const { position, buffer } = this;
@@ -112,8 +112,8 @@ export class TransactionCursor {
   }
 
   /**
-   * Goes to the next record of `transaction`, the last one that `next` returned; false behind the last one, and where one
-   * breaks a rule (see `stop`). At once where the record's header has been read already.
+   * Moves to the next record of `transaction`, the last one that `next` returned. Returns false behind the last record,
+   * or if a record breaks a rule (see `stop`). Synchronous if the record's header is already in the buffer.
    */
   nextRecord(transaction: Transaction): boolean | Promise<boolean> {
     const { buffer, recordsAt: at } = this;
@@ -135,7 +135,7 @@ export class TransactionCursor {
     }
   }
 
-  /** The record whose header, and the 8 bytes behind it, are in the buffer at `offset`: the trailer follows at the latest. */
+  /** The record whose header is in the buffer at `offset`, with the 8 bytes behind it: at least the trailer follows. */
   private recordIn(transaction: Transaction, offset: number): boolean {
     const { view } = this.buffer;
     const { recordsAt: at } = this;
@@ -160,17 +160,17 @@ export class TransactionCursor {
     return true;
   }
 
-  /** Position of the record that `nextRecord` goes to. */
+  /** Position of the record that `nextRecord` moves to. */
   get nextRecordAt(): number {
     return this.recordsAt;
   }
 
-  /** Goes on with the record at this position, of the transaction that is being read. */
+  /** Continues with the record at this position, in the current transaction. */
   rewindTo(recordAt: number): void {
     this.recordsAt = recordAt;
   }
 
-  /** The file has turned out to end within this transaction, which `next` has returned. */
+  /** The file turned out to end within this transaction, which `next` has returned. */
   endsWithin({ position }: Transaction): void {
     this.stop = { kind: 'broken', position, problem: 'the file ends in the middle of a transaction' };
   }

@@ -3,9 +3,9 @@ import { STATUS_PACKED } from '../filestorage/layout.js';
 import { type Ending, isSame } from './sides.js';
 
 /**
- * Whether headers alone show that no pack can have made this master of a continuation of the slave: the slave's newest
- * transaction would have to stand behind all that a pack has taken in, and does not, or with other contents. Cheap, and asked
- * before anything is copied; `false` proves nothing.
+ * Whether headers alone show that no pack of a continuation of the slave can have produced this master. The slave's
+ * newest transaction would have to be on the master, behind the packed part and with the same contents. Cheap, so it
+ * runs before anything is copied. `false` proves nothing.
  */
 export async function lacksNewest(slave: Ending, master: Ending): Promise<boolean> {
   const ours = await newestOf(slave);
@@ -20,7 +20,7 @@ export async function lacksNewest(slave: Ending, master: Ending): Promise<boolea
   return false;
 }
 
-/** The newest finished transaction; undefined without any. */
+/** The newest finished transaction; undefined if there is none. */
 export async function newestOf({ source, end }: Ending): Promise<FoundTransaction | undefined> {
   const first = await new BackwardReader(source).from(end).next();
   return first.done ? undefined : first.value;

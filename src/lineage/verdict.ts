@@ -5,12 +5,12 @@ import type { Common, MergeFindings, Mismatch } from './findings.js';
  * What a master is to a slave.
  *
  *  - `equal`: the committed bytes are the same;
- *  - `behind`: the slave is a beginning of the master;
- *  - `ahead`: the master is a beginning of the slave;
+ *  - `behind`: the slave is a prefix of the master;
+ *  - `ahead`: the master is a prefix of the slave;
  *  - `packed`: the master is a continuation of the slave that a pack has rewritten;
- *  - `forked`: common up to a transaction, then each has, or only one lacks, transactions of its own;
+ *  - `forked`: common up to a transaction, then one side or both have transactions that the other lacks;
  *  - `rotten`: the same transaction has other bytes on the two sides;
- *  - `rewritten`: so has most of the file, as after a recompression;
+ *  - `rewritten`: most transactions have other bytes, as after a recompression;
  *  - `damaged`: the master breaks a rule of the format;
  *  - `unrelated`: nothing in common.
  */
@@ -27,42 +27,45 @@ export type Lineage =
 
 export interface Verdict {
   readonly lineage: Lineage;
-  /** All that the slave holds is the master's, or was left out by a pack: the slave may be replaced without a trace. */
+  /** The master has all that the slave holds, or a pack left it out: the slave may be replaced and not kept. */
   readonly proven: boolean;
-  /** Transactions that were never recorded as copied from this master, and are not found on it. */
+  /** The slave has transactions that were never recorded as copied from this master and are not on it. */
   readonly own: boolean;
   readonly common: Common | undefined;
-  /** Why, in words: what speaks against `proven`, or for the lineage. */
+  /** For people: why it is not `proven`, or why this lineage. */
   readonly reason: string;
   /** Where the sides differ in the same transaction. */
   readonly mismatch: Mismatch | undefined;
-  /** The mismatch is not with the master's file, but with the one that was packed, `Data.fs.old`. */
+  /** The mismatch is with the file that was packed, `Data.fs.old`, not with the master's file. */
   readonly inPackedFile: boolean;
   readonly blame: Blame | undefined;
   readonly findings: MergeFindings;
 }
 
-/** What is known beside the two files. */
+/** What is known besides the two files. */
 export interface Evidence {
-  /** The file that was packed is still there, and begins with what the slave holds. */
+  /** The file that was packed still exists and begins with what the slave holds. */
   readonly packedFileKnown: boolean;
-  /** So it does but for this transaction, in which an object is that the pack has left out, and the slave has the bytes that were copied. */
+  /**
+   * It does, except for this transaction: it holds an object that the pack left out, and the slave has the copied
+   * bytes.
+   */
   readonly packedFileRot: Mismatch | undefined;
-  /** Something on the master still refers to an object of which it has no record any more: it was not garbage. */
+  /** A record of the master still refers to an object that has no record there any more: it was not garbage. */
   readonly refersToGone: boolean;
-  /** The slave's newest transaction is the one after which the master began a term: so much the two had in common. */
+  /** The master began a term right after the slave's newest transaction: up to there the two were equal. */
   readonly endsWithTerm: boolean;
-  /** What is claimed of the slave is not all there, or not as it was copied; or bytes follow that nobody could read. */
+  /** Claimed bytes of the slave are missing or changed, or unreadable bytes follow the claim. */
   readonly unverified: boolean;
-  /** Damage of this master was reported since the slave was last rebuilt: what is missing may have been repaired away. */
+  /** Damage of this master was reported since the slave was last rebuilt: a repair may have removed what is missing. */
   readonly damageReported: boolean;
-  /** Which side has changed, where the same transaction differs; undefined: nothing differs. */
+  /** The side that changed where the same transaction differs; undefined: nothing differs. */
   readonly blame: Blame | undefined;
-  /** Both begin with the same magic, and some of their bytes differ: then it is not for other transactions. */
+  /** Both have the same magic, and some bytes differ: not because of the magic. */
   readonly bytesDiffer: boolean;
 }
 
-/** Total: whatever was found, one answer. */
+/** Total: every combination of findings has one answer. */
 export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict {
   const { common, masterStop } = findings;
   const [difference] = findings.shapes.concat(findings.differences);
@@ -109,29 +112,29 @@ export function verdictOf(findings: MergeFindings, evidence: Evidence): Verdict 
 }
 
 /**
- * The first record that has other data on the two sides, in transactions with the same tid, texts and objects, unless it is the
- * slave that has changed. That is rot also where the two have forked: no two transactions are so alike.
+ * The first record with other data on the two sides, in transactions with the same tid, texts and objects, unless the
+ * slave changed. That is rot even if the two forked: no two different transactions are so alike.
  */
 export function rotIn({ findings, blame }: Verdict): Mismatch | undefined {
   return blame === 'slave' ? undefined : findings.differences[0];
 }
 
-/** So many transactions of a small file may all differ by rot. */
+/** Up to this many transactions of a small file may all differ by rot. */
 const FEW = 8;
 
-/** What no pack does to a continuation of the slave. */
+/** A finding that no pack of a continuation of the slave can produce; undefined: there is none. */
 function whyForked(findings: MergeFindings, evidence: Evidence): string | undefined {
   const { lacking, foreign, dropped, older, packed } = findings;
   if (lacking > 0) return 'the master lacks transactions that no pack has taken in';
   if (dropped === 0) return undefined;
   if (foreign > 0) return 'the master has older transactions that the slave never had, and lacks some that it has';
   if (older > 0) return 'the master has only an older state of objects than the slave';
-  // A pack may leave nothing of what it has taken in, and no mark of itself.
+  // A pack may remove all transactions that it covers, and then leaves no mark of itself.
   if (!packed && !evidence.packedFileKnown) return 'the master lacks records, and was never packed';
   return undefined;
 }
 
-/** Why it is not certain that the slave holds nothing that the master's history does not. */
+/** Why it is not certain that the master's history holds everything that the slave holds. */
 function whyUnproven(findings: MergeFindings, evidence: Evidence): string | undefined {
   if (findings.unread.length > 0 || findings.slaveStop?.kind === 'broken') return 'a piece of the slave cannot be read';
   if (evidence.unverified) return 'the slave is not all there, or not as it was copied';

@@ -6,10 +6,10 @@ import type { ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
 import type { Window } from './window.js';
 
-/** Below so many chunks (256 MiB by default) starting workers takes longer than they save. */
+/** Below this many chunks (256 MiB by default) starting workers takes longer than they save. */
 const POOL_FROM_CHUNKS = 8;
 
-/** Reads short tails inline and long ones with workers; nothing of the pool is loaded before it is needed. */
+/** Reads short tails inline and long ones with workers. Loads nothing of the pool before it is needed. */
 export class AdaptiveSource implements ChunkSource {
   private readonly inline: InlineSource;
   private pool: PoolSource | undefined;
@@ -24,7 +24,9 @@ export class AdaptiveSource implements ChunkSource {
     this.inline = new InlineSource(window, options);
   }
 
-  /** Starts the workers beforehand when so many bytes will be worth them: that takes a while, beside which others can work. */
+  /**
+   * Starts the workers in advance if `bytes` justify them: the start takes a while, and other work can run meanwhile.
+   */
   async expect(bytes: number): Promise<void> {
     if (bytes >= this.threadsFrom) (await this.makePool()).start();
   }
@@ -35,7 +37,7 @@ export class AdaptiveSource implements ChunkSource {
     return pool.run(master, from, target, onReached);
   }
 
-  /** Bytes that are worth a thread; Infinity where there are to be none. */
+  /** Bytes that justify a thread; Infinity if there are to be none. */
   get threadsFrom(): number {
     return this.workers > 0 ? POOL_FROM_CHUNKS * this.options.chunkBytes : Number.POSITIVE_INFINITY;
   }

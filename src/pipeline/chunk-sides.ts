@@ -4,7 +4,7 @@ import { type Readable, scan, upTo } from './scan.js';
 import { sideBySide } from './side-by-side.js';
 import type { Window } from './window.js';
 
-/** A piece of a chunk, a window at the most, in which the slave differs from the master. */
+/** A piece of a chunk, at most a window, in which the slave differs from the master. */
 export interface BadPiece {
   readonly position: number;
   readonly length: number;
@@ -12,17 +12,17 @@ export interface BadPiece {
   readonly hash: string;
 }
 
-/** One chunk on both sides: whether each still has the bytes that were copied. */
+/** One chunk on both sides: whether each side still has the copied bytes. */
 export interface ChunkState {
   readonly masterMatches: boolean;
   readonly slaveMatches: boolean;
   /** The first place where the two differ; undefined: nowhere. */
   readonly firstDifference: number | undefined;
-  /** Bounded by the chunk: some 100 bytes a window. */
+  /** Bounded by the chunk: some 100 bytes per window. */
   readonly pieces: readonly BadPiece[];
 }
 
-/** Reads a chunk on both sides, hashes both and notes where they differ. */
+/** Reads a chunk on both sides, hashes both and records where they differ. */
 export async function examineChunk(
   chunk: ChunkLine,
   master: Readable,
@@ -52,7 +52,7 @@ export async function examineChunk(
   };
 }
 
-/** XXH64 of the window's first bytes by themselves; the hash that is under way in it goes on afterwards. */
+/** XXH64 of the window's first bytes alone. The window's running hash is kept. */
 export function hashOfPiece(window: Window, length: number): string {
   const mark = window.mark();
   window.reset();
@@ -62,7 +62,7 @@ export function hashOfPiece(window: Window, length: number): string {
   return hash;
 }
 
-/** Whether the bytes of [from, to) are equal on both sides, and, where they are a whole chunk, have its hash. */
+/** Whether the bytes of [from, to) are equal on both sides and, if they are a complete chunk, have its hash. */
 export async function matchesOnBothSides(
   { from, to, hash }: { readonly from: number; readonly to: number; readonly hash: string | undefined },
   master: Readable,
@@ -78,7 +78,7 @@ export async function matchesOnBothSides(
   return hash === undefined || window.digest() === hash;
 }
 
-/** What to say of a chunk of the master that is not what was copied. Reads the slave's, to name the transaction. */
+/** Describes a chunk of the master that does not have the copied bytes. Reads the slave's, to name the transaction. */
 export async function describeRot(chunk: ChunkLine, state: ChunkState, slave: Readable, window: Window): Promise<Rot> {
   const at = state.firstDifference;
   const where = `its bytes ${chunk.start} to ${chunk.end} are not those that were copied`;

@@ -7,29 +7,29 @@ import { RecordTape, type TapeReader } from './record-tape.js';
 import type { Resume } from './resume.js';
 import type { Window } from './window.js';
 
-/** What is told of records waits for so much. */
+/** Bytes of records that are collected before they are passed on. */
 const TAPE_BYTES = 1 << 18;
 
-/** What is wanted of the chunks that are read: their bytes, what the walk tells of their records, or both. */
+/** Requests what of the chunks is read: their bytes, their records, or both. */
 export interface Receiver {
-  /** Takes bytes in order; those of a transaction that breaks off are taken back by `goBackTo`. May change them. */
+  /** Takes bytes in order and may change them. `goBackTo` takes back those of a transaction that breaks off. */
   write?(bytes: Uint8Array, position: number): void;
-  /** Is told of the records in file order; `goBackTo` comes when a transaction breaks off. */
+  /** Receives the records in file order. `goBackTo` follows when a transaction breaks off. */
   readonly records?: TapeReader | undefined;
-  /** No hashes of the chunks are wanted. */
+  /** The hashes of the chunks are not needed. */
   readonly unhashed?: boolean;
-  /** Chunks of the file that are known beforehand, back to back: as far as they go, it is divided as they are. */
+  /** Chunks of the file that are known beforehand, back to back. As far as they go, the file is divided as they are. */
   readonly knownChunks?: readonly ChunkLine[];
-  /** What was told or written beyond `end`, the end of the last whole transaction, does not count. */
+  /** Bytes and records delivered beyond `end`, the end of the last complete transaction, do not count. */
   goBackTo(end: number): void;
 }
 
 /** Called in order, when everything before `resume` has been delivered and is complete. */
 export type OnReached = (resume: Resume, facts: ChunkFacts) => Promise<void>;
 
-/** Reads a master's chunks from a place on, delivers their bytes in order, and tells what stopped it. */
+/** Reads a master's chunks from a place on, delivers their bytes in order, and returns what stopped it. */
 export interface ChunkSource {
-  /** For looks beside the reading, while it does not run. */
+  /** For probes by the caller while `run` is not active. */
   readonly window: Window;
   run(master: Master, from: Resume, target: Receiver, onReached: OnReached): Promise<Stop>;
   /** Ends its threads, if it has any. */
@@ -41,7 +41,7 @@ export interface SourceOptions {
   readonly onProgress: (position: number, size: number) => void;
 }
 
-/** Reads in this thread, chunk after chunk: for short tails, where starting workers would cost more than it gives. */
+/** Reads in this thread, chunk after chunk: for short tails, where starting workers costs more than it saves. */
 export class InlineSource implements ChunkSource {
   constructor(
     readonly window: Window,
@@ -75,7 +75,10 @@ export class InlineSource implements ChunkSource {
   async close(): Promise<void> {}
 }
 
-/** As far as a chunk may need it: one window that reaches to the file's end reads each header before what follows it. */
+/**
+ * As far as the chunk may need it. A window that reaches to the file's end needs none: it reads each header before what
+ * follows it.
+ */
 async function finishedEndFor({ from, cutAt, limit }: ChunkTask, master: Master, window: Window): Promise<number> {
   return limit - from <= window.size ? 0 : master.finishedEnd(cutAt + window.size);
 }

@@ -5,9 +5,9 @@ import { type Readable, scan, upTo } from './scan.js';
 import type { Window } from './window.js';
 
 /**
- * Whether the master has in a chunk's place as many transactions and records as were copied, the same ones at both ends, and
- * no pack has taken them in since: then other bytes in them are no other history, but a change on its disk. It does not matter
- * what has become of the slave's own bytes: the `.dat` line says what was copied.
+ * Whether the master has at a chunk's place as many transactions and records as were copied, with the same tids at both
+ * ends, and none was packed since. Then other bytes in them are no other history, but a change on the master's disk.
+ * The slave's own bytes do not matter: the `.dat` line states what was copied.
  */
 export async function hasTransactionsOf(
   chunk: ChunkLine,
@@ -26,7 +26,10 @@ export async function hasTransactionsOf(
   return same && !(await isPackedSince(packed, slave));
 }
 
-/** Whether a pack has marked a transaction that has no such mark on the slave. A pack marks all that it takes in, so most show it. */
+/**
+ * Whether a pack has marked transactions that are not marked on the slave. A pack marks all transactions that it
+ * covers, so most must show it.
+ */
 async function isPackedSince(packed: readonly number[], slave: Readable): Promise<boolean> {
   let marked = 0;
   for (const position of packed) {

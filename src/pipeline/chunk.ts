@@ -5,33 +5,33 @@ import type { ChunkLine } from '../standby/dat.js';
 import type { Window } from './window.js';
 
 /**
- * Reads, validates and hashes one chunk, and hands on the very bytes that were validated: the one function that runs in
- * the workers for long tails and inline for short ones.
+ * Reads, validates and hashes one chunk, and delivers the same bytes that were validated. This one function runs in the
+ * workers for long tails and inline for short ones.
  */
 export interface ChunkTask {
   /** Where the chunk begins: a transaction boundary (4 for the first). */
   readonly start: number;
-  /** Where to go on: a transaction boundary at or after `start`; the hash of [start, from) is in `hashState`. */
+  /** Where to continue: a transaction boundary at or after `start`. The hash of [start, from) is in `hashState`. */
   readonly from: number;
   readonly hashState: string;
   /** The chunk ends at the first transaction boundary at or beyond this position. */
   readonly cutAt: number;
-  /** The file's size as it was seen. */
+  /** The file's size when it was opened. */
   readonly limit: number;
   /** The last tid before `from`. */
   readonly lastTid: bigint;
-  /** Nobody wants the hash: it is that of nothing. */
+  /** The hash is not needed: the result has the hash of no bytes. */
   readonly unhashed?: boolean;
   /** The end of the transactions that are known to be finished; undefined: nobody writes the file. */
   readonly finishedEnd?: number;
 }
 
 /**
- * What came of it. `end` is the position after the last good transaction and `hash` the XXH64 of [start, end); first tid
- * (0 without any), transactions and records are those of [from, end).
+ * The facts of a chunk. `end` is the position after the last valid transaction and `hash` the XXH64 of [start, end).
+ * The first tid (0 if there is none), transactions and records are those of [from, end).
  */
 export interface ChunkFacts extends ChunkLine {
-  /** The hash state to go on from. */
+  /** The hash state to continue from. */
   readonly hashState: string;
   readonly stop: Stop;
   readonly warnings: readonly WalkWarning[];
@@ -42,16 +42,16 @@ export interface ChunkFacts extends ChunkLine {
 export type ReadInto = (window: Window, length: number, position: number) => number | Promise<number>;
 
 /**
- * Takes bytes that stand at `position`. They are structurally good as far as they go; those after the last whole
- * transaction may have to be taken back when the chunk's `end` is known. They are the receiver's only until it returns;
- * it may change them.
+ * Takes the bytes at `position`. Their structure is valid as far as they go. Those after the last complete transaction
+ * may have to be taken back when the chunk's `end` is known. The receiver owns them until it returns, and may change
+ * them.
  */
 export type Deliver = (bytes: Uint8Array, position: number) => void | Promise<void>;
 
 /**
- * Of a file that is being written, bytes of a transaction are believed only when they were read after its status had said
- * that it is finished, or together with it: before, they may be those of another one that was aborted. So beyond
- * `finishedEnd` a header that goes on in the next window is read once more, with that window.
+ * In a file that is being written, bytes of a transaction count only if they were read together with, or after, a
+ * status that says it is finished. Bytes read earlier may belong to another transaction that was aborted. So beyond
+ * `finishedEnd` a header whose transaction continues in the next window is read again with that window.
  */
 export async function readChunk(
   task: ChunkTask,
@@ -69,7 +69,7 @@ export async function readChunk(
   while (walk.stop === undefined) {
     const requested = Math.min(window.size, task.limit - position);
     let length = await read(window, requested, position);
-    // Fewer bytes than asked: the master cut its file back after we had seen its size.
+    // Fewer bytes than requested: the master cut its file back after its size was read.
     const isLast = length < requested || position + length >= task.limit;
     const boundaryBefore = walk.end;
     walk.feed(window.view, length);
@@ -83,7 +83,7 @@ export async function readChunk(
     const good = walk.end > boundaryBefore ? walk.end - position : 0;
     if (!task.unhashed) window.add(0, good);
     if (good > 0) mark = window.mark();
-    // What follows the last whole transaction is hashed only as long as the walk goes on, and taken back if it fails.
+    // Bytes behind the last complete transaction are hashed only while the walk continues, and taken back if it fails.
     if (walk.stop !== undefined) window.rewind(mark);
     else if (!task.unhashed) window.add(good, length);
     const useful = walk.stop === undefined ? length : good;

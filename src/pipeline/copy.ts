@@ -5,7 +5,7 @@ import { pause, type ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
 import { isPlainlyInFlight, judgeTail, type MasterEnd } from './tail.js';
 
-/** The master's file was exchanged (packed, restored) while it was read: what was copied belongs to the old one. */
+/** The master's file was exchanged (packed, restored) while it was read: the copied bytes belong to the old file. */
 export class Exchanged extends Error {
   override readonly name = 'Exchanged';
   constructor(path: string) {
@@ -16,7 +16,7 @@ export class Exchanged extends Error {
 /** Where the copied bytes go. */
 export interface Target extends Receiver {
   write(bytes: Uint8Array, position: number): void;
-  /** Everything before `resume` is complete; here a batch may be committed. */
+  /** Everything before `resume` is complete; a batch may be committed here. */
   reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void>;
 }
 
@@ -24,9 +24,9 @@ const CHECKS_OF_A_BAD_TAIL = 4;
 const CHECK_PAUSE_MS = 150;
 
 /**
- * Copies the master from `from` to its committed end. A tail that does not validate is looked at again through fresh
- * openings: a network file system may show a new size before the new bytes, and a living master goes on writing.
- * @returns the place that was reached, and the opening of the master that was read last, for its facts
+ * Copies the master from `from` to its committed end. A tail that does not validate is read again through fresh
+ * openings: a network file system may show a new size before the new bytes, and a live master continues to write.
+ * @returns the place that was reached, and the last opening of the master, for its facts
  */
 export async function copy(
   opened: Master,
@@ -55,7 +55,7 @@ export async function copy(
       master = await reopen(master, deadline);
     }
   } finally {
-    // Its facts and its path are still of use, its descriptor is not.
+    // The caller still uses its facts and its path, but not its descriptor.
     if (master !== opened) master.close();
   }
 }

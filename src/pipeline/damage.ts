@@ -2,15 +2,17 @@ import type { Stop } from '../filestorage/stop.js';
 
 export type Damage = Extract<Stop, { kind: 'damaged' }>;
 
-/** Bytes of the master that keep every rule of the format, and are not those that were copied or that the slave has. */
+/**
+ * Bytes of the master that break no rule of the format, but differ from those that were copied or that the slave has.
+ */
 export interface Rot {
-  /** The transaction they are in, or the chunk where that cannot be told. */
+  /** The transaction that contains them, or their chunk if the transaction is unknown. */
   readonly position: number;
-  /** The first of them that is known. */
+  /** The first such byte that is known. */
   readonly at: number;
   readonly tid: bigint;
   readonly rule: 'hash';
   readonly message: string;
-  /** They may as well have changed on the slave. */
+  /** The bytes may have changed on the slave instead. */
   readonly undecided?: boolean;
 }

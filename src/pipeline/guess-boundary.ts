@@ -2,12 +2,12 @@ import { findBoundary } from '../filestorage/boundary.js';
 import type { Readable } from './scan.js';
 import type { Window } from './window.js';
 
-/** Most transactions are shorter; where one is longer, a whole window is looked through. */
+/** In bytes. Most transactions are shorter; for a longer one a complete window is searched. */
 const FIRST_READ_BYTES = 1 << 16;
 
 /**
- * The first place at or behind `position` that looks like a transaction boundary, whose bytes prove nothing; undefined when
- * none is found within a window. Reads the file, a little at first.
+ * The first place at or behind `position` that looks like a transaction boundary; its bytes prove nothing. undefined
+ * when none is found within a window. Reads a small piece first.
  */
 export async function guessBoundary(
   file: Pick<Readable, 'read' | 'size'>,

@@ -2,19 +2,20 @@ import { sharedMemory, WASM_PAGE } from '../io/page-memory.js';
 import { Window } from './window.js';
 
 /**
- * A lane: the bounded shared memory through which one worker hands a chunk's bytes, and what its walk tells of records, to
- * the main thread. Bytes are read into it, hashed in it and written from it: they are never copied between threads.
+ * A lane: the bounded shared memory through which one worker passes a chunk's bytes and records to the main thread.
+ * Bytes are read into it, hashed in it and written from it: they are never copied between threads.
  *
  * Invariants:
- *  - Slots are filled and emptied in turn; a slot belongs to the worker until it is counted as filled, then to the main
- *    thread until it is counted as emptied. Nobody else touches it.
- *  - The worker waits while all slots are full (the main thread may be writing another lane's chunk), so memory is bounded
- *    by lanes x slots whatever a chunk's size.
- *  - A cancelled lane lets its worker go at the next slot: a thread is never killed in the middle of a call.
- *  - The main thread is woken only when it has said that it sleeps: a message a slot costs more than the slot's hash.
+ *  - Slots are filled and emptied in turn. A slot belongs to the worker until it is counted as filled, then to the main
+ *    thread until it is counted as emptied. No other thread touches it.
+ *  - The worker waits while all slots are full (the main thread may be writing another lane's chunk), so memory is
+ *    bounded by lanes x slots whatever a chunk's size.
+ *  - A cancelled lane releases its worker at the next slot: a thread is never killed in the middle of a call.
+ *  - The main thread is woken only if it has announced that it sleeps: a message per slot costs more than the slot's
+ *    hash.
  */
 export interface LaneMemory {
-  /** Words, then the length of what is in each slot: negative for records. */
+  /** Words, then the length of the contents of each slot: negative for records. */
   readonly control: SharedArrayBuffer;
   /** A page for the hash of a window that moves from slot to slot, then the slots. */
   readonly memory: WebAssembly.Memory;
@@ -45,13 +46,13 @@ export function makeLane(slots: number, slotBytes: number): LaneMemory {
   };
 }
 
-/** What is in a slot: bytes of the file, or a piece of what is told of its records. */
+/** The contents of a slot: bytes of the file, or a piece of a tape of its records. */
 export type SlotKind = 'bytes' | 'records';
 
-/** The main thread does not want the rest of this chunk. */
+/** The main thread does not need the rest of this chunk. */
 export class LaneCancelled extends Error {}
 
-/** Lets whoever waits at either end of a lane go. */
+/** Releases every thread that waits at either end of a lane. */
 export function cancelLane({ control, slots }: LaneMemory): void {
   const words = new Int32Array(control);
   Atomics.store(words, Word.Cancelled, 1);
@@ -61,13 +62,12 @@ export function cancelLane({ control, slots }: LaneMemory): void {
   Atomics.notify(words, Word.Filled);
 }
 
-/** What is in a slot. */
 export interface Slot {
   readonly bytes: Uint8Array;
   readonly kind: SlotKind;
 }
 
-/** A reader that waits looks so often whether the lane was cancelled. */
+/** How often a waiting reader checks whether the lane was cancelled. */
 const CANCELLED_CHECK_MS = 100;
 
 /** The side that fills the slots: mostly a worker's. */
@@ -76,8 +76,8 @@ export class LaneWriter {
   private filled = 0;
 
   /**
-   * `wake` tells the main thread, which sleeps, that there is something for it. A lane in which there is no room for
-   * `patienceMs` counts as cancelled.
+   * `wake` wakes the sleeping main thread when a slot is filled. A lane that has no room for `deadlineMs` counts as
+   * cancelled.
    */
   constructor(
     private readonly lane: LaneMemory,
@@ -91,13 +91,16 @@ export class LaneWriter {
     return this.lane.slotBytes;
   }
 
-  /** A window of this size, which a slot has room for, over the lane's own memory: at one slot after the other. */
+  /** A window over the lane's own memory, at one slot after the other. A slot must have room for `size` bytes. */
   window(size: number): Window {
     const { memory, slotBytes } = this.lane;
     return new Window(size, { memory, stride: slotBytes });
   }
 
-  /** Number of the next slot, which is the worker's own until it hands it over; waits for it. Throws LaneCancelled. */
+  /**
+   * Waits for the next free slot and returns its number. The worker owns it until it hands it over. Throws
+   * LaneCancelled.
+   */
   room(): number {
     const { slots } = this.lane;
     for (;;) {
@@ -108,7 +111,7 @@ export class LaneWriter {
     }
   }
 
-  /** Hands over the first `length` bytes of the slot that there was room in. */
+  /** Hands over the first `length` bytes of the slot that `room` returned. */
   handOver(length: number, kind: SlotKind): void {
     const { control } = this;
     Atomics.store(control, Word.Count + (this.filled % this.lane.slots), kind === 'bytes' ? length : -length);
@@ -117,18 +120,18 @@ export class LaneWriter {
     if (Atomics.compareExchange(control, Word.Sleeping, 1, 0) === 1) this.wake();
   }
 
-  /** Copies a piece into the next slot, which has room for it, and hands it over. Throws LaneCancelled. */
+  /** Copies a piece, which must fit a slot, into the next one and hands it over. Throws LaneCancelled. */
   put(piece: Uint8Array, kind: SlotKind): void {
     slotOf(this.lane, this.room(), piece.length).set(piece);
     this.handOver(piece.length, kind);
   }
 
-  /** How many slots have been handed over. */
+  /** Number of slots handed over. */
   get handedOver(): number {
     return this.filled;
   }
 
-  /** Marks a read, so that the main thread can see one that does not come back. */
+  /** Marks a read, so that the main thread can detect one that hangs. */
   reading<T>(read: () => T): T {
     Atomics.store(this.control, Word.Reading, 1);
     try {
@@ -139,7 +142,7 @@ export class LaneWriter {
     }
   }
 
-  /** As `reading`, for a read that was begun before. */
+  /** Like `reading`, for a read that was begun before. */
   async waiting<T>(read: Promise<T>): Promise<T> {
     Atomics.store(this.control, Word.Reading, 1);
     try {
@@ -160,12 +163,12 @@ export class LaneReader {
     this.control = new Int32Array(memory.control);
   }
 
-  /** How many slots have been taken. */
+  /** Number of slots taken. */
   get taken(): number {
     return this.emptied;
   }
 
-  /** What is in the next slot, ours until `release`; undefined while that is not filled. */
+  /** The contents of the next slot, owned by the reader until `release`; undefined while the slot is not filled. */
   next(): Slot | undefined {
     if (Atomics.load(this.control, Word.Filled) === this.emptied) return undefined;
     const slot = this.emptied % this.memory.slots;
@@ -173,10 +176,12 @@ export class LaneReader {
     return { bytes: slotOf(this.memory, slot, Math.abs(length)), kind: length > 0 ? 'bytes' : 'records' };
   }
 
-  /** As `next`, but waits for the slot; undefined when none is filled for so long, or the lane was cancelled. */
+  /**
+   * Like `next`, but waits for the slot; undefined if none is filled within `deadlineMs`, or the lane was cancelled.
+   */
   waitForNext(deadlineMs = Number.POSITIVE_INFINITY): Slot | undefined {
     for (let left = deadlineMs; left > 0; left -= CANCELLED_CHECK_MS) {
-      // In this order: whoever fills the last slot and cancels the lane behind it may do so between the two.
+      // This order matters: the writer may fill the last slot and cancel the lane between the two.
       const cancelled = Atomics.load(this.control, Word.Cancelled) === 1;
       const slot = this.next();
       if (slot || cancelled) return slot;
@@ -185,7 +190,7 @@ export class LaneReader {
     return undefined;
   }
 
-  /** Asks to be woken when the next slot is filled; false when it has been meanwhile. */
+  /** Requests a wake-up when the next slot is filled; false if it is filled already. */
   sleep(): boolean {
     Atomics.store(this.control, Word.Sleeping, 1);
     return Atomics.load(this.control, Word.Filled) === this.emptied;
@@ -197,18 +202,18 @@ export class LaneReader {
     Atomics.notify(this.control, Word.Emptied);
   }
 
-  /** Lets the worker go. */
+  /** Releases the worker. */
   cancel(): void {
     cancelLane(this.memory);
   }
 
-  /** Makes the lane ready for another chunk, when its worker has ended. */
+  /** Prepares the lane for another chunk, after its worker has ended. */
   reset(): void {
     this.control.fill(0);
     this.emptied = 0;
   }
 
-  /** A number that changes whenever the worker gets on; undefined while it is not in a read. */
+  /** A number that changes with the worker's progress; undefined while the worker is not in a read. */
   get readProgress(): number | undefined {
     return Atomics.load(this.control, Word.Reading) === 1 ? Atomics.load(this.control, Word.Progress) : undefined;
   }

@@ -13,8 +13,8 @@ const CHECK_PAUSE_MS = 100;
 /**
  * One opening of the master's Data.fs, for reading only.
  *
- * Invariants: it is never written, locked or changed; `size` is that of the moment of opening, and nothing beyond it is
- * copied, so one opening sees one state of the file as far as it is committed.
+ * Invariants: it is never written, locked or changed. `size` is the size at the moment of opening, and nothing beyond
+ * it is copied, so one opening sees one state of the file as far as it is committed.
  */
 export class Master {
   private readonly ahead: ReadAhead;
@@ -36,7 +36,7 @@ export class Master {
     });
   }
 
-  /** Opens the master afresh; undefined when nothing has been at the path for about a second. */
+  /** Opens the master afresh; undefined if nothing is at the path for about a second. */
   static async open(path: string, deadline: ReadDeadline): Promise<Master | undefined> {
     for (let probe = 1; probe <= CHECKS; probe++) {
       try {
@@ -63,9 +63,9 @@ export class Master {
   }
 
   /**
-   * The end of the transactions that are known to be finished: what is read before it from now on does not change any more.
-   * Probed for where it is not known to reach `wanted`; 0: the file's end has not said yet. The end of the file that is
-   * probed may be newer than this opening, of which nothing beyond `size` is meant.
+   * The end of the transactions that are known to be finished: bytes before it that are read from now on do not change
+   * any more. Probes the file if the known end does not reach `requested`; 0: the file's end has not shown it yet. The
+   * probed end may be newer than this opening; the result never exceeds `size`.
    */
   async finishedEnd(requested: number): Promise<number> {
     if (this.finished >= Math.min(requested, this.size)) return this.finished;
@@ -92,7 +92,7 @@ export class Master {
   }
 
   close(): void {
-    // A thread may be stuck in a read of this very descriptor; closing it could hang as well.
+    // A thread may be stuck in a read of this descriptor; closing it could hang as well.
     if (!this.deadline.stuck) this.ahead.settle().then(() => this.file.closeQuietly());
   }
 }

@@ -17,9 +17,9 @@ import { pause, type ReadDeadline } from './read-deadline.js';
 
 export type MasterState =
   | { readonly state: 'readable' }
-  /** Not there, although it was looked for again for about a second. */
+  /** Not there for about a second of repeated checks. */
   | { readonly state: 'missing'; readonly reason: string }
-  /** There, and not a Data.fs that could be copied. */
+  /** There, but not a Data.fs that could be copied. */
   | { readonly state: 'unfit'; readonly reason: string };
 
 export type SlaveState =
@@ -34,7 +34,7 @@ export type ObservedMaster =
 const CHECKS = 4;
 const CHECK_PAUSE_MS = 150;
 
-/** Rows 4 and 5: opens the master and makes sure that it is a Data.fs. What looks wrong is looked at again. */
+/** Rows 4 and 5: opens the master and checks that it is a Data.fs. Repeats a check that fails. */
 export async function observeMaster(
   path: string,
   deadline: ReadDeadline,
@@ -51,7 +51,7 @@ export async function observeMaster(
   }
 }
 
-/** An unmounted network path is an empty local directory: say so where the mount is not the one of last time. */
+/** An unmounted network path is an empty local directory, so report a mount that is not the one of the last run. */
 async function whyMissing(path: string, deadline: ReadDeadline, dat: Dat | undefined): Promise<string> {
   const directory = dirname(path);
   const facts = await deadline.wait(factsBehindPath(directory), 'stat', directory);
@@ -87,7 +87,7 @@ export function observeSlave(paths: SlavePaths): { readonly state: SlaveState; r
   return { state: { state: 'there', size: facts.size }, inode: facts.inode };
 }
 
-/** The `.dat` as far as it describes the very file that is at the slave's path, or why it cannot be used. */
+/** The `.dat`, if it describes the file that is at the slave's path, or why it cannot be used. */
 export function usableDat(
   file: DatFile,
   slaveInode: string | undefined,

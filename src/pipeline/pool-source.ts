@@ -13,7 +13,7 @@ import type { Window } from './window.js';
 import { type SlotReceiver, WorkerJob } from './worker-job.js';
 import { WorkerPool } from './worker-pool.js';
 
-/** Slots of a window each; what they hold together should stay in the processor's cache until it is written. */
+/** Slots of a window each. Their total should stay in the processor's cache until it is written. */
 const SLOTS = 8;
 const SMALLEST_SLOT = 1 << 16;
 
@@ -22,10 +22,10 @@ type Job = WorkerJob<ChunkRequest, ChunkFacts>;
 /**
  * Reads chunks in worker threads, several at a time, and delivers their bytes in order.
  *
- * A chunk's beginning is guessed before its predecessor has been walked; the stitch proves it: chunk n has to end
- * exactly where chunk n+1 begins. Where it does not, the guesses are thrown away and the chunk is read from its true
- * beginning. So what is delivered, and the chunks that are reported, are those of the inline source, whatever the
- * number of workers and the order in which they finish.
+ * A chunk's beginning is guessed before its predecessor has been walked. The stitch verifies the guess: chunk n must
+ * end exactly where chunk n+1 begins. If it does not, the guesses are discarded and the chunk is read from its true
+ * beginning. So the delivered bytes and the reported chunks are those of the inline source, for any number of workers
+ * and any order in which they finish.
  */
 export class PoolSource implements ChunkSource {
   private readonly pool: WorkerPool;
@@ -39,7 +39,7 @@ export class PoolSource implements ChunkSource {
     this.pool = new WorkerPool('validate', workers, SLOTS, Math.max(SMALLEST_SLOT, window.size), deadline);
   }
 
-  /** Starts the threads, unless that has been done. */
+  /** Starts the threads, unless they are running. */
   start(): void {
     this.pool.start();
   }
@@ -93,7 +93,7 @@ export class PoolSource implements ChunkSource {
     jobs.push(new WorkerJob(this.pool, master, request));
   }
 
-  /** Begins as many further chunks as there are lanes, at places that look like transaction boundaries. */
+  /** Begins as many further chunks as there are free lanes, at places that look like transaction boundaries. */
   private async guessAhead(jobs: Job[], master: Master, target: Receiver): Promise<void> {
     for (let last = jobs.at(-1); last && this.pool.hasFreeLane && last.part.cutAt < master.size; last = jobs.at(-1)) {
       const { cutAt } = last.part;
@@ -113,7 +113,7 @@ export class PoolSource implements ChunkSource {
   }
 }
 
-/** The order of tids across the seam of two chunks, which the second one's worker could not see. */
+/** Checks the order of tids across the seam of two chunks, which the second one's worker could not see. */
 function withSeam(facts: ChunkFacts, before: Resume): ChunkFacts {
   const known = facts.warnings.some(({ position, rule }) => position === before.position && rule === 'tid-order');
   if (facts.firstTid > before.tid || known) return facts;
@@ -121,11 +121,13 @@ function withSeam(facts: ChunkFacts, before: Resume): ChunkFacts {
   return { ...facts, warnings: [warning, ...facts.warnings], warningCount: facts.warningCount + 1 };
 }
 
-/** Delivers what a worker hands over of a chunk to its receiver. */
+/** Passes what a worker hands over of a chunk to the chunk's receiver. */
 class ChunkReceiver implements SlotReceiver {
   position: number;
 
-  /** `from`: where the chunk's bytes begin; `onPosition` is told after each slot up to where they have been delivered. */
+  /**
+   * `from`: where the chunk's bytes begin. `onPosition` is called after each slot with the end of the delivered bytes.
+   */
   constructor(
     private readonly target: Receiver,
     from: number,

@@ -2,38 +2,41 @@ import { milliseconds } from '../io/clock.js';
 import { ownMemory } from '../io/page-memory.js';
 import type { Window } from './window.js';
 
-/** How a file is read. All read up to `length` bytes at `position` into `into`; fewer only at the end of the file. */
+/**
+ * How a file is read. All functions read up to `length` bytes at `position` into `into`; fewer only at the end of the
+ * file.
+ */
 export interface Readings {
-  /** Reads while nobody has anything else to do. */
+  /** Reads now; the caller has nothing else to do. */
   readonly now: (into: Uint8Array, length: number, position: number) => number | Promise<number>;
   /** Begins to read, in the thread pool. */
   readonly later: (into: Uint8Array, length: number, position: number) => Promise<number>;
   /** Waits for a read that was begun, as long as its deadline allows. */
   readonly wait: (count: Promise<number>, position: number) => Promise<number>;
-  /** The file's size as it was seen. */
+  /** The file's size when it was opened. */
   readonly limit: number;
   /**
-   * The end of the transactions that are known to be finished, found out where it is not known to reach `wanted` already;
-   * 0: not known. See finished-end.ts.
+   * The end of the transactions that are known to be finished. Probes the file if the known end does not reach
+   * `requested`; 0: not known. See finished-end.ts.
    */
   readonly finishedEnd: (requested: number) => Promise<number>;
-  /** Where the reader will end; nothing from there on is begun before it is asked for. */
+  /** Where the reader will end. Nothing from there on is read ahead. */
   readonly until?: number;
 }
 
-/** A read that takes so long came over a network, or from a disk: others may wait beside it. */
+/** A read that takes longer came over a network, or from a disk: other reads can wait in parallel. */
 const SLOW_READ_MS = 2;
-/** One slow read may be a busy machine's; so many in a row are not. */
+/** One slow read may be due to a busy machine; this many in a row are not. */
 const SLOW_IN_A_ROW = 3;
-/** Pieces under way at once: of 1 MiB each, and where a read takes 10 ms, that is some 800 MB/s. */
+/** Pieces under way at once. With 1 MiB each and 10 ms a read, that is some 800 MB/s. */
 const DEPTH = 8;
 
-/** A probe for the end of the finished transactions takes some reads itself. */
+/** A probe for the end of the finished transactions takes several reads itself. */
 const READS_A_PROBE = 16;
 
-/** Buffers that nobody reads into, of this thread; a file follows the other, and new memory is dear. */
-const spare: Uint8Array[] = [];
-/** Whether this thread's last reader was being read ahead for: the next one is not made to wait again. */
+/** Free buffers of this thread. One file follows the other, and new memory is expensive. */
+const freeBuffers: Uint8Array[] = [];
+/** Whether this thread's last reader was read ahead for: the next one then starts at once. */
 let lastWasSlow = false;
 
 interface Piece {
@@ -44,15 +47,15 @@ interface Piece {
 }
 
 /**
- * Reads a file from its beginning to its end, by the reader's windows. Where reads are slow and follow one another, the next
- * ones are begun before they are asked for: over a network the time of a read is waiting, and many can wait at once.
+ * Reads a file from its beginning to its end, by the reader's windows. If reads are slow and sequential, the next ones
+ * are begun before they are requested: over a network the time of a read is waiting, and many reads can wait at once.
  *
  * Invariants:
- *  - A piece is begun only where all its bytes are of transactions that have been seen finished before. Of others the status
- *    has to be read first and the rest afterwards, because until then a vote may be aborted and another one written in its
- *    place; a piece that is begun beforehand would be of the aborted one.
- *  - A piece under way is read into a buffer of ours, never into a window; before the file is closed, `settle` has to have
- *    come back, because a descriptor must not be closed under a read.
+ *  - A piece is begun only if all its bytes belong to transactions that were seen finished before. For others the
+ *    status must be read first and the rest afterwards, because until then a vote may be aborted and another
+ *    transaction written in its place. A piece begun earlier would hold the aborted one.
+ *  - A piece is read into a private buffer, never into a window. `settle` must return before the file is closed,
+ *    because a descriptor must not be closed under a read.
  *  - Memory is bounded by DEPTH pieces.
  */
 export class ReadAhead {
@@ -64,7 +67,7 @@ export class ReadAhead {
 
   constructor(private readonly readings: Readings) {}
 
-  /** As a plain read. Reads of one ReadAhead must not overlap. */
+  /** Like a plain read. Reads of one ReadAhead must not overlap. */
   async read(window: Window, length: number, position: number): Promise<number> {
     const follows = position === this.expected;
     this.expected = position + length;
@@ -84,7 +87,7 @@ export class ReadAhead {
     const count = await this.readings.wait(piece.count, piece.position);
     window.bytes.set(piece.buffer.subarray(0, count));
     this.pieces.shift();
-    spare.push(piece.buffer);
+    freeBuffers.push(piece.buffer);
     const last = this.pieces.at(-1) ?? piece;
     await this.fill(last.position + last.length, piece.length);
     return count;
@@ -98,14 +101,14 @@ export class ReadAhead {
       if (!(await this.isFinished(next + length))) return;
       const buffer = this.bufferOf(pieceBytes);
       const count = later(buffer, length, next);
-      // Whoever takes the piece is told; one that is not wanted any more may fail as it likes.
+      // The reader of the piece gets the error. A piece that is no longer needed may fail unnoticed.
       count.catch(() => {});
       this.pieces.push({ position: next, length, buffer, count });
       next += length;
     }
   }
 
-  /** Whether all bytes before `end` are of finished transactions. Where the file did not say, it is not asked every time. */
+  /** Whether all bytes before `end` belong to finished transactions. After a failed probe, skips the next reads. */
   private async isFinished(end: number): Promise<boolean> {
     if (end <= this.finishedEnd) return true;
     if (this.readsToProbe-- > 0) return false;
@@ -114,16 +117,16 @@ export class ReadAhead {
     return end <= this.finishedEnd;
   }
 
-  /** One that has room; those of a time when the reader asked for less are let go. */
+  /** A free buffer with room for `bytes`. Smaller ones, of earlier readers, are dropped. */
   private bufferOf(bytes: number): Uint8Array {
-    for (let buffer = spare.pop(); buffer; buffer = spare.pop()) if (buffer.length >= bytes) return buffer;
+    for (let buffer = freeBuffers.pop(); buffer; buffer = freeBuffers.pop()) if (buffer.length >= bytes) return buffer;
     return new Uint8Array(ownMemory(bytes).buffer);
   }
 
-  /** Waits until no read is under way any more, and forgets what was read ahead. */
+  /** Waits until no read is under way, and drops what was read ahead. */
   async settle(): Promise<void> {
     const pieces = this.pieces.splice(0);
     await Promise.allSettled(pieces.map(({ count }) => count));
-    for (const { buffer } of pieces) spare.push(buffer);
+    for (const { buffer } of pieces) freeBuffers.push(buffer);
   }
 }

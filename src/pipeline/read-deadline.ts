@@ -1,6 +1,6 @@
 import { IoFault } from '../io/fault.js';
 
-/** The work is to end: a signal asked for it. */
+/** A signal requested the end of the work. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   constructor() {
@@ -9,16 +9,16 @@ export class Interrupted extends Error {
 }
 
 /**
- * Waits for reads of the master, but not for ever: a network mount whose server has vanished blocks a read without end.
- * The thread that waits in the kernel cannot be called back, so whoever gets this fault must not wait for it either;
- * `stuck` says so, and `anyStuck` tells the program's end that an ordinary exit would hang.
+ * Limits the waiting for reads of the master: a network mount whose server has vanished blocks a read for ever. The
+ * thread that waits in the kernel cannot be recalled, so the receiver of this fault must not wait for it either.
+ * `stuck` marks this, and `anyStuck` tells the end of the program that an ordinary exit would hang.
  */
 export class ReadDeadline {
   /** Whether any thread of this process hangs in a read that was given up. */
   static anyStuck = false;
   stuck = false;
 
-  /** `seconds` without any progress after which a read is given up; `signal` ends every wait at once. */
+  /** A read without progress for `seconds` is given up; `signal` ends every wait at once. */
   constructor(
     readonly seconds: number,
     readonly signal: AbortSignal = new AbortController().signal,
@@ -30,7 +30,7 @@ export class ReadDeadline {
     });
   }
 
-  /** Waits for `work`; calls `onTime` every so many milliseconds, which throws to end the waiting. */
+  /** Waits for `work`. Calls `onTime` every `milliseconds`; it throws to end the wait. */
   async orGiveUp<T>(work: Promise<T>, milliseconds: number, onTime: () => void): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     let interrupt = (): void => {};
@@ -71,7 +71,7 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Lets what has come meanwhile be heard: signals, and what workers say. */
+/** Lets pending events run: signals, and messages of workers. */
 export function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,35 +2,35 @@ import { TRAILER_LENGTH } from '../filestorage/layout.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
 
 /**
- * A tape: what a walk tells of records, as numbers that the main thread reads from shared memory, entry by entry of four
+ * A tape: the records that a walk finds, as numbers that the main thread reads from shared memory. An entry has four
  * words:
  *
  * ```
  * a record          its position, the upper and the lower half of its oid, the position of its previous record
- * a transaction     the position behind it, negative, which no record has; behind its records, when it is found good
+ * a transaction     the position behind it, negative, which no record has; behind its records, once it is validated
  * ```
  */
 export const ENTRY_WORDS = 4;
 const MOST_ENTRIES = 1 << 13;
-/** Bytes of a piece, at most. */
+/** Largest size of a piece, in bytes. */
 export const LONGEST_TAPE = MOST_ENTRIES * ENTRY_WORDS * Float64Array.BYTES_PER_ELEMENT;
 
-/** Takes what a walk tells of records. */
+/** Receives the records that a walk finds. */
 export interface TapeReader {
   /**
-   * Takes the next piece: whole entries, in file order; they hold until it returns. The records of a transaction that breaks
-   * off are told without it.
+   * Takes the next piece: complete entries, in file order, valid until it returns. Records of a transaction that breaks
+   * off have no transaction entry.
    */
   take(piece: Uint8Array): void;
 }
 
-/** Writes what its `events` are told, and hands it on piece by piece. */
+/** Writes the calls of its `events` as entries, and emits them piece by piece. */
 export class RecordTape {
   readonly events: WalkEvents;
   private readonly words: Float64Array;
   private used = 0;
 
-  /** `emit` takes pieces of at most `pieceBytes` bytes, whole entries each; they are its own until it returns. */
+  /** `emit` receives pieces of at most `pieceBytes` bytes, complete entries each, and owns them until it returns. */
   constructor(
     pieceBytes: number,
     private readonly emit: (piece: Uint8Array) => void,
@@ -43,7 +43,7 @@ export class RecordTape {
     };
   }
 
-  /** Hands on what there is. */
+  /** Emits the remaining entries. */
   flush(): void {
     if (this.used > 0) this.emit(new Uint8Array(this.words.buffer, 0, this.used * Float64Array.BYTES_PER_ELEMENT));
     this.used = 0;

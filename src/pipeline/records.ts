@@ -14,7 +14,7 @@ export interface FoundRecord {
   readonly tid: bigint;
   /** Position of the data, or of the back pointer. */
   readonly dataPosition: number;
-  /** 0: a back pointer stands instead of data. */
+  /** 0: the record has a back pointer instead of data. */
   readonly dataLength: number;
 }
 
@@ -25,7 +25,9 @@ export function recordsStart(found: FoundTransaction): number {
   );
 }
 
-/** Hops over the records of one transaction. Ends early at a length that does not fit: it never leaves the transaction. */
+/**
+ * Iterates the records of one transaction. Ends early at a length that does not fit: it never leaves the transaction.
+ */
 export async function* recordsOf(source: ByteSource, found: FoundTransaction): AsyncGenerator<FoundRecord> {
   const header = new Uint8Array(RECORD_HEADER_LENGTH);
   const view = new DataView(header.buffer);
@@ -40,7 +42,7 @@ export async function* recordsOf(source: ByteSource, found: FoundTransaction): A
   }
 }
 
-/** The header at `position`, whatever it says; undefined where the file, or `limit`, leaves no room for one. */
+/** The header at `position`, not validated; undefined where the file, or `limit`, leaves no room for one. */
 export async function headerAt(
   source: ByteSource,
   position: number,
@@ -52,13 +54,13 @@ export async function headerAt(
   return readTransactionHeader(new DataView(bytes.buffer), 0);
 }
 
-/** The transaction whose header stands at `position`, by that header alone; undefined where the file has no room for one. */
+/** The transaction at `position`, by its header alone; undefined where the file has no room for a header. */
 export async function transactionAt(source: ByteSource, position: number): Promise<FoundTransaction | undefined> {
   const header = await headerAt(source, position);
   return header && { ...header, position, end: position + header.length + TRAILER_LENGTH };
 }
 
-/** Whether a transaction's first record has its tid: a flipped bit in a header makes a tid that nobody ever gave. */
+/** Whether a transaction's first record has its tid: a flipped bit in a header makes a tid that never existed. */
 export async function isConsistent(source: ByteSource, found: FoundTransaction): Promise<boolean> {
   const first = await recordsOf(source, found).next();
   return first.done === true || first.value.tid === found.tid;

@@ -1,6 +1,6 @@
 import type { ChunkLine } from '../standby/dat.js';
 
-/** A place to go on from: everything before it on the slave is known to equal the master. */
+/** A place to continue from: all bytes before it on the slave are known to equal the master's. */
 export interface Resume {
   readonly position: number;
   readonly tid: bigint;

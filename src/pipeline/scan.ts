@@ -15,7 +15,7 @@ export interface Readable extends ByteSource {
   readonly read: ReadInto;
 }
 
-/** The slave's own file, or any local one, as a Readable of the size that it has now. */
+/** A local file, such as the slave's, as a Readable of its current size. */
 export function readableFile(file: OpenFile): Readable {
   return {
     path: file.path,
@@ -35,7 +35,7 @@ export function upTo(file: Readable, size: number): Readable {
   };
 }
 
-/** Walks over a file from a transaction boundary to where it stops, reading all of it. */
+/** Walks a file from a transaction boundary to where the walk stops. Reads all of it. */
 export async function scan(
   file: Readable,
   window: Window,
@@ -55,16 +55,16 @@ export async function scan(
   return walk;
 }
 
-/** The first damage of a file, going through all of it; undefined when there is none before its end. */
+/** The first damage of a file; undefined if there is none before its end. Reads all of it. */
 export async function damageIn(file: Readable, window: Window): Promise<Damage | undefined> {
   const { stop } = await scan(file, window, MAGIC_LENGTH);
   return stop?.kind === 'damaged' ? stop : undefined;
 }
 
 /**
- * A place from which the file's transactions can be read backwards, now and later: the end of its last finished one. What
- * is in flight at the very end does not count, however complete it looks: it may be aborted, and its bytes be gone, before
- * they are read again. Where the file's end tells nothing, the place is found by walking on from `boundary`.
+ * A place from which the file's transactions can be read backwards, now and later: the end of its last finished one.
+ * What is in flight at the very end does not count, however complete it looks: it may be aborted, and its bytes gone,
+ * before they are read again. If the file's end does not show the place, it is found by walking on from `boundary`.
  */
 export async function readableEnd(file: Readable, window: Window, boundary = MAGIC_LENGTH): Promise<number> {
   return (await finishedEnd(file)) ?? (await scan(file, window, boundary)).end;

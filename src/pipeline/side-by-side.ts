@@ -1,18 +1,21 @@
 import { firstDifference, type Readable } from './scan.js';
 import type { Window } from './window.js';
 
-/** What the windows hold of both files: of either as many bytes as it still has there. */
+/** The contents of the windows: of each file as many bytes as it still has there. */
 export interface Pieces {
   readonly position: number;
-  /** How many bytes were wanted. */
+  /** Number of bytes requested. */
   readonly length: number;
   readonly theirs: Uint8Array;
   readonly ours: Uint8Array;
-  /** Offset of the first byte in which they differ; undefined: they do not, as far as both go. */
+  /** Offset of the first byte in which they differ; undefined: no difference in the bytes that both have. */
   readonly difference: number | undefined;
 }
 
-/** Reads the bytes from `from` to `to` of both files, a window at a time; what is yielded holds until the next one is asked for. */
+/**
+ * Reads the bytes from `from` to `to` of both files, a window at a time. A yielded value is valid until the next is
+ * requested.
+ */
 export async function* sideBySide(
   from: number,
   to: number,
@@ -22,7 +25,7 @@ export async function* sideBySide(
 ): AsyncGenerator<Pieces> {
   for (let position = from; position < to; position += one.size) {
     const length = Math.min(one.size, to - position);
-    // Both at the same time. A read that is under way is waited for, because its file may be closed when this has failed.
+    // Both reads run in parallel. A pending read is awaited even after a failure, because its file may be closed then.
     const reading = Promise.resolve(master.read(one, length, position));
     let had = 0;
     try {
@@ -36,7 +39,7 @@ export async function* sideBySide(
   }
 }
 
-/** The first place at or after `from` where the files differ; where one of them ends, at the latest. */
+/** The first place at or after `from` where the files differ; at the latest, where one of them ends. */
 export async function findDifference(
   master: Readable,
   slave: Readable,

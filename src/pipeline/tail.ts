@@ -10,7 +10,7 @@ import { recordsStart } from './records.js';
 import type { Resume } from './resume.js';
 import type { Window } from './window.js';
 
-/** What the master has at its end, behind the last transaction that could be copied. */
+/** What the master has behind the last transaction that could be copied. */
 export type MasterEnd =
   | { readonly kind: 'clean' }
   | { readonly kind: 'in-flight'; readonly position: number }
@@ -27,8 +27,9 @@ export async function isPlainlyInFlight(
 }
 
 /**
- * Position of a whole, finished transaction that ends the file behind a place where the walk stopped: a proof that this
- * place is not the end, whatever lies between. One without records proves nothing: any data may look like it.
+ * Position of a complete, finished transaction that ends the file behind the place where the walk stopped. It proves
+ * that this place is not the end, whatever lies between. A transaction without records proves nothing: any data may
+ * look like one.
  */
 async function completeTransactionAtEnd(stoppedAt: number, master: Master): Promise<number | undefined> {
   const found = await new BackwardReader(master).endingAt(master.size);
@@ -36,7 +37,7 @@ async function completeTransactionAtEnd(stoppedAt: number, master: Master): Prom
   return recordsStart(found) + TRAILER_LENGTH < found.end ? found.position : undefined;
 }
 
-/** A bad tail that stays: the end of what was written so far, or damage with valid transactions behind it. */
+/** Judges a bad tail that stays: the end of what was written so far, or damage with valid transactions behind it. */
 export async function judgeTail(stop: Stop, master: Master, window: Window, lastTid: bigint): Promise<MasterEnd> {
   if (stop.kind === 'damaged') return { kind: 'damaged', damage: stop };
   const behind =
@@ -62,7 +63,7 @@ export async function judgeTail(stop: Stop, master: Master, window: Window, last
   return { kind: 'torn', position: stop.position, size: master.size };
 }
 
-/** Position of a complete, finished transaction behind a bad one; undefined when there is none in the next window. */
+/** Position of a complete, finished transaction behind a bad one; undefined if there is none in the next window. */
 async function findBehind(bad: number, master: Master, window: Window, lastTid: bigint): Promise<number | undefined> {
   const length = await master.read(window, Math.min(window.size, master.size - bad), bad);
   const copyOfWindow = new DataView(window.bytes.slice(0, length).buffer);
@@ -78,17 +79,17 @@ async function findBehind(bad: number, master: Master, window: Window, lastTid: 
   return undefined;
 }
 
-/** Runs after which a torn tail that has not changed is damage. */
+/** Runs after which an unchanged torn tail counts as damage. */
 const TORN_RUNS = 3;
 
-/** For how many runs, this one included, the master has ended in this torn tail. */
+/** Counts the runs, this one included, in which the master ended in this torn tail. */
 export function countTorn(end: { readonly position: number; readonly size: number }, dat: Dat | undefined): TornTail {
   const before = dat?.torn;
   const same = before?.position === end.position && before.size === end.size;
   return { position: end.position, size: end.size, runs: same ? Math.min(before.runs + 1, TORN_RUNS) : 1 };
 }
 
-/** The damage that the master's end is; undefined: none. */
+/** The damage at the master's end; undefined: none. */
 export function damageOf(end: MasterEnd, torn: TornTail | undefined, resume: Resume): Damage | Rot | undefined {
   if (end.kind === 'damaged') return end.damage;
   if (!torn || torn.runs < TORN_RUNS) return undefined;

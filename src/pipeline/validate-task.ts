@@ -3,7 +3,7 @@ import { RecordTape } from './record-tape.js';
 import { ownWindow, withFile } from './worker-file.js';
 import type { WorkerAnswer, WorkerRequest, WorkerTask } from './worker-task.js';
 
-/** A chunk of a file, and what is wanted of it beside its facts. */
+/** A chunk of a file, and what is requested besides its facts. */
 export interface ChunkRequest extends WorkerRequest {
   readonly part: ChunkTask;
   readonly wantsBytes: boolean;
@@ -11,8 +11,8 @@ export interface ChunkRequest extends WorkerRequest {
 }
 
 /**
- * Runs in a worker: opens the file afresh, reads and validates the chunk, and hands on its bytes. They are read straight into
- * the lane where they are wanted; what the walk has told of a window follows it.
+ * Runs in a worker: opens the file afresh, reads and validates the chunk, and hands over its bytes. Requested bytes are
+ * read straight into the lane. The records of a window follow it.
  */
 export async function validate(task: WorkerTask<ChunkRequest>): Promise<WorkerAnswer<ChunkFacts>> {
   const { part, windowBytes, wantsBytes, wantsRecords } = task;

@@ -12,25 +12,25 @@ import type { Window } from './window.js';
 export interface Verified extends Resume {
   /** Why this is not the claim. */
   readonly problem?: string;
-  /** Where it is not: the master still has the bytes of the chunks that fail, as they were when they were copied. */
+  /** If it is not: the master still has the copied bytes of the chunks that fail. */
   readonly masterAgrees?: boolean;
-  /** The master has the same transactions there, with other bytes than were copied: they have changed on its disk. */
+  /** The master has the same transactions there, with other bytes than were copied: they changed on its disk. */
   readonly masterRot?: Rot;
-  /** Then, if the slave is as long as is claimed: the claim itself, to be gone on from when `wrong` are repaired. */
+  /** If the master agrees and the slave is as long as is claimed: the claim itself, valid once `wrong` are repaired. */
   readonly repairable?: { readonly claim: Resume; readonly wrong: readonly ChunkLine[] };
 }
 
-/** What the looks look at. The slave is there and at least as long as a magic. */
+/** What the probes read. The slave exists and is at least as long as a magic. */
 export interface Scene {
   readonly master: Master;
   readonly slave: Readable;
-  /** A usable `.dat` that describes this very slave file. */
+  /** A usable `.dat` that describes this slave file. */
   readonly dat: Dat | undefined;
   readonly chunkBytes: number;
   readonly windows: readonly [Window, Window];
 }
 
-/** Row 10: the longest run of the slave's chunks, of these at the most, whose last one is there and matches its checksum. */
+/** Row 10: the longest run of the slave's chunks, within `upTo`, whose last one is present and matches its checksum. */
 export async function findVerified(
   scene: Scene,
   upTo: readonly ChunkLine[] = scene.dat?.chunks ?? [],
@@ -65,7 +65,7 @@ function rotIn({ start, end, firstTid }: ChunkLine): Rot {
   return { position: start, at: start, tid: firstTid, rule: 'hash', message };
 }
 
-/** Where the slave has all its bytes, and the master those that it has wrong, nothing has to be cut off. */
+/** If the slave has all its bytes, and the master those that the slave has wrong, nothing has to be cut off. */
 function repairable({ slave, dat }: Scene, wrong: readonly ChunkLine[]): Pick<Verified, 'repairable'> {
   if (!dat || slave.size < dat.claim.position) return {};
   const { claim, chunks, tailState } = dat;
@@ -73,8 +73,8 @@ function repairable({ slave, dat }: Scene, wrong: readonly ChunkLine[]): Pick<Ve
 }
 
 /**
- * How many chunks are left when those at the end are dropped that are not there, or do not match their checksum. The hash
- * state of the last one that is left is in the window.
+ * The number of chunks that remain when those at the end that are missing, or do not match their checksum, are dropped.
+ * Leaves the hash state of the last remaining one in the window.
  */
 export async function verifiedChunks(
   file: Readable,
@@ -90,7 +90,7 @@ export async function verifiedChunks(
   return 0;
 }
 
-/** XXH64 of a chunk's bytes as they are now; '' when they are not all there. Leaves the hash state in the window. */
+/** XXH64 of a chunk's current bytes; '' if some are missing. Leaves the hash state in the window. */
 export async function hashOf(file: Readable, chunk: ChunkLine, window: Window): Promise<string> {
   window.reset();
   for (let position = chunk.start; position < chunk.end; ) {

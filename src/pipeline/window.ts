@@ -14,13 +14,13 @@ export interface Places {
 }
 
 /**
- * A window: the memory that a piece of a file is read into, walked over, hashed in and written from, without a copy.
- * It is memory that an XXH64 WebAssembly instance works in, so hashing happens in place; WebAssembly memory is page-aligned,
- * which reads and writes want. Where it is memory that threads share it has several places, of which the window is at one.
+ * A window: the memory that a piece of a file is read into, walked over, hashed in and written from, without a copy. It
+ * is the memory of an XXH64 WebAssembly instance, so hashing happens in place. WebAssembly memory is page-aligned,
+ * which reads and writes want. Memory that threads share has several places; the window is at one of them.
  *
  * Invariant: between calls the hash state is that of a plain XXH64 (seed 0) over all bytes added since `reset` or
- * `restore`; it can be saved, kept in a file, and restored in another process, so a chunk that grows with every sync
- * is never read twice for its hash.
+ * `restore`. It can be saved, kept in a file, and restored in another process, so a chunk that grows with every sync is
+ * never read twice for its hash.
  */
 export class Window {
   /** The bytes to read into. */
@@ -32,7 +32,7 @@ export class Window {
   private readonly state: Uint8Array;
   private readonly stateView: DataView;
 
-  /** `size` in bytes; at the first of the places, or at the only one of a memory of its own. */
+  /** `size` in bytes. The window is at the first of the places, or at the only one of its own memory. */
   constructor(
     readonly size: number,
     places?: Places,
@@ -47,7 +47,7 @@ export class Window {
     this.reset();
   }
 
-  /** Leaves the bytes where they are and goes to another place of its memory; the hash goes on. */
+  /** Moves to another place of its memory and leaves the bytes behind. The hash continues. */
   moveTo(place: number): void {
     const { memory, stride } = this.places;
     const at = WASM_PAGE + place * stride;
@@ -59,7 +59,7 @@ export class Window {
 
   /** Begins a new hash. */
   reset(): void {
-    // init64 leaves length and buffered bytes as they were: without this the hash depends on what was hashed before.
+    // init64 keeps the length and the buffered bytes: without this the hash depends on what was hashed before.
     this.state.fill(0);
     this.hash.init64(0, 0n);
   }
@@ -69,7 +69,7 @@ export class Window {
     if (to > from) this.hash.update64(0, this.at + from, to - from);
   }
 
-  /** 16 hexadecimal digits; the hash can go on afterwards. */
+  /** 16 hexadecimal digits. More bytes may be added afterwards. */
   digest(): string {
     return BigInt.asUintN(64, this.hash.digest64(0)).toString(16).padStart(16, '0');
   }
@@ -84,7 +84,7 @@ export class Window {
     );
   }
 
-  /** Goes on with a state that `save` gave after `length` bytes. */
+  /** Continues from a state that `save` returned after `length` bytes. */
   restore(saved: string, length: number): void {
     if (saved.length !== savedStateLength(length)) {
       throw new RangeError(`hash state of ${saved.length} digits does not fit ${length} bytes`);
@@ -97,7 +97,7 @@ export class Window {
     this.stateView.setUint32(BUFFERED_COUNT_AT, length % STRIPE, true);
   }
 
-  /** A copy of the raw state, to come back to with `rewind`. */
+  /** A copy of the raw state, for `rewind`. */
   mark(): Uint8Array {
     return this.state.slice();
   }

@@ -11,31 +11,31 @@ import type { Master } from './master.js';
 import type { ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
 
-/** Something that the operator should read in the log. Nothing below commands prints; it tells. */
+/** Something that the operator should read in the log. Nothing below `commands` prints; it reports. */
 export interface Notice {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields?: Record<string, unknown>;
 }
 
-/** What every kind of writing needs. */
+/** The shared context of every step that writes. */
 export interface Work {
   readonly paths: SlavePaths;
   readonly source: ChunkSource;
   readonly deadline: ReadDeadline;
   readonly report: (notice: Notice) => void;
-  /** Called before the slave is written; throws where it must not be. */
+  /** Called before the slave is written; throws if it must not be. */
   readonly beforeWriting?: () => void;
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
   readonly batchBytes: number;
   readonly batchMilliseconds: number;
   /** Bytes of the slave that its index may leave uncovered after an append; undefined: no index is written. */
   readonly indexLagBytes?: number;
-  /** A copy of a file of so many bytes has its index made in a thread of its own; Infinity: none has. */
+  /** A copy of a file of at least this many bytes builds its index in a separate thread; Infinity: never. */
   readonly indexThreadFrom: number;
 }
 
-/** What a run has copied. */
+/** Counts what a run has copied. */
 export class Copied {
   bytes = 0;
   transactions = 0;
@@ -56,14 +56,14 @@ export function identityOf(master: Master, magic: Magic): MasterIdentity {
   return { device, inode, size, mtime, magic };
 }
 
-/** What a claim may say beside the place. */
+/** What a claim may record besides the place. */
 export interface ClaimDetails {
   /** Where this run began to copy, if it did. */
   readonly copiedFrom?: number | undefined;
   readonly torn?: TornTail | undefined;
 }
 
-/** That the slave equals this master up to `resume`, as a `.dat`. */
+/** The claim, as a `.dat`, that the slave equals this master up to `resume`. */
 export function claimOf(
   resume: Resume,
   master: MasterIdentity,
@@ -81,7 +81,7 @@ export function claimOf(
   };
 }
 
-/** Publishes it. */
+/** Publishes the claim that the slave equals this master up to `resume`. */
 export function claim(
   work: Work,
   resume: Resume,
@@ -94,7 +94,7 @@ export function claim(
   return dat;
 }
 
-/** Tells what ZODB would only warn of as well. */
+/** Reports what ZODB itself only warns about. */
 export function reportWarnings(work: Work, facts: ChunkFacts): void {
   if (facts.warningCount === 0) return;
   const fields = {
@@ -104,7 +104,7 @@ export function reportWarnings(work: Work, facts: ChunkFacts): void {
   work.report({ level: 'warn', message: 'the master has transactions that ZODB accepts with a warning', fields });
 }
 
-/** Opens the slave for writing; ESTALE where it is not the file any more that this run has looked at. */
+/** Opens the slave for writing; throws ESTALE if it is no longer the file that this run examined. */
 export function openToWrite(path: string, knownInode: string | undefined): OpenFile {
   const file = OpenFile.openToWrite(path);
   if (knownInode === undefined || file.facts().inode === knownInode) return file;

@@ -11,28 +11,29 @@ import type { PoolData, WorkerAnswer, WorkerTask } from './worker-task.js';
 const TRANSIENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ESTALE']);
 
 let window: Window | undefined;
-let last: Promise<unknown> = Promise.resolve();
+let lastTask: Promise<unknown> = Promise.resolve();
 
-/** This thread's own window, of this size; the same one for task after task. */
+/** This thread's own window of this size, reused from task to task. */
 export function ownWindow(windowBytes: number): Window {
   if (window?.size !== windowBytes) window = new Window(windowBytes);
   return window;
 }
 
 /**
- * Runs in a worker: opens the task's file afresh, lets `use` make its facts of it, and closes it. A worker has its next task
- * in hand while it does one, so that it need not wait for the main thread, which is in a write; it does one after the other.
+ * Runs in a worker: opens the task's file afresh, lets `use` make its facts, and closes it. A worker receives its next
+ * task while it does one, so that it need not wait for the main thread, which may be in a write. It does one task at a
+ * time.
  */
 export async function withFile<Facts>(
   task: WorkerTask,
   use: (file: Readable, lane: LaneWriter) => Promise<Facts>,
 ): Promise<WorkerAnswer<Facts>> {
-  const answer = last.then(() => one(task, use));
-  last = answer.catch(() => {});
+  const answer = lastTask.then(() => runTask(task, use));
+  lastTask = answer.catch(() => {});
   return answer;
 }
 
-async function one<Facts>(
+async function runTask<Facts>(
   task: WorkerTask,
   use: (file: Readable, lane: LaneWriter) => Promise<Facts>,
 ): Promise<WorkerAnswer<Facts>> {
@@ -71,7 +72,7 @@ async function one<Facts>(
     if (error instanceof LaneCancelled) return { kind: 'cancelled' };
     if (!(error instanceof IoFault)) throw error;
     const { operation, code, detail, position } = error;
-    // A pack renames: for an instant nothing is at the path, or a handle is stale. Whoever opens it afresh waits for it.
+    // A pack renames: for an instant nothing is at the path, or a handle is stale. The next fresh opening waits for it.
     if (operation === 'open' && TRANSIENT.has(code)) return { kind: 'exchanged' };
     return { kind: 'fault', operation, path: error.path, code, detail, position };
   } finally {

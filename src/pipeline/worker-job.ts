@@ -8,24 +8,27 @@ import type { PoolLane, WorkerPool } from './worker-pool.js';
 import type { WorkerAnswer, WorkerRequest } from './worker-task.js';
 
 const STALL_CHECKS_PER_TIMEOUT = 10;
-/** As long as there is something to take nothing else would be heard of: no signal, and no worker that has nothing to do. */
+/**
+ * While slots are filled no other event would run: no signal, and no message of an idle worker. So yield after this
+ * many.
+ */
 const SLOTS_A_TURN = 16;
 
-/** A file that is opened by its path in other threads as well. */
+/** A file that other threads open by its path as well. */
 export interface SharedFile {
   readonly path: string;
   readonly facts: Pick<FileFacts, 'device' | 'inode'>;
 }
 
-/** Takes what a worker hands over, slot by slot, in its order. */
+/** Receives what a worker hands over, slot by slot, in order. */
 export interface SlotReceiver {
-  /** Where in the file it has come to: told when the worker gets no further. */
+  /** The position reached in the file, for the report of a worker that makes no progress. */
   readonly position: number;
-  /** `bytes` hold until it returns. */
+  /** `bytes` are valid until it returns. */
   take(bytes: Uint8Array, kind: SlotKind): void;
 }
 
-/** One request in a worker's hands, and what has come of it so far. */
+/** One request that a worker executes, and its result so far. */
 export class WorkerJob<Request extends WorkerRequest, Facts> {
   readonly lane: PoolLane;
   private readonly port: MessagePort;
@@ -62,12 +65,15 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
     return this.request.part;
   }
 
-  /** The worker has ended, one way or another; what it has handed over may be left to take. */
+  /** The worker has ended, with or without success. Slots may be left to take. */
   get isAnswered(): boolean {
     return this.answered !== undefined || this.failure !== undefined;
   }
 
-  /** Lets `taker` take what the worker hands over, as it comes, and returns the facts when all of it has been taken. */
+  /**
+   * Passes what the worker hands over to `receiver`, as it arrives, and returns the facts when all of it has been
+   * taken.
+   */
   async deliver(receiver: SlotReceiver, deadline: ReadDeadline): Promise<Facts> {
     for (let taken = 1; ; taken++) {
       if (deadline.signal.aborted) throw new Interrupted();
@@ -86,17 +92,17 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
           return facts;
         }
       }
-      await this.news(receiver, deadline);
+      await this.waitForProgress(receiver, deadline);
     }
   }
 
-  /** Resolves when the worker has let go of the lane, however that ended. */
+  /** Resolves when the worker has released the lane, with or without success. */
   async ended(): Promise<void> {
     await this.answer.catch(() => {});
     this.port.close();
   }
 
-  /** The facts, once all that was handed over has arrived; the worker's faults as they would have come here. */
+  /** The facts, once all slots have arrived. Throws the worker's fault as if it had occurred here. */
   private factsOf(answer: WorkerAnswer<Facts>): Facts | undefined {
     switch (answer.kind) {
       case 'facts':
@@ -110,8 +116,8 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
     }
   }
 
-  /** Waits for a slot or the answer; gives up when the worker has been in one read for too long. */
-  private async news(receiver: SlotReceiver, deadline: ReadDeadline): Promise<void> {
+  /** Waits for a slot or the answer. Gives up when the worker hangs in one read for the deadline's time. */
+  private async waitForProgress(receiver: SlotReceiver, deadline: ReadDeadline): Promise<void> {
     let before: number | undefined;
     let checksWithoutProgress = 0;
     const woken = new Promise<void>((resolve) => {

@@ -14,10 +14,10 @@ export class PoolLane extends LaneReader {
   }
 }
 
-/** What holds a lane while a worker fills it. */
+/** The owner of a lane while a worker fills it. */
 export interface LaneHolder {
   readonly lane: PoolLane;
-  /** Resolves when the worker has let go of the lane. */
+  /** Resolves when the worker has released the lane. */
   ended(): Promise<void>;
 }
 
@@ -25,13 +25,13 @@ const load = createRequire(import.meta.url);
 const READY_CHECKS = 400;
 const READY_PAUSE_MS = 5;
 
-/** Worker threads that do one task at a time each, and the lanes by which they hand over what comes of it. */
+/** Worker threads that execute one task at a time each, and the lanes through which they hand over the results. */
 export class WorkerPool {
   private readonly free: PoolLane[] = [];
   private readonly ready = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   private pool: Piscina | undefined;
 
-  /** `entry`: the file in workers/ that the threads load; `slots` of so many bytes are in each lane. */
+  /** `entry`: the file in workers/ that the threads load. Each lane has `slots` slots of `slotBytes` bytes. */
   constructor(
     private readonly entry: 'validate' | 'inspect',
     private readonly workers: number,
@@ -40,12 +40,12 @@ export class WorkerPool {
     private readonly deadline: ReadDeadline,
   ) {}
 
-  /** Starts the threads, unless that has been done. */
+  /** Starts the threads, unless they are running. */
   start(): void {
     if (this.pool) return;
-    // Loaded only here, and by require, which takes less time.
+    // Loaded only here, and by require, which is faster.
     const { Piscina } = load('piscina') as typeof import('piscina');
-    // One lane a worker, and one from which the main thread is still taking.
+    // One lane per worker, and one that the main thread is still emptying.
     const lanes = Array.from({ length: this.workers + 1 }, () => makeLane(this.slots, this.slotBytes));
     for (const [number, memory] of lanes.entries()) this.free.push(new PoolLane(memory, number));
     this.pool = new Piscina({
@@ -53,7 +53,7 @@ export class WorkerPool {
       workerData: { ready: this.ready.buffer, lanes } satisfies PoolData,
       minThreads: this.workers,
       maxThreads: this.workers,
-      // The second one waits in the worker, which need not wait for this thread then.
+      // The second task waits in the worker, which then need not wait for this thread.
       concurrentTasksPerWorker: 2,
     });
   }
@@ -67,7 +67,7 @@ export class WorkerPool {
     return this.free.length > 0;
   }
 
-  /** A lane for one task; it comes back by `release` or `cancel`. */
+  /** A lane for one task. `release` or `cancel` returns it. */
   takeLane(): PoolLane {
     const lane = this.free.pop();
     if (!lane) throw new Error('no lane is free');
@@ -84,7 +84,7 @@ export class WorkerPool {
     return this.pool.run(task, { transferList: [task.port] });
   }
 
-  /** Ends the jobs that are not wanted, and waits until their workers have let go of the lanes. */
+  /** Ends jobs that are no longer needed, and waits until their workers have released the lanes. */
   async cancel(jobs: LaneHolder[]): Promise<void> {
     for (const job of jobs) job.lane.cancel();
     if (!this.deadline.stuck) await Promise.all(jobs.map((job) => job.ended()));
@@ -92,13 +92,13 @@ export class WorkerPool {
   }
 
   async close(): Promise<void> {
-    // A worker that hangs in a read cannot be ended; whoever has lost patience does not wait for it.
+    // A worker that hangs in a read cannot be ended; after a missed deadline it is not waited for.
     if (!this.pool || this.deadline.stuck) return;
     await this.untilLoaded();
     await this.pool.destroy();
   }
 
-  /** Node aborts the whole process when a thread is ended while it loads its modules; that takes some 50 ms. */
+  /** Node aborts the process when a thread is ended while it loads its modules, which takes some 50 ms. */
   private async untilLoaded(): Promise<void> {
     for (let probe = 0; probe < READY_CHECKS && !this.isReady; probe++) await pause(READY_PAUSE_MS);
   }

@@ -6,19 +6,19 @@ import { hashOf } from '../pipeline/verified.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 
-/** What is rewritten at a time. */
+/** Unit of rewriting, in bytes. */
 const BLOCK = 4096;
 
 /**
- * Gives a chunk of the slave the bytes back that were copied, from the master that still has them.
+ * Restores the copied bytes of a slave's chunk, from a master that still has them.
  *
  * Invariants:
- *  - Only blocks that differ are written, and only bytes of which the chunk's recorded hash was made up: each window is
- *    hashed again before it is written, and a master that has changed since the chunk was examined ends the repair.
+ *  - Only blocks that differ are written, and only bytes that are part of the chunk's recorded hash. Each window is
+ *    hashed again before it is written; a master that has changed since the chunk was examined ends the repair.
  *  - After a crash in the middle each sector is the wrong one or the right one: the slave is never worse than it was.
- *  - After the return the chunk reads back with its hash; the caller makes it durable.
+ *  - After the return the chunk reads back with its hash. The caller makes it durable.
  * @param readBack the same slave, for reading
- * @returns the bytes written
+ * @returns the number of bytes written
  */
 export async function repairChunk(
   chunk: ChunkLine,
@@ -47,7 +47,7 @@ export async function repairChunk(
   return written;
 }
 
-/** Runs of blocks of the file, from and to as offsets, in which two windows that begin at `position` differ. */
+/** Runs of blocks of the file in which two windows that begin at `position` differ, as [from, to) offsets. */
 function differingBlocks(right: Uint8Array, wrong: Uint8Array, position: number): [number, number][] {
   const runs: [number, number][] = [];
   for (let from = 0; from < right.length; ) {

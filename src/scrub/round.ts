@@ -8,22 +8,22 @@ import { openToWrite, type Work } from '../pipeline/work.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { repairChunk } from './repair.js';
 
-/** How many bytes of each side a run reads again; 0: none. */
+/** How many bytes of each side a run rereads; 0: none. */
 export type ScrubAmount = number | 'full';
 
 export interface Scrubbed {
-  /** Read again, on each side. */
+  /** Bytes reread on each side. */
   readonly bytes: number;
-  /** Chunks that were not what had been copied, on either side. */
+  /** Chunks that did not have the copied bytes, on either side. */
   readonly bad: number;
-  /** The first chunk that is wrong on the master, and how many there were. */
+  /** The first chunk that is wrong on the master; `rotten` counts them. */
   readonly rot: Rot | undefined;
   readonly rotten: number;
 }
 
 export const NOT_SCRUBBED: Scrubbed = { bytes: 0, bad: 0, rot: undefined, rotten: 0 };
 
-/** [from, to) of the slave; `full`: its chunks are held against their hashes as well. */
+/** [from, to) of the slave. `full`: its chunks are also compared with their hashes. */
 export interface Slice {
   readonly from: number;
   readonly to: number;
@@ -31,11 +31,11 @@ export interface Slice {
 }
 
 /**
- * Chunks that are read again on both sides, judged by their recorded hashes and, where only the slave has them wrong,
- * repaired; an index that covers them is removed before, durably. Nothing of the repair is made durable.
+ * Rereads chunks on both sides and judges them by their recorded hashes. A chunk that is wrong on the slave only is
+ * repaired; an index that covers it is removed first, durably. The repair itself is not made durable here.
  *
- * The master is opened afresh: what this run has copied may have let go of its descriptor. A difference is believed only
- * when another fresh opening shows it as well, and only as long as the path still names that file.
+ * The master is opened afresh, because the copy of this run may have closed its descriptor. A difference counts only if
+ * a second fresh opening shows it as well, and only while the path still names that file.
  */
 export class Round {
   bytes = 0;
@@ -58,7 +58,7 @@ export class Round {
     return { bytes, bad, rot, rotten };
   }
 
-  /** Returns whether all of these were judged: not where the master was exchanged in the middle. */
+  /** Returns whether all chunks were judged; false if the master was exchanged meanwhile. */
   async judgeAll(chunks: readonly ChunkLine[]): Promise<boolean> {
     for (const chunk of chunks) {
       if (!(await this.withMaster((master) => this.judge(chunk, master)))) return false;
@@ -67,7 +67,7 @@ export class Round {
     return true;
   }
 
-  /** Returns whether all of the slice was read: not where the master was exchanged in the middle. */
+  /** Returns whether the complete slice was read; false if the master was exchanged meanwhile. */
   async run(chunks: readonly ChunkLine[], slice: Slice): Promise<boolean> {
     if (slice.from === slice.to) return true;
     return this.withMaster(async (master) => {
@@ -76,15 +76,15 @@ export class Round {
         const to = Math.min(slice.to, chunk.end);
         if (from >= to) continue;
         const hash = slice.full ? chunk.hash : undefined;
-        const sound = await matchesOnBothSides({ from, to, hash }, master, this.slave, this.windows);
-        if (!sound && !(await this.withMaster((fresh) => this.judge(chunk, fresh)))) return false;
+        const matches = await matchesOnBothSides({ from, to, hash }, master, this.slave, this.windows);
+        if (!matches && !(await this.withMaster((fresh) => this.judge(chunk, fresh)))) return false;
         this.bytes += to - from;
       }
       return true;
     });
   }
 
-  /** Opens the master afresh for `use`; false when it is not the file any more that this run has synced from. */
+  /** Opens the master afresh for `use`; false if it is no longer the file that this run synced from. */
   private async withMaster(use: (master: Master) => Promise<boolean>): Promise<boolean> {
     const { path, facts } = this.seen;
     const master = await Master.open(path, this.work.deadline);

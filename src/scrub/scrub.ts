@@ -12,12 +12,12 @@ import { readScrubProgress, type ScrubProgress, writeScrubProgress } from '../st
 import { NOT_SCRUBBED, Round, type ScrubAmount, type Scrubbed } from './round.js';
 
 /**
- * Reads a slice of what was copied long ago again, on both sides, and goes on with the next run where this one ended: round
- * and round, for ever. Where the sides differ, the recorded hash tells which one is wrong. A wrong slave is repaired from
- * the master; a wrong master is told and never copied.
+ * Rereads a slice of the bytes that were copied long ago, on both sides. The next run continues where this one ends,
+ * and starts over at the end of the file. Where the sides differ, the recorded hash shows which one is wrong. A wrong
+ * slave is repaired from the master; a wrong master is reported and never copied.
  *
  * @param reached the slave's chunks, up to where it equals the master
- * @param seen the master that this run has synced from
+ * @param seen the master that this run synced from
  */
 export async function scrub(work: Work, amount: ScrubAmount, reached: Resume, seen: Master): Promise<Scrubbed> {
   if (reached.chunks.length === 0) return NOT_SCRUBBED;
@@ -30,7 +30,7 @@ export async function scrub(work: Work, amount: ScrubAmount, reached: Resume, se
     const to = full ? reached.position : Math.min(reached.position, from + amount);
     const round = new Round(work, seen, readableWithDeadline(slave, work.deadline), inode);
     const complete = await round.run(reached.chunks, { from, to, full });
-    // What is told to be right has to be durable: a repair of this run, and one of a run that was killed in its middle.
+    // Bytes reported as correct must be durable: a repair of this run, or of a run that was killed during one.
     slave.syncData();
     if (complete) {
       const ended = to === reached.position;
@@ -46,13 +46,13 @@ export async function scrub(work: Work, amount: ScrubAmount, reached: Resume, se
 }
 
 /**
- * Repairs chunks of the slave that the looks have found wrong, and makes that durable. Nothing else of the slave may be
- * changed before: what is appended behind wrong bytes, or claimed with them, would hide from the next run what is rot, and
- * what is its own.
+ * Repairs chunks of the slave that the probes found wrong, and makes that durable. It must come before any other change
+ * of the slave: bytes appended behind wrong ones, or claimed with them, would hide from the next run which bytes are
+ * rot and which are the slave's own.
  *
- * @param seen the master that the looks have looked at; Exchanged where its path names another file by now
- * @param slaveInode of the file that the looks have looked at
- * @returns with `rot`: the master has not, or not any more, what was copied, and the slave is left as it is
+ * @param seen the master that the probes read; throws Exchanged if its path names another file by now
+ * @param slaveInode inode of the slave file that the probes read
+ * @returns with `rot`: the master does not have the copied bytes either, and the slave is left as it is
  */
 export async function repairKnown(
   work: Work,
@@ -71,7 +71,7 @@ export async function repairKnown(
   }
 }
 
-/** The slave, read so that a signal is heard between two windows. */
+/** The slave, read asynchronously, so that a signal takes effect between two windows. */
 function readableWithDeadline(file: OpenFile, deadline: ReadDeadline): Readable {
   const read = (into: Uint8Array, length: number, position: number): Promise<number> =>
     deadline.wait(file.readLater(into, length, position), 'read', file.path, position);
@@ -88,7 +88,7 @@ function noteProgress(work: Work, inode: string, progress: ScrubProgress): void 
     writeScrubProgress(work.paths, inode, progress);
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
-    // The slave is in step and sound; only the next slice is the same one again.
+    // The slave is in step and verified; the next run only rereads the same slice.
     work.report({ level: 'warn', message: `how far the scrub has come could not be noted: ${error.message}` });
   }
 }

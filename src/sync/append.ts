@@ -1,5 +1,5 @@
 import type { Magic } from '../filestorage/layout.js';
-import { dropIndexBeyond, keepIndexNear } from '../index/slave-index.js';
+import { dropIndexBeyond, refreshLaggingIndex } from '../index/slave-index.js';
 import { syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import type { OpenFile } from '../io/open-file.js';
@@ -17,18 +17,20 @@ export interface Written {
   readonly resume: Resume;
   readonly end: MasterEnd;
   readonly copied: Copied;
-  /** What is published now; undefined when nothing is. */
+  /** The published `.dat`; undefined when nothing is published. */
   readonly dat: Dat | undefined;
 }
 
 /**
  * Appends the master's transactions from `resume` on to the slave, in batches.
  *
- * Order: remove an index that covers more than stays, make the names in the directory durable; cut the slave back to
- * `resume`; where that is not what is claimed, make the slave durable and publish the `.dat` for it; then for each batch
- * header, body, flip (see Batch) and the `.dat`; at the very end the index, where it is due. So no byte below the published
- * claim is ever written, and none that an index covers. The batch is dropped when the master's path does not name the file
- * any more that was read.
+ * Write order:
+ *  - Remove an index that covers bytes behind `resume`, and make the directory entries durable.
+ *  - Cut the slave back to `resume`. If that is not the claim, make the slave durable and publish a `.dat` for it.
+ *  - For each batch: header, body, flip (see Batch), then the `.dat`. At the end the index, if it is due.
+ *
+ * So no byte below the published claim, and no byte that an index covers, is ever written. A batch is dropped if the
+ * master's path no longer names the file that was read.
  */
 export async function append(
   work: Work,
@@ -42,7 +44,7 @@ export async function append(
   try {
     const { inode, size } = file.facts();
     dropIndexBeyond(work, resume.position);
-    // What a killed predecessor has renamed may be in memory only; what is built on it now must not outlive it.
+    // A killed predecessor may have left its renames in memory only. What is built on them now must not outlive them.
     syncDirectory(work.paths.directory);
     if (size > resume.position) {
       work.report({ level: 'warn', message: 'cutting the slave back', fields: { from: size, to: resume.position } });
@@ -50,7 +52,7 @@ export async function append(
     }
     let dat = known;
     if (resume.position !== known?.claim.position) {
-      // So may the bytes that are going to be claimed.
+      // The bytes about to be claimed may be in memory only as well.
       file.sync();
       dat = claim(work, resume, identityOf(opened, magic), inode);
     }
@@ -60,7 +62,7 @@ export async function append(
     if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
       dat = claim(work, reached, identityOf(master, magic), inode, { copiedFrom: dat?.copiedFrom });
     }
-    const rot = await keepIndexNear(work, reached.position, (chunks) => repair(work, chunks, master, inode));
+    const rot = await refreshLaggingIndex(work, reached.position, (chunks) => repair(work, chunks, master, inode));
     return { resume: reached, end: rot ? { kind: 'damaged', damage: rot } : end, copied: appending.copied, dat };
   } finally {
     file.close();
@@ -129,7 +131,7 @@ class Appending implements Target {
       if (!(await master.isStillThere())) throw new Exchanged(master.path);
       this.batch.flip();
     }
-    // From here on the batch is part of the slave; should the claim fail, it is not cut off again.
+    // From here on the batch is part of the slave. If the claim fails, the batch is not cut off again.
     this.batch = new Batch(this.file, this.resume.position);
     this.batchBegan = Date.now();
     if (begun) {
@@ -140,7 +142,7 @@ class Appending implements Target {
     }
   }
 
-  /** Leaves the slave as it was before the batch, or after it; what cannot be had of that, the next run does. */
+  /** Leaves the slave as it was before the batch or after it. What this cannot undo, the next run repairs. */
   private abandon(): void {
     const { start } = this.batch;
     if (this.batch.isVisible) {

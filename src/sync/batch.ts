@@ -2,16 +2,18 @@ import { STATUS_IN_FLIGHT, STATUS_OFFSET, TRANSACTION_HEADER_LENGTH } from '../f
 import type { OpenFile } from '../io/open-file.js';
 
 /**
- * One batch of transactions appended to the slave with FileStorage's own two-step commit.
+ * One batch of transactions, appended to the slave with FileStorage's two-step commit.
  *
  * Invariants:
- *  - Until `flip`, whoever opens the slave finds the state before the batch: its first transaction has status 'c', and
- *    ZODB cuts a file off there. The header with the 'c' is durable before anything behind it is written; were the body
- *    on disk without it, ZODB would take the zeros in its place for damage and refuse to open.
- *  - `flip` changes one byte, when all the rest is durable: after it, he finds the state after the batch.
+ *  - Until `flip`, a program that opens the slave sees the state before the batch: the first transaction of the batch
+ *    has status 'c', and ZODB cuts the file off there. The header with the 'c' is durable before anything behind it is
+ *    written. If the body reached the disk without it, ZODB would take the zeros in its place for damage and refuse to
+ *    open.
+ *  - `flip` changes one byte, after all other bytes are durable. From then on a program that opens the slave sees the
+ *    batch.
  *  - Nothing before the batch's start is ever written.
- *  - Once the byte is flipped the batch is not cut off any more, whether or not that could be made durable: somebody may have
- *    read it. It is not claimed, and the next run writes it again.
+ *  - After the flip the batch is never cut off, durable or not, because somebody may have read it. If it could not be
+ *    made durable, it is not claimed, and the next run writes it again.
  */
 export class Batch {
   private finalStatus: number | undefined;
@@ -19,7 +21,7 @@ export class Batch {
   private highest: number;
   private flipped = false;
 
-  /** A batch on the slave's file, whose bytes up to `start` are claimed and which ends there. */
+  /** `file` ends at `start`, and all bytes before `start` are claimed. */
   constructor(
     private readonly file: OpenFile,
     readonly start: number,
@@ -32,21 +34,21 @@ export class Batch {
     return this.finalStatus !== undefined;
   }
 
-  /** Whoever opens the slave now finds the batch; before `flip` has returned it may not be durable. */
+  /** A program that opens the slave now sees the batch. It may not be durable before `flip` returns. */
   get isVisible(): boolean {
     return this.flipped;
   }
 
-  /** Bytes of whole transactions and of the one that is being written. */
+  /** Bytes of the complete transactions and of the one that is being written. */
   get length(): number {
     return this.position - this.start;
   }
 
-  /** Writes bytes that follow those written before. The first ones begin with a transaction header. */
+  /** Writes bytes that follow those already written. The first bytes must begin with a transaction header. */
   write(bytes: Uint8Array, position: number): void {
     if (position !== this.position)
       throw new RangeError(`batch written to ${this.position}, next piece at ${position}`);
-    // Beforehand: a write that fails half-way leaves bytes as well.
+    // Set before the write: a failed write may leave bytes as well.
     this.highest = Math.max(this.highest, position + bytes.length);
     if (this.finalStatus === undefined) {
       this.finalStatus = bytes[STATUS_OFFSET] ?? STATUS_IN_FLIGHT;
@@ -58,13 +60,15 @@ export class Batch {
     this.position = position + bytes.length;
   }
 
-  /** Goes back to `end`, the last whole transaction: what was written beyond it belongs to one that broke off. */
+  /**
+   * Goes back to `end`, the end of the last complete transaction. Bytes beyond it belong to an incomplete transaction.
+   */
   goBackTo(end: number): void {
     this.position = end;
     if (end === this.start) this.finalStatus = undefined;
   }
 
-  /** Makes everything that was written durable and cuts off what a broken-off transaction has left. */
+  /** Makes all written bytes durable and cuts off the remains of an incomplete transaction. */
   settle(): void {
     if (this.highest > this.position) {
       this.file.truncate(this.position);
@@ -75,7 +79,6 @@ export class Batch {
     }
   }
 
-  /** Makes the batch visible, durably. */
   flip(): void {
     if (this.finalStatus === undefined) return;
     this.file.write(Uint8Array.of(this.finalStatus), this.start + STATUS_OFFSET);
@@ -83,7 +86,10 @@ export class Batch {
     this.file.syncData();
   }
 
-  /** Takes back all that was written, unless it is visible. Not made durable: what a crash brings back of it begins with a 'c'. */
+  /**
+   * Removes all written bytes, unless they are visible. Not durable: a batch that a crash brings back begins with a
+   * 'c'.
+   */
   drop(): void {
     if (this.flipped || this.highest === this.start) return;
     this.file.truncate(this.start);

@@ -9,28 +9,28 @@ type Hides = 'nothing' | 'something';
 const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
 
 /**
- * The decision table: a pure function from what was observed to what is to be done. The first row that matches wins.
+ * The decision table: a pure function from the observed facts to a plan. The first row that matches wins.
  *
- * Some rows need a probe that costs reading (does the slave equal the master? does it hold transactions of its own?).
- * While such a fact is missing, the function asks for exactly the probe that the next row needs, and is called again with
- * its answer. So nothing is read that the decision does not hang on.
+ * Some rows need a fact that costs reading: does the slave equal the master, does it hold transactions that the master
+ * lacks? While it is missing, the function requests exactly the probe that the next row needs, and the caller calls it
+ * again with the answer. So nothing is read that the decision does not depend on.
  *
- * It never decides that something of the slave's may go: a plan to rebuild says from where on the slave's transactions are
- * its own, and what the master is to the slave (lineage) is judged while the copy is filled, before the swap.
+ * It never decides to discard data of the slave. A plan to rebuild states from where on the slave's transactions were
+ * never recorded as copied. The lineage is judged while the copy is filled, before the swap.
  */
 export function decide(facts: Facts): Decision {
   // Row 1: the switch, and a slave that serves.
   if (facts.switch === 'off') return { kind: 'off', row: 1, reason: 'the status file says SYNCING=0' };
   if (facts.role === 'promoted') return { kind: 'off', row: 1, reason: PROMOTED };
-  // Rows 2 and 3: somebody else is at work on the slave.
+  // Rows 2 and 3: another process holds the slave's lock.
   if (facts.lock === 'syncpozo') return { kind: 'busy', row: 2, reason: 'another syncpozo is at work on this slave' };
   if (facts.lock === 'other') return { kind: 'in-use', row: 3, reason: "another program holds the slave's lock" };
-  // Rows 4 and 5: a master that cannot be read, or that is none.
+  // Rows 4 and 5: a master that cannot be read, or that is not a Data.fs.
   if (facts.master.state === 'missing') return { kind: 'out-of-reach', row: 4, reason: facts.master.reason };
   if (facts.master.state === 'unfit') return { kind: 'unfit', row: 5, reason: facts.master.reason };
   const refused = decideSides(facts);
   if (refused) return refused;
-  // Rows 6 and 7: everything is copied. Without a slave there is nothing that --full could destroy.
+  // Rows 6 and 7: everything is copied. Without a slave --full cannot destroy anything.
   if (facts.slave.state !== 'there') {
     if (facts.full) return { kind: 'full', row: 6, reason: '--full' };
     return {
@@ -50,7 +50,7 @@ export function decide(facts: Facts): Decision {
   return facts.claim === undefined ? decideUnknown(facts) : decideKnown(facts, facts.claim.position, facts.slave.size);
 }
 
-/** Who the two sides are: before anything is compared. */
+/** Checks the roles of both sides before their bytes are compared. */
 function decideSides({ standing, full }: Facts): RefusedPlan | undefined {
   if (standing.problem !== undefined) {
     const hint =
@@ -75,7 +75,7 @@ function decideSides({ standing, full }: Facts): RefusedPlan | undefined {
   return undefined;
 }
 
-/** Row 8: nothing is known of the slave, so its bytes decide. */
+/** Row 8: there is no usable `.dat`, so the slave's bytes decide. */
 function decideUnknown(facts: Facts): Decision {
   const { comparison, datProblem } = facts;
   if (comparison === undefined) return { kind: 'probe', at: 'comparison' };
@@ -87,12 +87,12 @@ function decideUnknown(facts: Facts): Decision {
   }
   const differs = `${datProblem}, and the slave differs from the master at position ${comparison.firstDifference}`;
   if (comparison.slaveStop !== 'end' && comparison.slaveStop !== 'in-flight')
-    return needsSides(facts, unlike(8, differs));
+    return needsSides(facts, differing(8, differs));
   const standing = decideStanding(facts);
   if (standing) return standing;
   if (facts.forked === undefined) return { kind: 'probe', at: 'forked' };
-  if (facts.forked) return needsSides(facts, unlike(8, differs));
-  // A pack may have rewritten the master: nothing of the slave's may be missing, for all of it may be its own.
+  if (facts.forked) return needsSides(facts, differing(8, differs));
+  // A pack may have rewritten the master. All of the slave may be its own: nothing of it may be missing.
   return {
     kind: 'rebuild',
     row: 8,
@@ -112,23 +112,23 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
   // Row 11: is this still the file that the slave was copied from?
   if (facts.generation === undefined) return { kind: 'probe', at: 'generation' };
   if (facts.generation.kind === 'damaged') return { kind: 'damaged', row: 11, stop: facts.generation.stop };
-  // What the slave has lost is not on the master either, nor the same transactions with other bytes: it is another history.
+  // The master has neither the bytes that the slave lost, nor the same transactions with other bytes: another history.
   const lostBoth = verified.position < claim && verified.masterAgrees === false && !verified.masterRot;
   if (facts.generation.kind === 'other' || lostBoth) return decideOther(facts, verified);
   if (hides === 'something') {
-    // In the same file the same transactions would have the same bytes, but for those that have changed on the disk.
+    // In one file the same transactions have the same bytes, except where they rotted on the disk.
     const mayBeRot = size <= claim || isUnfinished(facts.beyond, claim, size);
     if (!mayBeRot || (verified.masterAgrees !== true && !verified.masterRot)) return grown(facts);
     if (facts.own === undefined) return { kind: 'probe', at: 'own' };
     if (facts.own) return grown(facts);
   }
-  // What the slave has lost is not copied again from bytes that are known to be wrong.
+  // Bytes that the slave lost are not copied again from a master that is known to be wrong there.
   if (verified.masterRot) return { kind: 'damaged', row: 10, stop: verified.masterRot };
   if (facts.generation.kind === 'stale') {
     return { kind: 'append', row: 10, reason: facts.generation.problem, resume: facts.generation.resume };
   }
-  // Rows 9, 10, 12 and 13. Whatever stands beyond the trusted part is written again, even where it equals the master: it may
-  // be in memory only, after a sync that failed.
+  // Rows 9, 10, 12 and 13. Bytes beyond the verified part are written again, even where they equal the master's: a
+  // failed sync may have left them in memory only.
   const { repairable } = verified;
   if (repairable) {
     const reason = `${verified.problem}, and are repaired from the master`;
@@ -153,23 +153,23 @@ function decideKnown(facts: Facts, claim: number, size: number): Decision {
 }
 
 /**
- * Row 9, and row 10 where the slave is not merely shorter: what the slave has beyond the trusted part may hide transactions of
- * its own. `something`: it is not the master's in the same place, so the generation decides what it can be.
+ * Row 9, and row 10 where the slave is not merely shorter: bytes beyond the verified part may hide transactions that
+ * the master lacks. `something`: they differ from the master's at that place; the generation decides what they can be.
  */
 function decideBeyond(facts: Facts, verified: Verified, claim: number, size: number): Decision | Hides {
   const { beyond } = facts;
   if (beyond === undefined) return { kind: 'probe', at: 'beyond' };
   if (hidesNothing(beyond, size, Math.max(beyond.slaveEnd, claim))) return 'nothing';
-  // A repair that a killed run did not make durable, and the batch that was begun behind it.
+  // A killed run left a repair that is not durable, and the batch that it had begun behind it.
   const repairs = verified.masterAgrees === true && isUnfinished(beyond, claim, size);
-  // Beyond the claim an unfinished batch of ours begins with a 'c': whatever breaks a rule there is not ours.
+  // An unfinished batch of ours begins with a 'c'. Bytes beyond the claim that break a rule are not ours.
   if (size > claim && !repairs && (beyond.slaveStop === 'torn' || beyond.slaveStop === 'damaged')) return grown(facts);
   return 'something';
 }
 
 /**
- * Whether what the slave has beyond the part that equals the master can go without a loss: it is in flight, or every byte
- * of it is the master's, or it is too short to hold a transaction.
+ * Whether the slave's bytes beyond the equal part can be discarded without loss: they are in flight, or all equal the
+ * master's, or are too short to hold a transaction.
  */
 function hidesNothing(seen: Comparison, size: number, from: number): boolean {
   if (seen.firstDifference >= size) return true;
@@ -177,7 +177,7 @@ function hidesNothing(seen: Comparison, size: number, from: number): boolean {
   return seen.slaveStop === 'end' || seen.slaveStop === 'in-flight' || size - from < SMALLEST_TRANSACTION;
 }
 
-/** Whether no server would show anything of what the slave has beyond its claim. */
+/** Whether a server would show nothing of the slave's bytes beyond its claim. */
 function isUnfinished(beyond: Comparison | undefined, claim: number, size: number): boolean {
   if (beyond?.slaveEnd !== claim) return false;
   return beyond.slaveStop === 'in-flight' || size - claim < SMALLEST_TRANSACTION;
@@ -197,7 +197,7 @@ function decideOther(facts: Facts, verified: Resume): Decision {
   return { kind: 'rebuild', row: 11, reason: 'master has been packed', ownFrom, slaveEnd, unverified, forced: false };
 }
 
-/** A refusal that stands is not lifted by a pack: only by a master that goes on from the slave's bytes, or by a person. */
+/** A pack does not lift a recorded refusal: only a master that continues the slave's bytes does, or the operator. */
 function decideStanding(facts: Facts): Decision | undefined {
   const { refusal } = facts.standing;
   if (refusal === undefined) return undefined;
@@ -206,7 +206,7 @@ function decideStanding(facts: Facts): Decision | undefined {
   return needsSides(facts, forked(11, 'forked', reason, ANSWERS));
 }
 
-/** A refusal names what each side has and the other lacks. */
+/** A refusal reports what each side has and the other lacks. */
 function needsSides(facts: Facts, plan: Plan): Decision {
   return facts.sides === undefined ? { kind: 'probe', at: 'sides' } : plan;
 }
@@ -218,18 +218,18 @@ function forked(row: number, lineage: RefusedLineage, reason: string, hint: stri
   return { kind: 'forked', row, reason, hint, lineage };
 }
 
-function unlike(row: number, reason: string): RefusedPlan {
+function differing(row: number, reason: string): RefusedPlan {
   return forked(row, 'forked', reason, ANSWERS);
 }
 
-/** The same as a verdict of the lineage, where headers alone show it. */
+/** The refusal where headers alone show that the histories forked. */
 export function rolledBack(): RefusedPlan {
   const reason =
     "the master lacks the slave's last transaction: it was rolled back or restored, or it is another site's";
   return forked(11, 'forked', reason, `is MASTER the right directory? ${ANSWERS}`);
 }
 
-/** What a lineage that was judged while the copy was filled is refused with. */
+/** The refusal for a lineage that was judged while the copy was filled. */
 export function refusedAs(lineage: RefusedLineage, why: string): RefusedPlan {
   if (lineage === 'unrelated') {
     const reason = "the master lacks the slave's last transaction, and all the others: it is another site's";

@@ -12,31 +12,34 @@ import type { Standing } from './standing.js';
 
 export interface Facts {
   readonly switch: Switch;
-  /** What a role that allows a decision means for a sync. */
+  /** The role, reduced to what a sync needs. */
   readonly role: 'slave' | 'promoted';
   readonly lock: 'ours' | 'syncpozo' | 'other';
   readonly master: MasterState;
   readonly standing: Standing;
   readonly full: boolean;
   readonly slave: SlaveState;
-  /** What a usable `.dat` that describes this very slave file claims. */
+  /** The claim of a usable `.dat` that describes this slave file. */
   readonly claim: { readonly position: number; readonly tid: bigint } | undefined;
   /** Why there is no claim. */
   readonly datProblem: string | undefined;
 
   readonly verified?: Verified;
-  /** The slave's bytes beyond `trusted`. */
+  /** The slave's bytes beyond `verified`. */
   readonly beyond?: Comparison;
-  /** The whole slave, of which nothing is known. */
+  /** All bytes of a slave without a usable `.dat`. */
   readonly comparison?: Comparison;
   readonly generation?: Generation;
-  /** Whether the slave has transactions behind `trusted` that the master has not in the same place. */
+  /** Whether the slave has transactions behind `verified` that the master does not have at the same place. */
   readonly own?: boolean;
-  /** Headers alone show that no pack can have made this master of a continuation of the slave. */
+  /** Headers alone show that no pack of a continuation of the slave can have produced this master. */
   readonly forked?: boolean;
-  /** What a server would show of the slave: position behind the last transaction, and whether bytes follow that it would not take for an unfinished one. */
+  /**
+   * What a server would show of the slave: the position behind its last transaction, and whether the bytes that follow
+   * are not an unfinished transaction.
+   */
   readonly shown?: { readonly end: number; readonly brokenBehind: boolean };
-  /** Whether the master has anything beyond the place to go on from that is not merely in flight. */
+  /** Whether the master has anything beyond the resume position that is not merely in flight. */
   readonly news?: boolean;
   /** For a refusal: what each side has and the other lacks. */
   readonly sides?: Sides;
@@ -44,7 +47,7 @@ export interface Facts {
 
 export type Probe = 'verified' | 'beyond' | 'comparison' | 'generation' | 'own' | 'forked' | 'shown' | 'news' | 'sides';
 
-/** Why a person has to decide. */
+/** Why the operator has to decide. */
 export type RefusedLineage = Lineage | 'superseded' | 'swapped' | 'role';
 
 export type Plan =
@@ -58,13 +61,13 @@ export type Plan =
       readonly kind: 'rebuild';
       readonly row: number;
       readonly reason: string;
-      /** The slave's transactions from here on were never recorded as copied. */
+      /** Slave transactions from this position on were never recorded as copied. */
       readonly ownFrom: number;
       /** Position behind the last transaction that a server would show of the slave. */
       readonly slaveEnd: number;
-      /** What is claimed of the slave is not all there, or not as it was copied; or bytes follow that nobody could read. */
+      /** Claimed bytes of the slave are missing or changed, or unreadable bytes follow the claim. */
       readonly unverified: boolean;
-      /** A person asks for it whatever the lineage is. */
+      /** The operator requests the rebuild, whatever the lineage is. */
       readonly forced: boolean;
     }
   | {
@@ -72,7 +75,7 @@ export type Plan =
       readonly row: number;
       readonly reason: string;
       readonly resume: Resume;
-      /** Chunks before that place which only the slave has wrong. */
+      /** Chunks before `resume` that are wrong on the slave only. */
       readonly repairs?: readonly ChunkLine[];
     }
   | {
@@ -86,5 +89,5 @@ export type Plan =
 
 export type RefusedPlan = Extract<Plan, { kind: 'grown' | 'forked' }>;
 
-/** A plan, or the look that is needed before there can be one. */
+/** A plan, or the probe that is needed before there can be one. */
 export type Decision = Plan | { readonly kind: 'probe'; readonly at: Probe };

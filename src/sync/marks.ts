@@ -6,8 +6,9 @@ import type { Outcome } from './outcome.js';
 import { changeMarks, type Marks } from './standing.js';
 
 /**
- * Records what a run has found that has to outlive it: a refusal, which a pack of the master must not lift, and damage of the
- * master, after which a rebuild from it proves nothing. What lifts them is a run that ends in step; for damage, a rebuild.
+ * Records the findings of a run that must outlive it: a refusal, which a pack of the master must not lift, and damage
+ * of the master, after which a rebuild from it proves nothing. A run that ends in step lifts a refusal; only a rebuild
+ * lifts damage.
  */
 export function noteMarks(work: Work, outcome: Outcome): void {
   try {
@@ -29,7 +30,7 @@ function marksAfter(before: Marks, outcome: Outcome): Marks {
   return { refusal: undefined, damage: isNew ? undefined : before.damage };
 }
 
-/** undefined: who the two sides are has to be settled, and is found out by every run anew. */
+/** undefined: the refusal concerns the roles of the two sides, which every run checks again. */
 function refusalOf(plan: RefusedPlan, { sides, master }: Outcome): Refusal | undefined {
   const { lineage } = plan;
   if (lineage === 'superseded' || lineage === 'swapped' || lineage === 'role' || !master) return undefined;

@@ -14,20 +14,20 @@ import type { Facts, Plan } from './facts.js';
 export interface SyncRequest {
   readonly masterPath: string;
   readonly full: boolean;
-  /** Decide and say, write nothing. */
+  /** Decide and report; write nothing. */
   readonly dryRun: boolean;
   readonly chunkBytes: number;
   readonly scrub: ScrubAmount;
-  /** Asked for once the lock is held: before that a failover may still throw it. */
+  /** Read once the lock is held: until then a failover may still change the switch. */
   readonly readSwitch: () => Switch;
-  /** Told what is going to be done, before it is. */
+  /** Called with the plan before it is executed. */
   readonly onPlan: (plan: Plan) => void;
 }
 
-/** How a run ended, as a value; the command line makes an exit status of it. */
+/** How a run ended. The command line maps it to an exit status. */
 export interface Outcome {
   readonly plan: Plan;
-  /** The place up to which the slave equals the master now; undefined when that is not known. */
+  /** The place up to which the slave now equals the master; undefined when unknown. */
   readonly reached: Resume | undefined;
   readonly master:
     | { readonly size: number; readonly magic: Magic; readonly device: string; readonly inode: string }
@@ -37,7 +37,7 @@ export interface Outcome {
   readonly damage: Damage | Rot | undefined;
   /** For a refusal: what each side has and the other lacks. */
   readonly sides: Sides | undefined;
-  /** Where an old slave was kept that a rebuild has replaced, and why. */
+  /** Where an old slave is kept that a rebuild replaced, and why. */
   readonly kept?: { readonly path: string; readonly reason: string } | undefined;
   readonly copied: Copied;
   readonly scrubbed: Scrubbed;
@@ -54,7 +54,7 @@ export function masterOf({ master, magic }: Observed): NonNullable<Outcome['mast
   return { size, magic, device, inode };
 }
 
-/** The outcome of a plan by which nothing is written. */
+/** The outcome of a plan that writes nothing. */
 export function settled(plan: Plan, facts: Facts, observed: Observed | undefined, paths: SlavePaths): Outcome {
   return {
     plan,
@@ -69,7 +69,7 @@ export function settled(plan: Plan, facts: Facts, observed: Observed | undefined
   };
 }
 
-/** Bytes of the slave as it is now. */
+/** The slave's current size in bytes. */
 export function observeSize(paths: SlavePaths): number | undefined {
   const { state } = observeSlave(paths);
   return state.state === 'there' ? state.size : undefined;

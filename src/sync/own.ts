@@ -4,9 +4,9 @@ import { type Readable, scan, upTo } from '../pipeline/scan.js';
 import type { Scene } from '../pipeline/verified.js';
 
 /**
- * Whether the slave has, between the part that verifies and its claim, any transaction that the master has not in the same
- * place. What a server commits on a slave that was cut begins where one of the master's begins, and has a tid of its own; of
- * the master's transactions that have changed on the slave's disk, a tid is still to be seen, in the header or in a record.
+ * Whether the slave has, between its verified part and its claim, a transaction that the master does not have at the
+ * same place. What a server commits to a cut slave begins where one of the master's transactions begins, and has
+ * another tid. A master transaction that rotted on the slave's disk still shows its tid, in the header or in a record.
  */
 export async function hasOwn({ master, slave, dat, windows }: Scene, from = MAGIC_LENGTH): Promise<boolean> {
   const claim = dat?.claim.position ?? slave.size;
@@ -20,7 +20,10 @@ export async function hasOwn({ master, slave, dat, windows }: Scene, from = MAGI
   return false;
 }
 
-/** Whether what begins there is this transaction, by its header or by the first record that can be found: also where the file has no room for one. */
+/**
+ * Whether `tid` is at `position`, in the header or in the first record that can be found. Also true where the file
+ * has no room for a header.
+ */
 async function showsTid(slave: Readable, position: number, tid: bigint): Promise<boolean> {
   if (position + TRANSACTION_HEADER_LENGTH > slave.size) return true;
   if ((await headerAt(slave, position))?.tid === tid) return true;

@@ -13,7 +13,7 @@ import { findVerified, type Scene } from '../pipeline/verified.js';
 import type { Facts, Probe } from './facts.js';
 import { hasOwn } from './own.js';
 
-/** Takes the one probe that the decision asks for, and adds its answer to the facts. */
+/** Makes the one probe that the decision requests, and adds the answer to the facts. */
 export async function take(probe: Probe, facts: Facts, scene: Scene): Promise<Facts> {
   switch (probe) {
     case 'verified':
@@ -64,8 +64,8 @@ async function probeSides(scene: Scene, facts: Facts): Promise<Sides> {
 }
 
 /**
- * The places from which both files can be read backwards. On the slave it is the end of what a FileStorage would show: of
- * a batch that was broken off, the last transactions may well be complete, behind a first one that is in flight.
+ * The ends from which both files can be read backwards. On the slave that is the end of what FileStorage would show:
+ * the last transactions of an interrupted batch may be complete, although its first one is still in flight.
  */
 async function endings(scene: Scene, facts: Facts) {
   const { master, slave, windows } = scene;
@@ -76,7 +76,7 @@ async function endings(scene: Scene, facts: Facts) {
   return { slave: { source: slave, end: slaveEnd }, master: { source: master, end: masterEnd } };
 }
 
-/** What a FileStorage would show of a slave that was not compared, behind the part that is claimed. */
+/** What FileStorage would show behind the claim of a slave that was not compared. */
 async function shownBehindClaim({ slave, dat, windows }: Scene): Promise<Pick<Comparison, 'slaveEnd' | 'slaveStop'>> {
   const from = dat && dat.claim.position <= slave.size ? dat.claim : NOTHING_YET;
   const walk = await scan(slave, windows[0], from.position, from.tid);

@@ -23,7 +23,7 @@ import { marksOf } from './standing.js';
 
 type RebuildPlan = Extract<Plan, { kind: 'rebuild' }>;
 
-/** The slave that a rebuild is to replace. */
+/** The slave that a rebuild replaces. */
 export function replacedBy(
   plan: RebuildPlan,
   dat: Dat | undefined,
@@ -43,7 +43,7 @@ export function replacedBy(
   };
 }
 
-/** The outcome of a rebuild that the lineage has ended before its swap: rot of the master, or a person has to decide. */
+/** The outcome of a rebuild that the lineage stopped before its swap: rot of the master, or a refusal. */
 export async function judged(
   outcome: Outcome,
   verdict: Verdict | undefined,
@@ -57,7 +57,7 @@ export async function judged(
   if (plan.forced && damage && hidesRot(verdict)) return { ...outcome, damage: reportedBefore(damage) };
   const mismatch = lineage === 'rotten' ? verdict.mismatch : plan.forced && rotIn(verdict);
   if (mismatch) return { ...outcome, damage: rotOf(mismatch, verdict) };
-  // The copying may have let go of the descriptor that this run had opened.
+  // The copy may have closed the descriptor that this run opened.
   const master = await Master.open(opened.path, work.deadline);
   if (!master) throw new Exchanged(opened.path);
   try {
@@ -73,7 +73,7 @@ export async function judged(
 const OWN =
   'a pack of it has left out what was never recorded as copied to this slave, and no Data.fs.old shows that it ever had that';
 
-/** What a rebuild would come to. */
+/** The outcome that a rebuild would have. */
 export async function dryRebuild(
   outcome: Outcome,
   plan: RebuildPlan,

@@ -2,7 +2,7 @@ import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
 import type { IndexMaker } from '../index/builder.js';
 import { indexMaker } from '../index/maker.js';
-import { leaveIndex } from '../index/slave-index.js';
+import { writeIndexAfterCopy } from '../index/slave-index.js';
 import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
@@ -22,39 +22,40 @@ import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
 
 export interface RebuildOptions {
-  /** The slave that is to be replaced; undefined: there is none, and nothing that could be lost. */
+  /** The slave to replace; undefined: there is none, so nothing can be lost. */
   readonly replaced: Replaced | undefined;
-  /** A damaged master replaces nothing, but something is better than no slave at all. */
+  /** Accept a damaged master. It never replaces a slave, but an incomplete slave is better than none. */
   readonly takeDamaged: boolean;
-  /** Called when everything is ready, right before the swap: what has to be durable before. */
+  /** Called right before the swap, for what must be durable by then. */
   readonly beforeSwap: () => void;
 }
 
 export interface Rebuilt extends Written {
   /** What the master is to the slave that was, or was not, replaced; undefined where it was not judged. */
   readonly verdict: Verdict | undefined;
-  /** Nothing was replaced: a person decides. */
+  /** Nothing was replaced: the operator decides. */
   readonly refused: boolean;
-  /** Where the old file is, if it was kept. */
+  /** Path of the old file, if it was kept. */
   readonly kept: string | undefined;
 }
 
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
-/** Neither set-id nor sticky bits, which mean nothing on data, nor the right of everybody to write to a standby. */
+/** Drops the set-id and sticky bits, which mean nothing on data, and write permission for others. */
 const COPIED_MODE = 0o775;
 
 /** The master is no continuation of the slave: the rest of the copy is not needed. */
 class Certain extends Error {}
 
 /**
- * Rebuilds the slave: everything into `Data.fs.new`, then the swap.
+ * Rebuilds the slave: copies everything into `Data.fs.new`, then swaps.
  *
- * Order: body and attributes durable; the verdict of the lineage, which may end it here; the coming `.dat` under a name of its
- * own, the old file's second name (if it is kept), the old index removed, directory fsync, rename, directory fsync, the `.dat`
- * renamed, directory fsync, the new index. The path holds the whole old file or the whole new one, never one with the other's
- * index, and after a crash behind the swap the coming `.dat` describes what is there.
+ * Write order: make body and attributes durable; judge the lineage, which may end the rebuild here; write the next
+ * `.dat` under a temporary name; give the old file its second name (if it is kept); remove the old index; fsync the
+ * directory; rename; fsync the directory; rename the `.dat`; fsync the directory; write the new index. The path always
+ * names the complete old file or the complete new one, never one with the other's index. After a crash behind the swap
+ * the next `.dat` describes the file that is there.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {
   work.beforeWriting?.();
@@ -89,11 +90,11 @@ async function fillAndSwap(
     if (!copied) {
       const verdict =
         replaced && judging && (await judgeCopy(work, opened.path, replaced, judging, filling.reachedUpTo));
-      return { ...nothingDone(filling.reachedUpTo), verdict, refused: true };
+      return { ...nothingWritten(filling.reachedUpTo), verdict, refused: true };
     }
     const { resume, end, master } = copied;
     const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
-    if (unusable) return { ...nothingDone(resume), end, verdict: undefined, refused: false };
+    if (unusable) return { ...nothingWritten(resume), end, verdict: undefined, refused: false };
     filling.finish(resume);
     applyOwnership(file, ownershipOf(master, work));
     const verdict = replaced && judging && (await judgeCopy(work, master.path, replaced, judging, resume));
@@ -101,8 +102,8 @@ async function fillAndSwap(
       const detail = `the file breaks off here, before transaction ${formatTid(verdict.findings.slaveLast ?? 0n)}, which it had`;
       throw new IoFault('read', master.path, 'ETORN', detail, resume.position);
     }
-    if (verdict && isRefused(verdict, replaced ?? UNASKED)) {
-      return { ...nothingDone(resume), end, verdict, refused: true };
+    if (verdict && isRefused(verdict, replaced ?? NOT_FORCED)) {
+      return { ...nothingWritten(resume), end, verdict, refused: true };
     }
     file.sync();
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
@@ -111,8 +112,8 @@ async function fillAndSwap(
     const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
     filling.copied.batches = 1;
-    // ZODB does not open a file of transactions without records beside an index of it.
-    if (maker && filling.copied.records > 0) await leaveIndex(work, maker, resume.position);
+    // ZODB does not open a file without records beside an index of it.
+    if (maker && filling.copied.records > 0) await writeIndexAfterCopy(work, maker, resume.position);
     return { resume, end, copied: filling.copied, dat, verdict, refused: false, kept };
   } finally {
     await judging?.close();
@@ -136,28 +137,28 @@ async function copyUnlessCertain(opened: Master, work: Work, filling: Filling) {
   }
 }
 
-function nothingDone(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
+function nothingWritten(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
   return { resume, end: { kind: 'clean' }, copied: new Copied(), dat: undefined, kept: undefined };
 }
 
 /**
- * Whether nothing is swapped. Bytes that differ in the same record are never copied over those that the slave has, whoever
- * asks for it: they have changed on the master, or nobody knows on which side.
+ * Whether to swap nothing. Bytes that differ in the same record never replace the slave's, whoever requests it: they
+ * changed on the master, or nobody knows on which side.
  */
-export function isRefused(verdict: Verdict, { forced, damageReported }: Wish): boolean {
+export function isRefused(verdict: Verdict, { forced, damageReported }: RefusalFacts): boolean {
   const { lineage, own } = verdict;
   if (!forced) return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
   if (lineage === 'rotten' || (damageReported && hidesRot(verdict))) return true;
   return lineage === 'forked' && rotIn(verdict) !== undefined;
 }
 
-/** A piece of the slave cannot be read: what the master has in its place is compared with nothing. */
+/** A piece of the slave cannot be read, so the master's bytes in its place are compared with nothing. */
 export function hidesRot({ findings }: Verdict): boolean {
   return findings.unread.length > 0;
 }
 
-type Wish = Pick<Replaced, 'forced' | 'damageReported'>;
-const UNASKED: Wish = { forced: false, damageReported: false };
+type RefusalFacts = Pick<Replaced, 'forced' | 'damageReported'>;
+const NOT_FORCED: RefusalFacts = { forced: false, damageReported: false };
 
 class Filling implements Target {
   readonly copied = new Copied();
@@ -199,7 +200,9 @@ class Filling implements Target {
   }
 }
 
-/** The master's, but its owner may write: a snapshot may be read-only, a standby has to be appended to and to serve. */
+/**
+ * The master's, plus owner write permission: a snapshot may be read-only, but a standby is appended to and may serve.
+ */
 function ownershipOf(master: Master, work: Work): Ownership {
   const { mode, uid, gid } = master.facts;
   const directory = work.paths.directoryFacts;
@@ -210,7 +213,7 @@ function ownershipOf(master: Master, work: Work): Ownership {
   };
 }
 
-/** Returns where the old file is kept, if it is. */
+/** Returns the path of the old file, if it is kept. */
 function swap(work: Work, verdict: Verdict | undefined): string | undefined {
   const { paths, report } = work;
   let kept: string | undefined;
@@ -226,7 +229,7 @@ function swap(work: Work, verdict: Verdict | undefined): string | undefined {
   return kept;
 }
 
-/** What is in doubt, in numbers: how much of the slave's the new file has no trace of. */
+/** What is unproven, in numbers: how much of the slave leaves no trace in the new file. */
 function unprovenCounts({ findings, lineage }: Verdict) {
   const { dropped, gone, newer, lacking } = findings;
   return { lineage, records: dropped, objectsGone: gone, objectsNewer: newer, transactions: lacking };

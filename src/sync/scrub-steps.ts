@@ -5,12 +5,12 @@ import type { ChunkLine, Dat } from '../standby/dat.js';
 import type { Facts, Plan } from './facts.js';
 import type { Outcome } from './outcome.js';
 
-/** Whether a plan leaves the slave what it has, and adds to it at the most. */
+/** Whether a plan keeps the slave's bytes and at most appends to them. */
 export function keepsOldBytes({ kind }: Plan): boolean {
   return kind === 'none' || kind === 'append' || kind === 'adopt';
 }
 
-/** What the looks have found wrong on the slave alone is repaired before the run changes anything else of it. */
+/** Repairs what the probes found wrong on the slave alone, before the run changes anything else of it. */
 export async function repairBefore(
   plan: Plan,
   facts: Facts,
@@ -29,7 +29,7 @@ function repairsIn(plan: Plan, { generation }: Facts): ChunkLine[] {
   return [...(seen ?? []), ...(('repairs' in plan && plan.repairs) || [])];
 }
 
-/** A scrub follows where the run has come to its end and not all of the slave is new. */
+/** Scrubs after a run that is in step, unless it has just rewritten the whole slave. */
 export async function scrubAfter(
   outcome: Outcome,
   repaired: Scrubbed,

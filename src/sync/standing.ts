@@ -15,30 +15,29 @@ import {
 } from '../standby/role.js';
 import { publishRole, readRoleFile } from '../standby/role-file.js';
 
-/** Who the two sides are, by their role files. */
+/** The two sides according to their role files. */
 export interface Standing {
-  /** The highest term in which the master has served, and that this slave has seen; 0: none. */
+  /** The highest term that the master has served in, and that this slave has seen; 0: none. */
   readonly masterTerm: number;
   readonly slaveTerm: number;
-  /** A refusal that stands. */
+  /** The recorded refusal that still applies. */
   readonly refusal: Refusal | undefined;
-  /** MASTER is a slave of SLAVE's, as far as its own files say. */
+  /** By its own files, MASTER is a slave of SLAVE. */
   readonly swapped: boolean;
-  /** The master's role file cannot be used. */
+  /** Why the master's role file cannot be used. */
   readonly problem: string | undefined;
 }
 
-/** What both sides' role files say. */
 export interface Roles {
   readonly standing: Standing;
-  /** The master's role file; undefined: it has none, a server that syncpozo never promoted. */
+  /** The master's role file; undefined: none, as on a server that syncpozo never promoted. */
   readonly master: RoleFacts | undefined;
 }
 
 const LARGEST_ROLE = 1 << 24;
 const LARGEST_DAT = 1 << 26;
 
-/** For a run that does not come to a master. */
+/** For a run that does not reach a master. */
 export const UNKNOWN_STANDING: Standing = {
   masterTerm: 0,
   slaveTerm: 0,
@@ -47,7 +46,9 @@ export const UNKNOWN_STANDING: Standing = {
   problem: undefined,
 };
 
-/** Reads the master's role file, and compares it with the slave's. `isKnown`: SLAVE is known to be a slave by its own files. */
+/**
+ * Reads the master's role file and compares it with the slave's. `isKnown`: SLAVE's own files say that it is a slave.
+ */
 export async function readRoles(
   paths: SlavePaths,
   master: Master,
@@ -57,7 +58,7 @@ export async function readRoles(
 ): Promise<Roles> {
   const own = ownFacts(paths);
   const path = `${master.path}.role`;
-  const text = await readMasters(path, LARGEST_ROLE, deadline);
+  const text = await readBesideMaster(path, LARGEST_ROLE, deadline);
   const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
   const facts = parsed && 'facts' in parsed ? parsed.facts : undefined;
   const problem = parsed && 'problem' in parsed ? `${path} cannot be used: ${parsed.problem}` : undefined;
@@ -80,16 +81,16 @@ function ownFacts(paths: SlavePaths): RoleFacts | undefined {
   return 'facts' in file ? file.facts : undefined;
 }
 
-/** Whether the file beside the master says that it is a copy of the file that SLAVE names. */
+/** Whether the `.dat` beside the master says that the master is a copy of the file at SLAVE. */
 async function isCopyOf(master: Master, slaveInode: string, deadline: ReadDeadline): Promise<boolean> {
-  const text = await readMasters(`${master.path}.dat`, LARGEST_DAT, deadline);
+  const text = await readBesideMaster(`${master.path}.dat`, LARGEST_DAT, deadline);
   const parsed = typeof text === 'string' ? parseDat(text) : undefined;
   if (!parsed || !('dat' in parsed)) return false;
   return parsed.dat.slaveInode === master.facts.inode && parsed.dat.master.inode === slaveInode;
 }
 
 /** The text of a small file beside the master; undefined when there is none. */
-async function readMasters(
+async function readBesideMaster(
   path: string,
   limit: number,
   deadline: ReadDeadline,
@@ -111,7 +112,7 @@ async function readMasters(
   }
 }
 
-/** The slave has the master's terms from here on, durably; a role file is made where there is none. */
+/** Gives the slave the master's terms, durably. Creates the role file if there is none. */
 export function takeTerms(paths: SlavePaths, master: RoleFacts | undefined, forced: boolean): void {
   const file = readRoleFile(paths);
   if ('problem' in file) return;
@@ -129,7 +130,7 @@ function sameTerms(a: RoleFacts['terms'], b: RoleFacts['terms']): boolean {
   );
 }
 
-/** What is recorded of the master's standing; undefined: nothing. */
+/** The recorded marks of the master; undefined: not recorded. */
 export interface Marks {
   readonly refusal: Refusal | undefined;
   readonly damage: DamageMark | undefined;
@@ -140,7 +141,7 @@ export function marksOf(paths: SlavePaths): Marks {
   return { refusal: own?.refusal, damage: own?.damage };
 }
 
-/** Records durably what becomes of them; what is the same already is not written again. */
+/** Records the changed marks durably. Unchanged marks are not written again. */
 export function changeMarks(paths: SlavePaths, change: (before: Marks) => Marks): void {
   const file = readRoleFile(paths);
   if ('problem' in file) return;

@@ -1,4 +1,4 @@
-import { dropHalfIndex } from '../index/slave-index.js';
+import { dropUnfinishedIndex } from '../index/slave-index.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from '../pipeline/copy.js';
@@ -29,7 +29,7 @@ import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
 
 export type { Outcome, SyncRequest } from './outcome.js';
 
-/** Times that a run begins anew because the master was exchanged under it. */
+/** Attempts of one run, which starts over when the master is exchanged while it is read. */
 const ATTEMPTS = 3;
 
 /** One round of the sync. The caller holds the slave's lock (except for a dry run). */
@@ -88,7 +88,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   }
 }
 
-/** Throws a RoleRefusal where the role does not allow a decision. */
+/** Throws RoleRefusal where the role does not allow a decision. */
 function roleIn(paths: SlavePaths, file: DatFile): Facts['role'] {
   return clearRole(paths, file).role === 'master' ? 'promoted' : 'slave';
 }
@@ -98,7 +98,7 @@ export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcom
   const facts: Facts = {
     standing: UNKNOWN_STANDING,
     switch: 'on',
-    // A server that serves a promoted slave is no reason for an alarm.
+    // The server of a promoted slave may hold the lock: that is no alarm.
     role: roleIn(paths, readDatFile(paths)),
     lock,
     master: { state: 'missing', reason: 'not looked at' },
@@ -110,7 +110,7 @@ export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcom
   return settled(decideWithout(facts), facts, undefined, paths);
 }
 
-/** A decision that needs no look, because there is no master to look at. */
+/** A decision without probes, because there is no master to probe. */
 function decideWithout(facts: Facts): Plan {
   const decision = decide(facts);
   if (decision.kind === 'probe') throw new Error(`the decision asks for a look at ${decision.at} without a master`);
@@ -147,7 +147,7 @@ async function decideWithProbes(
   }
 }
 
-/** A plan, and what it was made from. */
+/** A plan, and the facts that it was made from. */
 interface Decided {
   readonly plan: Plan;
   readonly facts: Facts;
@@ -157,7 +157,7 @@ interface Decided {
   readonly masterRole: RoleFacts | undefined;
 }
 
-/** What a run would do; where that hangs on the lineage, it is judged. */
+/** The outcome that a run would have. Judges the lineage where the outcome depends on it. */
 async function dryRun({ plan, facts, observed, dat, masterRole }: Decided, work: Work): Promise<Outcome> {
   const outcome = { ...settled(plan, facts, observed, work.paths), reached: resumeOf(plan) };
   if (plan.kind !== 'rebuild') return outcome;
@@ -167,10 +167,10 @@ async function dryRun({ plan, facts, observed, dat, masterRole }: Decided, work:
 async function execute({ plan, facts, observed, dat, masterRole }: Decided, work: Work): Promise<Outcome> {
   const { paths } = work;
   const { master, magic } = observed;
-  // What a killed run has left behind; a rebuild makes its own.
-  const goesOn = keepsOldBytes(plan);
-  if (goesOn) removeIfThere(paths.fresh);
-  if (goesOn || plan.kind === 'full' || plan.kind === 'rebuild') dropHalfIndex(work);
+  // Remains of a killed run. A rebuild creates its own `Data.fs.new`.
+  const keepsBytes = keepsOldBytes(plan);
+  if (keepsBytes) removeIfThere(paths.fresh);
+  if (keepsBytes || plan.kind === 'full' || plan.kind === 'rebuild') dropUnfinishedIndex(work);
   const recordTerms = (): void => takeTerms(paths, masterRole, facts.full);
   switch (plan.kind) {
     case 'full': {
@@ -206,11 +206,11 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
     torn?.runs !== dat?.torn?.runs || torn?.position !== dat?.torn?.position || torn?.size !== dat?.torn?.size;
   if (dat && end.kind !== 'damaged' && changed)
     claim(work, resume, dat.master, dat.slaveInode, { copiedFrom: dat.copiedFrom, torn });
-  // Nothing came of a rebuild from a damaged master: the slave is what it was.
-  const given = result.dat !== undefined || 'resume' in plan;
+  // A rebuild from a damaged master changed nothing: the slave is what it was.
+  const isReached = result.dat !== undefined || 'resume' in plan;
   return {
     plan,
-    reached: given ? resume : undefined,
+    reached: isReached ? resume : undefined,
     master: masterOf(observed),
     slaveSize: observeSize(work.paths),
     end,

@@ -9,37 +9,40 @@ import { hashOf, verifiedChunks } from '../pipeline/verified.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 
-/** Up to where a slave can be served, judged without its master. */
+/** The end up to which a slave can be served, found without its master. */
 export interface CompleteEnd {
   readonly position: number;
   readonly tid: bigint;
-  /** What follows: nothing, a batch that was never finished, or bytes that are no transaction. */
+  /** The bytes behind `position`: none, a batch that was never finished, or bytes that are no transaction. */
   readonly rest: 'nothing' | 'unfinished' | 'broken';
-  /** The longest run of chunks whose last one is as it was copied; all of them where nothing is wrong. */
+  /** The longest run of chunks whose last one matches its checksum; all chunks if nothing is wrong. */
   readonly verified: Resume;
-  /** Pieces below `position` that are not what was copied, although their structure is whole. */
+  /** Chunks below `position` that do not match their checksum, although their structure is complete. */
   readonly changed: readonly ChunkLine[];
   /** What was compared with its checksum. */
   readonly checked: 'nothing' | 'the last chunk' | 'all chunks';
 }
 
-/** A last chunk that is larger (one giant transaction) is not read again unless all is: a takeover must not wait for it. */
+/**
+ * In bytes. A larger last chunk (one giant transaction) is read only if all chunks are: a takeover must not wait for
+ * it.
+ */
 const LARGEST_QUICK = 1 << 29;
 /**
- * Without a `.dat` so much is read backwards for the beginning of an unfinished batch. A batch is up to 256 MiB, and the chunk
- * that filled it: up to 32 MiB, unless --chunk-size says otherwise, and one transaction of any size. So what counts is what is
- * read, not how far back it lies: of a large transaction only both ends are.
+ * Bytes to read backwards in search of the beginning of an unfinished batch, if there is no `.dat`. A batch is up to
+ * 256 MiB plus the chunk that filled it: up to 32 MiB, unless --chunk-size sets another size, and one transaction of
+ * any size. So the limit counts the bytes read, not the distance: of a large transaction only both ends are read.
  */
 const BATCH_REACH = 1 << 29;
 const READ_OF_LARGE = 1 << 17;
 
 /**
- * Finds the end of what can be served. Chunks are proved by their checksums: the last one, or all of them. What follows the
- * claim is judged by FileStorage's own rule: a batch becomes visible only when all of it is durable, so whole
- * transactions there are a batch that was finished and not published, or what a server has committed here.
+ * Finds the end of what can be served. Checksums verify the last chunk, or all chunks. FileStorage's own rule applies
+ * behind the claim: a batch becomes visible only when all of it is durable. So complete transactions there are a
+ * finished batch that was not published, or commits of a server on this file.
  *
- * Where the last chunk is not what was copied, its transactions are kept as far as their structure is whole: one
- * object may be damaged, and to fall back would lose them all.
+ * If the last chunk does not match its checksum, its transactions are kept as far as their structure is complete. One
+ * object may be damaged, but dropping the chunk would lose all of them.
  */
 export async function findCompleteEnd(
   file: Readable,
@@ -69,7 +72,7 @@ function resumeAt(dat: Dat, count: number): Resume {
   return { position: last.end, tid: last.lastTid, chunks, tailState };
 }
 
-/** The longest run of chunks whose last one is there and matches its checksum. */
+/** The longest run of chunks whose last one is present and matches its checksum. */
 async function lastGood(file: Readable, dat: Dat, window: Window): Promise<Resume> {
   const count = await verifiedChunks(file, dat.chunks, window);
   return count === 0 ? NOTHING_YET : { ...resumeAt(dat, count), tailState: window.save() };
@@ -93,7 +96,7 @@ function restOf(stop: Stop | undefined): CompleteEnd['rest'] {
   return stop === undefined || stop.kind === 'end' || stop.kind === 'cut' ? 'nothing' : 'broken';
 }
 
-/** Nothing is known of the file: its newest transactions are looked at, all of it only where they do not end it. */
+/** Without a `.dat` the newest transactions are read backwards. The whole file is read only if they do not end it. */
 async function endWithoutDat(file: Readable, window: Window): Promise<CompleteEnd> {
   const none = { verified: NOTHING_YET, changed: [], checked: 'nothing' } as const;
   if (file.size === MAGIC_LENGTH) return { ...none, position: MAGIC_LENGTH, tid: ZERO_TID, rest: 'nothing' };

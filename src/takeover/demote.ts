@@ -9,11 +9,11 @@ import { lastTerm, type RoleFacts, type TermLine } from '../standby/role.js';
 import { publishRole } from '../standby/role-file.js';
 
 /**
- * Makes a slave of this side. The caller holds the lock. `unused`: nothing was committed in its last term.
+ * Makes this side a slave. The caller holds the lock. `unused`: nothing was committed in its last term.
  *
- * Order: the `.dat` is removed, durably, because what it says of the file is out of date since a server has written to it;
- * then the role. Killed in between this side still is what it was, and the next call goes on. The next sync compares all of
- * it with the master. The terms stay: where one began, and that there was one, is never forgotten.
+ * Write order: first remove the `.dat`, durably, because it is out of date since a server wrote to the file; then
+ * publish the role. If the process is killed in between, the role is unchanged and the next call completes it. The next
+ * sync compares all of the file with the master. The terms stay: the position where a term began is never forgotten.
  */
 export function demote(paths: SlavePaths, facts: RoleFacts, unused: boolean): void {
   removeIfThere(paths.dat);
@@ -25,7 +25,10 @@ export function demote(paths: SlavePaths, facts: RoleFacts, unused: boolean): vo
   publishRole(paths, { ...stays, role: 'slave', terms });
 }
 
-/** Whether nothing was committed to the file since this term began: it ends where it did then, with the same transaction. */
+/**
+ * Whether nothing was committed to the file since this term began: it ends at the same place, with the same
+ * transaction.
+ */
 export async function isUnused(path: string, { position, tid }: TermLine): Promise<boolean> {
   const file = OpenFile.openHereIfThere(path);
   if (!file) return false;

@@ -3,7 +3,7 @@ import { hasOpen, isDying } from '../io/dying.js';
 import { type FileFacts, factsOfPath } from '../io/facts.js';
 import { Lock, parseHolder } from '../standby/lock.js';
 
-/** What became of the sync that held the lock: it ended when asked to, was killed, or hangs beyond that. */
+/** How the sync that held the lock ended: on request, killed, or not at all (it hangs beyond SIGKILL). */
 export interface Evicted {
   readonly pid: string;
   readonly how: 'ended' | 'killed' | 'left hanging';
@@ -11,28 +11,30 @@ export interface Evicted {
 
 export type Eviction =
   | { readonly kind: 'held'; readonly lock: Lock; readonly evicted: Evicted | undefined }
-  /** Another program holds the lock, or one that cannot be told. */
+  /** Another program holds the lock, or one that cannot be identified. */
   | { readonly kind: 'other'; readonly holder: string }
-  /** A syncpozo holds it that cannot be ended; `why` says what was tried. */
+  /** A syncpozo holds the lock and cannot be ended; `why` states the reason. */
   | { readonly kind: 'stays'; readonly holder: string; readonly why: string };
 
-/** A doubtful holder is looked at again: a sync writes its name a moment after it has taken the lock. */
+/**
+ * Checks of a holder that does not have the lock file open: a sync writes its name a moment after it takes the lock.
+ */
 const CHECKS = 10;
 const PAUSE_MS = 20;
-/** How long a killed process may take to end; one that hangs for longer is looked at more closely. */
+/** Time for a killed process to end. After that, check whether it hangs in the kernel. */
 const DYING_MS = 100;
 const KILLED_MS = 1000;
-/** How long another promotion may take. */
+/** Time for another promotion to end. */
 const PROMOTING_MS = 5000;
 
 /**
- * Takes the slave's lock for a promotion. A sync that holds it is asked to end, and after `graceSeconds` killed: no crash of
- * a sync does any harm. Nobody is sent a signal because of a number in a file alone: the process must have the lock file
- * open. One that hangs in the kernel for good loses the lock: its file is replaced.
+ * Takes the slave's lock for a promotion. A sync that holds it gets SIGTERM, and SIGKILL after `graceSeconds`: no crash
+ * of a sync does harm. A number in a file is not enough to send a signal: the process must have the lock file open. A
+ * process that hangs in the kernel for good loses the lock: the lock file is replaced.
  */
 export async function evict(path: string, like: FileFacts, graceSeconds: number): Promise<Eviction> {
   let evicted: Evicted | undefined;
-  let doubts = 0;
+  let unsureChecks = 0;
   let since = Date.now();
   for (;;) {
     const outcome = Lock.take(path, like, 'promote');
@@ -43,7 +45,7 @@ export async function evict(path: string, like: FileFacts, graceSeconds: number)
     if (!isHere) return { kind: 'stays', holder, why: 'it runs on another host: end it there' };
     const open = hasOpen(pid, path);
     if (open !== true) {
-      if (++doubts < CHECKS) await pause(PAUSE_MS);
+      if (++unsureChecks < CHECKS) await pause(PAUSE_MS);
       else if (open === undefined && evicted === undefined)
         return { kind: 'stays', holder, why: 'it may not be looked at: promote as root, or as the user of the sync' };
       else return { kind: 'other', holder };
@@ -66,7 +68,7 @@ export async function evict(path: string, like: FileFacts, graceSeconds: number)
       }
     } else if (waited > DYING_MS) {
       const inode = factsOfPath(path)?.inode;
-      // In this order: the file at the path must be the one that the doomed process has open.
+      // This order matters: the file at the path must be the one that the dying process has open.
       const lock =
         inode !== undefined && hasOpen(pid, path) && isDying(pid) && Lock.replace(path, inode, like, 'promote');
       if (lock) return { kind: 'held', lock, evicted: { pid, how: 'left hanging' } };
@@ -76,7 +78,7 @@ export async function evict(path: string, like: FileFacts, graceSeconds: number)
   }
 }
 
-/** Sends a signal; returns why that could not be done. A process that has ended meanwhile is fine. */
+/** Sends a signal; returns why that failed. A process that has ended meanwhile is no failure. */
 function signal(pid: string, name: NodeJS.Signals): string | undefined {
   try {
     process.kill(Number(pid), name);

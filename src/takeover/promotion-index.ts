@@ -15,21 +15,22 @@ import type { SlavePaths } from '../standby/paths.js';
 const MIB = 1 << 20;
 const SECONDS = 1;
 
-/** When a takeover waits for an index to be made. */
+/** Limits, in bytes, within which a takeover waits for an index to be built. */
 export interface IndexLimits {
-  /** A server scans so many bytes faster than anybody notices. */
+  /** Up to this many uncovered bytes a server scans without a noticeable delay. */
   readonly from: number;
-  /** Reading more would hold the takeover up: then the server does it, and it is told. */
+  /** Reading more would delay the takeover: the server scans the bytes instead, and the result reports it. */
   readonly upTo: number;
-  /** So would reading and writing an index file that is larger. */
+  /** Reading and writing a larger index file would delay it as well. */
   readonly indexBytes: number;
 }
 
 const LIMITS: IndexLimits = { from: 64 * MIB, upTo: 512 * MIB, indexBytes: 32 * MIB };
 
 /**
- * Removes an index that covers what is going to be cut off: FileStorage's own check is too weak for it. Up to where the one
- * that stays covers the file; 0: there is none of use. The caller makes the removal durable.
+ * Removes an index that covers bytes about to be cut off: FileStorage's own check is too weak to reject it. Returns the
+ * position up to which the remaining index covers the file; 0: there is no usable one. The caller makes the removal
+ * durable.
  */
 export function fitIndex(paths: SlavePaths, end: number): number {
   const covered = readCovered(paths.index);
@@ -40,16 +41,16 @@ export function fitIndex(paths: SlavePaths, end: number): number {
 }
 
 export interface Covered {
-  /** Up to where the index covers the file. */
+  /** Position up to which the index covers the file. */
   readonly covered: number;
-  /** A piece that was found not to be what was copied, so that no index was made. */
+  /** A chunk that does not have the bytes that were copied, so that no index was built. */
   readonly changed?: ChunkLine;
 }
 
 /**
- * Brings the index up to the file's end where a server would notice the difference.
+ * Extends the index to the end of the file if a server would notice the difference.
  *
- * @param copied the chunks that were copied: no index is made of other bytes
+ * @param copied the chunks that were copied: no index is built from other bytes
  */
 export async function coverMore(
   paths: SlavePaths,
@@ -77,7 +78,7 @@ export async function coverMore(
       file.close();
     }
   } catch (error) {
-    // A server serves without an index, too; it only takes longer to start.
+    // A server works without an index; it only takes longer to start.
     if (error instanceof IoFault || error instanceof Exchanged) return { covered };
     throw error;
   }

@@ -14,26 +14,26 @@ import { publishRole } from '../standby/role-file.js';
 import { type CompleteEnd, findCompleteEnd } from './complete-end.js';
 import { coverMore, fitIndex, type IndexLimits } from './promotion-index.js';
 
-/** There is nothing here that could be served. */
+/** The file holds nothing that could be served. */
 export class NothingToServe extends Error {
   override readonly name = 'NothingToServe';
 }
 
 export interface SettleOptions {
-  /** Compare all chunks with their checksums, not the last one only. */
+  /** Compare all chunks with their checksums, not only the last one. */
   readonly all: boolean;
-  /** When the takeover waits for an index to be made; what FileStorage is slow without, unless told. */
+  /** When the takeover waits for an index to be built. The default covers what FileStorage scans slowly. */
   readonly indexLimits?: IndexLimits | undefined;
 }
 
-/** What a promotion found and did to the slave's file. */
+/** What a promotion found in the slave's file and changed. */
 export interface Settled {
   readonly position: number;
   readonly tid: bigint;
   readonly cut: Cut | undefined;
-  /** What the `.dat` may go on claiming. */
+  /** What the `.dat` may continue to claim. */
   readonly known: Pick<Dat, 'claim' | 'chunks' | 'tailState'>;
-  /** The last claimed transaction, where not all that was claimed is there any more. */
+  /** Tid of the last claimed transaction, if claimed transactions are missing. */
   readonly lostClaim: bigint | undefined;
   readonly changed: readonly ChunkLine[];
   readonly checked: CompleteEnd['checked'];
@@ -46,7 +46,7 @@ export interface Cut {
   readonly bytes: number;
   /** They were a batch that was never finished: transactions of the master. */
   readonly unfinished: boolean;
-  /** Where they are now, if they were anything else. */
+  /** Path of their copy, if they were anything else. */
   readonly keptAs: string | undefined;
 }
 
@@ -55,9 +55,9 @@ const COPY_BYTES = 1 << 20;
 /**
  * Makes the slave's file fit to be served. The caller holds its lock, and publishes the role afterwards.
  *
- * Order: names that a killed run has left are made durable, with the bytes that are going to be cut off where they are no
- * unfinished batch; then the cut; then the file, because a batch that is kept may be in memory only; then its index. Killed at any place,
- * the next promotion begins anew and finds the same end.
+ * Write order: make durable the directory entries that a killed run left, together with a copy of the bytes to be cut
+ * off (unless they are an unfinished batch); cut; make the file durable, because a kept batch may be in memory only;
+ * write the index. If the process is killed at any point, the next promotion starts over and finds the same end.
  */
 export async function settle(
   paths: SlavePaths,
@@ -73,21 +73,21 @@ export async function settle(
     const bytes = readable.size - found.position;
     if (found.position === MAGIC_LENGTH && bytes > 0 && found.rest === 'broken')
       throw new NothingToServe(`${paths.data} holds no whole transaction at its beginning`);
-    const keptAs = bytes > 0 && found.rest === 'broken' ? keepRest(file, found.position, paths) : undefined;
+    const keptAs = bytes > 0 && found.rest === 'broken' ? keepCutBytes(file, found.position, paths) : undefined;
     const covered = fitIndex(paths, found.position);
     syncDirectory(paths.directory);
     if (bytes > 0) file.truncate(found.position);
     file.sync();
     const copied = (dat?.chunks ?? []).filter(({ end }) => end <= found.position);
     const index = await coverMore(paths, found.position, covered, window, copied, indexLimits);
-    const whole = dat !== undefined && found.position >= dat.claim.position;
+    const isComplete = dat !== undefined && found.position >= dat.claim.position;
     const { verified } = found;
     return {
       position: found.position,
       tid: found.tid,
       cut: bytes > 0 ? { bytes, unfinished: found.rest === 'unfinished', keptAs } : undefined,
-      known: whole ? dat : { ...verified, claim: { position: verified.position, tid: verified.tid } },
-      lostClaim: dat && !whole ? dat.claim.tid : undefined,
+      known: isComplete ? dat : { ...verified, claim: { position: verified.position, tid: verified.tid } },
+      lostClaim: dat && !isComplete ? dat.claim.tid : undefined,
       changed: withChunk(found.changed, index.changed),
       checked: found.checked,
       uncovered: found.position - index.covered,
@@ -100,8 +100,9 @@ export async function settle(
 /**
  * Publishes that this slave serves from now on, in the next term: no sync writes to it again.
  *
- * Order: the role, and with it all is decided. The `.dat` stays as a witness of what was copied; where not all of that is
- * there any more it is written after the role: killed in between, it claims what it did before.
+ * Write order: the role, which decides everything. The `.dat` stays as a record of what was copied. If some of that is
+ * missing, a shorter `.dat` is written after the role. If the process is killed in between, the `.dat` claims what it
+ * did before.
  */
 export function publishPromotion(
   paths: SlavePaths,
@@ -119,7 +120,7 @@ export function publishPromotion(
   publishDat(paths, { master: dat.master, slaveInode: dat.slaveInode, claim, tailState, torn: undefined, chunks });
 }
 
-/** The chunks in file order, with one that was found to be wrong as well. */
+/** The chunks in file order, with `more` inserted if it is not among them. */
 function withChunk(chunks: readonly ChunkLine[], more: ChunkLine | undefined): readonly ChunkLine[] {
   if (!more || chunks.some(({ start }) => start === more.start)) return chunks;
   return [...chunks, more].sort((one, other) => one.start - other.start);
@@ -132,8 +133,8 @@ function checkMagic(file: OpenFile): void {
     throw new NothingToServe(`${file.path} is not a Data.fs: it does not begin with FS21 or FS30`);
 }
 
-/** Copies what follows `position` into a file of its own, under the name that FileStorage gives such a piece. */
-function keepRest(file: OpenFile, position: number, paths: SlavePaths): string {
+/** Copies the bytes from `position` on into a separate file, named as FileStorage names such a piece (`.tr0`, `.tr1`, ...). */
+function keepCutBytes(file: OpenFile, position: number, paths: SlavePaths): string {
   const { size, uid, gid } = file.facts();
   let number = 0;
   while (factsOfPath(`${paths.data}.tr${number}`)) number++;
