@@ -42,7 +42,10 @@ export interface Rebuilt extends Written {
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
-/** Drops the set-id and sticky bits, which mean nothing on data, and write permission for others. */
+/**
+ * The mode bits that are copied: no set-id or sticky bits, which mean nothing on data, and no write permission for
+ * others.
+ */
 const COPIED_MODE = 0o775;
 
 /** The master is no continuation of the slave: the rest of the copy is not needed. */

@@ -29,7 +29,7 @@ function repairsIn(plan: Plan, { generation }: Facts): ChunkLine[] {
   return [...(seen ?? []), ...(('repairs' in plan && plan.repairs) || [])];
 }
 
-/** Scrubs after a run that is in step, unless it has just rewritten the whole slave. */
+/** Scrubs after a run that reached its end, unless it has rewritten all of the slave. */
 export async function scrubAfter(
   outcome: Outcome,
   repaired: Scrubbed,

@@ -17,7 +17,7 @@ import { publishRole, readRoleFile } from '../standby/role-file.js';
 
 /** The two sides according to their role files. */
 export interface Standing {
-  /** The highest term that the master has served in, and that this slave has seen; 0: none. */
+  /** The highest term that the master has served in; `slaveTerm`: that this slave has seen; 0: none. */
   readonly masterTerm: number;
   readonly slaveTerm: number;
   /** The recorded refusal that still applies. */

@@ -133,7 +133,10 @@ function checkMagic(file: OpenFile): void {
     throw new NothingToServe(`${file.path} is not a Data.fs: it does not begin with FS21 or FS30`);
 }
 
-/** Copies the bytes from `position` on into a separate file, named as FileStorage names such a piece (`.tr0`, `.tr1`, ...). */
+/**
+ * Copies the bytes from `position` on into a separate file, under the name that FileStorage gives a cut end (`.tr0`,
+ * `.tr1`, ...).
+ */
 function keepCutBytes(file: OpenFile, position: number, paths: SlavePaths): string {
   const { size, uid, gid } = file.facts();
   let number = 0;
