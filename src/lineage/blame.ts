@@ -39,6 +39,8 @@ export async function blameOf(
   }
   for (const [chunk, within] of seen) {
     if ((await hashOfChunk(chunk, [], readSlave, readMaster, hash)) === chunk.hash) return 'master';
+    // If the master has the chunk in its place as it was copied, whatever differs has changed on the slave.
+    if ((await hashOfChunk(chunk, [], readMaster, readMaster, hash)) === chunk.hash) continue;
     const patchable = within.every(({ apart }) => !apart);
     const patched = patchable && (await hashOfChunk(chunk, within, readSlave, readMaster, hash)) === chunk.hash;
     if (!patched) blame = 'unknown';

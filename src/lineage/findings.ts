@@ -10,6 +10,8 @@ export interface MergeOptions {
   readonly ownFrom: number;
   /** Pieces of the slave with transaction boundaries on both ends. The pass skips a piece that cannot be read. */
   readonly pieces: readonly Piece[];
+  /** Those of them whose bytes do not have their recorded hash any more: what only they show may be a flipped bit. */
+  readonly changed?: readonly Piece[];
   /** End as soon as it is certain that each side has something that the other never had. */
   readonly stopEarly: boolean;
 }
@@ -64,9 +66,6 @@ export class Tally {
   emptied = false;
   /** A common transaction has another position or length on the master, or is packed on one side only. */
   moved = false;
-  /** Pieces of the slave that could not be read. */
-  readonly unread: Piece[] = [];
-  slaveLast: bigint | undefined = undefined;
   masterLast: bigint | undefined = undefined;
   /** Master transactions behind the slave's last one. */
   news = 0;
@@ -74,6 +73,9 @@ export class Tally {
 
 /** The findings of a pass over both files. */
 export interface MergeFindings extends Readonly<Tally>, Ages {
+  /** Pieces of the slave that could not be read, or that have changed since they were copied. */
+  readonly unread: readonly Piece[];
+  readonly slaveLast: bigint | undefined;
   /** The master begins with a packed transaction. */
   readonly packed: boolean;
   readonly slaveStop: CursorStop | undefined;

@@ -1,10 +1,12 @@
 import { withFile } from '../io/with-file.js';
+import type { Rot } from '../pipeline/damage.js';
 import type { Resume } from '../pipeline/resume.js';
 import { readableFile, upTo } from '../pipeline/scan.js';
 import type { Work } from '../pipeline/work.js';
 import { sameMagic } from './compare.js';
 import type { Judging } from './file-pair.js';
 import { judge, type Recorded } from './lineage-of.js';
+import { rotInPlace } from './rot-in-place.js';
 import type { Verdict } from './verdict.js';
 
 /** The slave that a rebuild replaces, and what is recorded of it. */
@@ -34,5 +36,19 @@ export async function judgeCopy(
       const pair = { master, masterEnd: resume.position, slave, deadline, window: source.window };
       return judge(findings, { ...replaced, ...pair, bytesDiffer });
     }),
+  );
+}
+
+/** Rot of the master that only the recorded hashes show, because the slave has lost what was copied. */
+export function rotOfCopy(
+  { paths, source }: Work,
+  replaced: Replaced,
+  { findings }: Verdict,
+  { position }: Resume,
+): Promise<Rot | undefined> {
+  return withFile(paths.fresh, (fresh) =>
+    withFile(paths.data, (slave) =>
+      rotInPlace(findings, replaced, upTo(readableFile(fresh), position), readableFile(slave), source.window),
+    ),
   );
 }

@@ -4,6 +4,7 @@ import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { TermLine } from '../standby/role.js';
 import { type Blame, blameOf, type Rehash } from './blame.js';
+import { changedChunks, mayComeFromSlave } from './changed-chunks.js';
 import { sourceOf } from './file-source.js';
 import type { MergeFindings, Mismatch } from './findings.js';
 import { merge } from './merge.js';
@@ -19,6 +20,8 @@ export interface Recorded {
   readonly ownFrom: number;
   /** The slave's chunks; empty for a file that is no slave. */
   readonly chunks: readonly ChunkLine[];
+  /** Those that are known not to have their hash any more. */
+  readonly changed?: readonly ChunkLine[];
   /** Claimed bytes are missing or changed, or unreadable bytes follow the claim. */
   readonly unverified: boolean;
   /** Damage of this master was reported since the slave was last rebuilt. */
@@ -36,8 +39,15 @@ export interface Compared extends Recorded, PackedPair {
 
 /** What a master is to a slave. Reads both files completely and writes nothing. */
 export async function lineageOf(of: Compared): Promise<Verdict> {
+  const verdict = await lineageWithout([], of);
+  if (!mayComeFromSlave(verdict)) return verdict;
+  const changed = await changedChunks(of.slave, of.chunks, of.window);
+  return changed.length === 0 ? verdict : lineageWithout(changed, of);
+}
+
+async function lineageWithout(changed: readonly ChunkLine[], of: Compared): Promise<Verdict> {
   const { master, masterEnd, slave, slaveEnd, chunks, ownFrom } = of;
-  const options = { ownFrom, pieces: chunks, stopEarly: false };
+  const options = { ownFrom, pieces: chunks, changed, stopEarly: false };
   return judge(await merge(sourceOf(master, masterEnd), sourceOf(slave, slaveEnd), options), of);
 }
 

@@ -1,10 +1,10 @@
 import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
 import { ObjectIndex } from '../filestorage/object-index.js';
-import { chunkAt } from '../standby/dat.js';
-import { type MergeFindings, type MergeOptions, type Mismatch, type Piece, Tally } from './findings.js';
+import { type MergeFindings, type MergeOptions, type Mismatch, Tally } from './findings.js';
 import { type ForwardSource, Short } from './forward-bytes.js';
 import { type Difference, isUndone, type MatchReceiver, matchTransactions } from './match.js';
 import { agesOf, HARMLESS } from './object-ages.js';
+import { SlaveSide } from './slave-side.js';
 import { type Transaction, TransactionCursor } from './transaction-cursor.js';
 
 const MOST_KEPT = 1000;
@@ -31,6 +31,7 @@ export async function merge(
 
 class Merge implements MatchReceiver {
   private readonly master: TransactionCursor;
+  private readonly side: SlaveSide;
   private readonly slave: TransactionCursor;
   /** By object: the slave's position of the newest transaction in the master's packed part that has a record of it. */
   private readonly keptAt = new ObjectIndex();
@@ -47,11 +48,13 @@ class Merge implements MatchReceiver {
 
   constructor(
     master: ForwardSource,
-    private readonly slaveSource: ForwardSource,
+    slave: ForwardSource,
     private readonly options: MergeOptions,
   ) {
-    this.master = new TransactionCursor(master, options.masterFrom ?? MAGIC_LENGTH);
-    this.slave = new TransactionCursor(slaveSource, options.slaveFrom ?? MAGIC_LENGTH);
+    const { masterFrom = MAGIC_LENGTH, slaveFrom = MAGIC_LENGTH, pieces, changed = [] } = options;
+    this.master = new TransactionCursor(master, masterFrom);
+    this.side = new SlaveSide(slave, slaveFrom, pieces, changed);
+    this.slave = this.side.cursor;
   }
 
   async run(): Promise<MergeFindings> {
@@ -77,12 +80,13 @@ class Merge implements MatchReceiver {
   }
 
   kept(oidHigh: number, oidLow: number): void {
-    this.keptAt.set(oidHigh, oidLow, this.ours?.position ?? this.slaveSource.size + 1);
+    this.keptAt.set(oidHigh, oidLow, this.ours?.position ?? this.side.source.size + 1);
   }
 
+  /** An oid that only a changed piece of the slave has may be a flipped bit: the piece counts as unread. */
   drop(oidHigh: number, oidLow: number, undone: boolean): void {
     const { ours } = this;
-    if (!ours) return;
+    if (!ours || this.side.isChanged(ours)) return;
     this.dropOf(ours);
     this.droppedAt.set(oidHigh, oidLow, undone ? HARMLESS : ours.position);
   }
@@ -98,6 +102,8 @@ class Merge implements MatchReceiver {
   }
 
   shape(): void {
+    // In a changed piece it may be a flipped bit, and the piece counts as unread.
+    if (this.ours && this.side.isChanged(this.ours)) return;
     this.found.shapeCount++;
     this.keep(this.found.shapes, { slaveAt: 0, masterAt: 0, length: 0, apart: true });
   }
@@ -105,12 +111,8 @@ class Merge implements MatchReceiver {
   /** Whether two transactions are at the same place and their records have the same tid: one header is damaged. */
   private async haveOneDamagedTid(theirs: Transaction, ours: Transaction): Promise<boolean> {
     if (theirs.position !== ours.position || theirs.end !== ours.end) return false;
-    const [there, here] = [await firstTid(this.master, theirs), await firstTid(this.slave, ours)];
+    const [there, here] = [await this.master.firstTid(theirs), await this.slave.firstTid(ours)];
     return there !== undefined && there === here;
-  }
-
-  private pieceAt(position: number): Piece | undefined {
-    return chunkAt(this.options.pieces, position);
   }
 
   private keep(list: Mismatch[], difference: Difference): void {
@@ -126,7 +128,7 @@ class Merge implements MatchReceiver {
     const before = this.found.differenceCount + shapesBefore;
     await this.match(theirs, ours, packed);
     // If a slave transaction breaks a rule, its shape is not compared: its piece counts as unread.
-    if (this.slave.stop?.kind === 'broken' && this.pieceAt(ours.position)) {
+    if (this.slave.stop?.kind === 'broken' && this.side.pieceAt(ours.position)) {
       this.found.shapeCount = shapesBefore;
       this.found.shapes.splice(shapesBefore);
     }
@@ -173,7 +175,7 @@ class Merge implements MatchReceiver {
       this.drop(this.slave.oidHigh, this.slave.oidLow, isUndone(this.slave));
     }
     // A transaction without records holds only its texts, and a pack drops it.
-    if (records === 0) this.dropOf(ours);
+    if (records === 0 && !this.side.isChanged(ours)) this.dropOf(ours);
   }
 
   private async onlyTheirs(theirs: Transaction): Promise<void> {
@@ -188,7 +190,7 @@ class Merge implements MatchReceiver {
       if (packed) this.kept(oidHigh, oidLow);
       else this.notePointer();
     }
-    const unknown = this.found.unread.some(({ firstTid, lastTid }) => theirs.tid >= firstTid && theirs.tid <= lastTid);
+    const unknown = this.side.unread.some(({ firstTid, lastTid }) => theirs.tid >= firstTid && theirs.tid <= lastTid);
     if (isNew || unknown) return;
     if (records === 0) this.found.moved = true;
     else this.found.foreign++;
@@ -214,37 +216,20 @@ class Merge implements MatchReceiver {
     if (this.theirs) this.found.masterLast = this.theirs.tid;
   }
 
-  /** Skips pieces that cannot be read. */
   private async nextOurs(): Promise<void> {
-    for (;;) {
-      const next = this.slave.stop?.kind === 'broken' ? undefined : this.slave.next();
-      this.ours = next instanceof Promise ? await next : next;
-      if (this.ours) this.found.slaveLast = this.ours.tid;
-      const broken = this.slave.stop;
-      if (this.ours || broken?.kind !== 'broken') return;
-      const piece = this.pieceAt(broken.position);
-      if (!piece) return;
-      this.found.unread.push(piece);
-      this.found.slaveLast = piece.lastTid;
-      this.slave.goTo(piece.end);
-    }
+    this.ours = await this.side.next();
   }
 
   private findings(early: boolean): MergeFindings {
     return {
       ...agesOf(this.droppedAt, this.keptAt, this.pointedBack),
       ...this.found,
+      unread: this.side.unread,
+      slaveLast: this.side.last,
       packed: this.packedEnd > MAGIC_LENGTH,
       slaveStop: this.slave.stop,
       masterStop: this.master.stop,
       early,
     };
   }
-}
-
-/** The tid in the transaction's first record; undefined without records. Leaves the cursor before it. */
-async function firstTid(cursor: TransactionCursor, transaction: Transaction): Promise<string | undefined> {
-  const found = await cursor.nextRecord(transaction);
-  cursor.rewindTo(transaction.recordsAt);
-  return found ? `${cursor.tidHigh} ${cursor.tidLow}` : undefined;
 }

@@ -160,6 +160,13 @@ export class TransactionCursor {
     return true;
   }
 
+  /** The tid in the transaction's first record; undefined without records. The cursor stays before it. */
+  async firstTid(transaction: Transaction): Promise<bigint | undefined> {
+    const found = await this.nextRecord(transaction);
+    this.rewindTo(transaction.recordsAt);
+    return found ? (BigInt(this.tidHigh) << 32n) | BigInt(this.tidLow) : undefined;
+  }
+
   /** Position of the record that `nextRecord` moves to. */
   get nextRecordAt(): number {
     return this.recordsAt;

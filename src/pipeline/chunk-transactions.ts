@@ -1,4 +1,4 @@
-import { STATUS_PACKED } from '../filestorage/layout.js';
+import { STATUS_COMMITTED, STATUS_PACKED } from '../filestorage/layout.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { headerAt } from './records.js';
 import { type Readable, scan, upTo } from './scan.js';
@@ -27,14 +27,13 @@ export async function hasTransactionsOf(
 }
 
 /**
- * Whether a pack has marked transactions that are not marked on the slave. A pack marks all transactions that it
- * covers, so most must show it.
+ * Whether a pack may have marked a transaction since it was copied: the slave has it unmarked, or has lost it. No single
+ * flipped bit makes one mark of the other.
  */
 async function isPackedSince(packed: readonly number[], slave: Readable): Promise<boolean> {
-  let marked = 0;
   for (const position of packed) {
     const header = await headerAt(slave, position);
-    if (!header || header.status === STATUS_PACKED) marked++;
+    if (!header || header.status === STATUS_COMMITTED) return true;
   }
-  return marked * 2 < packed.length;
+  return false;
 }

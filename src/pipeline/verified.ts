@@ -46,7 +46,7 @@ export async function findVerified(
       : `the slave has ${slave.size} bytes, ${claim} are claimed`;
     const agreed = wrong.at(-1)?.masterAgrees ?? true;
     const agrees = (await hashOf(master, chunk, window)) === chunk.hash;
-    if (!agrees && (await hasTransactionsOf(chunk, master, slave, window))) masterRot = rotIn(chunk);
+    if (!agrees && (await hasTransactionsOf(chunk, master, slave, window))) masterRot = rotOfBoth(chunk);
     wrong.push({ chunk, problem, masterAgrees: agreed && agrees });
   });
   const chunks = upTo.slice(0, count);
@@ -60,7 +60,8 @@ export async function findVerified(
   return { ...found, ...(masterAgrees && repairable(scene, wrongChunks)) };
 }
 
-function rotIn({ start, end, firstTid }: ChunkLine): Rot {
+/** Neither side has the bytes of this chunk that were copied. */
+export function rotOfBoth({ start, end, firstTid }: ChunkLine): Rot {
   const message = `its bytes ${start} to ${end} are not those that were copied, and the slave does not have those any more either`;
   return { position: start, at: start, tid: firstTid, rule: 'hash', message };
 }

@@ -50,6 +50,8 @@ export interface Side {
  * file's.
  */
 export function sideOf(given: string, file: string | undefined, there: FileFacts | undefined): Side {
+  // An unset variable in a script would name the current directory.
+  if (given === '') throw new PathMistake('a path is empty', 'is a variable of a script not set?');
   const path = resolve(given);
   const name = basename(path);
   const isFile = there ? there.kind !== 'directory' : name === (file ?? DEFAULT_FILE) || name.endsWith('.fs');

@@ -2,9 +2,7 @@ import { MAGIC_LENGTH, SMALLEST_TRANSACTION } from '../filestorage/layout.js';
 import type { Comparison } from '../lineage/compare.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { Verified } from '../pipeline/verified.js';
-import type { Decision, Facts, Plan, RefusedLineage, RefusedPlan } from './facts.js';
-
-type Hides = 'nothing' | 'something';
+import type { Decision, Facts, Hides, Plan, RefusedLineage, RefusedPlan } from './facts.js';
 
 const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
 
@@ -168,13 +166,14 @@ function decideBeyond(facts: Facts, verified: Verified, claim: number, size: num
 }
 
 /**
- * Whether the slave's bytes beyond the equal part can be discarded without loss: they are in flight, or all equal the
- * master's, or are too short to hold a transaction.
+ * Whether the slave's bytes beyond the equal part can be discarded without loss: they are in flight, equal the master's, or
+ * are too short to hold a transaction. Below its claim a slave that was cut may hold a server's transactions.
  */
 function hidesNothing(seen: Comparison, size: number, from: number): boolean {
   if (seen.firstDifference >= size) return true;
   if (seen.equalUpTo !== seen.slaveEnd) return false;
-  return seen.slaveStop === 'end' || seen.slaveStop === 'in-flight' || size - from < SMALLEST_TRANSACTION;
+  const isShort = size >= from && size - from < SMALLEST_TRANSACTION;
+  return seen.slaveStop === 'end' || seen.slaveStop === 'in-flight' || isShort;
 }
 
 /** Whether a server would show nothing of the slave's bytes beyond its claim. */
@@ -187,10 +186,12 @@ function isUnfinished(beyond: Comparison | undefined, claim: number, size: numbe
 function decideOther(facts: Facts, verified: Resume): Decision {
   const standing = decideStanding(facts);
   if (standing) return standing;
-  if (facts.forked === undefined) return { kind: 'probe', at: 'forked' };
-  if (facts.forked) return needsSides(facts, rolledBack());
   const { beyond, claim = verified } = facts;
   const size = facts.slave.state === 'there' ? facts.slave.size : 0;
+  // Where the slave's newest chunk has changed, its newest transaction proves nothing.
+  const isChanged = verified.position < claim.position && size >= claim.position;
+  if (!isChanged && facts.forked === undefined) return { kind: 'probe', at: 'forked' };
+  if (!isChanged && facts.forked) return needsSides(facts, rolledBack());
   const slaveEnd = size < claim.position ? size : Math.max(beyond?.slaveEnd ?? 0, claim.position);
   const unverified = verified.position < claim.position;
   const ownFrom = claim.position;

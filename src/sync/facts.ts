@@ -89,5 +89,8 @@ export type Plan =
 
 export type RefusedPlan = Extract<Plan, { kind: 'grown' | 'forked' }>;
 
+/** What bytes beyond the verified part may hide. */
+export type Hides = 'nothing' | 'something';
+
 /** A plan, or the probe that is needed before there can be one. */
 export type Decision = Plan | { readonly kind: 'probe'; readonly at: Probe };

@@ -8,12 +8,13 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership, type Ownership } from '../io/replace.js';
 import type { Judging } from '../lineage/file-pair.js';
-import { judgeCopy, type Replaced } from '../lineage/judge-copy.js';
+import { judgeCopy, type Replaced, rotOfCopy } from '../lineage/judge-copy.js';
 import { beginJudging } from '../lineage/judging.js';
 import { rotIn, type Verdict } from '../lineage/verdict.js';
 import type { ChunkFacts } from '../pipeline/chunk.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import { copy, Exchanged, type Target } from '../pipeline/copy.js';
+import type { Rot } from '../pipeline/damage.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import { Copied, claimOf, identityOf, reportWarnings, type Work } from '../pipeline/work.js';
@@ -35,6 +36,8 @@ export interface Rebuilt extends Written {
   readonly verdict: Verdict | undefined;
   /** Nothing was replaced: the operator decides. */
   readonly refused: boolean;
+  /** Where recorded hashes show that the master's bytes are not those that were copied, and the slave has lost those. */
+  readonly rot?: Rot | undefined;
   /** Path of the old file, if it was kept. */
   readonly kept: string | undefined;
 }
@@ -108,6 +111,8 @@ async function fillAndSwap(
     if (verdict && isRefused(verdict, replaced ?? NOT_FORCED)) {
       return { ...nothingWritten(resume), end, verdict, refused: true };
     }
+    const rot = verdict && replaced && (await rotOfCopy(work, replaced, verdict, resume));
+    if (rot) return { ...nothingWritten(resume), end, verdict, refused: true, rot };
     file.sync();
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
     options.beforeSwap();
@@ -125,9 +130,9 @@ async function fillAndSwap(
   }
 }
 
-function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks, forced }: Replaced) {
+function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks, changed = [], forced }: Replaced) {
   // Who forces a rebuild over a fork is still refused where the master has rotted: all of both is compared.
-  const options = { ownFrom, pieces: chunks, stopEarly: !forced };
+  const options = { ownFrom, pieces: chunks, changed, stopEarly: !forced };
   return { freshPath: paths.fresh, slavePath: paths.data, slaveEnd, options };
 }
 

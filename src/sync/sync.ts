@@ -24,6 +24,7 @@ import { masterOf, type Observed, type Outcome, observeSize, type SyncRequest, s
 import { take } from './probes.js';
 import { rebuild } from './rebuild.js';
 import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
+import { replaceSlave } from './replace-slave.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
 import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
 
@@ -183,7 +184,9 @@ async function execute({ plan, facts, observed, dat, masterRole }: Decided, work
     }
     case 'rebuild': {
       const replaced = replacedBy(plan, dat, paths, masterRole);
-      const result = await rebuild(work, master, magic, { replaced, takeDamaged: false, beforeSwap: recordTerms });
+      const options = { replaced, takeDamaged: false, beforeSwap: recordTerms };
+      const result = await replaceSlave(work, master, magic, options);
+      if (result.rot) return { ...settled(plan, facts, observed, paths), damage: result.rot };
       if (result.refused) return judged(settled(plan, facts, observed, paths), result.verdict, master, plan, work);
       const kept = result.kept === undefined ? undefined : { path: result.kept, reason: result.verdict?.reason ?? '' };
       return { ...written(plan, result, observed, dat, work), kept };

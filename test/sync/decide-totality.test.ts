@@ -131,7 +131,10 @@ describe('for every combination of facts', () => {
   it('without --full a rebuild follows neither from a fork nor while a refusal stands', () => {
     everyPlan((plan, facts) => {
       if (plan.kind !== 'rebuild' || facts.full) return;
-      assert.equal(facts.forked, false);
+      // A changed newest chunk may look like a fork: then the rebuild judges both files before its swap.
+      const { slave, claim, verified } = facts;
+      const isChanged = slave.state === 'there' && claim && verified && verified.position < claim.position;
+      if (!isChanged || slave.size < claim.position) assert.equal(facts.forked, false);
       assert.equal(facts.standing.refusal, undefined);
       assert.ok(facts.generation?.kind === 'other' || facts.comparison !== undefined);
     });

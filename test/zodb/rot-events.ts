@@ -159,8 +159,12 @@ class RottenPair {
       return this.judge();
     }
     this.counts.refused++;
-    assert.equal(exitCode, 4, reason);
-    assert.ok(this.masterFlips.length > 0, `the master is sound: ${reason}`);
+    const isPacked = this.options.pack !== 'never';
+    // Across a pack a flipped tid of the master looks like another history.
+    if (!isPacked || this.masterFlips.length === 0 || exitCode !== 3) assert.equal(exitCode, 4, reason);
+    // Several flips of the slave in one chunk, across a pack: no hash says which side is right, and the message does.
+    const isUndecided = isPacked && this.slaveRotten && reason.startsWith('the master or the slave is damaged');
+    if (!isUndecided) assert.ok(this.masterFlips.length > 0, `the master is sound: ${reason}`);
     if (this.random.below(2) === 0) this.mendMaster();
   }
 

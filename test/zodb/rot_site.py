@@ -55,7 +55,7 @@ class Site:
     def pack(self):
         # A transaction of this very moment would not be packed.
         time.sleep(0.01)
-        self.storage.pack(time.time(), None)
+        self.storage.pack(time.time(), lambda data, oids=None: [])
         for oid, revisions in self.record.items():
             newest = max(revisions)
             self.record[oid] = {newest: revisions[newest]}
