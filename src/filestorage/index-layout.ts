@@ -1,6 +1,6 @@
 /**
- * `Data.fs.index`, after ZODB's fsIndex.py: a stream of pickles of protocol 3 in `fast` mode (no memo), as zodbpickle writes
- * them.
+ * `Data.fs.index`, after ZODB's fsIndex.py: a stream of pickles of protocol 3 in `fast` mode (no memo), as zodbpickle
+ * writes them.
  *
  * ```
  * head         80 03  INT  2e               the position up to which the index covers the Data.fs
@@ -10,7 +10,7 @@
  *              86 2e                        (a tuple of the two)
  * end          80 03  4e 2e                 None
  *
- * INT          4b n | 4d n n | 4a n n n n | 8a length n ...    little-endian, signed in the last two, the shortest that holds it
+ * INT          4b n | 4d n n | 4a n n n n | 8a length n ...    little-endian, last two signed; shortest form
  * BYTES        43 length | 42 length of 4 bytes, little-endian, when it is more than 255
  * ```
  */

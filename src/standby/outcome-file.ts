@@ -78,7 +78,7 @@ const FORM = new RegExp(
   ].join('\n'),
 );
 /** Characters that JSON does not escape but a terminal or an editor treats as a control sequence or a line break. */
-const OBEYED = /[\u007f-\u009f\u2028\u2029]/g;
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
 
 /**
  * The record that replaces `before` after a run. `datTime`: modification time of the `.dat` before that run, used as
@@ -104,7 +104,7 @@ function familyOf(kind: TroubleKind): TroubleKind {
 
 export function formatOutcome({ time, exitCode, action, reason, inStep, trouble }: OutcomeRecord): string {
   const quoted = JSON.stringify(reason.slice(0, LONGEST_REASON)).replace(
-    OBEYED,
+    UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   const lines = [

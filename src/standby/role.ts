@@ -11,7 +11,7 @@ import { LineReader, Misfit, moment, wholeNumber } from './strict-lines.js';
  * role slave|master|rejoining|superseded
  * term N                                                number of the last term line; 0 without any
  * began TERM POSITION TID AT_MS HOST COMMAND STATE      one for each term, TERM ascending; STATE: open or unused
- * promoted POSITION TID AT_MS SYNCED_MS                 with role master only: state at the promotion; SYNCED_MS: - when never
+ * promoted POSITION TID AT_MS SYNCED_MS                 with role master only; SYNCED_MS: - when never
  * refused SINCE_MS LINEAGE POSITION TID DEVICE INODE    a refusal in effect; POSITION, TID: - when not known
  * damaged SINCE_MS POSITION TID                         damage of the master, with no rebuild since it was reported
  * end CHECKSUM                                          XXH64 of all above

@@ -43,8 +43,8 @@ export class ExactJudge implements Judge {
     this.indexState = 'wrong';
     const position = indexCheck.end;
     const message = `Data.fs.index covers the file up to ${position}, where no committed transaction ends`;
-    const behind = { position, within: position, tid: 0n, rule: 'index', message, severity: 'warned' } as const;
-    onProblem(indexCheck.problem ?? behind);
+    const uncovered = { position, within: position, tid: 0n, rule: 'index', message, severity: 'warned' } as const;
+    onProblem(indexCheck.problem ?? uncovered);
   }
 
   async settle(): Promise<void> {}
