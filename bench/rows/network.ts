@@ -5,7 +5,7 @@ import type { Scene } from '../scene.js';
 import { type Distance, SlowMount } from '../slow-mount.js';
 import { atMost } from '../target.js';
 
-/** Read-ahead as on NFS with rsize=1048576, large enough for a reader, and smaller than that. */
+/** NFS with rsize=1048576: with a read-ahead of one full request, and of less. */
 const FAR: readonly (Distance & { readonly name: string })[] = [
   { name: '0 ms', milliseconds: 0, readAheadKib: 1024 },
   { name: '1 ms', milliseconds: 1, readAheadKib: 1024 },

@@ -44,8 +44,8 @@ const WINDOW_BYTES = 1 << 20;
  *
  * The order matters. Turn the switch off, where it can be written, so that no sync begins. End a running sync and take
  * its lock. Complete the end of the file and make it durable. Start the command for a loss. Set the role, which no sync
- * ever takes back. A promotion that was killed at any point is called again. Until the role is set, all steps are
- * repeated, so the command starts at least once; afterwards nothing is repeated.
+ * ever takes back. After a kill at any point it is called again: until the role is set it repeats all steps, so the
+ * command starts at least once; afterwards it repeats nothing.
  */
 export async function runPromote(options: PromoteOptions): Promise<PromotionResult> {
   const began = performance.now();

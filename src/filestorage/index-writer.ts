@@ -12,7 +12,7 @@ import type { ObjectIndex } from './object-index.js';
 
 /** Maximum size of a piece in bytes. */
 export const INDEX_PIECE_BYTES = 2 * LONGEST_BUCKET;
-/** Up to this many words, writing one by one is faster than a copy with a byte swap. */
+/** Below this many words, writing one by one is faster than a copy with a byte swap. */
 const FEW = 64;
 
 /**

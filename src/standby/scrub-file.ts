@@ -13,8 +13,8 @@ import type { SlavePaths } from './paths.js';
  * full TIME                    when the last round ended; never without one
  * ```
  *
- * It is not durable: a crash leaves an older one or an invalid text, and in the latter case a new round begins. At most
- * the work of some slices is lost.
+ * It is not durable: a crash leaves an older one or an invalid text, and in the latter case a new round begins. The only
+ * cost is that bytes are read again.
  */
 export interface ScrubProgress {
   readonly next: number;

@@ -40,7 +40,7 @@ export interface InspectOptions {
   readonly pieceBytes: number;
   /** The `Data.fs.index` beside the file. */
   readonly indexCheck: IndexCheck | undefined;
-  /** Whether to check previous pointers, targets of back pointers and the index; false: structure and checksums only. */
+  /** Whether to check previous pointers, back pointers and the index; false: structure and checksums only. */
   readonly pointers: boolean;
   /** The file serves: a pack may have replaced the file that its `.dat` describes. */
   readonly serves?: boolean;
