@@ -1,13 +1,13 @@
-"""A read-only file system behind which every read takes as long as over a slow network: FUSE, spoken to the kernel directly.
+"""A read-only file system that delays every read like a slow network. Speaks the FUSE protocol with the kernel.
 
     delaying_fs.py DIRECTORY MOUNTPOINT MILLISECONDS READ_AHEAD_KIB
 
-shows the files of DIRECTORY at MOUNTPOINT until its standard input ends; prints a line when it is mounted. Each read
-request of the kernel waits so many milliseconds; as over a network, many may wait at once. Requests are up to 1 MiB, as
-with rsize=1048576 on NFS; READ_AHEAD_KIB is what the kernel asks for ahead of the reader (NFS: 128 by default since
-Linux 5.4, 15 times rsize before). Pages stay cached over an open, as on NFS while the file has not changed.
+shows the files of DIRECTORY at MOUNTPOINT until its standard input ends. It prints a line once it is mounted. Each read
+request of the kernel is delayed by MILLISECONDS; as over a network, many requests may wait at once. Requests have up to
+1 MiB, as with rsize=1048576 on NFS. READ_AHEAD_KIB is how far the kernel reads ahead (NFS: 128 by default since Linux
+5.4, 15 times rsize before). Pages stay cached across opens, as on NFS while the file has not changed.
 
-Needs Linux, root and /dev/fuse, and nothing beside Python. The numbers are those of the kernel's include/uapi/linux/fuse.h.
+Requires Linux, root, /dev/fuse and Python alone. The numbers are those of the kernel's include/uapi/linux/fuse.h.
 """
 import ctypes
 import errno
@@ -79,7 +79,7 @@ class Delaying:
         try:
             os.writev(self.device, [header, body])
         except FileNotFoundError:
-            pass  # The one who asked has been killed.
+            pass  # The process that asked has been killed.
 
     def answer(self, opcode, node, body, buffer):
         if opcode == READ:

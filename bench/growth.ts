@@ -4,19 +4,20 @@ import { medianSeconds, peak, type Series } from './statistics.js';
 import type { Target } from './target.js';
 
 /**
- * Time may grow by so much more than the peer's from the smallest size that outweighs starting up to the largest. The peer's
- * times are linear; beside them a machine that was slower at one size than at another does not count.
+ * Limit for the growth of our time relative to the peer's, from the smallest size that outweighs startup to the
+ * largest. The peer's times are linear, so the comparison cancels out a machine that was slower at one size than at
+ * another.
  */
 const LINEAR = 1.25;
-/** Memory at the largest size, against that at the smallest. */
+/** Limit for the memory at the largest size, relative to the smallest. */
 const SAME = 1.1;
 const OUTWEIGHS_STARTING = 512 << 20;
 const MIB = 1 << 20;
 const MOST_MEMORY = 200 * MIB;
-/** Who copies as much, as well as it is asked for on each medium. */
+/** The peer that copies the same amount, as durably as the medium requires. */
 const COPY: Readonly<Record<Medium, string>> = { memory: 'cp', disk: 'cp and sync', network: 'cp, 0 ms' };
 
-/** What only several sizes together can show: how the cost grows, and what memory it takes. */
+/** Targets across several sizes: how time and memory grow. */
 export function acrossSizes(measurements: readonly Measurement[]): Target[] {
   const media = [...new Set(measurements.map(({ medium }) => medium))];
   return media.flatMap((medium) => {

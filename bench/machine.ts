@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** The machine in general terms: enough to judge the figures by, nothing that tells whose it is. */
+/** The machine in general terms: enough to judge the figures, nothing that identifies its owner. */
 export function describeMachine(): readonly (readonly [string, string])[] {
   return [
     ['processor', cpus()[0]?.model.trim() ?? 'unknown'],

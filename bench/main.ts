@@ -16,7 +16,7 @@ import { rebuild } from './rows/rebuild.js';
 import { verify } from './rows/verify.js';
 import { measureAll } from './suite.js';
 
-/** In this order at each size: the append lets the master grow, so it comes last. */
+/** The order at each size: append grows the master, so it comes last. */
 const ROWS: readonly Row[] = [fullCopy, rebuild, verify, buildIndex, manyObjects, promote, nothingNew, append, network];
 
 /** Runs the benchmarks: see `node dist/bench/main.js --help`. */

@@ -7,9 +7,9 @@ import type { Row } from './row.js';
 import type { Medium } from './scene.js';
 
 const DEFAULT_SIZES = ['64MiB', '512MiB', '2GiB'];
-/** On a disk that would take hours. */
+/** On a disk, the largest size would take hours. */
 const FULL_SIZES = [...DEFAULT_SIZES, '8GiB'];
-/** Every size again would only be slower. */
+/** More sizes would take longer and show nothing new. */
 const NETWORK_SIZES = ['512MiB'];
 const MEDIA: readonly Medium[] = ['memory', 'disk', 'network'];
 
@@ -19,7 +19,7 @@ export interface Options {
   readonly media: readonly Medium[];
   readonly diskDirectory: string;
   readonly runs: number;
-  /** Where RESULTS.md and the plot go; undefined: nowhere. */
+  /** Directory for RESULTS.md and the plot; undefined: do not write them. */
   readonly output: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import { formatBytes } from '../src/report/size.js';
 import type { Measurement } from './row.js';
 import { medianSeconds } from './statistics.js';
 
-/** What the plot shows: the rows of the medium that was measured, ours in full lines and the peers' broken. */
+/** The lines of the plot: the rows measured on a medium, ours solid and the peers' dashed. */
 interface Line {
   readonly row: string;
   readonly name: string;
@@ -35,7 +35,7 @@ const BOTTOM = 40;
 const LABEL_HEIGHT = 13;
 const DECADES = [0.1, 1, 10, 100];
 
-/** Middle tones that stand out on white and on black. */
+/** Medium tones that are readable on white and on black. */
 const COLOURS = ['#2f7ed8', '#8a63d2', '#1f9e6e', '#d9792b', '#d64550', '#7a8a2e'];
 const STYLE = `text{font:11px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:13px}.grid{stroke:#8c959f;stroke-opacity:.35}
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}}`;
@@ -45,7 +45,7 @@ interface Point {
   readonly seconds: number;
 }
 
-/** Time against size, both logarithmic, a panel a medium: SVG. */
+/** Time against size, both logarithmic, one panel per medium: SVG. */
 export function plot(measurements: readonly Measurement[]): string {
   const media = [...new Set(measurements.map(({ medium }) => medium))].filter((medium) => medium !== 'network');
   const panels = media.map((medium, n) => {
@@ -118,13 +118,13 @@ function scales(sizes: readonly number[], seconds: readonly number[]): [Scale, S
   ];
 }
 
-/** Moves labels apart that would lie on each other, keeping their order. */
-function spread(wanted: readonly number[]): number[] {
-  const order = wanted.map((_, n) => n).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
-  const places = [...wanted];
+/** Moves overlapping labels apart and keeps their order. */
+function spread(ideal: readonly number[]): number[] {
+  const order = ideal.map((_, n) => n).sort((a, b) => (ideal[a] ?? 0) - (ideal[b] ?? 0));
+  const places = [...ideal];
   let least = TOP;
   for (const n of order) {
-    places[n] = Math.max(least, wanted[n] ?? 0);
+    places[n] = Math.max(least, ideal[n] ?? 0);
     least = (places[n] ?? 0) + LABEL_HEIGHT;
   }
   const over = Math.max(0, least - LABEL_HEIGHT - (HEIGHT - BOTTOM));

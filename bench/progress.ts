@@ -1,6 +1,6 @@
 const PROGRESS_MS = 200;
 
-/** What is being measured, in one line on a terminal; elsewhere a line when a size is done. */
+/** Shows what is being measured: one line on a terminal, or else a line after each size. */
 export class Progress {
   private last = 0;
 

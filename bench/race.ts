@@ -5,32 +5,33 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Series, Timing } from './statistics.js';
 
-/** A whole command, timed as a process from its start to its end. */
+/** A complete command, timed as a process from its start to its end. */
 export interface Contender {
   readonly name: string;
   readonly command: readonly string[];
   /** Not timed. */
   readonly prepare?: () => void;
-  /** Looks at what the command has done, with what it wrote to its standard output; throws when it is wrong. Not timed. */
+  /** Checks what the command has done, given its standard output; throws when it is wrong. Not timed. */
   readonly check?: (stdout: string) => void;
 }
 
 const TIME = '/usr/bin/time';
 const LARGEST_OUTPUT = 64 << 20;
 
-/** A contender failed, or what it did is wrong: nothing was measured. */
+/** A contender failed or gave a wrong result: there is no measurement. */
 export class WrongResult extends Error {
   override readonly name = 'WrongResult';
 }
 
-/** Somebody has broken off the benchmarks. */
+/** A person has interrupted the benchmarks. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
 /**
- * Lets all contenders run in turn, a b c a b c ..., so that what the machine does beside falls on all of them. A time counts
- * only when the command ended with 0 and its result was right. One that is there several times runs as often in each turn.
+ * Runs all contenders in turn, a b c a b c ..., so that other load on the machine affects all of them. A time counts
+ * only when the command exits with 0 and its result is correct. A contender that is listed several times runs as often
+ * in each turn.
  */
 export async function race(
   contenders: readonly Contender[],
@@ -40,7 +41,7 @@ export async function race(
   const timings = new Map<string, Timing[]>(contenders.map(({ name }) => [name, []]));
   for (let run = 0; run < runs; run++) {
     for (const contender of contenders) {
-      // A signal that came while the last one ran is heard here; onRun throws for it.
+      // A signal that arrived during the last run is handled here; onRun throws for it.
       await setImmediate();
       onRun(contender.name);
       contender.prepare?.();
@@ -52,7 +53,7 @@ export async function race(
   return [...timings].map(([name, runsOfIt]) => ({ name, timings: runsOfIt }));
 }
 
-/** Runs a command to its end and returns its standard output; throws when it fails. For what is not timed. */
+/** Runs a command to its end and returns its standard output; throws when it fails. For untimed work. */
 export function must(command: readonly string[]): string {
   return run('preparing', command).stdout;
 }
@@ -65,7 +66,7 @@ function runTimed({ name, command }: Contender): { stdout: string; timing: Timin
   const directory = mkdtempSync(join(tmpdir(), 'syncpozo-bench-'));
   try {
     const report = join(directory, 'time');
-    // A process of its own between Node and the command: the peak of a child would otherwise count Node's own memory.
+    // A process between Node and the command: otherwise a child's peak memory would include Node's own.
     const { stdout, seconds } = run(name, [TIME, '--quiet', '-f', '%M %U %S', '-o', report, ...command]);
     const [kibibytes = 0, user = 0, system = 0] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
     return { stdout, timing: { seconds, cpuSeconds: user + system, peakBytes: 1024 * kibibytes } };
@@ -81,6 +82,6 @@ function run(name: string, command: readonly string[]): { stdout: string; second
   const seconds = (performance.now() - began) / 1000;
   if (ended.error) throw ended.error;
   if (ended.status === 0) return { stdout: ended.stdout, seconds };
-  const said = `${ended.stdout}${ended.stderr}`.trim().split('\n').slice(-10).join('\n');
-  throw new WrongResult(`${name}: ${command.join(' ')} ended with ${ended.status ?? ended.signal}\n${said}`);
+  const output = `${ended.stdout}${ended.stderr}`.trim().split('\n').slice(-10).join('\n');
+  throw new WrongResult(`${name}: ${command.join(' ')} ended with ${ended.status ?? ended.signal}\n${output}`);
 }

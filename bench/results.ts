@@ -6,7 +6,7 @@ import type { Measurement } from './row.js';
 import { medianCpu, medianSeconds, peak, range, type Series } from './statistics.js';
 import type { Target } from './target.js';
 
-/** What a run of the benchmarks has found. */
+/** Results of a run of the benchmarks. */
 export interface Results {
   readonly runs: number;
   readonly machine: ReturnType<typeof describeMachine>;
@@ -14,17 +14,17 @@ export interface Results {
   readonly measurements: readonly Measurement[];
   /** What was not measured, and why. */
   readonly leftOut: readonly string[];
-  /** What failed, or did something wrong. */
+  /** What failed or gave a wrong result. */
   readonly failed: readonly string[];
 }
 
 const MIB = 1 << 20;
 const NONE = '';
 
-/** The page of results, in Markdown. */
+/** The page of results in Markdown. */
 export function renderResults(results: Results): string {
   const { runs, machine, peers, measurements } = results;
-  // Of what failed the page tells where; what it said may name this machine's paths.
+  // For a failure the page names only the row: the message may contain paths of this machine.
   const leftOut = [...results.leftOut, ...results.failed.map((text) => `${text.split(': ')[0]}: failed`)];
   return `${[
     '# What the benchmarks have measured',

@@ -2,9 +2,9 @@ import type { Medium, Scene } from './scene.js';
 import type { Series } from './statistics.js';
 import type { Target } from './target.js';
 
-/** One benchmark: a row of the table for each medium and size. */
+/** One benchmark: a table for each medium and size. */
 export interface Row {
-  /** For --rows. */
+  /** Name for --rows. */
   readonly name: string;
   readonly media: readonly Medium[];
   /** Why the row cannot run here; undefined when it can. */
@@ -13,9 +13,9 @@ export interface Row {
 }
 
 export interface Measured {
-  /** What was done, as the heading of a table. */
+  /** The heading of the table. */
   readonly title: string;
-  /** What has to be known to read the figures. */
+  /** What a reader must know to interpret the figures. */
   readonly note?: string;
   readonly series: readonly Series[];
   readonly targets: readonly Target[];

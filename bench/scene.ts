@@ -6,16 +6,19 @@ import { SITE } from './fixture/options.js';
 import { type Peers, SYNCPOZO } from './peers.js';
 import { type Contender, must, WrongResult } from './race.js';
 
-/** Where the files are: in memory (tmpfs), on a disk, or the master behind a slow mount. Never compared with each other. */
+/**
+ * Where the files are: in memory (tmpfs), on a disk, or the master behind a slow mount. Media are never compared with
+ * each other.
+ */
 export type Medium = 'memory' | 'disk' | 'network';
 
-/** Of the fixture, the share that a pack has been over. */
+/** The share of the fixture that is packed. */
 const PACKED_SHARE = 0.25;
 
-/** `from`: another path of the master's directory. */
+/** `from`: another path to the master's directory. */
 type SyncDetails = Partial<Contender> & { readonly options?: readonly string[]; readonly from?: string };
 
-/** Lets a fixture's file grow to about so many bytes, durably. */
+/** Grows a fixture's file to about `bytes` bytes, durably. */
 export function growFile(path: string, fixture: Fixture, bytes: number): void {
   const fd = openSync(path, 'a');
   try {
@@ -28,7 +31,7 @@ export function growFile(path: string, fixture: Fixture, bytes: number): void {
   }
 }
 
-/** A master and its slave, in a directory of their own. */
+/** A master and its slave, in a separate directory. */
 export class Pair {
   readonly masterDirectory: string;
   readonly slaveDirectory: string;
@@ -37,7 +40,7 @@ export class Pair {
   private readonly fixture: Fixture;
   private readonly statusFile: string;
 
-  /** Makes a master of about `bytes`. */
+  /** Creates a master of about `bytes` bytes. */
   constructor(
     directory: string,
     bytes: number,
@@ -62,12 +65,12 @@ export class Pair {
     return this.fixture.facts.objects;
   }
 
-  /** Lets the master commit so many bytes more, durably. */
+  /** Commits about `bytes` more bytes to the master, durably. */
   grow(bytes: number): void {
     growFile(this.master, this.fixture, this.bytes + bytes);
   }
 
-  /** A contender that syncs; it has to report this action, and to leave the slave equal to the master. */
+  /** A contender that syncs. It must report this action and leave the slave equal to the master. */
   sync(name: string, action: string, more: SyncDetails = {}): Contender {
     const { from = this.masterDirectory, options = [], ...rest } = more;
     const scrub = this.peers.optional('sync', '--scrub', '0');
@@ -84,12 +87,12 @@ export class Pair {
     };
   }
 
-  /** Brings the slave in step, untimed. */
+  /** Syncs the slave, untimed. */
   syncNow(): void {
     must([...SYNCPOZO, 'sync', '--quiet', '--status-file', this.statusFile, this.masterDirectory, this.slaveDirectory]);
   }
 
-  /** Removes the slave and all that belongs to it. */
+  /** Removes the slave and all its files. */
   clearSlave(): void {
     rmSync(this.slaveDirectory, { recursive: true, force: true });
     mkdirSync(this.slaveDirectory);
@@ -102,7 +105,7 @@ export class Pair {
   }
 }
 
-/** Everything that a row needs: a pair of the size that is measured, and a small one beside it. */
+/** Everything that a row needs: a pair of the measured size, and a small one. */
 export class Scene {
   readonly directory: string;
   readonly pair: Pair;
@@ -120,7 +123,7 @@ export class Scene {
     this.pair = new Pair(join(this.directory, 'pair'), bytes, peers);
   }
 
-  /** A pair of this size, in step; it is kept as long as the scene. */
+  /** A pair of this size, in step; kept as long as the scene. */
   small(bytes: number): Pair {
     if (!this.smallPair) {
       this.smallPair = new Pair(join(this.directory, 'small'), bytes, this.peers);
@@ -129,7 +132,7 @@ export class Scene {
     return this.smallPair;
   }
 
-  /** A place for a peer's files. */
+  /** A path for a peer's files. */
   path(...names: readonly string[]): string {
     return join(this.directory, ...names);
   }
@@ -139,7 +142,7 @@ export class Scene {
   }
 }
 
-/** Takes a file's pages out of the page cache, by posix_fadvise: the next read of it comes from the disk. */
+/** Drops a file's pages from the page cache with posix_fadvise, so that the next read comes from the disk. */
 export function dropFromCache(path: string): void {
   must(['dd', `of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
 }

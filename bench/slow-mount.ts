@@ -7,28 +7,28 @@ import { must, WrongResult } from './race.js';
 
 const SCRIPT = inProject('bench', 'delaying_fs.py');
 
-/** How far away the files are. */
+/** Properties of the slow mount. */
 export interface Distance {
-  /** How long each read request of the kernel waits. */
+  /** Delay of each read request from the kernel. */
   readonly milliseconds: number;
-  /** How much the kernel asks for at once, ahead of a reader. */
+  /** How much the kernel reads ahead in one request. */
   readonly readAheadKib: number;
 }
 
-/** A directory seen through a file system on which every read takes its time; see delaying_fs.py. */
+/** A directory behind a file system that delays every read; see delaying_fs.py. */
 export class SlowMount {
   private constructor(
     private readonly child: ChildProcess,
     readonly directory: string,
   ) {}
 
-  /** Why nothing can be mounted here; undefined when it can. `mountpoint` is made. */
+  /** Why nothing can be mounted here; undefined when it can. Creates `mountpoint`. */
   static missing(directory: string, mountpoint: string): string | undefined {
     mkdirSync(mountpoint, { recursive: true });
     const run = spawnSync('python3', [SCRIPT, directory, mountpoint, '0', '128'], { input: '', encoding: 'utf8' });
     if (run.status === 0) return undefined;
-    const said = run.error?.message ?? run.stderr.trim().split('\n').at(-1);
-    return `a FUSE mount needs Linux, root, /dev/fuse and Python 3 (${said})`;
+    const detail = run.error?.message ?? run.stderr.trim().split('\n').at(-1);
+    return `a FUSE mount needs Linux, root, /dev/fuse and Python 3 (${detail})`;
   }
 
   static async mount(
@@ -47,7 +47,7 @@ export class SlowMount {
     return new SlowMount(child, mountpoint);
   }
 
-  /** Takes a file's pages out of the page cache: the next read of it goes all the way. */
+  /** Drops a file's pages from the page cache, so that the next read is delayed again. */
   forget(name: string): void {
     must(['dd', `if=${this.directory}/${name}`, 'iflag=nocache', 'count=0', 'status=none']);
   }

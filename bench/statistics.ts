@@ -1,9 +1,12 @@
 /** One timed process. */
 export interface Timing {
   readonly seconds: number;
-  /** Of all its threads, in user and in system mode: what others do beside changes it less; undefined without time(1). */
+  /**
+   * Of all its threads, in user and system mode: other load affects it less than the elapsed time. undefined without
+   * time(1).
+   */
   readonly cpuSeconds: number | undefined;
-  /** The most memory that it had at once; undefined where time(1) is not installed. */
+  /** Peak memory; undefined without time(1). */
   readonly peakBytes: number | undefined;
 }
 
@@ -37,7 +40,7 @@ export function medianCpu({ timings }: Series): number | undefined {
   return known.length === 0 ? undefined : median(known);
 }
 
-/** The most memory of any run, in bytes. */
+/** The highest peak memory of any run, in bytes. */
 export function peak({ timings }: Series): number | undefined {
   const known = timings.flatMap(({ peakBytes }) => peakBytes ?? []);
   return known.length === 0 ? undefined : Math.max(...known);

@@ -11,12 +11,12 @@ import type { Measurement, Row } from './row.js';
 import { type Medium, Scene } from './scene.js';
 
 const MEMORY = '/dev/shm';
-/** A scene holds a master, a slave and a peer's copy at once. */
+/** A scene holds a master, a slave and a peer's copy at the same time. */
 const FILES_AT_ONCE = 3;
 
 /**
- * Measures all that the options ask for, size after size, so that no more than one scene takes room. `soFar` gets the results
- * after each: who breaks off, by `stop`, keeps what there is.
+ * Measures everything that the options request, size by size, so that only one scene takes space at a time. Calls
+ * `soFar` with the results after each size: a run interrupted by `stop` keeps them.
  */
 export async function measureAll(
   options: Options,
@@ -73,7 +73,7 @@ async function measureScene(
   }
 }
 
-/** What goes wrong in one row does not keep the others from being measured. */
+/** A failure in one row does not prevent the measurement of the others. */
 async function measureRow(row: Row, scene: Scene, failed: string[]): Promise<Measurement[]> {
   const { medium, bytes } = scene;
   try {
@@ -85,12 +85,12 @@ async function measureRow(row: Row, scene: Scene, failed: string[]): Promise<Mea
   }
 }
 
-/** Behind a slow mount the files lie in memory, so that nothing but the delay counts. */
+/** Behind a slow mount the files are in memory, so that only the delay counts. */
 function directoryOf(medium: Medium, diskDirectory: string): string {
   return medium === 'disk' ? diskDirectory : MEMORY;
 }
 
-/** Why there is no room for a scene; undefined when there is. */
+/** Why there is no space for a scene; undefined when there is. */
 function noRoom(medium: Medium, bytes: number, { diskDirectory }: Options): string | undefined {
   const directory = directoryOf(medium, diskDirectory);
   const what = `${formatBytes(bytes)}, ${medium}`;

@@ -1,24 +1,24 @@
 import { medianSeconds, peak, range, type Series } from './statistics.js';
 
-/** What was asked for, what was measured, and whether it is enough. */
+/** A target, the measured value, and whether the target is met. */
 export interface Target {
   readonly asked: string;
   readonly measured: string;
   readonly met: boolean;
 }
 
-/** Below this size starting up decides, and a ratio of throughputs says nothing. */
+/** Below this size startup dominates, and a ratio of throughputs means nothing. */
 const LARGE = 1 << 30;
 const MIB = 1 << 20;
 const MEMORY = 200 * MIB;
 const BYTES_AN_OBJECT = 12;
 
-/** Targets that are about large files; none for a small one. */
+/** Targets for large files; none for a small one. */
 export function ofLarge(bytes: number, targets: readonly Target[]): readonly Target[] {
   return bytes >= LARGE ? targets : [];
 }
 
-/** `ours` takes at most `ratio` times as long as `theirs`; no target where one of them did not run. */
+/** `ours` takes at most `ratio` times as long as `theirs`; no target if one of them did not run. */
 export function atMost(series: readonly Series[], ours: string, ratio: number, theirs: string): Target[] {
   return comparing(series, ours, theirs, {
     asked: `${ours}: at most ${ratio.toFixed(2)} times ${theirs}`,
@@ -27,7 +27,7 @@ export function atMost(series: readonly Series[], ours: string, ratio: number, t
   });
 }
 
-/** `ours` is so many times faster than `theirs`. */
+/** `ours` is `times` times faster than `theirs`. */
 export function faster(series: readonly Series[], ours: string, times: number, theirs: string): Target[] {
   return comparing(series, ours, theirs, {
     asked: `${ours}: ${times} times faster than ${theirs}`,
@@ -36,7 +36,7 @@ export function faster(series: readonly Series[], ours: string, times: number, t
   });
 }
 
-/** Making an index takes at most 200 MiB of memory and 12 bytes an object; no target where memory was not measured. */
+/** Building an index takes at most 200 MiB of memory and 12 bytes per object; no target if memory was not measured. */
 export function indexMemory(series: readonly Series[], objects: number): Target[] {
   const peaks = series.filter(({ name }) => name === 'index').flatMap((one) => peak(one) ?? []);
   const allowed = MEMORY + BYTES_AN_OBJECT * objects;
@@ -47,7 +47,7 @@ export function indexMemory(series: readonly Series[], objects: number): Target[
   }));
 }
 
-/** `ours` takes at most so many milliseconds more than `theirs`. */
+/** `ours` takes at most `milliseconds` more than `theirs`. */
 export function addsAtMost(series: readonly Series[], ours: string, milliseconds: number, theirs: string): Target[] {
   return comparing(series, ours, theirs, {
     asked: `${ours}: at most ${milliseconds} ms more than ${theirs}`,
@@ -71,7 +71,7 @@ interface Comparison {
   readonly met: (our: number, their: number) => boolean;
 }
 
-/** Medians decide; the best runs, which a busy machine disturbs least, are told beside them. */
+/** Medians decide; the best runs, which other load affects least, are reported as well. */
 function comparing(series: readonly Series[], ours: string, theirs: string, comparison: Comparison): Target[] {
   const [our, their] = [ours, theirs].map((name) => series.find((one) => one.name === name));
   if (!our || !their) return [];

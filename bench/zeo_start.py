@@ -1,4 +1,4 @@
-"""Starts a ZEO server on a Data.fs, waits until it takes connections, and ends it: how long a takeover waits for ZEO."""
+"""Starts a ZEO server on a Data.fs, waits until it accepts connections, and kills it: the wait for ZEO in a takeover."""
 import os
 import signal
 import socket

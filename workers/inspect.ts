@@ -2,9 +2,9 @@ import { workerData } from 'node:worker_threads';
 import type { PoolData } from '../src/pipeline/worker-task.js';
 import { inspect } from '../src/verify/inspect-task.js';
 
-// Tells that this thread has loaded all of its modules: from here on it may be ended.
+// Signals that this thread has loaded all its modules: from here on it may be terminated.
 const { ready } = workerData as PoolData;
 Atomics.add(new Int32Array(ready), 0, 1);
 
-/** What piscina loads into its threads: one piece a call. */
+/** Entry point for piscina: one piece per call. */
 export default inspect;

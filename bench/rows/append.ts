@@ -6,7 +6,7 @@ import { addsAtMost, faster, ofLarge } from '../target.js';
 
 const MIB = 1 << 20;
 
-/** A minute's transactions: a short tail, of two lengths. */
+/** The transactions of a minute: a short tail, in two lengths. */
 export const append: Row = { name: 'append', media: ['memory', 'disk'], measure };
 
 async function measure(scene: Scene): Promise<Measured> {
@@ -25,7 +25,7 @@ async function measure(scene: Scene): Promise<Measured> {
     contenders.push({
       name: 'rsync --append-verify of 1 MiB',
       command: ['rsync', '--append-verify', pair.master, pair.slave],
-      // The tail that the sync has just appended is taken away and appended once more.
+      // Removes the tail that the sync has just appended, so that it is appended again.
       prepare: () => truncateSync(pair.slave, before),
       check: () => pair.assertSame(pair.slave),
     });

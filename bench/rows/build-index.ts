@@ -7,7 +7,7 @@ import { faster, indexMemory, ofLarge } from '../target.js';
 
 const REBUILD = 'import sys; from ZODB.FileStorage import FileStorage; FileStorage(sys.argv[1]).close()';
 
-/** Data.fs.index from nothing, against FileStorage itself, which makes one when it opens a file without. */
+/** Builds Data.fs.index from nothing, against FileStorage, which builds one when it opens a file without. */
 export const buildIndex: Row = {
   name: 'index',
   media: ['memory', 'disk'],
@@ -52,7 +52,7 @@ async function measure(scene: Scene): Promise<Measured> {
   };
 }
 
-/** The same file in a directory of its own, so that each has its own index. */
+/** The same file in a separate directory, so that each has its own index. */
 function twin(file: string, directory: string): string {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory);

@@ -4,10 +4,10 @@ import type { Measured, Row } from '../row.js';
 import { dropFromCache, type Scene } from '../scene.js';
 import { atMost, faster, ofLarge } from '../target.js';
 
-/** Beside the default, which is a worker for each processor, up to four. */
+/** In addition to the default, which is one worker per processor, up to four. */
 const WORKERS = [0, 1];
 
-/** The first copy of all of a file, durable, with every check. */
+/** The first copy of a whole file, durable, with every check. */
 export const fullCopy: Row = { name: 'full-copy', media: ['memory', 'disk'], measure };
 
 async function measure(scene: Scene): Promise<Measured> {
@@ -22,7 +22,7 @@ async function measure(scene: Scene): Promise<Measured> {
     pair.assertSame(target);
     rmSync(target);
   };
-  // A clone of the blocks is no second copy.
+  // A reflink shares blocks and is no second copy.
   const cp = ['cp', '--reflink=never', pair.master, target];
   const copy: Contender =
     medium === 'disk'

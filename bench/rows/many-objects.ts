@@ -9,11 +9,11 @@ import { indexMemory } from '../target.js';
 
 const MIB = 1 << 20;
 const OBJECTS = 10_000_000;
-/** So short that a file of these is no larger than it has to be. */
+/** Short, so that the file is no larger than necessary. */
 const DATA_LENGTH = 64;
 const LEAST_BYTES = 1 << 30;
 
-/** The index of ten million objects from nothing: what it takes as a site has more of them, not larger ones. */
+/** Builds the index of ten million objects from nothing: the cost for a site with more objects, not larger ones. */
 export const manyObjects: Row = {
   name: 'many-objects',
   media: ['memory'],
@@ -52,7 +52,7 @@ async function measure(scene: Scene): Promise<Measured> {
   }
 }
 
-/** Returns how many objects the file has. */
+/** Returns the number of objects in the file. */
 function make(file: string): number {
   const fixture = new Fixture({
     ...SITE,

@@ -5,17 +5,17 @@ import type { Scene } from '../scene.js';
 import { type Distance, SlowMount } from '../slow-mount.js';
 import { atMost } from '../target.js';
 
-/** As NFS with rsize=1048576 asks for what a reader wants, and as it asks for less than it could. */
+/** NFS with rsize=1048576: with a read-ahead of one full request, and of less. */
 const FAR: readonly (Distance & { readonly name: string })[] = [
   { name: '0 ms', milliseconds: 0, readAheadKib: 1024 },
   { name: '1 ms', milliseconds: 1, readAheadKib: 1024 },
   { name: '10 ms', milliseconds: 10, readAheadKib: 1024 },
   { name: '10 ms, 128 KiB', milliseconds: 10, readAheadKib: 128 },
 ];
-/** Throughput holds when a copy takes at most so many times as long as without the delay. */
+/** Throughput holds if a copy takes at most this many times as long as without the delay. */
 const HOLDS = 1.25;
 
-/** The first copy of a master behind a mount on which every read takes its time. */
+/** The first copy of a master behind a mount that delays every read. */
 export const network: Row = {
   name: 'network',
   media: ['network'],

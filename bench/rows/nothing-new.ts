@@ -6,10 +6,10 @@ import type { Scene } from '../scene.js';
 import { addsAtMost, faster, ofLarge, withinShare } from '../target.js';
 
 const SMALL = 64 << 20;
-/** Some milliseconds decide here, and a run is short. */
+/** A few milliseconds matter here, and a run is short. */
 const TIMES_A_TURN = 3;
 
-/** What cron does most of the time: the master has not changed. */
+/** The most frequent cron run: the master has not changed. */
 export const nothingNew: Row = { name: 'nothing-new', media: ['memory', 'disk'], measure };
 
 async function measure(scene: Scene): Promise<Measured> {

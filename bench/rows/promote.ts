@@ -8,7 +8,7 @@ import { addsAtMost } from '../target.js';
 
 const WITH_INDEX = 'import sys; from ZODB.FileStorage import FileStorage; FileStorage(sys.argv[1]).close()';
 
-/** The takeover: promote, then ZEO on the promoted slave, against ZEO on a file whose index is fresh. */
+/** The takeover: promote, then start ZEO on the promoted slave; against ZEO on a file with a fresh index. */
 export const promote: Row = {
   name: 'promote',
   media: ['memory', 'disk'],

@@ -3,7 +3,9 @@ import type { Measured, Row } from '../row.js';
 import { dropFromCache, type Scene } from '../scene.js';
 import { atMost, ofLarge } from '../target.js';
 
-/** All of the file is copied over a slave, and compared with it, transaction by transaction, before it takes its place. */
+/**
+ * Copies the whole file over a slave; compares it with the slave, transaction by transaction, before it replaces it.
+ */
 export const rebuild: Row = { name: 'rebuild', media: ['memory', 'disk'], measure };
 
 async function measure(scene: Scene): Promise<Measured> {

@@ -4,7 +4,7 @@ import type { Measured, Row } from '../row.js';
 import { dropFromCache, type Scene } from '../scene.js';
 import { atMost, faster, ofLarge } from '../target.js';
 
-/** Every byte of a file, against those who only hash it and those who only look at its structure. */
+/** Every byte of a file, against programs that only hash it or only check its structure. */
 export const verify: Row = {
   name: 'verify',
   media: ['memory', 'disk'],

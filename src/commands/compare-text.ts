@@ -4,7 +4,7 @@ import { formatBytes } from '../report/size.js';
 import type { CompareResult } from './compare.js';
 import type { Described } from './transactions.js';
 
-/** What `syncpozo compare` prints for people: what A is to B, the fork, what each side has alone, and what to do. */
+/** The text output of `syncpozo compare`: what A is to B, the fork, what only one side has, and what to do. */
 export function renderCompare(result: CompareResult): string {
   const { a, b, fork } = result;
   const lines = [

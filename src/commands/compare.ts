@@ -18,11 +18,11 @@ import { findSide } from './master.js';
 import { type Described, describe } from './transactions.js';
 
 export interface CompareOptions {
-  /** The master's side, and the slave's: data directories, or the files themselves. */
+  /** The master's side and the slave's: data directories, or the files themselves. */
   readonly a: string;
   readonly b: string;
   readonly file: string | undefined;
-  /** How many transactions of each side are listed. */
+  /** How many transactions of each side to list. */
   readonly most: number;
   readonly deadline: ReadDeadline;
 }
@@ -33,7 +33,7 @@ export interface ComparedSide {
   readonly committedEnd: number;
   readonly lastTid: string | null;
   readonly lastTime: string | null;
-  /** What the role file beside it says; null: there is none. */
+  /** The role in the role file; null without one. */
   readonly role: string | null;
   readonly term: number | null;
 }
@@ -42,29 +42,29 @@ export interface ComparedSide {
 export interface CompareResult {
   /** What A is to B. */
   readonly lineage: Lineage;
-  /** All that B holds is A's, or was left out by a pack of A's. */
+  /** Everything in B is in A, or was removed by a pack of A. */
   readonly proven: boolean;
   readonly reason: string;
   readonly exitCode: ExitCode;
   readonly a: ComparedSide;
   readonly b: ComparedSide;
-  /** The newest transaction that both have before anything that only one has; its end on B. */
+  /** The last common transaction before anything that only one side has; `position` is its end in B. */
   readonly fork: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
   /** Oldest first. */
   readonly onlyA: readonly Described[];
   readonly onlyB: readonly Described[];
   readonly onlyACount: number;
   readonly onlyBCount: number;
-  /** Not all of them are listed, or counted. */
+  /** Not all of them are listed or counted. */
   readonly truncated: boolean;
-  /** Where the same transaction has other bytes, and which side has changed. */
+  /** Where the same transaction has different bytes, and which side has changed. */
   readonly difference: {
     readonly tid: string;
     readonly positionA: number;
     readonly positionB: number;
     readonly changed: 'a' | 'b' | 'unknown';
   } | null;
-  /** A is a slave of B's, by its own files. */
+  /** According to its own files, A is a slave of B. */
   readonly swapped: boolean;
   readonly seconds: number;
 }
@@ -72,7 +72,7 @@ export interface CompareResult {
 const WINDOW_BYTES = 1 << 20;
 const CHECKS = 3;
 
-/** Both histories from the fork. Reads the two files and what stands beside them; takes no lock and writes nothing. */
+/** Both histories from the fork. Reads the two files and the files beside them; takes no lock and writes nothing. */
 export async function runCompare(options: CompareOptions): Promise<CompareResult> {
   const began = performance.now();
   const { deadline, file } = options;
@@ -85,7 +85,7 @@ export async function runCompare(options: CompareOptions): Promise<CompareResult
       const result = await compareOnce(a, b, options);
       return { ...result, seconds: Math.round(performance.now() - began) / 1000 };
     } catch (error) {
-      // A pack of the master, or a rebuild of the slave, while they were read.
+      // A pack replaced the master, or a rebuild the slave, during the read.
       if (!(error instanceof Exchanged) || probe === CHECKS) throw error;
     }
   }
@@ -155,7 +155,7 @@ async function openFile(path: string, deadline: ReadDeadline): Promise<Master> {
   throw new PathMistake(`${path} is not a Data.fs: it does not begin with FS21 or FS30`, hint);
 }
 
-/** The last so many of the transactions that it is given newest first: those right behind the fork. */
+/** Gets transactions newest first and keeps the last ones: those right after the fork. */
 class Newest {
   private readonly kept: FoundTransaction[] = [];
   isCut = false;

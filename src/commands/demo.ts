@@ -25,7 +25,7 @@ Exit status:
   1  one did not, and the output says which
   2  usage`;
 
-/** `syncpozo demo`: a standby's life in a temporary directory. */
+/** `syncpozo demo`: the life of a standby, in a temporary directory. */
 export function demoCommand(): Command {
   return new Command('demo')
     .description("shows a standby's life in a temporary directory, with a live writer, in some seconds")

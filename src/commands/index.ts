@@ -26,7 +26,7 @@ export interface IndexOptions {
 
 /** The JSON object of `syncpozo index --json`. Fields are only ever added. null: not known. */
 export interface IndexResult {
-  /** `none`: the index that was there covers all, or there is no record that it could cover. */
+  /** `none`: the existing index covers everything, or there is no record to cover. */
   readonly action: 'none' | 'refreshed' | 'built' | 'refused' | 'failed';
   readonly reason: string;
   readonly hint: string | null;
@@ -39,9 +39,9 @@ export interface IndexResult {
   readonly lastTid: string | null;
   readonly lastTime: string | null;
   readonly objects: number | null;
-  /** Bytes of the file that were read for it. */
+  /** Bytes of the file that were read to build it. */
   readonly read: number;
-  /** What the file has behind its last whole transaction. */
+  /** What follows the last complete transaction of the file. */
   readonly tail: 'clean' | 'in-flight' | 'torn' | null;
   readonly damage: {
     readonly position: number;
@@ -54,7 +54,7 @@ export interface IndexResult {
 
 const WINDOW_BYTES = 1 << 20;
 
-/** Builds or refreshes `Data.fs.index`, as `syncpozo index` does. Faults come back as a result; nothing is thrown for them. */
+/** Builds or refreshes `Data.fs.index`, as `syncpozo index` does. Returns faults as a result; throws none. */
 export async function runIndex(options: IndexOptions): Promise<IndexResult> {
   const began = performance.now();
   const result = await indexed(options);

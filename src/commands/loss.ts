@@ -7,12 +7,12 @@ import type { Standing } from '../report/standing.js';
 import { elsewhere } from '../standby/elsewhere.js';
 import type { Settled } from '../takeover/promotion.js';
 
-/** What a look at the master has told; `why` where it has told nothing. */
+/** Result of probing the master; `why` when there is none. */
 export type MasterAnswer =
   | {
       readonly lastTid: string | null;
       readonly lastTime: string | null;
-      /** What it has beyond the slave's claim, and the claim's tid. */
+      /** What the master has beyond the slave's claim, and the claim's tid. */
       readonly beyondClaim: { readonly transactions: number; readonly claimTid: string } | undefined;
     }
   | { readonly why: string };
@@ -22,15 +22,15 @@ const OUT_OF_REACH: MasterAnswer = {
   why: 'the master is out of reach, and nobody knows what it has committed after the last sync',
 };
 
-/** Whoever takes over has no time for a mistake in MASTER: it is reported with the loss. */
+/** A mistake in MASTER must not delay a takeover: it is reported with the loss. */
 function isElsewhere(master: string): boolean {
   const other = elsewhere(master);
   return other !== undefined && factsOfPath(resolve(other.first)) === undefined;
 }
 
 /**
- * Looks at the master by another process of this program, which can be left behind: the mount of a master that died may
- * hang, and no thread of ours must hang in it. After so many seconds it is given up.
+ * Probes the master in a child process of this program, which can be abandoned: the mount of a dead master may hang,
+ * and no thread of this process may hang in it. Gives up after `seconds`.
  */
 export async function askForMaster(
   program: string,
@@ -52,7 +52,7 @@ export async function askForMaster(
   return { lastTid, lastTime, beyondClaim };
 }
 
-/** What of the master's transactions the slave lacks, as far as it can be known. */
+/** The master's transactions that the slave lacks, as far as known. */
 export function lossOf(settled: Settled, probe: MasterAnswer): Loss {
   const afterTid = formatTid(settled.tid);
   const place = { afterTid, afterTime: tidToIso(settled.tid) };

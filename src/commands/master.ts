@@ -6,8 +6,8 @@ import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { masterSide, type Side, sideOf } from '../standby/paths.js';
 
 /**
- * MASTER as it was given on the command line. A network mount whose server has vanished is found out by a child process
- * first, so that none of our own threads hangs in it.
+ * MASTER as given on the command line. A child process first probes a network mount, whose server may have disappeared,
+ * so that no thread of this process hangs in it.
  */
 export async function findSide(given: string, file: string | undefined, deadline: ReadDeadline): Promise<Side> {
   const path = resolve(given);
@@ -22,7 +22,7 @@ export async function findSide(given: string, file: string | undefined, deadline
   return masterSide(given, file, (at) => deadline.wait(factsBehindPath(at), 'stat', at));
 }
 
-/** MASTER, or, where that cannot be reached, what its name lets expect, and the fault. */
+/** MASTER; if it is out of reach, the side that its name suggests, and the fault. */
 export async function findSideOrFault(
   given: string,
   file: string | undefined,

@@ -8,7 +8,7 @@ import type { Outcome } from '../sync/sync.js';
 import { EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js';
 import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
 
-/** Writes into the log what is about to be done, before it is. */
+/** Logs the plan before it is carried out. */
 export function logPlan(plan: Plan, log: Log): void {
   if (plan.kind === 'full' && plan.row === 7)
     log.info({ reason: plan.reason }, 'missing or empty .dat file (full backup)');
@@ -16,7 +16,7 @@ export function logPlan(plan: Plan, log: Log): void {
   else if (plan.kind === 'rebuild' || plan.kind === 'full') log.info({}, plan.reason);
 }
 
-/** Writes into the log how a run ended, in the words that operators grep for, and makes its result. */
+/** Logs how a run ended, in the phrases that operators grep for, and returns its result. */
 export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult {
   const { plan } = outcome;
   const exitCode = exitOfOutcome(outcome);
@@ -88,7 +88,7 @@ export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult
   }
 }
 
-/** A hint that names a command names the very files. */
+/** A command in a hint gets the actual paths. */
 function withPaths(hint: string, { masterPath, slavePath }: Round): string {
   return hint.replaceAll('MASTER SLAVE', `${forShell(masterPath)} ${forShell(slavePath)}`);
 }
@@ -137,7 +137,7 @@ function hintAt(damage: Outcome['damage']): string {
   return damage?.rule === 'hash' ? ROTTEN : DAMAGED;
 }
 
-/** Writes an error into the log, and makes a result of it. Only what nobody foresaw comes with a stack trace. */
+/** Logs an error and returns it as a result. Only an unforeseen error gets a stack trace. */
 export function logError(error: unknown, round: Round, log: Log): SyncResult {
   if (!(error instanceof Error)) throw error;
   const foreseen = isForeseen(error) || error instanceof Exchanged || error instanceof Interrupted;

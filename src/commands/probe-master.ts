@@ -12,7 +12,7 @@ import { fileOf, type Side, type SlavePaths } from '../standby/paths.js';
 
 const WINDOW_BYTES = 1 << 20;
 
-/** How a slave stands to the master as that is now. */
+/** What the slave is to the current master. */
 export type FoundNow =
   | {
       readonly kind: 'behind';
@@ -27,7 +27,7 @@ export interface Probed {
   readonly now: FoundNow;
 }
 
-/** Reads the master's end and compares it with what the slave has. A master that cannot be read is an answer. */
+/** Reads the master's end and compares it with the slave. A master that cannot be read is a result, not an error. */
 export async function probeMaster(
   paths: SlavePaths,
   side: Side & { readonly fault?: IoFault },

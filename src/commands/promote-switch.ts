@@ -4,12 +4,12 @@ import { readSmallText } from '../io/replace.js';
 import type { SwitchReport } from '../report/promotion.js';
 import { isOff, restoreSwitch, writeSwitch } from '../standby/switch.js';
 
-/** What stood at the status file's path: `text` undefined: nothing. */
+/** What was at the status file's path; `text` undefined: no file. */
 type Found =
   | { readonly text: string | undefined; readonly facts: FileFacts | undefined }
   | { readonly problem: string };
 
-/** The switch while a promotion is at work: off first, so that no sync begins; put back where nothing came of it. */
+/** The switch during a promotion: off first, so that no sync begins; restored if the promotion is refused. */
 export class PromotionSwitch {
   private constructor(
     private readonly file: string,
@@ -17,9 +17,9 @@ export class PromotionSwitch {
     private readonly problem: string | undefined,
   ) {}
 
-  /** Throws the switch. Where that cannot be done the promotion goes on: the role is the stronger guard. */
+  /** Turns the switch off. On failure the promotion continues: the role is the stronger guard. */
   static off(file: string): PromotionSwitch {
-    const found = whatIsAt(file);
+    const found = readStatusFile(file);
     try {
       writeSwitch(file, 'off');
       return new PromotionSwitch(file, found, undefined);
@@ -29,16 +29,16 @@ export class PromotionSwitch {
     }
   }
 
-  /** The promotion has done something: the switch stays off. */
+  /** The promotion has changed something: the switch stays off. */
   stays(): SwitchReport {
     const { file, problem } = this;
     if (problem === undefined) return { file, written: true, problem: null, left: 'off' };
-    const left = isOff(textOf(whatIsAt(file)) ?? '') ? 'off' : 'as found';
-    // What was off before needs no writing.
+    const left = isOff(textOf(readStatusFile(file)) ?? '') ? 'off' : 'as found';
+    // If it was off before, the failed write does not matter.
     return { file, written: false, problem: isOff(textOf(this.found) ?? '') ? null : problem, left };
   }
 
-  /** The promotion was refused, and has done nothing: the switch is put back. */
+  /** The promotion was refused and has changed nothing: restores the switch. */
   putBack(): SwitchReport {
     const { file, found } = this;
     if ('problem' in found) {
@@ -46,7 +46,7 @@ export class PromotionSwitch {
       return { file, written: false, problem: null, left: 'as found' };
     }
     try {
-      const now = whatIsAt(file);
+      const now = readStatusFile(file);
       if ('problem' in now || now.text !== found.text) restoreSwitch(file, found.text, found.facts);
       return { file, written: false, problem: null, left: 'as found' };
     } catch (error) {
@@ -62,7 +62,7 @@ function textOf(found: Found): string | undefined {
 
 const LARGEST = 4096;
 
-function whatIsAt(file: string): Found {
+function readStatusFile(file: string): Found {
   try {
     return { text: readSmallText(file, LARGEST), facts: factsOfPath(file) };
   } catch (error) {

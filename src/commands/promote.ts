@@ -23,28 +23,29 @@ export interface PromoteOptions {
   /** Data directory, or the path of the file itself. */
   readonly slave: string;
   readonly file?: string | undefined;
-  /** By its name alone: a takeover does not wait for the mount of a dead master. */
+  /** From its name alone: a takeover does not wait for the mount of a dead master. */
   readonly master?: Side | undefined;
   readonly statusFile: string;
-  /** How long a sync at work may take to end before it is killed. */
+  /** How long a running sync may take to end before it is killed. */
   readonly graceSeconds: number;
-  /** Compare all chunks with their checksums, not the last one only. */
+  /** Compare all chunks with their checksums, not just the last one. */
   readonly verify: boolean;
   readonly indexLimits?: IndexLimits | undefined;
-  /** Looks at the master, whose file in a directory has that name; must come back in time, whatever becomes of the master. */
+  /** Probes the master, whose file in a directory has the given name. Must return in time, even if the master hangs. */
   readonly askMaster?: (fileName: string) => Promise<MasterAnswer>;
-  /** Called when transactions may have been lost, before the role is set; returns the process that it started. */
+  /** Called before the role is set, when transactions may be lost; returns the id of the process that it started. */
   readonly onLoss?: (facts: Readonly<Record<string, string>>) => number | undefined;
 }
 
 const WINDOW_BYTES = 1 << 20;
 
 /**
- * Makes a slave fit to serve, and says what may be lost. Mistakes are thrown.
+ * Makes a slave ready to serve and reports what may be lost. Throws mistakes of the operator.
  *
- * Order: the switch off, where it can be written, so that no sync begins; a sync at work ended, and its lock taken; the file's end made whole and
- * durable; the command for a loss started; the role, which no sync ever takes back. Killed at any place, it is called again:
- * until the role is set all of it is done again, so the command is started at least once; afterwards nothing is.
+ * The order matters. Turn the switch off, where it can be written, so that no sync begins. End a running sync and take
+ * its lock. Complete the end of the file and make it durable. Start the command for a loss. Set the role, which no sync
+ * ever takes back. After a kill at any point it is called again: until the role is set it repeats all steps, so the
+ * command starts at least once; afterwards it repeats nothing.
  */
 export async function runPromote(options: PromoteOptions): Promise<PromotionResult> {
   const began = performance.now();
@@ -61,7 +62,7 @@ function hintForSwitch(statusFile: string, { role }: SlavePaths): string {
   return `no sync writes to this slave all the same, because of ${role}; but the switch ${statusFile} does not say so: 'syncpozo off --status-file ${statusFile}', as a user who may write there, when there is room and its directory exists`;
 }
 
-/** A promotion that is refused, or that a fault of the machine ends, is a result as well. */
+/** Returns a refusal, or a fault of the machine, as a result as well. */
 async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Promise<PromotionResult> {
   try {
     const probe = options.askMaster?.(options.file ?? basename(paths.data));
@@ -78,7 +79,7 @@ async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Pro
   }
 }
 
-/** The lock is not touched: a server may be about to take it. */
+/** Does not touch the lock: a server may be about to take it. */
 function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionResult | undefined {
   const facts = roleToPromote(paths);
   if (facts.role !== 'master') return undefined;
@@ -131,7 +132,7 @@ async function promote(
   }
 }
 
-/** The part of a promotion for which the slave's lock must be held. */
+/** The part of a promotion that requires the slave's lock. */
 export async function promoteUnderLock(
   paths: SlavePaths,
   options: PromoteOptions,
@@ -140,7 +141,7 @@ export async function promoteUnderLock(
 ): Promise<PromotionResult> {
   try {
     carryOver(paths, readDatFile(paths));
-    // Another promotion may have been at work until now, and a sync may have published something.
+    // Another promotion may have run until now, and a sync may have published something.
     return alreadyPromoted(paths, options) ?? (await setRole(paths, options, roleToPromote(paths), evicted, probe));
   } catch (error) {
     if (!(error instanceof NothingToServe)) throw error;
@@ -223,7 +224,7 @@ function ageOf(promotion: Promotion | undefined): Pick<PromotionResult, 'lastSyn
   return { lastSync: new Date(promotion.lastSync).toISOString(), ageSeconds: age };
 }
 
-/** What the command for a loss finds in its environment; empty: not known. */
+/** Environment of the command for a loss; an empty value means not known. */
 function factsFor(result: PromotionResult, loss: Loss): Readonly<Record<string, string>> {
   return {
     SYNCPOZO_SLAVE: result.slave.path,

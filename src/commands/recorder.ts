@@ -8,9 +8,9 @@ import type { SyncResult } from './result.js';
 /**
  * Records how one run of a sync ended, for `status` and `promote`.
  *
- * Invariants: a record that cannot be read or written never fails the run; nothing is recorded of a dry run, of a run that
- * decided nothing (switched off, or another sync is at work), and of a mistake on the command line: that says nothing of
- * the slave, and SLAVE may be a master's directory by mistake.
+ * Invariants: a record that cannot be read or written never fails the run. Three kinds of runs are not recorded: a dry
+ * run; a run that decided nothing (switched off, or another sync is running); and a mistake on the command line, which
+ * is no information about the slave, and SLAVE may be a master's directory by mistake.
  */
 export class OutcomeRecorder {
   private locked: { readonly datTime: number | undefined } | undefined;
@@ -20,18 +20,18 @@ export class OutcomeRecorder {
     private readonly log: Log,
   ) {}
 
-  /** The lock is held from now on, and the run has not written anything yet. */
+  /** The run holds the lock from now on, and has not written anything yet. */
   underLock(): void {
     this.locked = { datTime: datWrittenAt(this.paths) };
   }
 
-  /** Records the result, while the lock is held if the run has had it. */
+  /** Records the result; if the run had the lock, it must still hold it. */
   record(result: SyncResult, trouble: EndedRun['trouble']): void {
     const { action, exitCode, reason } = result;
     if (result.dryRun || action === 'off' || action === 'busy' || exitCode === EXIT.usage) return;
     try {
       const run = { time: Date.now(), exitCode, action, reason, trouble };
-      // After a run in step nothing of the old record stays, so it need not be read.
+      // After a run in step nothing of the old record is kept, so it need not be read.
       const before = trouble === undefined ? { missing: true as const } : readOutcome(this.paths);
       const { datTime } = this.locked ?? { datTime: datWrittenAt(this.paths) };
       writeOutcome(this.paths, recordAfter(run, before, datTime), this.locked !== undefined);

@@ -31,7 +31,7 @@ export interface SyncResult {
     readonly batches: number;
   };
   readonly scrubbed: { readonly bytes: number; readonly bad: number };
-  /** Known only of a run that ended in step: two sides that have forked have none. */
+  /** Known only for a run that ended in step: two forked sides have no lag. */
   readonly lag: {
     readonly seconds: number | null;
     readonly transactions: number | null;
@@ -53,7 +53,7 @@ export interface SyncResult {
 
 export interface SideResult {
   readonly transactions: number;
-  /** true: the search ended early, there may be more. */
+  /** true: the search stopped early, there may be more. */
   readonly atLeast: boolean;
   readonly firstTid: string | null;
   readonly firstTime: string | null;
@@ -71,7 +71,7 @@ export interface Round {
 const NOTHING = { bytes: 0, transactions: 0, records: 0, chunks: 0, batches: 0 };
 const UNKNOWN_LAG = { seconds: null, transactions: null, bytes: null };
 
-/** The result of a run that ended with an error instead of an outcome, or that did not come to begin. */
+/** The result of a run that ended with an error instead of an outcome, or that never began. */
 export function plainResult(
   round: Round,
   action: SyncResult['action'],
@@ -157,7 +157,7 @@ function actionOf(outcome: Outcome, exitCode: ExitCode, dryRun: boolean): SyncRe
     case 'damaged':
       return 'failed';
     case 'append':
-      // The tail was in flight or torn after all: nothing has come of it.
+      // The tail was in flight or torn after all: nothing was copied.
       return cameToNothing(outcome) && exitCode === 0 && !dryRun ? 'none' : 'append';
     default:
       return outcome.plan.kind;

@@ -2,7 +2,7 @@ import type { SlaveState, Standing } from '../report/standing.js';
 import type { OutcomeRecord, TroubleKind } from '../standby/outcome-file.js';
 import type { FoundNow } from './probe-master.js';
 
-/** A refusal that stands until the master is a continuation again or a person decides. */
+/** A refusal in effect until the master is a continuation again or a person decides. */
 export interface StandingRefusal {
   readonly kind: 'refused' | 'forked';
   /** Milliseconds since the epoch. */
@@ -10,20 +10,22 @@ export interface StandingRefusal {
   readonly reason: string;
 }
 
-/** All that the state of a slave is derived from. undefined: not known, or none. */
+/** Everything that the state of a slave is derived from. undefined: not known, or none. */
 export interface StateInput {
   readonly role: Standing['role'];
-  /** Why the role cannot be known. */
+  /** Why the role is unknown. */
   readonly roleProblem: string | undefined;
-  /** Goes before everything that the last run found: it is durable, and a later run may have failed on something else. */
+  /**
+   * Takes precedence over the last run's outcome: it is durable, and a later run may have failed for another reason.
+   */
   readonly refusal: StandingRefusal | undefined;
   readonly outcome: OutcomeRecord | undefined;
   readonly lockedBy: Standing['lockedBy'];
   readonly size: number | undefined;
   readonly claim: { readonly position: number } | undefined;
-  /** Why nothing is claimed. */
+  /** Why there is no claim. */
   readonly problem: string | undefined;
-  /** What was found of the master just now; undefined where it was not named. */
+  /** The current state of the master; undefined where no master was named. */
   readonly master: FoundNow | undefined;
 }
 
@@ -35,8 +37,8 @@ export interface DerivedState {
 }
 
 /**
- * What a slave's situation comes to, the gravest first: a person has to decide; the slave's bytes; what the next run may
- * find gone. What is found now says nothing about since when, except where the last run found the same.
+ * Derives a slave's state, in order of precedence: a person has to decide; the slave's bytes are wrong; the next run
+ * may resolve it. A state found just now has no `since`, except where the last run found the same.
  */
 export function deriveState(input: StateInput): DerivedState {
   const { refusal, outcome, claim, size, master } = input;

@@ -23,13 +23,13 @@ export interface StatusOptions {
   readonly timeoutSeconds: number;
 }
 
-/** Where the two sides may have transactions of their own, to count the master's gives no lag. */
+/** In these states both sides may have transactions of their own, so counting the master's gives no lag. */
 const WITHOUT_LAG: ReadonlySet<SlaveState> = new Set(['promoted', 'refused', 'forked']);
 
-/** What is known of a slave, from its own files and, if a master is named, from probing that. Changes nothing. */
+/** What is known about a slave from its own files and, if a master is named, from probing that. Changes nothing. */
 export async function readStanding(options: StatusOptions): Promise<Standing> {
   const deadline = new ReadDeadline(options.timeoutSeconds);
-  // A mistake in SLAVE is found before MASTER, which may hang, is asked.
+  // Checks SLAVE for mistakes before it accesses MASTER, which may hang.
   const ours = slaveSide(options.slave, options.file);
   const theirs =
     options.master === undefined ? undefined : await findSideOrFault(options.master, options.file, deadline);
@@ -116,12 +116,12 @@ function nameOf(role: KnownRole, hasDat: boolean): Standing['role'] {
   return role.facts.role === 'master' ? 'promoted' : role.facts.role;
 }
 
-/** Whole seconds since a moment given in milliseconds since the epoch; 0 where the clock was set back. */
+/** Whole seconds since a time in milliseconds since the epoch; 0 if the clock was set back. */
 function ageOf(moment: number): number {
   return Math.max(0, Math.round((Date.now() - moment) / 1000));
 }
 
-/** A refusal that stands, as the state of the pair. */
+/** A refusal in effect, as the state of the slave. */
 function refusedBy({ since, lineage }: Refusal): StandingRefusal {
   const kind = lineage === 'forked' ? 'forked' : 'refused';
   return { kind, since, reason: `the master is no continuation of the slave (${lineage})` };

@@ -28,14 +28,14 @@ export interface SyncOptions {
   readonly slave: string;
   readonly full?: boolean;
   readonly dryRun?: boolean;
-  /** Name of the file in a directory; see nameInDirectory for what it is without. */
+  /** Name of the file in a directory; for the default see nameInDirectory. */
   readonly file?: string | undefined;
   readonly statusFile?: string;
   readonly chunkBytes?: number;
   readonly windowBytes?: number;
   readonly batchBytes?: number;
   readonly workers?: number;
-  /** How much of what was copied long ago is read again; nothing unless told. */
+  /** How much of the bytes copied earlier is read again; nothing by default. */
   readonly scrub?: ScrubAmount;
   /** false: no index is written beside the slave. */
   readonly index?: boolean;
@@ -50,10 +50,10 @@ const TIMEOUT_SECONDS = 30;
 const WINDOW_BYTES = MIB;
 const BATCH_BYTES = 256 * MIB;
 const BATCH_MILLISECONDS = 10_000;
-/** What FileStorage scans in well under a second. */
+/** FileStorage scans this much in well under a second. */
 const INDEX_LAG_BYTES = 64 * MIB;
 
-/** One round of the sync, as `syncpozo sync` runs it. Faults come back as a result; nothing is thrown for them. */
+/** One round of the sync, as `syncpozo sync` runs it. Returns faults as a result; throws none. */
 export async function runSync(options: SyncOptions): Promise<SyncResult> {
   const began = milliseconds();
   const log = options.log ?? SILENT;
@@ -79,7 +79,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
     const deadline = options.deadline ?? new ReadDeadline(TIMEOUT_SECONDS);
-    // A mistake in SLAVE is found before MASTER, which may hang, is asked.
+    // Checks SLAVE for mistakes before it accesses MASTER, which may hang.
     const ours = slaveSide(options.slave, options.file);
     const theirs = await findSideOrFault(options.master, options.file, deadline);
     const paths = slavePaths(options.slave, options.file, theirs);
@@ -124,7 +124,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   }
 }
 
-/** A file must not be synced onto itself, by whatever two names it goes. Returns the slave's facts. */
+/** Refuses to sync a file onto itself under another name. Returns the slave's facts. */
 function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): FileFacts | undefined {
   const ours = factsOfPath(paths.data);
   if (theirs && ours && theirs.device === ours.device && theirs.inode === ours.inode) {
@@ -137,7 +137,7 @@ function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): FileF
 }
 
 function sourceOf(options: SyncOptions, chunkBytes: number, deadline: ReadDeadline): AdaptiveSource {
-  // The main thread writes all the time.
+  // The main thread is busy writing.
   const workers = workersOf(options.workers, 1);
   return new AdaptiveSource(new Window(options.windowBytes ?? WINDOW_BYTES), workers, deadline, {
     chunkBytes,

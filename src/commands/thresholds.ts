@@ -2,7 +2,7 @@ import { formatSeconds } from '../report/numbers.js';
 import type { Figure, State } from '../report/plugin-line.js';
 import { renderState, type Standing } from '../report/standing.js';
 
-/** Beyond `warning` (if there is one) a WARNING, beyond `critical` CRITICAL; seconds. */
+/** In seconds: a value above `warning` (if set) is a WARNING, above `critical` CRITICAL. */
 export interface Threshold {
   readonly warning: number | undefined;
   readonly critical: number;
@@ -14,7 +14,7 @@ export interface Thresholds {
   readonly maxScrubAge: Threshold | undefined;
 }
 
-/** What a monitor is told: the worst of what was found, in words, the worst first. */
+/** The plugin's output for a monitor: the worst state, and the findings in words, worst first. */
 export interface Verdict {
   readonly state: State;
   readonly words: readonly string[];
@@ -26,16 +26,16 @@ interface Finding {
   readonly words: string;
 }
 
-/** From what wants a person at once to what does not. */
+/** From the most to the least urgent. */
 const SEVERITY: readonly State[] = ['CRITICAL', 'WARNING', 'UNKNOWN', 'OK'];
 
-/** How long syncs may go on failing, for a monitor that gives no limit for the age. Some ten runs of cron. */
+/** How long syncs may keep failing, for a monitor that sets no limit for the age. About ten cron runs. */
 const FAILING_LIMIT_SECONDS = 600;
 
 /**
- * Judges a standing for a monitor. Beside the thresholds that were asked for it reports what no threshold says: a refusal, a
- * damaged master, syncs that fail, nothing usable to take over with, a program that uses the slave, a switch that is off,
- * files kept aside.
+ * Judges a standing for a monitor. In addition to the given thresholds it reports problems without a threshold: a
+ * refusal, a damaged master, failing syncs, nothing usable for a takeover, a program that uses the slave, a switch that
+ * is off, files kept aside.
  *
  * @param now milliseconds since the epoch
  */
@@ -54,7 +54,7 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
     figures.push({ name: figure, value, unit: 's', ...threshold });
     findings.push({ state: stateOf(value, threshold), words });
   };
-  // A slave that has been promoted follows nobody: it has no lag, and its last sync grows old.
+  // A promoted slave follows no master: it has no lag, and its last sync grows old.
   if (standing.role !== 'promoted') {
     const { lag, master, lastSync, ageSeconds, lastFullScrub } = standing;
     const why = master?.problem ?? standing.lagProblem ?? 'the transactions name no time';
@@ -108,8 +108,8 @@ function* findState(standing: Standing, failingLimit: number, now: number): Gene
 }
 
 /**
- * Of syncs that fail: by how long the slave has not been in step, since troubles of several kinds may take turns. With the
- * switch off nobody tries any more, and that is a warning of its own.
+ * State for failing syncs: by the time since the slave was last in step, because troubles of several kinds may
+ * alternate. With the switch off no sync runs, which is a warning of its own.
  */
 function stateOfFailing({ since, ageSeconds, switch: switchNow }: Standing, limit: number, now: number): State {
   const failing = since === null ? 0 : (now - Date.parse(since)) / 1000;

@@ -5,15 +5,15 @@ import { sourceOf } from '../lineage/file-source.js';
 import { TransactionCursor } from '../lineage/transaction-cursor.js';
 import type { Readable } from '../pipeline/scan.js';
 
-/** One transaction, as commands show it. */
+/** One transaction, as commands print it. */
 export interface Described {
   readonly tid: string;
   readonly time: string | null;
   readonly user: string;
   readonly description: string;
-  /** Records. */
+  /** Number of records. */
   readonly objects: number;
-  /** In the file, with header and trailer. */
+  /** Length in the file, with header and trailer. */
   readonly bytes: number;
   readonly position: number;
 }
@@ -33,7 +33,7 @@ export async function describe(file: Readable, found: FoundTransaction): Promise
   };
 }
 
-/** Through a buffer: a transaction may hold hundreds of thousands. */
+/** Reads through a buffer: a transaction may have hundreds of thousands of records. */
 async function countRecords(file: Readable, { position, end }: FoundTransaction): Promise<number> {
   const cursor = new TransactionCursor(sourceOf(file, end), position);
   const transaction = await cursor.next();

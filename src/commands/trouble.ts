@@ -5,7 +5,7 @@ import type { TroubleKind } from '../standby/outcome-file.js';
 import type { Outcome } from '../sync/sync.js';
 import { EXIT, exitOfOutcome } from './exit.js';
 
-/** What kind of trouble a run has ended with; undefined: none, it ended in step or had nothing to decide. */
+/** The kind of trouble that a run ended with; undefined when it ended in step or had nothing to decide. */
 export function troubleOfOutcome(outcome: Outcome): TroubleKind | undefined {
   switch (exitOfOutcome(outcome)) {
     case EXIT.fault:
@@ -25,10 +25,13 @@ function bothGoOn({ sides }: Outcome): boolean {
   return sides !== undefined && sides.onlyHere.count > 0 && sides.onlyThere.count > 0;
 }
 
-/** Of the master's path: what was given, the file, and its directory, which is asked about a missing file. */
+/**
+ * A fault counts as the master's if its path is MASTER as given, the master's file or its directory, which is checked
+ * when the file is missing.
+ */
 export function troubleOfError(error: unknown, given: string, master: string): TroubleKind {
   if (error instanceof SlaveInUse) return 'in-use';
-  // ETORN: the master was read, and changed meanwhile.
+  // ETORN: the master was readable, but changed during the read.
   const isMasters = error instanceof IoFault && [resolve(given), master, dirname(master)].includes(error.path);
   return isMasters && error.code !== 'ETORN' ? 'out-of-reach' : 'fault';
 }

@@ -13,12 +13,15 @@ import type { SideResult } from './result.js';
 
 /** The JSON object of `syncpozo verify --json`. Fields are only ever added. null: not known, or none. */
 export interface VerifyResult {
-  /** Nothing is wrong; with --against: and the bytes are the master's, as far as they go. */
+  /** Nothing is wrong; with --against, the bytes also equal the master's, as far as they go. */
   readonly ok: boolean;
   readonly exitCode: ExitCode;
   readonly path: string;
   readonly magic: Magic | null;
-  /** Whether ZODB on Python 3 opens a file of this magic: not FS21, a Python 2 site's, which is right all the same. */
+  /**
+   * Whether ZODB on Python 3 opens a file with this magic. It does not open FS21, of a Python 2 site, although such a
+   * file is correct.
+   */
   readonly opensOnPython3: boolean | null;
   readonly size: number;
   readonly committedEnd: number;
@@ -31,9 +34,9 @@ export interface VerifyResult {
   readonly tail: Tail;
   /** Whether previous pointers and the targets of back pointers were checked. */
   readonly pointers: boolean;
-  /** Data.fs.index against the records that were found. */
+  /** Result of comparing Data.fs.index with the records. */
   readonly index: IndexState;
-  /** Bytes that were compared with the checksums of the `.dat`; the rest was checked by structure only. */
+  /** Bytes compared with checksums in the `.dat`; all others were checked by structure only. */
   readonly hashedBytes: number;
   /** The first thousand. */
   readonly problems: readonly ProblemResult[];
@@ -47,7 +50,7 @@ export interface VerifyResult {
 
 export interface ProblemResult {
   readonly position: number;
-  /** Where the transaction in which it is begins, or whatever else it is in. */
+  /** Position of the transaction, or other unit, that contains it. */
   readonly within: number;
   readonly tid: string | null;
   readonly rule: Problem['rule'];
@@ -57,7 +60,7 @@ export interface ProblemResult {
 
 export interface AgainstResult {
   readonly path: string;
-  /** null: it could not be compared; `problem` says why. */
+  /** null: no comparison was possible; `problem` states why. */
   readonly relation: Relation | null;
   /** What the master is to the file: equal, behind, ahead, packed, forked, rotten, rewritten, damaged or unrelated. */
   readonly lineage: Lineage | null;
@@ -108,7 +111,7 @@ export function verifyResult(
   };
 }
 
-/** How a file stands to its master, in the words of the JSON. */
+/** What a file is to its master, in the words of the JSON. */
 export type Relation = 'equal' | 'behind' | 'ahead' | 'packed' | 'differs' | 'parted';
 
 const RELATION_OF: Readonly<Record<Lineage, Relation>> = {

@@ -4,7 +4,7 @@ import { formatBytes } from '../report/size.js';
 import type { SideResult } from './result.js';
 import type { AgainstResult, ProblemResult, VerifyResult } from './verify-result.js';
 
-/** What `syncpozo verify` prints for people: what was checked, what is wrong, and what to do. */
+/** The text output of `syncpozo verify`: what was checked, what is wrong, and what to do. */
 export function renderVerify(result: VerifyResult): string {
   const rows: [string, string][] = [
     ['file', `${result.path}, ${formatBytes(result.size)}${result.magic ? `, ${result.magic}` : ''}`],

@@ -22,7 +22,7 @@ export interface VerifyOptions {
   /** Data directory, or the path of the file itself. */
   readonly slave: string;
   readonly against?: string;
-  /** Name of the file in a directory; see nameInDirectory for what it is without. */
+  /** Name of the file in a directory; for the default see nameInDirectory. */
   readonly file?: string | undefined;
   readonly workers?: number;
   readonly pieceBytes?: number;
@@ -33,18 +33,21 @@ export interface VerifyOptions {
 }
 
 const WINDOW_BYTES = 1 << 20;
-/** Below so many pieces starting workers takes longer than they save: more where this thread can read by itself meanwhile. */
+/**
+ * Below this number of pieces, starting workers takes longer than they save. It is higher where this thread can read in
+ * the meantime.
+ */
 const POOL_FROM_PIECES = 8;
 const POOL_FROM_NEAR_PIECES = 16;
 const CHECKS = 4;
 const CHECK_PAUSE_MS = 250;
 
-/** Checks every byte of a file, and compares it with its master if one is named. Changes nothing anywhere. */
+/** Checks every byte of a file, and compares it with its master if one is named. Changes nothing. */
 export async function runVerify(options: VerifyOptions): Promise<VerifyResult> {
   const began = performance.now();
   const { path, master } = await findFiles(options);
   const window = new Window(WINDOW_BYTES);
-  const findings = await inspectUntilSure(path, window, options);
+  const findings = await inspectUntilStable(path, window, options);
   const against = master === undefined ? undefined : await compareWith(path, findings, master, window, options);
   return verifyResult(path, findings, master, against, Math.round(performance.now() - began) / 1000);
 }
@@ -57,11 +60,11 @@ async function findFiles({ slave, against, file, deadline }: VerifyOptions) {
 }
 
 /**
- * What looks wrong is looked at again as long as the file goes on changing under our eyes: a sync replaces the slave, a
- * transaction in flight is aborted and other bytes come in its place, a network file system shows old pages. What is right
- * at one look is right.
+ * Repeats an inspection that found problems while the file keeps changing: a sync replaces the slave, a transaction in
+ * flight is aborted and overwritten, a network file system returns stale pages. One inspection without problems is
+ * enough.
  */
-async function inspectUntilSure(path: string, window: Window, options: VerifyOptions): Promise<Findings> {
+async function inspectUntilStable(path: string, window: Window, options: VerifyOptions): Promise<Findings> {
   for (let probe = 1; ; probe++) {
     let exchanged: Exchanged | undefined;
     const { file, datFile } = await openBoth(path, options.deadline);
@@ -72,8 +75,8 @@ async function inspectUntilSure(path: string, window: Window, options: VerifyOpt
       const role = roleOf({ dat: `${path}.dat`, role: `${path}.role` }, datFile);
       const serves = 'facts' in role && role.facts.role === 'master';
       const findings = await inspectAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers, serves });
-      const sure = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.deadline));
-      if ((sure && !(probe === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || probe === CHECKS)
+      const stable = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.deadline));
+      if ((stable && !(probe === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || probe === CHECKS)
         return findings;
     } catch (error) {
       if (!(error instanceof Exchanged)) throw error;
@@ -88,7 +91,7 @@ async function inspectUntilSure(path: string, window: Window, options: VerifyOpt
   }
 }
 
-/** Opens the file and reads its `.dat`, both of the same moment: a rebuild replaces first the one and then the other. */
+/** Opens the file and reads its `.dat` in a consistent state: a rebuild replaces first one and then the other. */
 async function openBoth(path: string, deadline: ReadDeadline): Promise<{ file: Master; datFile: DatFile }> {
   for (let probe = 1; ; probe++) {
     const file = await Master.open(path, deadline);
@@ -121,15 +124,15 @@ async function inspectorFor(file: Master, window: Window, options: VerifyOptions
   const { deadline, pieceBytes = DEFAULT_CHUNK_BYTES, onPosition = () => {} } = options;
   const near = isNear(file.path);
   const workers = workersOf(options.workers, near ? 1 : 0);
-  const worthwhile = (near ? POOL_FROM_NEAR_PIECES : POOL_FROM_PIECES) * pieceBytes;
-  if (workers === 0 || file.size < worthwhile) {
+  const poolFromBytes = (near ? POOL_FROM_NEAR_PIECES : POOL_FROM_PIECES) * pieceBytes;
+  if (workers === 0 || file.size < poolFromBytes) {
     return new InlineInspector(window, deadline, onPosition, near);
   }
   const { PoolInspector } = await import('../verify/inspect-pool.js');
   return new PoolInspector(workers, window, deadline, onPosition, near);
 }
 
-/** Whether a path leads to a disk of this machine, through whatever links, of which a list of mounts knows nothing. */
+/** Whether a path leads to a local disk. Resolves symbolic links, which the mount table does not know. */
 function isNear(path: string): boolean {
   return !isOnRemoteMount(realPath(path) ?? path);
 }

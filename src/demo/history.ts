@@ -14,8 +14,9 @@ import {
 export type History = readonly TransactionToWrite[];
 
 /**
- * The committed transactions of a whole Data.fs, up to the first that is in flight or cut short, which is where FileStorage
- * cuts the file off when it opens it. For files that the demo's own writer or ZODB has made: it checks no more than that.
+ * The committed transactions of a complete Data.fs, up to the first that is in flight or truncated, which is where
+ * FileStorage truncates the file when it opens it. For files from the demo's own writer or from ZODB; it checks nothing
+ * else.
  */
 export function readHistory(file: Uint8Array): TransactionToWrite[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -57,7 +58,7 @@ function readRecords(file: Uint8Array, view: DataView, start: number, end: numbe
   return records;
 }
 
-/** A data record and where it stands. */
+/** A data record and its position. */
 export interface PlacedRecord {
   readonly position: number;
   readonly record: RecordToWrite;

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LiveReport } from './live.js';
 import { Site } from './site.js';
 
-/** The thread in which a site goes on living while others read its file: it commits until it is told to stop. */
+/** A worker thread in which a site stays live while others read its file: it commits until it is told to stop. */
 async function live(path: string): Promise<LiveReport> {
   const site = Site.open(path);
   const report = { commits: 0, aborts: 0 };
@@ -14,7 +14,7 @@ async function live(path: string): Promise<LiveReport> {
   while (!stopped) {
     const page = 1 + ((report.commits * 7) % 100);
     site.vote(site.pages(new Map([[page, `page ${page}, edition ${report.commits}. `.repeat(200)]])));
-    // Every sync that looks now finds a transaction in flight.
+    // During this pause every sync finds a transaction in flight.
     await pause(2);
     if ((report.commits + report.aborts) % 5 === 4) {
       site.abort();

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 
-/** What a living site did until it was stopped. */
+/** What a live site did until it was stopped. */
 export interface LiveReport {
   readonly commits: number;
   readonly aborts: number;
 }
 
-/** Lets a site commit in a thread of its own for as long as `meanwhile` takes. `path` is its Data.fs. */
+/** Lets a site commit in a worker thread while `meanwhile` runs. `path` is its Data.fs. */
 export async function whileLive(path: string, meanwhile: () => Promise<void>): Promise<LiveReport> {
   const worker = new Worker(createRequire(import.meta.url).resolve('#live-writer'), { workerData: path });
   const [[report]] = await Promise.all([

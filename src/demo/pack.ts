@@ -3,9 +3,10 @@ import { MAGIC_LENGTH, STATUS_PACKED } from '../filestorage/layout.js';
 import { type History, placedRecords } from './history.js';
 
 /**
- * What a pack to `packTid` makes of a history (ZODB: FileStorage/fspack.py; nothing here is garbage, every object hangs on the
- * root). Up to the pack time only current revisions stay, and those that later back pointers name; their transactions are
- * marked packed, keep their tids and hold no pointers. Everything later stays, with its pointers moved to the new positions.
+ * The result of a pack to `packTid` (ZODB: FileStorage/fspack.py; there is no garbage here, because every object is
+ * reachable from the root). Up to the pack time, only current revisions stay and those that later back pointers name;
+ * their transactions are marked packed, keep their tids and hold no pointers. Everything later stays, with its pointers
+ * adjusted to the new positions.
  */
 export function packHistory(history: History, packTid: bigint): TransactionToWrite[] {
   const records = new Map(history.flatMap(placedRecords).map(({ position, record }) => [position, record]));
@@ -54,7 +55,7 @@ function recordsToKeep(history: History, packTid: bigint): Set<number> {
   return new Set([...current.values(), ...named]);
 }
 
-/** The record with the data that its back pointers lead to in its place: the records between may be gone. */
+/** The record with its data in place of a back pointer: the records in between may be gone. */
 function withoutPointers(record: RecordToWrite, records: ReadonlyMap<number, RecordToWrite>): RecordToWrite {
   let holder: RecordToWrite | undefined = record;
   while (holder !== undefined && 'backPointer' in holder) holder = records.get(holder.backPointer);

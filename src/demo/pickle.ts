@@ -1,7 +1,7 @@
 /**
- * The data of one object as ZODB stores it: a pickle of its class, then a pickle of its state. The only class written here is
- * persistent.mapping.PersistentMapping, which any ZODB can load without a site's own code. No memo is used, so that the two
- * pickles stand on their own.
+ * The data of one object as ZODB stores it: a pickle of its class, then a pickle of its state. The only class written
+ * here is persistent.mapping.PersistentMapping, which any ZODB can load without a site's own code. No memo is used, so
+ * the two pickles are independent.
  */
 const PROTOCOL_3 = [0x80, 3];
 const EMPTY_DICT = 0x7d;
@@ -17,7 +17,7 @@ const STOP = 0x2e;
 const utf8 = new TextEncoder();
 const CLASS = utf8.encode('cpersistent.mapping\nPersistentMapping\n');
 
-/** What a mapping may hold: a text, or another object by its oid. */
+/** A value in a mapping: a text, or another object by its oid. */
 export type Value = string | bigint;
 
 /** The two pickles of a PersistentMapping with these items. */

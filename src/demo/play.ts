@@ -6,7 +6,7 @@ import { TAKEOVER } from './takeover.js';
 
 export interface DemoReport {
   readonly ok: boolean;
-  /** Where everything still is; null when it has been removed. */
+  /** Where all files still are; null when they have been removed. */
   readonly directory: string | null;
   readonly steps: readonly StepReport[];
   readonly seconds: number;
@@ -14,13 +14,13 @@ export interface DemoReport {
 
 export interface DemoOptions {
   readonly commands: Commands;
-  /** Gets every line as it comes. */
+  /** Receives every line as soon as it is known. */
   readonly print: (line: string) => void;
-  /** Leaves the directory in place. */
+  /** Keep the directory. */
   readonly keep: boolean;
 }
 
-/** Plays all steps in a temporary directory. A step that throws is not as expected, and ends the play. */
+/** Runs all steps in a temporary directory. A step that throws has failed, and ends the demo. */
 export async function playDemo({ commands, print, keep }: DemoOptions): Promise<DemoReport> {
   const start = performance.now();
   const directory = makeTemporaryDirectory('syncpozo-demo-');

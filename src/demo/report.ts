@@ -1,4 +1,4 @@
-/** What a step did and found, and whether each thing that it had to find was there. */
+/** What a step did and found, and the result of each of its checks. */
 export interface StepReport {
   readonly title: string;
   readonly ok: boolean;
@@ -9,16 +9,16 @@ export interface StepReport {
 export interface Check {
   readonly expected: string;
   readonly ok: boolean;
-  /** What was there instead. */
+  /** What was found instead. */
   readonly instead?: string;
 }
 
-/** Takes down one step while it runs. */
+/** Records one step while it runs. */
 export class StepRecorder {
   private readonly found: string[] = [];
   private readonly checks: Check[] = [];
 
-  /** `print` gets every line as it comes. */
+  /** `print` receives every line as soon as it is known. */
   constructor(
     private readonly title: string,
     private readonly print: (line: string) => void,
@@ -26,13 +26,13 @@ export class StepRecorder {
     print(`\n${title}`);
   }
 
-  /** A fact that was found, for the reader. */
+  /** Notes a fact for the reader. */
   note(fact: string): void {
     this.found.push(fact);
     this.print(`    ${fact}`);
   }
 
-  /** A thing that must be so. */
+  /** Checks a condition. */
   check(expected: string, ok: boolean, instead?: string): void {
     this.checks.push({ expected, ok, ...(ok || instead === undefined ? {} : { instead }) });
     this.print(
@@ -40,7 +40,7 @@ export class StepRecorder {
     );
   }
 
-  /** Two values that must be the same. */
+  /** Checks that two values are equal. */
   equal(expected: string, actual: string | number, value: string | number): void {
     this.check(expected, actual === value, `${actual}, not ${value}`);
   }
@@ -51,7 +51,7 @@ export class StepRecorder {
   }
 }
 
-/** 1,234,567 bytes as people read them. */
+/** Bytes for people: `1,234,567 bytes` below 1 MiB, `2.5 MiB` from there on. */
 export function inMiB(bytes: number): string {
   return bytes < 1024 * 1024 ? `${bytes.toLocaleString('en')} bytes` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }

@@ -43,14 +43,14 @@ const ROOT = 0n;
 const utf8 = new TextEncoder();
 
 /**
- * A site's database, which treats its Data.fs exactly as ZODB's FileStorage does, as far as a reader of the file can tell.
+ * A site's database. It writes its Data.fs exactly as ZODB's FileStorage does, as far as a reader of the file can see.
  *
  * Invariants:
- * - Bytes below `committedEnd` never change, except by `pack`, which puts a new file in the place of the old one.
- * - Beyond `committedEnd` stands nothing, or the one transaction that has been voted, with status 'c'.
- * - The status byte is the only one that is ever written twice; `finish` makes it durable with everything before it.
- * - Tids rise strictly, whatever the clock does.
- * - `history` is what the file holds up to `committedEnd`; `latest` names the newest record of every object in it.
+ * - Bytes below `committedEnd` never change, except by `pack`, which replaces the file.
+ * - Beyond `committedEnd` there is nothing, or the one transaction that has been voted, with status 'c'.
+ * - The status byte is the only byte that is ever written twice; `finish` makes it durable with everything before it.
+ * - Tids ascend strictly, whatever the clock does.
+ * - `history` is the file's contents up to `committedEnd`; `latest` names the newest record of every object in it.
  */
 export class Site {
   private history: TransactionToWrite[] = [];
@@ -64,14 +64,14 @@ export class Site {
     private readonly clock: () => number,
   ) {}
 
-  /** Makes a new file at `path`, with an empty root object as its first transaction. */
+  /** Creates a file at `path`, with an empty root object as its first transaction. */
   static create(path: string, { clock = Date.now, magic = 'FS30' }: SiteOptions = {}): Site {
     const site = new Site(createWithMagic(path, magic), path, magic, clock);
     site.commit({ description: 'initial database creation', edits: [{ oid: ROOT, data: pickleMapping([]) }] });
     return site;
   }
 
-  /** Opens a file as FileStorage does when a server starts: what is in flight at its end is cut off. */
+  /** Opens a file as FileStorage does at server start: truncates an in-flight transaction at its end. */
   static open(path: string, { clock = Date.now }: Pick<SiteOptions, 'clock'> = {}): Site {
     const file = OpenFile.openToWrite(path);
     const bytes = new Uint8Array(file.facts().size);
@@ -97,7 +97,7 @@ export class Site {
     return last === undefined ? MAGIC_LENGTH : last.position + encodedLength(last);
   }
 
-  /** Writes the whole transaction past the committed end, with status 'c'. Returns its tid. */
+  /** Writes the complete transaction after the committed end, with status 'c'. Returns its tid. */
   vote(change: Change): bigint {
     if (this.inFlight !== undefined) throw new Error('a transaction is in flight already');
     const position = this.committedEnd;
@@ -133,7 +133,7 @@ export class Site {
     return tid;
   }
 
-  /** The change that gives pages these texts, by number from 1; a page is an object with the page's number as its oid. */
+  /** A change that gives pages these texts, by number from 1. A page is an object whose oid is the page's number. */
   pages(texts: ReadonlyMap<number, string>, description = 'edited'): Change {
     const edits: Edit[] = [...texts].map(([page, text]) => ({
       oid: BigInt(page),
@@ -148,12 +148,13 @@ export class Site {
   }
 
   /**
-   * Packs up to `packTid` as ZODB's FileStorage.pack does: removes an older Data.fs.old, writes Data.fs.pack, then renames
-   * Data.fs to Data.fs.old and Data.fs.pack to Data.fs. Returns false, with the file as it was, when there is nothing to free.
+   * Packs up to `packTid` as ZODB's FileStorage.pack does: removes an older Data.fs.old, writes Data.fs.pack, then
+   * renames Data.fs to Data.fs.old and Data.fs.pack to Data.fs. Returns false and leaves the file unchanged when there
+   * is nothing to free.
    */
   pack(packTid: bigint = this.lastTid): boolean {
     if (this.inFlight !== undefined) throw new Error('a pack waits for the transaction in flight');
-    // Before it is known whether anything can be freed, so a pack in vain leaves no Data.fs.old either.
+    // ZODB does this before it knows whether anything can be freed, so even a pack without effect removes Data.fs.old.
     removeIfThere(`${this.path}.old`);
     const packed = packHistory(this.history, packTid);
     const last = packed.at(-1);

@@ -3,7 +3,9 @@ import { OpenFile } from '../io/open-file.js';
 import { makeDirectory } from '../io/temporary.js';
 import { Site } from './site.js';
 
-/** What the demo reads of a sync's result, whose whole is the JSON object of `syncpozo sync --json`. */
+/**
+ * The part of a sync's result that the demo reads; the complete result is the JSON object of `syncpozo sync --json`.
+ */
 export interface SyncOutcome {
   readonly action: string;
   readonly reason: string;
@@ -20,7 +22,7 @@ export type Sync = (round: {
   readonly full: boolean;
 }) => Promise<SyncOutcome>;
 
-/** What the demo reads of a promotion's result. */
+/** The part of a promotion's result that the demo reads. */
 export interface PromotionOutcome {
   readonly promoted: boolean;
   readonly exitCode: number;
@@ -37,7 +39,7 @@ export interface Commands {
   readonly promote: Promote;
 }
 
-/** A master and a slave in one directory, and what the steps of the demo do with them. */
+/** A master and a slave in one directory, and what the demo's steps do with them. */
 export class Stage {
   readonly master: string;
   readonly slave: string;
@@ -73,7 +75,10 @@ export class Stage {
     return this.site;
   }
 
-  /** Lets go of the master's file, so that another thread may be the site; `use` returns when that one has ended. */
+  /**
+   * Closes the master's file, so that another thread can act as the site, and reopens it after `use`, which returns
+   * when that thread has ended.
+   */
   async handOver<T>(use: (path: string) => Promise<T>): Promise<T> {
     this.site.close();
     const result = await use(this.masterFile);
@@ -102,7 +107,7 @@ export function readAll(path: string): Uint8Array {
   }
 }
 
-/** Writes `bytes` into a file at `position` and returns what was there. */
+/** Overwrites bytes of a file at `position`. Returns the bytes that were there. */
 export function overwrite(path: string, bytes: Uint8Array, position: number): Uint8Array {
   const file = OpenFile.openToWrite(path);
   try {
@@ -115,7 +120,7 @@ export function overwrite(path: string, bytes: Uint8Array, position: number): Ui
   }
 }
 
-/** Cuts a file to `size` bytes, as a damaged file system may do. */
+/** Truncates a file to `size` bytes, as a damaged file system may do. */
 export function cutFile(path: string, size: number): void {
   const file = OpenFile.openToWrite(path);
   file.truncate(size);

@@ -4,7 +4,7 @@ import { whileLive } from './live.js';
 import { counted, inMiB, type StepRecorder } from './report.js';
 import { cutFile, overwrite, readAll, type Stage, type SyncOutcome } from './stage.js';
 
-/** One step of the demo: what it shows, and how. */
+/** One step of the demo: its title, and the function that runs it. */
 export interface Step {
   readonly title: string;
   readonly run: (stage: Stage, step: StepRecorder) => Promise<void> | void;
@@ -15,7 +15,7 @@ const PAGES_EACH = 50;
 const LIVE_SYNCS = 12;
 const CUT_BYTES = 100_000;
 
-/** The life of a standby while all is well: from the first copy to a packed master. */
+/** The life of a standby without failures: from the first copy to a packed master. */
 export const REPLICATION: readonly Step[] = [
   { title: 'A site: a Data.fs with some transactions in it', run: fillMaster },
   { title: 'The first sync copies all of it', run: firstSync },
@@ -151,8 +151,8 @@ async function damagedMaster(stage: Stage, step: StepRecorder): Promise<void> {
   const result = await stage.sync();
   noteCopied(step, result);
   step.equal('exit status 4', result.exitCode, 4);
-  const said = JSON.stringify(result);
-  step.check('the transaction is named', said.includes(formatTid(damaged)), said);
+  const json = JSON.stringify(result);
+  step.check('the transaction is named', json.includes(formatTid(damaged)), json);
   step.check('the slave ends before it', stage.slaveEquals(end));
 
   overwrite(stage.masterFile, sound, place);
@@ -169,7 +169,7 @@ export function noteCopied(step: StepRecorder, { action, copied, reason, seconds
   step.note(`sync: ${action} (${reason}); copied ${what} in ${seconds.toFixed(2)} s`);
 }
 
-/** The slave ends where the master's committed transactions end, and every byte is the same. */
+/** Checks that the slave ends at the master's last committed transaction, and that every byte is equal. */
 export function checkInStep(stage: Stage, step: StepRecorder, result: SyncOutcome): void {
   step.equal('exit status 0', result.exitCode, 0);
   step.check("the slave's bytes are the master's committed bytes", stage.slaveEquals(stage.liveSite.committedEnd));

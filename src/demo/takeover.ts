@@ -11,7 +11,7 @@ import { checkInStep, noteCopied, type Step } from './steps.js';
 
 const SHOWN = 3;
 
-/** When the two part, and when the slave takes over. */
+/** The two sides fork, and the slave takes over. */
 export const TAKEOVER: readonly Step[] = [
   { title: 'A slave that somebody has written to is refused, not overwritten', run: grown },
   { title: 'With --full the slave is made anew, and its old file is kept', run: movedAside },
@@ -22,7 +22,7 @@ export const TAKEOVER: readonly Step[] = [
 async function grown(stage: Stage, step: StepRecorder): Promise<void> {
   const here = commitOnce(stage.slaveFile, 7, 'committed on the slave by mistake');
   const { liveSite: site } = stage;
-  // Two commits within one millisecond would get the same tid, and here the two sides' tids are told apart.
+  // Two commits within one millisecond would get the same tid, and this step needs different tids on the two sides.
   await pause(5);
   const there = site.commit(site.pages(new Map([[8, 'committed on the master']])));
   step.note(`only on the slave: ${formatTid(here)}; only on the master: ${formatTid(there)}`);
@@ -31,9 +31,9 @@ async function grown(stage: Stage, step: StepRecorder): Promise<void> {
   noteCopied(step, result);
   step.equal('refused', result.action, 'refused');
   step.equal('exit status 3', result.exitCode, 3);
-  const said = JSON.stringify(result);
-  step.check('the transaction on the slave is named', said.includes(formatTid(here)), said);
-  step.check('the transaction on the master is named', said.includes(formatTid(there)), said);
+  const json = JSON.stringify(result);
+  step.check('the transaction on the slave is named', json.includes(formatTid(here)), json);
+  step.check('the transaction on the master is named', json.includes(formatTid(there)), json);
   step.check('the slave is untouched', Buffer.compare(before, readAll(stage.slaveFile)) === 0);
 }
 

@@ -12,7 +12,7 @@ import {
   TRANSACTION_HEADER_LENGTH,
 } from './layout.js';
 
-/** Anything that bytes can be read from by position. Fewer bytes than asked only at its end. */
+/** A source of bytes that is read by position. A read is short only at the end of the source. */
 export interface ByteSource {
   readonly size: number;
   readBytes(into: Uint8Array, position: number): number | Promise<number>;
@@ -32,9 +32,9 @@ export interface FoundTransaction {
 const BLOCK = 65_536;
 
 /**
- * Reads a file's transactions from its end, newest first, by their trailers: cheap where only the newest matter.
- * It looks at headers, trailers and the first record only; what it finds is evidence for a decision, never a reason to
- * copy a byte.
+ * Reads a file's transactions from its end, newest first, by their trailers: cheap where only the newest ones matter.
+ * It reads headers, trailers and the first record only, so what it returns may inform a decision but never justifies
+ * copying a byte.
  */
 export class BackwardReader {
   private block = new Uint8Array(BLOCK);
@@ -43,7 +43,7 @@ export class BackwardReader {
 
   constructor(private readonly source: ByteSource) {}
 
-  /** The transaction that ends at `end`; undefined when none does. */
+  /** The transaction that ends at `end`; undefined when there is none. */
   async endingAt(end: number): Promise<FoundTransaction | undefined> {
     if (end < MAGIC_LENGTH + SMALLEST_TRANSACTION) return undefined;
     const trailer = await this.view(end - TRAILER_LENGTH, TRAILER_LENGTH, end);
@@ -56,7 +56,7 @@ export class BackwardReader {
     const header = readTransactionHeader(view, 0);
     const body = bodyOffset(header);
     if (header.length !== length || body > length || header.status >= 0x80) return undefined;
-    // What an undone transaction holds is nobody's business (see Walk).
+    // The body of an undone transaction is not checked (see Walk).
     if (body < length && header.status !== STATUS_UNDONE) {
       const record = await this.view(position + body, RECORD_HEADER_LENGTH, end);
       if (!record || readPosition(record, TLOC_OFFSET) !== position) return undefined;
@@ -66,8 +66,8 @@ export class BackwardReader {
   }
 
   /**
-   * Transactions from `end` backwards. In-flight ones at the very end are passed over. Ends at the first transaction of
-   * the file, or where the chain of trailers breaks: the return value says which.
+   * Transactions from `end` backwards. Skips in-flight ones at the end of the file. Stops at the first transaction of
+   * the file, or where the chain of trailers breaks; the return value reports which.
    */
   async *from(end: number): AsyncGenerator<FoundTransaction, 'start' | 'broken'> {
     let position = end;
@@ -80,7 +80,10 @@ export class BackwardReader {
     return 'start';
   }
 
-  /** A view of `length` bytes at `position`, from a block that ends near `end`: backward reads then hit the block. */
+  /**
+   * A view of `length` bytes at `position`. On a miss, reads a block that ends near `end`, so that further backward
+   * reads hit it.
+   */
   private async view(position: number, length: number, end: number): Promise<DataView | undefined> {
     if (position < this.blockStart || position + length > this.blockStart + this.blockLength) {
       const blockEnd = Math.min(this.source.size, Math.max(position + length, Math.min(end, position + BLOCK)));

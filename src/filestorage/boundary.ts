@@ -12,16 +12,17 @@ import {
 } from './layout.js';
 
 /**
- * Finds a place that looks like the beginning of a transaction, without walking there: a header whose first record names
- * that very place as its transaction (`tloc` is an absolute position) and has the same tid. A transaction without
- * records has nothing that could prove it and is passed over.
+ * Finds a likely transaction boundary without walking to it: a header whose first record has the same tid and names
+ * that position as its transaction (`tloc` is an absolute position). A transaction without records has no such evidence
+ * and is skipped.
  *
- * It is a guess: somebody may have stored a Data.fs inside a Data.fs. Whoever uses it proves it by walking there.
+ * The result is a guess: somebody may have stored a Data.fs inside a Data.fs. The caller has to prove it by walking to
+ * it.
  *
  * @param view the bytes to search, at least `length` of them
- * @param base position in the file of the view's first byte
+ * @param base file position of the view's first byte
  * @param limit the file's size
- * @returns position in the file, or undefined when there is none in the view
+ * @returns a file position; undefined when the view has no such header
  */
 export function findBoundary(view: DataView, length: number, base: number, limit: number): number | undefined {
   const lastOffset = length - TRANSACTION_HEADER_LENGTH - RECORD_HEADER_LENGTH;

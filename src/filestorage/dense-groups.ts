@@ -1,27 +1,27 @@
 import type { IndexBucket } from './index-bucket.js';
 import { POSITION_WORDS } from './index-layout.js';
 
-/** Oids that differ in their last byte only. */
+/** Number of oids that differ in their last byte only. */
 export const GROUP_SIZE = 256;
 
 const GROUP_WORDS = GROUP_SIZE * POSITION_WORDS;
 export const DENSE_GROUP_BYTES = GROUP_WORDS * Uint16Array.BYTES_PER_ELEMENT;
-/** Groups that share one piece of memory: 192 KiB. */
+/** Groups per segment. A segment is one allocation of 192 KiB. */
 const SEGMENT_BITS = 7;
 const SEGMENT_GROUPS = 1 << SEGMENT_BITS;
 
 /**
- * Groups of objects with a place for each, whether it is there or not: six bytes a place, in three words, the highest first,
- * as the index file has them. Position 0: it is not there.
+ * Groups of objects with a slot for each possible oid. A slot is a position of six bytes in three words, the highest
+ * first, as in the index file. Position 0: no such object.
  */
 export class DenseGroups {
   /** Number of groups. */
   count = 0;
   private readonly segments: Uint16Array[] = [];
-  /** How many objects each group has. */
+  /** Number of objects in each group. */
   private readonly objects: Uint16Array[] = [];
 
-  /** Number of a new group, in which nothing is. */
+  /** Number of a new, empty group. */
   add(): number {
     if (this.count === this.segments.length * SEGMENT_GROUPS) {
       this.segments.push(new Uint16Array(SEGMENT_GROUPS * GROUP_WORDS));
@@ -37,12 +37,12 @@ export class DenseGroups {
     return (words[at] ?? 0) * 0x1_0000_0000 + (words[at + 1] ?? 0) * 0x1_0000 + (words[at + 2] ?? 0);
   }
 
-  /** Sets the object's position; returns the one before, 0 for none. */
+  /** Sets the object's position. Returns the previous one, 0 for none. */
   put(group: number, suffix: number, position: number): number {
     const words = this.segment(group);
     const at = (group & (SEGMENT_GROUPS - 1)) * GROUP_WORDS + suffix * POSITION_WORDS;
     const before = (words[at] ?? 0) * 0x1_0000_0000 + (words[at + 1] ?? 0) * 0x1_0000 + (words[at + 2] ?? 0);
-    // Each word takes the lower 16 bits of a number.
+    // A Uint16Array stores the lower 16 bits of a number.
     words[at] = position / 0x1_0000_0000;
     words[at + 1] = position / 0x1_0000;
     words[at + 2] = position;
@@ -50,7 +50,7 @@ export class DenseGroups {
     return before;
   }
 
-  /** Adds a group's objects to a bucket, in which its oids begin at `base`. */
+  /** Adds a group's objects to a bucket. The group's suffixes begin at `base`. */
   addTo(bucket: IndexBucket, base: number, group: number): void {
     const first = (group & (SEGMENT_GROUPS - 1)) * GROUP_WORDS;
     const words = this.segment(group).subarray(first, first + GROUP_WORDS);

@@ -7,13 +7,16 @@ import {
   TRANSACTION_HEADER_LENGTH,
 } from './layout.js';
 
-/** A data record: its own data, or a pointer to the earlier record that holds it (0: the object's creation is undone). */
+/**
+ * A data record with its own data, or with a back pointer to the earlier record that has it (0: undo of the object's
+ * creation).
+ */
 export type RecordToWrite = { readonly oid: bigint; readonly prev: number } & (
   | { readonly data: Uint8Array }
   | { readonly backPointer: number }
 );
 
-/** A transaction as it is to stand in the file; `position` is where its header goes. */
+/** A transaction to be encoded; `position` is the file position of its header. */
 export interface TransactionToWrite {
   readonly tid: bigint;
   readonly position: number;
@@ -28,9 +31,9 @@ const LONGEST_TEXT = 0xffff;
 const HIGHEST_64_BITS = 0xffff_ffff_ffff_ffffn;
 
 /**
- * The transaction's bytes with its trailer, to be written at `position` (ZODB: FileStorage/format.py, TxnHeader.asString and
- * DataHeader.asString). Throws a RangeError when a value does not fit its field, or when data is empty: a length of 0 means
- * a back pointer.
+ * The transaction's bytes with its trailer, as they belong at `position` (ZODB: FileStorage/format.py,
+ * TxnHeader.asString and DataHeader.asString). Throws a RangeError when a value does not fit its field, or when data is
+ * empty: length 0 means a back pointer.
  */
 export function encodeTransaction(transaction: TransactionToWrite): Uint8Array {
   const length = encodedLength(transaction);
@@ -58,13 +61,13 @@ export function encodeTransaction(transaction: TransactionToWrite): Uint8Array {
   return bytes;
 }
 
-/** Bytes that the transaction takes in the file, trailer included. */
+/** Length of the encoded transaction in bytes, trailer included. */
 export function encodedLength(transaction: TransactionToWrite): number {
   const body = transaction.records.reduce((sum, record) => sum + recordLength(record), 0);
   return firstRecordOffset(transaction) + body + TRAILER_LENGTH;
 }
 
-/** Where each record's header stands in the file, in the order of `records`. */
+/** File position of each record's header, in the order of `records`. */
 export function recordPositions(transaction: TransactionToWrite): number[] {
   let at = transaction.position + firstRecordOffset(transaction);
   return transaction.records.map((record) => {
@@ -98,7 +101,7 @@ function writeId(view: DataView, at: number, id: bigint, what: string): void {
   view.setBigUint64(at, id);
 }
 
-/** Writes a position, a length or an oid that fits 53 bits as 64; throws a RangeError when it does not fit. */
+/** Writes a position, a length or an oid of at most 53 bits as 64 bits. Throws a RangeError when it does not fit. */
 export function writePosition(view: DataView, at: number, position: number, what: string): void {
   if (!Number.isSafeInteger(position) || position < 0) throw new RangeError(`${what} ${position} does not fit 53 bits`);
   view.setUint32(at, Math.floor(position / 0x1_0000_0000));

@@ -9,27 +9,27 @@ export enum Expect {
   Trailer,
 }
 
-/** The longest of them. */
+/** Length of the longest field. */
 const LARGEST_FIELD = RECORD_HEADER_LENGTH;
 
 /**
- * Cuts a file's bytes into fields, as they are fed to it window by window, in order. What they say, and which one comes next, is
- * for the walk to find out.
+ * Splits a file's bytes, fed window by window and in order, into fields. The walk interprets them and decides which
+ * field comes next.
  *
  * Invariants:
  *  - It keeps at most one field (42 bytes) between windows, so a transaction may span any number of them.
- *  - The same bytes give the same fields however they are cut into windows.
+ *  - The same bytes give the same fields, however they are divided into windows.
  */
 export abstract class FieldReader {
   stop: Stop | undefined;
 
   /** The next field. */
   protected expect: Expect = Expect.Transaction;
-  /** Where it begins. */
+  /** Position of the next field. */
   protected at: number;
-  /** How much of it has been fed already. */
+  /** How many of its bytes have been fed already. */
   private carried = 0;
-  /** Up to where bytes have been fed. */
+  /** Position up to which bytes have been fed. */
   private fed: number;
   private readonly carry = new Uint8Array(LARGEST_FIELD);
   private readonly carryView = new DataView(this.carry.buffer);
@@ -39,14 +39,14 @@ export abstract class FieldReader {
     this.fed = start;
   }
 
-  /** Each takes a field that begins at `offset`; moves `at` on and says what comes next, or sets `stop`. */
+  /** Each handles the field at `offset`, then advances `at` and sets `expect`, or sets `stop`. */
   protected abstract transaction(view: DataView, offset: number): void;
   protected abstract record(view: DataView, offset: number): void;
   protected abstract backPointer(view: DataView, offset: number): void;
   protected abstract trailer(view: DataView, offset: number): void;
 
   /**
-   * Takes the next `length` bytes of the file, which begin at offset 0 of `view`. Returns when they are used up or the
+   * Feeds the next `length` bytes of the file, which begin at offset 0 of `view`. Returns when they are consumed or the
    * walk has stopped (`stop` is set).
    */
   feed(view: DataView, length: number): void {
@@ -69,7 +69,7 @@ export abstract class FieldReader {
     }
   }
 
-  /** Keeps the beginning of a field that goes on in the next window. */
+  /** Keeps the first part of a field that continues in the next window. */
   private keep(view: DataView, windowStart: number, windowEnd: number): void {
     const from = Math.max(this.at + this.carried, windowStart);
     for (let position = from; position < windowEnd; position++) {
@@ -77,12 +77,12 @@ export abstract class FieldReader {
     }
   }
 
-  /** Bytes of a transaction's header at the end of what was fed, the rest of which has not been fed yet. */
+  /** Bytes of an incomplete transaction header at the end of what has been fed; 0 when there is none. */
   get headerBegun(): number {
     return this.expect === Expect.Transaction ? this.carried : 0;
   }
 
-  /** Takes these bytes back, as if they had not been fed. */
+  /** Withdraws these bytes, as if they had not been fed. */
   takeHeaderBack(): void {
     this.fed -= this.headerBegun;
     this.carried = 0;

@@ -2,15 +2,15 @@ import { POSITION_WORDS } from './index-layout.js';
 
 const MOST = 0x1_0000;
 
-/** The objects whose oids have their upper 48 bits in common, as the index file keeps them. Used again for the next ones. */
+/** One bucket of the index file: the objects whose oids share their upper 48 bits. Reused for the next bucket. */
 export class IndexBucket {
-  /** The upper 32 bits of their oids, and the next 16. */
+  /** The upper 32 bits of the shared prefix, and its lower 16. */
   high = 0;
   middle = 0;
   size = 0;
-  /** The lower 16 bits of each oid, ascending: the first `size` of them. */
+  /** The lower 16 bits of each oid, ascending; only the first `size` are in use. */
   readonly suffixes = new Uint16Array(MOST);
-  /** The position of each one's newest record, in three words, the highest first. */
+  /** The position of each object's newest record in three words, the highest first. */
   readonly words = new Uint16Array(MOST * POSITION_WORDS);
 
   /** Position of the newest record of object number `n`. */
@@ -28,7 +28,7 @@ export class IndexBucket {
     this.suffixes[this.size++] = suffix;
   }
 
-  /** Adds objects whose suffixes follow each other. */
+  /** Adds objects with consecutive suffixes. */
   addAll(first: number, words: Uint16Array): void {
     const count = words.length / POSITION_WORDS;
     const { suffixes, size } = this;
@@ -37,7 +37,7 @@ export class IndexBucket {
     this.size += count;
   }
 
-  /** As addAll, without those whose position is 0. */
+  /** As addAll, but skips objects whose position is 0. */
   addSome(first: number, from: Uint16Array): void {
     const { suffixes, words } = this;
     let { size } = this;

@@ -1,4 +1,4 @@
-/** What a pickle in `Data.fs.index` is made of (pickletools.py); how they follow one another: index-layout.ts. */
+/** The opcodes of the pickles in `Data.fs.index` (pickletools.py). For their order, see index-layout.ts. */
 export enum Opcode {
   Stop = 0x2e,
   LongBytes = 0x42,
@@ -11,11 +11,11 @@ export enum Opcode {
   IntOfAny = 0x8a,
 }
 
-/** What every pickle begins with: the protocol, and that it is 3. */
+/** The first bytes of every pickle: protocol 3. */
 export const PROTOCOL = [0x80, 3] as const;
 export const LONGEST_SHORT_BYTES = 0xff;
 
-/** How many bytes a pickle takes for a number that is not negative, and by which opcode. */
+/** The opcode and the number of bytes that a pickle uses for a non-negative integer. */
 export function integerForm(value: number): { readonly opcode: number; readonly length: number } {
   if (value < 2 ** 8) return { opcode: Opcode.IntOf1, length: 1 };
   if (value < 2 ** 16) return { opcode: Opcode.IntOf2, length: 2 };

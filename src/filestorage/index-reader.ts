@@ -2,18 +2,18 @@ import { ENTRY_LENGTH, INDEX_HEAD_LENGTH, LONGEST_BUCKET, PREFIX_LENGTH, SUFFIX_
 import { integerForm, LONGEST_SHORT_BYTES, Opcode, PROTOCOL } from './index-opcodes.js';
 import { ObjectIndex } from './object-index.js';
 
-/** What is wrong with the bytes, and where in the index file. */
+/** A format error, and its position in the index file. */
 export interface IndexProblem {
   readonly position: number;
   readonly message: string;
 }
 
-/** Takes an index's entries, their oids ascending. */
+/** Receives an index's entries, oids ascending. */
 export interface EntryReceiver {
   set(oidHigh: number, oidLow: number, position: number): void;
 }
 
-/** The bytes do not go on as an index does. */
+/** The bytes are not a valid index. */
 class Malformed extends Error {
   constructor(
     readonly at: number,
@@ -33,16 +33,16 @@ enum Expect {
 }
 
 /**
- * Reads `Data.fs.index` piece by piece: exactly what fsIndex.save writes and nothing else that a pickle may be (ZODB's
- * fsIndex.load is an unpickler, which runs what the file says).
+ * Reads `Data.fs.index` piece by piece. Accepts exactly what fsIndex.save writes, not arbitrary pickles (ZODB's
+ * fsIndex.load uses an unpickler, which executes what the file contains).
  *
  * Invariants:
- *  - It is total: any bytes lead to `complete`, to a `problem`, or to waiting for more. It never holds more than the largest
- *    bucket, whatever length the file states.
- *  - Whatever it takes, encodeIndex writes the same bytes from it.
+ *  - It is total: any bytes lead to `complete`, to a `problem`, or to a wait for more bytes. It never holds more than
+ *    the largest bucket, whatever length the file states.
+ *  - For whatever it accepts, encodeIndex produces the same bytes.
  */
 export class IndexReader {
-  /** The entries; empty when another takes them. */
+  /** The entries; empty when a receiver takes them. */
   readonly index = new ObjectIndex();
   /** Position up to which the index covers the Data.fs. */
   end = 0;
@@ -52,13 +52,13 @@ export class IndexReader {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private used = 0;
-  /** Place in the file of the first byte that is held. */
+  /** File position of the first buffered byte. */
   private base = 0;
   private at = 0;
   private prefixHigh = -1;
   private prefixMiddle = -1;
 
-  /** `room`: how many bytes may wait to be understood; a whole index needs room for its largest bucket. */
+  /** `room`: buffer size in bytes; to read a complete index it must hold the largest bucket. */
   constructor(
     private readonly receiver?: EntryReceiver,
     room = 2 * LONGEST_BUCKET,
@@ -67,12 +67,12 @@ export class IndexReader {
     this.view = new DataView(this.bytes.buffer);
   }
 
-  /** The whole index has been read, and nothing else. */
+  /** Whether the complete index has been read, with nothing after it. */
   get complete(): boolean {
     return this.expect === Expect.Nothing && !this.problem;
   }
 
-  /** Takes the next bytes of the file; of no effect once there is a problem. */
+  /** Feeds the next bytes of the file; has no effect after a problem. */
   feed(piece: Uint8Array): void {
     for (let taken = 0; taken < piece.length && !this.problem; ) {
       const part = piece.subarray(taken, taken + this.bytes.length - this.used);
@@ -83,7 +83,7 @@ export class IndexReader {
     }
   }
 
-  /** Tells the reader that the file ends here. */
+  /** Marks the end of the file. */
   finish(): void {
     if (this.problem || this.complete) return;
     this.problem = { position: this.base + this.used, message: 'the file ends in the middle of the index' };
@@ -102,7 +102,7 @@ export class IndexReader {
     this.at = 0;
   }
 
-  /** Reads one whole pickle, or nothing of it. */
+  /** Reads one complete pickle, or consumes nothing. */
   private pickle(): typeof MORE | undefined {
     const start = this.at;
     if (this.expect === Expect.Nothing) {
@@ -186,7 +186,10 @@ export class IndexReader {
     }
   }
 
-  /** Not enough bytes yet; but what is there has to be right, so that rubbish is not waited for. */
+  /**
+   * Reports that more bytes are needed. Checks the bytes that are there first, so that it does not wait on invalid
+   * data.
+   */
   private more(start: number, expected: readonly number[]): typeof MORE {
     this.must(start, expected.slice(0, Math.max(0, this.used - start)), 'a pickle of protocol 3');
     return MORE;
@@ -204,8 +207,8 @@ export class IndexReader {
 }
 
 /**
- * Position up to which an index file covers its Data.fs, by its first INDEX_HEAD_LENGTH bytes (all, where it has fewer);
- * undefined when they are not the beginning of one.
+ * Position up to which an index covers its Data.fs, from its first INDEX_HEAD_LENGTH bytes (all bytes of a shorter
+ * file); undefined when they are not the head of an index.
  */
 export function coveredBy(head: Uint8Array): number | undefined {
   const reader = new IndexReader(undefined, INDEX_HEAD_LENGTH);
@@ -213,7 +216,7 @@ export function coveredBy(head: Uint8Array): number | undefined {
   return reader.end || undefined;
 }
 
-/** Bytes of a number that begins with these two; undefined when it is none, or too large for a position. */
+/** Length of the integer that begins with these two bytes; undefined when it is none, or too large for a position. */
 function lengthOfInteger(opcode: number, next: number): number | undefined {
   switch (opcode) {
     case Opcode.IntOf1:

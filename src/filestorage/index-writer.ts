@@ -10,14 +10,14 @@ import {
 import { integerForm, LONGEST_SHORT_BYTES, Opcode, PROTOCOL } from './index-opcodes.js';
 import type { ObjectIndex } from './object-index.js';
 
-/** Bytes of a piece, at most. */
+/** Maximum size of a piece in bytes. */
 export const INDEX_PIECE_BYTES = 2 * LONGEST_BUCKET;
-/** So few words are written faster one by one than turned round together. */
+/** Below this many words, writing one by one is faster than a copy with a byte swap. */
 const FEW = 64;
 
 /**
- * The bytes of `Data.fs.index` for an index that covers the file up to `end`, as ZODB's fsIndex.save(end, name) writes them,
- * in pieces of at most 1 MiB: each holds until the next one is asked for.
+ * The bytes of `Data.fs.index` for an index that covers the file up to `end`, as ZODB's fsIndex.save(end, name) writes
+ * them. Yields pieces of at most 1 MiB; each is valid until the next one is requested.
  */
 export function* encodeIndex(index: ObjectIndex, end: number): Generator<Uint8Array> {
   const piece = new PickleWriter(INDEX_PIECE_BYTES);
@@ -84,7 +84,7 @@ class PickleWriter {
     this.byte(Opcode.Stop);
   }
 
-  /** The first `count` words, the higher byte of each first. */
+  /** Writes the first `count` words, big-endian. */
   private words(words: Uint16Array, count: number): void {
     if (count < FEW) {
       for (let n = 0; n < count; n++) this.view.setUint16(this.length + 2 * n, words[n] ?? 0);

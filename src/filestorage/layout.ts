@@ -35,7 +35,7 @@ export const STATUS_PACKED = 0x70;
 export const STATUS_UNDONE = 0x75;
 export const STATUS_IN_FLIGHT = 0x63;
 
-/** What a finished transaction may have. No two of them are one flipped bit apart. */
+/** The status bytes of a finished transaction. No two of them differ by a single bit. */
 export const FINISHED_STATUSES: ReadonlySet<number> = new Set([STATUS_COMMITTED, STATUS_PACKED, STATUS_UNDONE]);
 
 /** The smallest transaction on disk: a header without user, description, extension or records, and its trailer. */
@@ -43,18 +43,18 @@ export const SMALLEST_TRANSACTION = TRANSACTION_HEADER_LENGTH + TRAILER_LENGTH;
 
 export type Magic = 'FS21' | 'FS30';
 
-/** The magic at the head of `bytes`, or undefined when they are not the head of a Data.fs. */
+/** The magic at the start of `bytes`; undefined when they do not begin a Data.fs. */
 export function magicOf(bytes: Uint8Array): Magic | undefined {
   const text = String.fromCharCode(...bytes.subarray(0, MAGIC_LENGTH));
   return text === 'FS21' || text === 'FS30' ? text : undefined;
 }
 
-/** Highest upper half of a 64-bit number that still fits a JavaScript number exactly (2^53 - 1). */
+/** Highest upper half of a 64-bit number that a JavaScript number holds exactly (2^53 - 1). */
 const SAFE_HIGH = 0x1fffff;
 
 /**
- * The unsigned 64-bit number at `at`, or Infinity when it does not fit 53 bits: no position or length of a real file
- * is that large, and Infinity fails every bound check that a hostile length has to pass.
+ * The unsigned 64-bit number at `at`, or Infinity when it exceeds 53 bits. No position or length of a real file is that
+ * large, and Infinity fails every bound check that a hostile length has to pass.
  */
 export function readPosition(view: DataView, at: number): number {
   const high = view.getUint32(at);
@@ -63,7 +63,7 @@ export function readPosition(view: DataView, at: number): number {
 
 export interface TransactionHeader {
   readonly tid: bigint;
-  /** Bytes without the trailer; Infinity when the file states more than 2^53. */
+  /** In bytes, without the trailer; Infinity when the file states more than 2^53. */
   readonly length: number;
   readonly status: number;
   readonly userLength: number;
@@ -71,7 +71,7 @@ export interface TransactionHeader {
   readonly extensionLength: number;
 }
 
-/** Decodes the 23 bytes at `at`; the caller has made sure that they are there. */
+/** Decodes the 23 bytes at `at`; the caller has checked that they are available. */
 export function readTransactionHeader(view: DataView, at: number): TransactionHeader {
   return {
     tid: view.getBigUint64(at),
@@ -83,7 +83,7 @@ export function readTransactionHeader(view: DataView, at: number): TransactionHe
   };
 }
 
-/** Length of a transaction's header with user, description and extension: where its first record begins. */
+/** Length of a transaction's header with user, description and extension, which is the offset of its first record. */
 export function bodyOffset(header: TransactionHeader): number {
   return TRANSACTION_HEADER_LENGTH + header.userLength + header.descriptionLength + header.extensionLength;
 }

@@ -2,39 +2,40 @@ import type { IndexBucket } from './index-bucket.js';
 import { BlockRow, type Segment } from './object-segments.js';
 
 /**
- * How many objects a block has room for: each size a quarter more than the one before, so that little is left unused. A group
- * with more of them costs less with a place for each of its oids (DenseGroups).
+ * Number of objects in a block of each size. A size is about a quarter larger than the one before, so that little space
+ * is unused. For a group with more objects, a slot for every oid is cheaper (DenseGroups).
  */
 const CAPACITIES = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 19, 24, 30, 38, 47, 59, 74, 93, 117, 147] as const;
 export const LARGEST_SIZE = CAPACITIES.length - 1;
 
-/** What came of putting an object into a block. */
+/** The result of putting an object into a block. */
 export enum Put {
   Replaced,
   Added,
-  /** The block has no room: it has to grow first. */
+  /** The block has no free slot and has to grow first. */
   Full,
 }
 
 /**
- * Blocks of (last byte of the oid, position) in sizes: seven bytes an object, and what is not used of a block.
+ * Blocks of (last byte of the oid, position), in fixed sizes: seven bytes per object, plus the unused slots.
  *
  * Invariants:
- *  - The blocks of a size lie back to back: the place of one that has grown into the next size is taken by the last one of
- *    its size, whose owner is told (`moved`). So nothing is lost between blocks, in whatever order they grow.
- *  - A block's first slot is its head: its owner, and the number of its objects less one. The last bytes ascend.
+ *  - The blocks of a size are contiguous. When a block grows into the next size, the last block of its size moves into
+ *    its place, and `moved` reports that to the owner. So no memory is lost between blocks, in whatever order they
+ *    grow.
+ *  - A block's first slot is its head: its owner, and the number of its objects minus one. The last bytes ascend.
  */
 export class ObjectBlocks {
   /** Number of objects in all blocks. */
   objects = 0;
-  /** The position that the last `put` has replaced, if it did. */
+  /** The position that the last `put` replaced, if it returned Replaced. */
   replaced = 0;
   private readonly spare: Segment[] = [];
   private readonly rows = CAPACITIES.map((capacity) => new BlockRow(capacity + 1, this.spare));
 
   constructor(private readonly moved: (owner: number, block: number) => void) {}
 
-  /** A new block of size 0 with one object. */
+  /** Creates a block of size 0 with one object. */
   create(owner: number, suffix: number, position: number): number {
     const row = this.row(0);
     const block = row.append();
@@ -79,7 +80,7 @@ export class ObjectBlocks {
     return Put.Added;
   }
 
-  /** Moves a full block into the next size; its number there. */
+  /** Moves a full block into the next size. Returns its number there. */
   grow(size: number, block: number): number {
     const from = this.row(size);
     const to = this.row(size + 1);
@@ -91,7 +92,7 @@ export class ObjectBlocks {
     return grown;
   }
 
-  /** Takes a block away; `visit` is told each of its objects. */
+  /** Removes a block; calls `visit` for each of its objects. */
   dissolve(size: number, block: number, visit: (suffix: number, position: number) => void): void {
     const row = this.row(size);
     const segment = row.segment(block);
@@ -104,7 +105,7 @@ export class ObjectBlocks {
     this.fill(row, block);
   }
 
-  /** Adds a block's objects to a bucket, in which the oids of its group begin at `base`. */
+  /** Adds a block's objects to a bucket. The group's suffixes begin at `base`. */
   addTo(bucket: IndexBucket, base: number, size: number, block: number): void {
     const row = this.row(size);
     const segment = row.segment(block);
@@ -115,7 +116,7 @@ export class ObjectBlocks {
     }
   }
 
-  /** Fills the place of a block that has moved away with the last one of its size. */
+  /** Moves the last block of a size into the place of one that has left. */
   private fill(row: BlockRow, block: number): void {
     const last = row.count - 1;
     if (block !== last) {
@@ -138,12 +139,12 @@ function count(segment: Segment, head: number): number {
   return (segment.suffixes[head] ?? 0) + 1;
 }
 
-/** The first slot of a block whose last byte is not below `suffix`; the slot behind the last one when all are. */
+/** The first slot of a block whose last byte is not below `suffix`; the slot after the last one when all are below. */
 function find(segment: Segment, head: number, suffix: number): number {
   const { suffixes } = segment;
   let low = head + 1;
   let high = low + count(segment, head);
-  // Most objects are told in the order in which they were made.
+  // Most objects arrive in ascending order.
   if ((suffixes[high - 1] ?? 0) < suffix) return high;
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -4,29 +4,32 @@ import { LITTLE_ENDIAN } from './index-layout.js';
 import { LARGEST_SIZE, ObjectBlocks, Put } from './object-blocks.js';
 
 /**
- * Words of an entry of the table: the oid's upper half, the next 24 bits with the block's size + 1 or DENSE, and the number of
- * the block or dense group.
+ * Words of a table entry: the oid's upper half; the next 24 bits with the block's size + 1 or DENSE; the number of the
+ * block or dense group.
  */
 const WORDS = 3;
-/** Made with the first object, so large that the index of a usual site never has to enlarge it. */
+/**
+ * Initial size, allocated with the first object: large enough that the index of a typical site never enlarges the
+ * table.
+ */
 const SMALLEST_TABLE = 1 << 12;
 const FULLEST = 0.75;
 const POSITION_LIMIT = 2 ** 48;
 const DENSE = 0xff;
 /**
- * A group is dense from its first object on, as long as all dense ones together take no more than this for each of their
- * objects, and BYTES_IN_ADVANCE: most oids are given in a row, and a block that grows is copied again and again.
+ * A new group is dense as long as all dense groups together use at most this many bytes per object plus
+ * BYTES_IN_ADVANCE. Most oids are allocated consecutively, and a block that grows is copied each time.
  */
 const DENSE_BYTES_AN_OBJECT = 10;
 const BYTES_IN_ADVANCE = 1 << 20;
 
 /**
- * Where the newest record of each object is: an oid in two halves of 32 bits to a position below 2^48. What FileStorage
- * keeps in memory as `_index` (ZODB/fsIndex.py).
+ * Maps each object to the position of its newest record: an oid in two halves of 32 bits to a position below 2^48.
+ * FileStorage keeps the same map in memory as `_index` (ZODB/fsIndex.py).
  *
- * Memory: a table of groups of 256 oids, and the groups. A dense group has a place of 6 bytes for each of its oids; all others
- * are blocks of 7 bytes an object. Oids in a row cost 6.2 bytes each, every second, fourth or 16th oid some 10; oids that have
- * nothing in common some 40 bytes. There is no limit to their number. Nothing is ever removed.
+ * Memory: a table of groups of 256 oids, and the groups. A dense group has a slot of 6 bytes for each of its oids; all
+ * others are blocks of 7 bytes per object. Consecutive oids cost 6.2 bytes each; every second, fourth or 16th oid about
+ * 10; scattered oids about 40. The number of objects has no limit. Nothing is ever removed.
  */
 export class ObjectIndex {
   /** Number of objects. */
@@ -35,7 +38,7 @@ export class ObjectIndex {
   private table = new Uint32Array(WORDS);
   private mask = 0;
   private groups = 0;
-  /** The entry of the group of the last object: the next one is mostly of the same. */
+  /** Table entry of the last object's group: the next object is usually in the same group. */
   private last = 0;
   private readonly dense = new DenseGroups();
   private readonly blocks = new ObjectBlocks((owner, block) => {
@@ -55,8 +58,8 @@ export class ObjectIndex {
   }
 
   /**
-   * Sets the object's position; returns the one before, 0 for none. Throws a RangeError for a position that is not between 1
-   * and 2^48 - 1.
+   * Sets the object's position. Returns the previous one, 0 for none. Throws a RangeError for a position that is not
+   * between 1 and 2^48 - 1.
    */
   set(oidHigh: number, oidLow: number, position: number): number {
     if (!(position > 0 && position < POSITION_LIMIT)) throw new RangeError(`position ${position} does not fit 48 bits`);
@@ -73,7 +76,7 @@ export class ObjectIndex {
     return before;
   }
 
-  /** All objects, oids ascending, in buckets of one upper 48 bits each; the same bucket is filled again and again. */
+  /** All objects in buckets, oids ascending. The yielded bucket is reused. */
   *buckets(): Generator<IndexBucket> {
     const groups = this.sortedGroups();
     const bucket = new IndexBucket();
@@ -100,7 +103,7 @@ export class ObjectIndex {
     else this.blocks.addTo(bucket, base, size - 1, place);
   }
 
-  /** The groups' oids without their last byte, ascending: pairs of the lower 24 and the upper 32 bits. */
+  /** The oid prefixes of the groups (without the last byte), ascending: pairs of the lower 24 and the upper 32 bits. */
   private sortedGroups(): Uint32Array {
     const keys = new BigUint64Array(this.groups);
     const halves = new Uint32Array(keys.buffer);
@@ -117,7 +120,7 @@ export class ObjectIndex {
     return halves;
   }
 
-  /** As `set`, for an object whose group is not dense, or not there yet. */
+  /** As `set`, for an object whose group is not dense, or does not exist yet. */
   private setInBlock(entry: number, oidHigh: number, oidLow: number, position: number): number {
     const tagged = this.table[entry + 1] ?? 0;
     if (tagged === 0) {
@@ -175,7 +178,7 @@ export class ObjectIndex {
     this.table[entry + 2] = place;
   }
 
-  /** Where the group's entry is, or would be. */
+  /** Table entry of the group, or the free entry for it. */
   private find(high: number, rest: number): number {
     const { table, mask } = this;
     for (let at = hash(high, rest); ; ) {
@@ -202,7 +205,7 @@ export class ObjectIndex {
   }
 }
 
-/** Spreads the groups over the table: their numbers mostly follow each other. */
+/** Distributes the groups over the table: their numbers are mostly consecutive. */
 function hash(high: number, rest: number): number {
   let h = Math.imul(high ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(rest, 0xc2b2ae35);
   h ^= h >>> 15;

@@ -1,4 +1,4 @@
-/** Slots of a segment: 224 KiB of memory. */
+/** Slots of a segment, which is 224 KiB of memory. */
 const SEGMENT_SLOTS = 1 << 15;
 
 /** Memory for slots of seven bytes: the last byte of an oid and a position of 48 bits. */
@@ -13,12 +13,14 @@ export class Segment {
 
   put(slot: number, suffix: number, position: number): void {
     this.suffixes[slot] = suffix;
-    // The array takes the lower 32 bits of a number: `%` would cost more than all the rest.
+    // A Uint32Array stores the lower 32 bits of a number; `%` would cost more than everything else here.
     this.low[slot] = position;
     this.high[slot] = position / 0x1_0000_0000;
   }
 
-  /** Moves the slots from `slot` up to `end` on by one; slot by slot, as below, because most of what is moved is short. */
+  /**
+   * Moves the slots from `slot` up to `end` by one. Copies slot by slot, as `copy` does, because most ranges are short.
+   */
   shift(slot: number, end: number): void {
     const { suffixes, low, high } = this;
     for (let to = end; to > slot; to--) {
@@ -40,8 +42,8 @@ export class Segment {
 }
 
 /**
- * Blocks of one size, back to back in segments. Segments that are no longer needed go to `spare`, which all sizes share:
- * while an index grows its blocks move on from size to size.
+ * Blocks of one size, contiguous in segments. Unused segments go to `spare`, which all sizes share: while an index
+ * grows, its blocks move from size to size.
  */
 export class BlockRow {
   count = 0;
@@ -55,7 +57,7 @@ export class BlockRow {
     this.perSegment = Math.floor(SEGMENT_SLOTS / blockSlots);
   }
 
-  /** Number of a new block, whose slots may hold anything. */
+  /** Number of a new block. Its slots are not initialised. */
   append(): number {
     if (this.count === this.segments.length * this.perSegment) this.segments.push(this.spare.pop() ?? new Segment());
     return this.count++;
@@ -63,7 +65,7 @@ export class BlockRow {
 
   dropLast(): void {
     this.count--;
-    // One whole segment is kept, so that a row that grows and shrinks by one does not fetch it each time.
+    // Keeps one spare segment, so that a row that alternates around a boundary does not allocate each time.
     if (this.count + 2 * this.perSegment > this.segments.length * this.perSegment) return;
     const unused = this.segments.pop();
     if (unused) this.spare.push(unused);

@@ -4,9 +4,9 @@ import type { Rule, WalkWarning } from './stop.js';
  * What ZODB does about a problem when it opens the file without an index, as ZEO does after a crash:
  *
  *  - `refused`: it raises, and ZEO does not start;
- *  - `truncated`: it cuts the file off there, or reads no further: what lies behind is lost;
- *  - `warned`: it logs a line and goes on;
- *  - `unnoticed`: it says nothing, and may serve wrong data.
+ *  - `truncated`: it truncates the file there, or stops reading: everything after that place is lost;
+ *  - `warned`: it logs a line and continues;
+ *  - `unnoticed`: it reports nothing, and may serve wrong data.
  */
 export type Severity = 'refused' | 'truncated' | 'warned' | 'unnoticed';
 
@@ -15,30 +15,30 @@ export type ProblemRule =
   | WalkWarning['rule']
   /** The file does not begin with the magic of a Data.fs. */
   | 'magic'
-  /** Bytes do not have the checksum that the `.dat` tells. */
+  /** Bytes do not match their checksum in the `.dat`. */
   | 'checksum'
-  /** The `.dat` cannot be used, or claims more than there is. */
+  /** The `.dat` cannot be used, or claims more than the file has. */
   | 'dat'
-  /** `Data.fs.index` cannot be used, or leads to other records than the file's newest ones. */
+  /** `Data.fs.index` cannot be used, or does not lead to the newest records of the file. */
   | 'index';
 
-/** One thing that is wrong, and where. */
+/** One problem, and where it is. */
 export interface Problem {
-  /** Position in the file of the field that is wrong. */
+  /** File position of the wrong field. */
   readonly position: number;
-  /** Where the transaction in which it is begins, or whatever else it is in. */
+  /** Position of the transaction, or other unit, that contains it. */
   readonly within: number;
-  /** Of the transaction in which it is; 0 where there is none, or none that could be told. */
+  /** The tid of that transaction; 0 where there is none or it is unknown. */
   readonly tid: bigint;
   readonly rule: ProblemRule;
   readonly message: string;
   readonly severity: Severity;
 }
 
-/** How many are kept in full; the rest is counted. */
+/** How many problems are kept in full; the rest are only counted. */
 export const PROBLEMS_KEPT = 1000;
 
-/** Problems in the order in which they were found; memory is bounded however many there are. */
+/** Problems in the order in which they were found. Memory is bounded, however many there are. */
 export class Problems {
   readonly kept: Problem[] = [];
   count = 0;
@@ -48,7 +48,7 @@ export class Problems {
     if (this.kept.length < PROBLEMS_KEPT) this.kept.push(problem);
   }
 
-  /** Takes over what was found elsewhere: `count` problems, of which the first ones are given. */
+  /** Adds problems from elsewhere: `count` in number, of which `kept` has the first ones. */
   addAll(kept: readonly Problem[], count: number): void {
     for (const problem of kept) this.add(problem);
     this.count += count - kept.length;

@@ -1,9 +1,9 @@
 /**
- * The sum of a collection of records, each an oid and a position: how many there are, and 64 bits that depend on all of them.
- * Sums can be made piece by piece, in any order, and taken from one another.
+ * The sum of a collection of records, each an oid and a position: their count, and 64 bits that depend on all of them.
+ * Sums of parts can be computed in any order, added and subtracted.
  *
- * Each record is spread over 64 bits by three rounds of a Feistel network, so that nothing that goes wrong in a file (two
- * positions exchanged, a bit flipped, a record left out) gives the same sum, but for one case in 2^64.
+ * Three rounds of a Feistel network spread each record over 64 bits. So no typical error of a file (two positions
+ * exchanged, a bit flipped, a record missing) gives the same sum, except with a probability of 2^-64.
  */
 export interface RecordSumValue {
   readonly count: number;
@@ -18,7 +18,7 @@ export class RecordSum implements RecordSumValue {
   count = 0;
   left = 0;
   right = 0;
-  /** The two halves of what the last record was spread to. */
+  /** The two halves of the last record's spread value. */
   lastLeft = 0;
   lastRight = 0;
 

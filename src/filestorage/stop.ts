@@ -1,4 +1,4 @@
-/** What a walk finds that is not simply the next good transaction. */
+/** Why a walk stopped. */
 
 export type Rule =
   | 'status'
@@ -13,13 +13,13 @@ export type Rule =
 export type Stop =
   /** The limit was reached exactly at a transaction boundary. */
   | { readonly kind: 'end'; readonly position: number }
-  /** The transaction that crosses the place asked for is complete: a chunk ends here. */
+  /** The transaction that crosses the requested position is complete: a chunk ends here. */
   | { readonly kind: 'cut'; readonly position: number }
   /** A transaction with status 'c' begins here: voted and not finished. */
   | { readonly kind: 'in-flight'; readonly position: number; readonly length: number }
-  /** The rest is too short for the transaction that begins here, or its header is all zeros. */
+  /** The file ends before the transaction that begins here, or its header is all zeros. */
   | { readonly kind: 'torn'; readonly position: number }
-  /** The transaction that begins at `position` breaks a rule at `at`. */
+  /** The transaction that begins at `position` violates a rule at `at`. */
   | {
       readonly kind: 'damaged';
       readonly position: number;

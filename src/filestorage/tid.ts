@@ -9,18 +9,18 @@ const LOW_MASK = 0xffff_ffffn;
 
 export const ZERO_TID = 0n;
 
-/** 16 hexadecimal digits, the form in which ZODB's tools and all our output write a tid. */
+/** 16 hexadecimal digits, the form in which ZODB's tools and syncpozo print a tid. */
 export function formatTid(tid: bigint): string {
   return tid.toString(16).padStart(16, '0');
 }
 
-/** Parses 16 hexadecimal digits (a leading `0x` is allowed, as ZODB's tools print one); undefined for anything else. */
+/** Parses 16 hexadecimal digits, with an optional `0x` as ZODB's tools print it; undefined for anything else. */
 export function parseTid(text: string): bigint | undefined {
   const digits = text.replace(/^0x/i, '');
   return /^[0-9a-f]{16}$/i.test(digits) ? BigInt(`0x${digits}`) : undefined;
 }
 
-/** The time that a tid stands for, in milliseconds since the epoch; undefined when it names no time that there is. */
+/** The time of a tid, in milliseconds since the epoch; undefined when it encodes no valid date. */
 export function tidToTime(tid: bigint): number | undefined {
   const seconds = Number(tid & LOW_MASK) / SECOND_UNITS;
   let rest = Number(tid >> HIGH_HALF);
@@ -38,7 +38,7 @@ export function tidToTime(tid: bigint): number | undefined {
   return new Date(time).getUTCDate() === day ? time : undefined;
 }
 
-/** The tid of a moment given in milliseconds since the epoch, as `persistent.TimeStamp` rounds it (down). */
+/** The tid for a time in milliseconds since the epoch, rounded down as `persistent.TimeStamp` does. */
 export function timeToTid(milliseconds: number): bigint {
   const date = new Date(milliseconds);
   const months = (date.getUTCFullYear() - 1900) * 12 + date.getUTCMonth();
@@ -47,7 +47,7 @@ export function timeToTid(milliseconds: number): bigint {
   return (BigInt(minutes) << HIGH_HALF) | BigInt(Math.floor(seconds * SECOND_UNITS));
 }
 
-/** ISO 8601 in UTC with milliseconds, or null for a tid that names no time (zero, or damaged). */
+/** ISO 8601 in UTC with milliseconds; null for a tid without a valid time (zero, or damaged). */
 export function tidToIso(tid: bigint): string | null {
   const time = tid === ZERO_TID ? undefined : tidToTime(tid);
   return time === undefined ? null : new Date(time).toISOString();

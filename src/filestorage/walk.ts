@@ -19,10 +19,10 @@ const WARNINGS_KEPT = 100;
  * The validated walk: a resumable state machine that is fed a file's bytes window by window, in order.
  *
  * Invariants:
- *  - `end` is always a transaction boundary: every transaction between the start and `end` is complete, finished and
- *    keeps every rule below; nothing at or beyond `end` is vouched for.
- *  - It is total: any bytes lead to progress or to a stop that names the place. No loop and no allocation depends on a
- *    length that the file states; what does not fit a window is skipped by arithmetic.
+ *  - `end` is always a transaction boundary. Every transaction between the start and `end` is complete, finished and
+ *    satisfies every rule below. Nothing is guaranteed about bytes at or beyond `end`.
+ *  - It is total: any bytes lead to progress or to a stop with its position. No loop and no allocation depends on a
+ *    length that the file states; data beyond a window is skipped by arithmetic.
  */
 export class Walk extends FieldReader {
   /** Position after the last complete transaction. */
@@ -63,7 +63,7 @@ export class Walk extends FieldReader {
     if (this.at >= this.limit) this.stopAtEnd();
   }
 
-  /** Tells the walk that no more bytes will come: the file ended before the limit. */
+  /** Marks the end of the bytes: the file ended before the limit. */
   finish(): void {
     if (this.stop === undefined) this.stop = { kind: 'torn', position: this.end };
   }
@@ -103,7 +103,7 @@ export class Walk extends FieldReader {
       return this.damaged(position + STATUS_OFFSET, 'status', `status byte 0x${this.status.toString(16)}`);
     }
     if (this.status === STATUS_UNDONE || length === body) {
-      // ZODB skips what an undone transaction holds, whatever it is.
+      // ZODB skips the body of an undone transaction, whatever it holds.
       this.at = this.transactionEnd;
       this.expect = Expect.Trailer;
     } else {
@@ -117,7 +117,7 @@ export class Walk extends FieldReader {
     else this.expectRecord();
   }
 
-  /** The next field is a record's header: checked to fit before its bytes are waited for, which may never come. */
+  /** The next field is a record header. Checks that it fits before waiting for its bytes, which may never come. */
   private expectRecord(): void {
     this.expect = Expect.Record;
     if (this.at + RECORD_HEADER_LENGTH > this.transactionEnd) {
@@ -135,7 +135,7 @@ export class Walk extends FieldReader {
     const recordTidHigh = view.getUint32(offset + 8);
     const recordTidLow = view.getUint32(offset + 12);
     if (recordTidHigh !== this.tidHigh || recordTidLow !== this.tidLow) {
-      // FileStorage reads such a record without a word. Zero is what restore() writes when it is given no serial.
+      // FileStorage accepts such a record silently. restore() writes zero when it is given no serial.
       if (recordTidHigh !== 0 || recordTidLow !== 0) this.strayRecordTids++;
     }
     const previous = readPosition(view, offset + 16);

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 
 /**
- * What another program prints, if it ends well in time; undefined otherwise. It is killed then and not waited for: it may
- * hang in a read that nobody can end, which is why it is another program.
+ * Standard output of a program that exits with status 0 before the deadline; undefined otherwise. On timeout the
+ * program is killed and not waited for: it may hang in an uninterruptible read, which is why it runs as a child
+ * process.
  */
 export function outputInTime(
   program: string,
@@ -29,8 +30,8 @@ export function outputInTime(
 }
 
 /**
- * Starts a shell command that goes on by itself, whatever becomes of us. What it prints is not kept: with our outputs in its
- * hands, whoever waits for their end would wait for the command. Returns its process id; undefined where it could not be
+ * Starts a detached shell command that outlives this process. Its output is discarded: if it inherited our outputs,
+ * whoever waits for them to close would wait for the command. Returns its process id; undefined when it could not be
  * started.
  */
 export function startShell(command: string, environment: Readonly<Record<string, string>>): number | undefined {

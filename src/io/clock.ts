@@ -1,6 +1,6 @@
 /**
- * Milliseconds since this process began, of a clock that nobody sets. Not performance.now(): the first use of that makes
- * Node load all that it has for measuring, which takes longer than most of what a run with nothing new does.
+ * Milliseconds since this process started, from a monotonic clock. Not performance.now(): its first use makes Node load
+ * its whole performance module, which takes longer than most of a run with nothing new.
  */
 export function milliseconds(): number {
   return process.uptime() * 1000;

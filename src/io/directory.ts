@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { attempt, IoFault } from './fault.js';
 import { notice } from './observer.js';
 
-/** Makes the names in a directory durable: what was created, renamed or removed in it. */
+/** Makes changes to a directory's entries durable: created, renamed and removed names. */
 export function syncDirectory(path: string): void {
   attempt('fsync of directory', path, () => {
     const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
@@ -15,13 +15,13 @@ export function syncDirectory(path: string): void {
   notice(() => ({ kind: 'sync-directory', path }));
 }
 
-/** Replaces whatever is at `to` by `from` in one step. */
+/** Atomically replaces whatever is at `to` with `from`. */
 export function rename(from: string, to: string): void {
   attempt('rename', `${from} to ${to}`, () => fs.renameSync(from, to));
   notice(() => ({ kind: 'rename', from, to }));
 }
 
-/** Removes a file; nothing at the path is fine. Returns whether one was there. */
+/** Removes a file. A missing file is no fault. Returns whether there was one. */
 export function removeIfThere(path: string): boolean {
   try {
     attempt('unlink', path, () => fs.unlinkSync(path));
@@ -33,7 +33,7 @@ export function removeIfThere(path: string): boolean {
   }
 }
 
-/** Gives a file a second name. Fails where `to` exists (EEXIST) or the file system has no hard links. */
+/** Creates a hard link. Fails where `to` exists (EEXIST) or the file system has no hard links. */
 export function link(from: string, to: string): void {
   attempt('link', `${from} to ${to}`, () => fs.linkSync(from, to));
   notice(() => ({ kind: 'link', from, to }));

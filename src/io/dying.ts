@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 
 /**
- * System calls that change nothing on any disk, by their numbers: reading, looking, opening (see `opensOnly`), closing.
- * From the kernel's tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
+ * Numbers of system calls that change nothing on any disk: read, stat, open (see `isHarmless`), close and their
+ * variants. From the kernel's tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
  */
 const HARMLESS: Readonly<Record<string, ReadonlySet<number>>> = {
   x64: new Set([0, 3, 4, 5, 6, 17, 21, 78, 89, 217, 262, 267, 269, 295, 327, 332, 439]),
   arm64: new Set([48, 57, 61, 63, 67, 69, 78, 79, 80, 286, 291, 439]),
 };
-/** open and openat, and which argument holds the flags. */
+/** open and openat, with the index of the argument that holds the flags. */
 const OPENS: Readonly<Record<string, ReadonlyMap<number, number>>> = {
   x64: new Map([
     [2, 1],
@@ -19,19 +19,20 @@ const OPENS: Readonly<Record<string, ReadonlyMap<number, number>>> = {
 const SIGKILL_BIT = 1n << 8n;
 
 /**
- * Whether a process will never run an instruction of its own again, and is in no call that changes a disk: it has been sent
- * SIGKILL, and what is left of it hangs in the kernel, in a read of a mount that does not answer. Nobody can end such a
- * process, and it keeps its locks.
+ * Whether a process will never again execute an instruction in user space, and is in no system call that changes a
+ * disk: it has been sent SIGKILL and hangs in the kernel, in a read from a mount that does not answer. Such a process
+ * cannot be ended, and it keeps its locks.
  *
- * The proof is in the order. A thread for which SIGKILL is pending ends before it returns to its program, so the call that
- * it is seen in afterwards is its last one. Where the system does not show one of these facts, the answer is no.
+ * The proof depends on the order of the checks. A thread with a pending SIGKILL ends before it returns to user space,
+ * so the call in which it is seen afterwards is its last one. Where the system does not show one of these facts, the
+ * answer is no.
  */
 export function isDying(pid: string): boolean {
   try {
     const threads = fs.readdirSync(`/proc/${pid}/task`);
     return threads.length > 0 && threads.every((thread) => isThreadDying(`/proc/${pid}/task/${thread}`));
   } catch {
-    // It ended while it was looked at, or it is not ours to look at.
+    // It ended during the check, or it belongs to another user.
     return false;
   }
 }
@@ -45,7 +46,7 @@ function isThreadDying(directory: string): boolean {
   return killed && state === 'D' && isHarmless(fs.readFileSync(`${directory}/syscall`, 'utf8'));
 }
 
-/** `call`: the number in decimal and the arguments in hexadecimal, or a word where the thread is in none. */
+/** `call`: the call's number in decimal and its arguments in hexadecimal, or a word when the thread is in no call. */
 function isHarmless(call: string): boolean {
   const [number = '', ...args] = call.trim().split(' ');
   if (!/^\d+$/.test(number)) return false;
@@ -55,9 +56,9 @@ function isHarmless(call: string): boolean {
 }
 
 /**
- * Whether a process has the file at `path` open; undefined where the system does not tell. Asks the kernel's list of names
- * only: to look at the files themselves would hang with a mount that does. Of a process whose first thread has ended the
- * others are asked.
+ * Whether a process has the file at `path` open; undefined where the system does not show it. Reads only the kernel's
+ * list of names: stat on the files themselves would hang on a mount that hangs. Checks every thread, because the list
+ * of a thread that has ended is empty.
  */
 export function hasOpen(pid: string, path: string): boolean | undefined {
   let answer: boolean | undefined;
@@ -68,7 +69,7 @@ export function hasOpen(pid: string, path: string): boolean | undefined {
       try {
         if (fs.readlinkSync(`${directory}/${descriptor}`) === path) return true;
       } catch {
-        // Closed in between.
+        // Closed in the meantime.
       }
     }
   }

@@ -3,7 +3,7 @@ import { attempt, IoFault } from './fault.js';
 
 export type Kind = 'file' | 'directory' | 'symbolic link' | 'special file';
 
-/** What the file system says of one file. Device and inode are strings: both may exceed 2^53. */
+/** What stat reports about one file. Device and inode are strings: both may exceed 2^53. */
 export interface FileFacts {
   readonly kind: Kind;
   readonly device: string;
@@ -14,7 +14,7 @@ export interface FileFacts {
   readonly mtime: string;
   /** Permission bits only. */
   readonly mode: number;
-  /** Names that the file has. */
+  /** Number of hard links. */
   readonly links: number;
   readonly uid: number;
   readonly gid: number;
@@ -22,7 +22,7 @@ export interface FileFacts {
 
 const NANOSECONDS_IN_A_MILLISECOND = 1_000_000n;
 
-/** When the file was last written, in milliseconds since the epoch. */
+/** Time of the last modification, in milliseconds since the epoch. */
 export function writtenAt({ mtime }: FileFacts): number {
   return Number(BigInt(mtime) / NANOSECONDS_IN_A_MILLISECOND);
 }
@@ -52,7 +52,7 @@ export function factsOfDescriptor(fd: number, path: string): FileFacts {
   return attempt('fstat', path, () => factsOf(fs.fstatSync(fd, { bigint: true })));
 }
 
-/** As factsOfDescriptor, in the thread pool: for the master, whose mount may hang. */
+/** As factsOfDescriptor, but in the thread pool: for the master, whose mount may hang. */
 export function factsOfDescriptorLater(fd: number, path: string): Promise<FileFacts> {
   return new Promise((resolve, reject) => {
     fs.fstat(fd, { bigint: true }, (error, stats) => {
@@ -67,7 +67,7 @@ export function factsOfPath(path: string): FileFacts | undefined {
   return unlessMissing('lstat', path, () => factsOf(fs.lstatSync(path, { bigint: true })));
 }
 
-/** As factsOfPath, but follows links, and in the thread pool: for the master, whose mount may hang. */
+/** As factsOfPath, but follows links and runs in the thread pool: for the master, whose mount may hang. */
 export function factsBehindPath(path: string): Promise<FileFacts | undefined> {
   return new Promise((resolve, reject) => {
     fs.stat(path, { bigint: true }, (error, stats) => {
@@ -79,12 +79,15 @@ export function factsBehindPath(path: string): Promise<FileFacts | undefined> {
   });
 }
 
-/** When the file behind `path` was created, in nanoseconds since the epoch; undefined where the file system does not keep it. */
+/**
+ * When the file behind `path` was created, in nanoseconds since the epoch; undefined where the file system does not
+ * store it.
+ */
 export function bornBehindPath(path: string): Promise<bigint | undefined> {
   return timeBehindPath(path, ({ birthtimeNs }) => birthtimeNs);
 }
 
-/** When the name, the owner or the bytes of the file behind `path` were changed last, in nanoseconds since the epoch. */
+/** Last change (ctime) of the name, owner or contents of the file behind `path`, in nanoseconds since the epoch. */
 export function changedBehindPath(path: string): Promise<bigint | undefined> {
   return timeBehindPath(path, ({ ctimeNs }) => ctimeNs);
 }
@@ -104,7 +107,7 @@ export function realPath(path: string): string | undefined {
   return unlessMissing('realpath', path, () => fs.realpathSync.native(path));
 }
 
-/** What `action` gives, or undefined when the path, or a directory on the way to it, is not there. */
+/** The result of `action`; undefined when the path or one of its directories does not exist. */
 function unlessMissing<T>(operation: string, path: string, action: () => T): T | undefined {
   try {
     return attempt(operation, path, action);

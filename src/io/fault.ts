@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** What a network file system or a quota answers, and libuv has no name for. */
+/** Errors of network file systems and quotas that libuv does not name. */
 const UNNAMED: ReadonlyMap<number, { readonly code: string; readonly detail: string }> = new Map([
   [-constants.errno.ESTALE, { code: 'ESTALE', detail: 'stale file handle' }],
   [-constants.errno.EDQUOT, { code: 'EDQUOT', detail: 'disk quota exceeded' }],
@@ -12,7 +12,9 @@ export class IoFault extends Error {
   constructor(
     readonly operation: string,
     readonly path: string,
-    /** The system's code, such as ENOSPC; or one of our own: ESHORT (fewer bytes than asked), ETIMEDOUT, EPOISONED. */
+    /**
+     * The system's code, for example ENOSPC; or one of ours: ESHORT (fewer bytes than requested), ETIMEDOUT, EPOISONED.
+     */
     readonly code: string,
     readonly detail: string,
     readonly position?: number,
@@ -26,13 +28,13 @@ export class IoFault extends Error {
     if (unnamed) return new IoFault(operation, path, unnamed.code, unnamed.detail, position);
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'EUNKNOWN';
     const text = error instanceof Error ? error.message : String(error);
-    // Node's messages read "ENOSPC: no space left on device, write": the middle is what the system says.
+    // Node's messages read "ENOSPC: no space left on device, write": the middle part is the system's text.
     const detail = /^[A-Z0-9]+: ([^,]+)/.exec(text)?.[1] ?? text;
     return new IoFault(operation, path, code, detail, position);
   }
 }
 
-/** Runs `action`; whatever it throws comes out as an IoFault that names the operation and the place. */
+/** Runs `action` and rethrows whatever it throws as an IoFault that names the operation and the path. */
 export function attempt<T>(operation: string, path: string, action: () => T, position?: number): T {
   try {
     return action();

@@ -1,20 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { IoFault } from './fault.js';
 
-/** Exit status by which flock(1) says that somebody else holds the lock. */
+/** Exit status of flock(1) when another process holds the lock. */
 const HELD = 1;
 
 /**
- * Takes flock(LOCK_EX | LOCK_NB) on an open descriptor, the lock that zc.lockfile takes, through flock(1) of util-linux
- * (Node has no call for it): the lock belongs to the open file, so it stays with this process after flock(1) has ended,
- * until the descriptor is closed or the process dies. Returns false when somebody else holds it.
+ * Takes flock(LOCK_EX | LOCK_NB) on an open descriptor, the same lock that zc.lockfile takes. Runs flock(1) of
+ * util-linux, because Node has no such call. The lock belongs to the open file: it outlives flock(1), and lasts until
+ * this process closes the descriptor or dies. Returns false when another process holds it.
  */
 export function tryFlock(fd: number, path: string): boolean {
   const descriptorInChild = 3;
   const result = spawnSync('flock', ['-x', '-n', String(descriptorInChild)], {
     stdio: ['ignore', 'ignore', 'pipe', fd],
     encoding: 'utf8',
-    // In no other language: a third of the time that flock takes goes into a locale.
+    // Loading a locale would take a third of the run time of flock(1).
     env: { ...process.env, LC_ALL: 'C' },
   });
   if (result.error) {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { attempt } from './fault.js';
 
-/** The WebAssembly of xxhash-wasm, from its package. The bundled program has the same bytes in itself (package.json). */
+/** The WebAssembly of the xxhash-wasm package. The bundled program embeds the same bytes (see package.json). */
 export default readModule();
 
 function readModule(): Uint8Array {

@@ -1,26 +1,29 @@
 import bytes from '#xxhash';
 import { importingMemory } from './wasm-memory.js';
 
-/** XXH64 in WebAssembly: `state` and `from` are positions in the memory that it has been given. */
+/** XXH64 in WebAssembly. `state` and `from` are positions in its memory. */
 export interface HashInstance {
   readonly init64: (state: number, seed: bigint) => void;
   readonly update64: (state: number, from: number, length: number) => void;
   readonly digest64: (state: number) => bigint;
 }
 
-/** Bytes of a state: length 8, accumulators 32, buffered bytes 32, their count 4, padding. init64 does not clear all of them. */
+/**
+ * Bytes of a state: length 8, accumulators 32, buffered bytes 32, their count 4, padding. init64 does not clear all of
+ * it.
+ */
 export const STATE_LENGTH = 88;
 
-/** Pages of 64 KiB that a memory may have at most, for this module: 4 GiB, all that there can be. */
+/** Maximum memory of this module in pages of 64 KiB: 4 GiB, the limit of 32-bit WebAssembly. */
 const MOST_PAGES = 65_536;
 
-/** For memory that threads share, and for memory that they do not. */
+/** One module for shared memory, one for unshared memory. */
 const compiled = new Map<boolean, WebAssembly.Module>();
 
 /**
- * The WebAssembly module of xxhash-wasm over this memory, so that bytes are hashed where they lie. The package's JavaScript
- * face copies what it hashes and does not let go of its state, so we take the module itself. `memory`: one page at
- * least, and a maximum.
+ * The WebAssembly module of xxhash-wasm over the given memory, so that bytes are hashed in place. The package's
+ * JavaScript API copies its input and does not expose the state, so the module is used directly. `memory` needs at
+ * least one page, and a maximum.
  */
 export function newHash(memory: WebAssembly.Memory): HashInstance {
   const isShared = memory.buffer instanceof SharedArrayBuffer;

@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 
-/** File systems whose server may vanish, so that a read blocks without end. */
+/** File systems whose server may disappear, so that a read blocks forever. */
 const REMOTE = /^(nfs|nfs4|cifs|smb3|smbfs|9p|ceph|glusterfs|lustre|afs|fuse|fuse\..*)$/;
 
-/** Octal escapes by which the kernel writes blanks in mountinfo. */
+/** Decodes the octal escapes that the kernel writes for white space in mountinfo. */
 function unescapeMountPoint(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
 /**
- * Whether a path lies on a network file system, by the kernel's list of mounts alone: asking the file system itself would
- * hang with it. Links on the way are not followed, for the same reason.
+ * Whether a path is on a network file system, by the kernel's mount table alone: a call to the file system itself could
+ * hang. Symbolic links are not resolved, for the same reason.
  *
- * @param mountInfo the text of /proc/self/mountinfo; where there is none, nothing is known to be remote
+ * @param mountInfo the text of /proc/self/mountinfo; without it, no path counts as remote
  */
 export function isOnRemoteMount(path: string, mountInfo = readMountInfo()): boolean {
   let longest = -1;
@@ -22,7 +22,7 @@ export function isOnRemoteMount(path: string, mountInfo = readMountInfo()): bool
     const [left = '', right = ''] = line.split(' - ');
     const point = unescapeMountPoint(left.split(' ')[4] ?? '');
     const covers = point !== '' && (path === point || path.startsWith(point === '/' ? '/' : `${point}/`));
-    // Of two mounts on one point the later one hides the earlier.
+    // Of two mounts on the same mount point, the later one hides the earlier.
     if (covers && point.length >= longest) {
       longest = point.length;
       remote = REMOTE.test(right.split(' ')[0] ?? '');
@@ -40,8 +40,8 @@ function readMountInfo(): string {
 }
 
 /**
- * Lets a child process read the beginning of a file or look at a directory, and tells whether it came back in time. A
- * thread of our own that hung there could not be called back; a child can be left behind.
+ * Lets a child process read the start of a file or stat a directory, and returns whether it finished in time. A thread
+ * of this process that hung there could not be cancelled; a child process can be abandoned.
  */
 export function answersInTime(path: string, seconds: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -51,12 +51,12 @@ export function answersInTime(path: string, seconds: number): Promise<boolean> {
       child.unref();
       resolve(false);
     }, seconds * 1000);
-    // However it ended (no such file, a directory, no dd): it came back, and the reading itself will say what is wrong.
-    const back = (): void => {
+    // Any exit counts (no such file, a directory, no dd): the mount answers, and the real read reports the error.
+    const answered = (): void => {
       clearTimeout(timer);
       resolve(true);
     };
-    child.once('exit', back);
-    child.once('error', back);
+    child.once('exit', answered);
+    child.once('error', answered);
   });
 }

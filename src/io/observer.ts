@@ -1,6 +1,6 @@
 /**
- * Every change that src/io makes to a file system, told to whoever listens: the crash tests build all legal states of the
- * disk from it. Nobody listens in the product.
+ * Every change that src/io makes to a file system, reported to a listener: the crash tests build all legal states of
+ * the disk from it. The product sets no listener.
  */
 export type DiskOperation =
   | { readonly kind: 'create'; readonly path: string; readonly inode: string }
@@ -19,17 +19,17 @@ export type DiskOperation =
   | { readonly kind: 'unlink'; readonly path: string }
   | { readonly kind: 'sync-directory'; readonly path: string };
 
-/** `operation` has been done. */
+/** Called after `operation` has succeeded. */
 export type DiskObserver = (operation: DiskOperation) => void;
 
 let observer: DiskObserver | undefined;
 
-/** Sets the one listener, or none. */
+/** Sets the only listener; undefined removes it. */
 export function observeDisk(listener: DiskObserver | undefined): void {
   observer = listener;
 }
 
-/** Tells of an operation that has succeeded; `describe` is called only if somebody listens. */
+/** Reports an operation that has succeeded. Calls `describe` only if there is a listener. */
 export function notice(describe: () => DiskOperation): void {
   if (observer) observer(describe());
 }

@@ -4,13 +4,13 @@ import { attempt, IoFault } from './fault.js';
 import { notice } from './observer.js';
 
 /**
- * One open file: positioned reads and writes that finish or fail.
+ * One open file: positioned reads and writes that complete or fail.
  *
  * Invariants:
- *  - A read returns fewer bytes than asked only at the end of the file; a write is whole or a fault.
- *  - Once a sync has failed, the file is poisoned: nothing more is written, synced or promised through it. The kernel may
- *    have dropped the very pages that were not written, and a second fsync would say that all is well.
- *  - Once a write has failed (a full disk), nothing more is written; cutting back to what was there before still works.
+ *  - A read returns fewer bytes than requested only at the end of the file. A write is complete or throws a fault.
+ *  - A failed sync poisons the file: every later write and sync throws. The kernel may have dropped the pages that it
+ *    could not write, and a second fsync would report success.
+ *  - A failed write (a full disk) blocks every later write. Truncating back to the earlier length still works.
  */
 export class OpenFile {
   private poison: IoFault | undefined;
@@ -22,8 +22,8 @@ export class OpenFile {
   ) {}
 
   /**
-   * Opens for reading only, following links: the master. In the thread pool, because a mount may hang; without waiting
-   * for a writer, should somebody have put a pipe there.
+   * Opens the master for reading, and follows links. Runs in the thread pool, because a mount may hang. Does not wait
+   * for a writer if the path is a named pipe.
    */
   static async openToRead(path: string): Promise<OpenFile> {
     const fd = await new Promise<number>((resolve, reject) => {
@@ -35,12 +35,12 @@ export class OpenFile {
     return new OpenFile(path, fd);
   }
 
-  /** Opens for reading only; a symbolic link is refused (ELOOP), a pipe is not waited for: the slave's side. */
+  /** Opens a file of the slave's side for reading. Refuses a symbolic link (ELOOP); does not wait on a named pipe. */
   static openHere(path: string): OpenFile {
     return OpenFile.open(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
   }
 
-  /** As openHere; undefined when nothing is at the path. */
+  /** As openHere; undefined when nothing exists at the path. */
   static openHereIfThere(path: string): OpenFile | undefined {
     try {
       return OpenFile.openHere(path);
@@ -50,17 +50,17 @@ export class OpenFile {
     }
   }
 
-  /** Opens for reading, following links: in worker threads, where blocking harms nobody. */
+  /** Opens for reading and follows links. For worker threads only, which may block. */
   static openSync(path: string): OpenFile {
     return OpenFile.open(path, fs.constants.O_RDONLY);
   }
 
-  /** Opens an existing file for reading and writing; a symbolic link is refused (ELOOP). */
+  /** Opens an existing file for reading and writing; refuses a symbolic link (ELOOP). */
   static openToWrite(path: string): OpenFile {
     return OpenFile.open(path, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
   }
 
-  /** Makes a new file that only its owner may touch; fails when anything is at the path. */
+  /** Creates a file, by default accessible to its owner only; fails when anything exists at the path. */
   static createNew(path: string, mode = 0o600): OpenFile {
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
     const file = OpenFile.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
@@ -96,7 +96,7 @@ export class OpenFile {
     return done;
   }
 
-  /** As read, in the thread pool: the main thread stays free to notice that nothing comes. */
+  /** As read, but in the thread pool: the main thread stays free to enforce the read timeout. */
   async readLater(into: Uint8Array, length: number, position: number): Promise<number> {
     let done = 0;
     while (done < length) {
@@ -127,7 +127,7 @@ export class OpenFile {
     notice(() => ({ kind: 'write', ...this.named(), position, bytes: bytes.slice() }));
   }
 
-  /** Cuts the file (or extends it with zeros) to `size` bytes. */
+  /** Truncates the file to `size` bytes, or extends it with zeros. */
   truncate(size: number): void {
     this.change('truncate', size, () => fs.ftruncateSync(this.fd, size));
     notice(() => ({ kind: 'truncate', ...this.named(), size }));
@@ -139,7 +139,7 @@ export class OpenFile {
     notice(() => ({ kind: 'sync', ...this.named(), what: 'all' }));
   }
 
-  /** Makes data durable, and the metadata without which it cannot be read (the size). */
+  /** Makes data durable, with the metadata that reading it requires (the size). */
   syncData(): void {
     this.change('fdatasync', undefined, () => fs.fdatasyncSync(this.fd));
     notice(() => ({ kind: 'sync', ...this.named(), what: 'data' }));
@@ -161,7 +161,7 @@ export class OpenFile {
     attempt('close', this.path, () => fs.closeSync(this.fd));
   }
 
-  /** Closes a file that was only read: a fault of the closing tells nothing about what was read. */
+  /** Closes a file that was only read. A fault of close does not affect the bytes already read, so it is ignored. */
   closeQuietly(): void {
     try {
       this.close();
@@ -175,8 +175,8 @@ export class OpenFile {
   }
 
   private change(operation: string, position: number | undefined, action: () => void): void {
-    const cuttingBack = operation !== 'write' && this.poison?.operation === 'write';
-    if (this.poison && !cuttingBack) {
+    const truncatesBack = operation !== 'write' && this.poison?.operation === 'write';
+    if (this.poison && !truncatesBack) {
       throw new IoFault(operation, this.path, 'EPOISONED', `not tried after "${this.poison.message}"`, position);
     }
     try {

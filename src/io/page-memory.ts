@@ -1,15 +1,15 @@
 /**
- * Memory that begins at a page, as WebAssembly's does: bytes that come from a page's beginning, as all of them do here, are
- * copied four times slower to a place 16 bytes behind one, which is where a plain buffer begins.
+ * Memory that begins at a page boundary, as WebAssembly's does. Bytes that start at a page boundary, as all here do,
+ * copy four times slower to a destination 16 bytes past one, and that is where a plain buffer begins.
  */
 export const WASM_PAGE = 65_536;
 
-/** Memory of one thread, of at least so many bytes; only what is touched is really taken. */
+/** Memory for one thread, of at least `bytes` bytes. The system allocates only pages that are touched. */
 export function ownMemory(bytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory(pagesFor(bytes));
 }
 
-/** As `ownMemory`, for threads to share. */
+/** As `ownMemory`, but shared between threads. */
 export function sharedMemory(bytes: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ ...pagesFor(bytes), shared: true });
 }

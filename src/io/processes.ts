@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 
-/** Whether a process has the file at `path` open. Where the system does not tell us (another user's process), it may. */
+/**
+ * Whether a process may have the file at `path` open. True where the system does not show it (another user's process).
+ */
 export function mayHaveOpen(pid: string, path: string): boolean {
   const directory = `/proc/${pid}/fd`;
   let descriptors: string[];
@@ -13,7 +15,7 @@ export function mayHaveOpen(pid: string, path: string): boolean {
     try {
       return fs.readlinkSync(`${directory}/${descriptor}`) === path;
     } catch {
-      // Closed in between.
+      // Closed in the meantime.
       return false;
     }
   });

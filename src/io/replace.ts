@@ -5,25 +5,25 @@ import { OpenFile } from './open-file.js';
 
 export interface Ownership {
   readonly mode: number;
-  /** Left as it is where the system does not let us give files away. */
+  /** Unchanged where this process may not change owners. */
   readonly uid?: number;
   readonly gid?: number;
 }
 
 /**
- * Replaces a small text file so that after any crash the path holds the whole old text or the whole new one, and after
- * the return the new one: temporary file, fsync, rename, fsync of the directory.
+ * Replaces a small text file so that after a crash at any moment the path holds either the complete old text or the
+ * complete new one, and after the return the new one: temporary file, fsync, rename, fsync of the directory.
  */
 export function durableReplace(path: string, text: string, ownership: Ownership, temporary = temporaryOf(path)): void {
   durableReplaceByPieces(path, [Buffer.from(text, 'utf8')], ownership, temporary);
 }
 
-/** As durableReplace, but the name is made durable by the caller's next sync of the directory. */
+/** As durableReplace, except that the rename becomes durable with the caller's next sync of the directory. */
 export function replaceSynced(path: string, text: string, ownership: Ownership): void {
   replaceByPieces(path, [Buffer.from(text, 'utf8')], ownership, temporaryOf(path));
 }
 
-/** As durableReplace, for a file that is made piece by piece; each piece may be used again when the next one is asked for. */
+/** As durableReplace, for contents generated in pieces. The iterator may reuse a piece's memory for the next piece. */
 export function durableReplaceByPieces(
   path: string,
   pieces: Iterable<Uint8Array>,
@@ -55,8 +55,8 @@ function replaceByPieces(path: string, pieces: Iterable<Uint8Array>, ownership: 
 }
 
 /**
- * Replaces a small text file in one step for those who read it, and no more than that: what is written anew every minute
- * need not outlive a crash.
+ * Atomically replaces a small text file for its readers, without making it durable: for files rewritten every minute,
+ * which need not survive a crash.
  */
 export function replaceText(path: string, text: string, ownership: Ownership, temporary = temporaryOf(path)): void {
   removeIfThere(temporary);
@@ -73,20 +73,20 @@ export function replaceText(path: string, text: string, ownership: Ownership, te
   }
 }
 
-/** The name under which the holder of a lock makes a replacement; a killed run may leave it behind, and the next removes it. */
+/** Temporary name for replacements under a lock. A killed run may leave the file behind; the next run removes it. */
 export function temporaryOf(path: string): string {
   return `${path}.tmp`;
 }
 
 /**
- * A temporary name of this process alone, for what several may write at the same time without a lock: with a common name one
- * would give the path the other's unfinished file.
+ * A temporary name unique to this process, for files that several processes may write without a lock: with a shared
+ * name, one process would rename another's unfinished file into place.
  */
 export function ownTemporaryOf(path: string): string {
   return `${path}.${process.pid}.tmp`;
 }
 
-/** Sets owner, group and mode, in this order: chown clears set-id bits. Owner and group only where rights allow. */
+/** Sets owner and group, then the mode, because chown clears set-id bits. Sets owner and group only where permitted. */
 export function applyOwnership(file: OpenFile, ownership: Ownership): void {
   const now = file.facts();
   const uid = ownership.uid ?? now.uid;
@@ -98,7 +98,7 @@ export function applyOwnership(file: OpenFile, ownership: Ownership): void {
   file.setMode(ownership.mode);
 }
 
-/** The text of a small file; undefined when it is missing. Larger than `limit` bytes is a fault (EFBIG). */
+/** The text of a small file; undefined when it does not exist. Throws a fault (EFBIG) for more than `limit` bytes. */
 export function readSmallText(path: string, limit: number): string | undefined {
   const file = OpenFile.openHereIfThere(path);
   if (!file) return undefined;

@@ -2,27 +2,27 @@ import fs from 'node:fs';
 import { isatty } from 'node:tty';
 import { attempt, IoFault } from './fault.js';
 
-/** Takes whole lines of text. */
+/** Receives complete lines of text. */
 export type TextSink = (text: string) => void;
 
-/** The path that a fault names when it is standard output that takes no more. */
+/** The path in a fault of standard output. */
 export const STANDARD_OUTPUT = 'standard output';
 
 const STDOUT = 1;
 const STDERR = 2;
 const RETRY_PAUSE_MS = 5;
 
-/** Whether standard error is a terminal. To ask Node's stream for it would set that up, which takes milliseconds. */
+/** Whether standard error is a terminal. Node's own stream would take milliseconds to set up. */
 export function stderrIsTerminal(): boolean {
   return isatty(STDERR);
 }
 
-/** Writes to standard error before it returns. Where that does not work there is nobody to tell. */
+/** Writes to standard error synchronously. A failure is ignored: there is no other place to report it. */
 export const writeToStderr: TextSink = (text) => {
   writeTo(STDERR, text);
 };
 
-/** Writes to standard output before it returns. A reader that has seen enough is no fault; an output that is full is one. */
+/** Writes to standard output synchronously. A reader that has closed the pipe is no fault; a full output is one. */
 export const writeToStdout: TextSink = (text) => {
   const error = writeTo(STDOUT, text);
   if (error?.code !== undefined && error.code !== 'EPIPE') throw IoFault.from(error, 'write to', STANDARD_OUTPUT);
@@ -36,7 +36,7 @@ function writeTo(fd: number, text: string): NodeJS.ErrnoException | undefined {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const failure: NodeJS.ErrnoException = error;
-      // EAGAIN: a pipe whose reader is slow, where the descriptor does not block.
+      // EAGAIN: a non-blocking pipe whose reader is slow.
       if (failure.code !== 'EAGAIN') return failure;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_PAUSE_MS);
     }
@@ -44,7 +44,7 @@ function writeTo(fd: number, text: string): NodeJS.ErrnoException | undefined {
   return undefined;
 }
 
-/** A log file that nothing can be appended to: the operator's mistake, not a fault of the machine. */
+/** A log file that cannot be appended to: the operator's mistake, not a fault of the machine. */
 export class LogFileMistake extends Error {
   override readonly name = 'LogFileMistake';
   constructor(
@@ -56,11 +56,12 @@ export class LogFileMistake extends Error {
 }
 
 /**
- * Appends to a file that is opened once, before anything else is done. A line that it does not take (a full disk) goes
- * to standard error: a log that cannot be written must not stop what it reports on.
+ * Appends to a log file, which is opened once, before the run starts. A line that cannot be written (a full disk) goes
+ * to standard error: a failing log must not stop the run.
  *
- * A regular file, a device (/dev/null, a terminal), or what standard error itself is connected to (/dev/stderr). A pipe is
- * refused: to open it, and to write to it, would wait for its reader without end, in a call that no signal ends.
+ * Accepts a regular file, a character device (/dev/null, a terminal), or whatever standard error is connected to
+ * (/dev/stderr). Refuses a pipe: open and write would wait for its reader without limit, in a call that no signal
+ * interrupts.
  */
 export function appendTo(path: string): TextSink {
   if (isStderr(path)) return writeToStderr;
@@ -81,13 +82,13 @@ export function appendTo(path: string): TextSink {
   };
 }
 
-/** Whether the path leads to the pipe, socket or terminal that standard error is: its reader is there already. */
+/** Whether the path leads to the pipe, socket or terminal behind standard error: that one already has its reader. */
 function isStderr(path: string): boolean {
   try {
     const [there, ours] = [fs.statSync(path), fs.fstatSync(STDERR)];
     return !there.isFile() && there.dev === ours.dev && there.ino === ours.ino;
   } catch {
-    // Nothing is there yet, or it cannot be reached: opening it reports that.
+    // The path does not exist or cannot be reached; opening it reports that.
     return false;
   }
 }

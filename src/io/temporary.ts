@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { remove } from 'fs-extra/esm';
 import { attempt } from './fault.js';
 
-/** Makes a new directory, which only its owner may enter, where the system keeps temporary ones. Returns its path. */
+/**
+ * Creates a directory that only its owner may enter, in the system's directory for temporary files. Returns its path.
+ */
 export function makeTemporaryDirectory(prefix: string): string {
   const start = join(tmpdir(), prefix);
   return attempt('mkdtemp', start, () => fs.mkdtempSync(start));
@@ -14,7 +16,7 @@ export function makeDirectory(path: string): void {
   attempt('mkdir', path, () => fs.mkdirSync(path));
 }
 
-/** Removes a directory with all that is in it. */
+/** Removes a directory and everything in it. */
 export async function removeTree(path: string): Promise<void> {
   await remove(path);
 }

@@ -5,7 +5,7 @@ const IMPORTS = 2;
 const MEMORIES = 5;
 const MEMORY_KIND = 2;
 
-/** What a module asks of its memory, in pages of 64 KiB. */
+/** The memory that a module imports, in pages of 64 KiB. */
 export interface MemoryLimits {
   readonly least: number;
   readonly most: number;
@@ -13,8 +13,8 @@ export interface MemoryLimits {
 }
 
 /**
- * The module with its own memory taken out, and one imported as `memory.memory` in its place: so it works in memory that
- * threads share. `module` has types, one memory of its own and no imports; a RangeError says when it has not.
+ * Replaces a module's own memory with an imported one, `memory.memory`, so that it can work in memory that threads
+ * share. `module` must have types, one memory of its own and no imports; otherwise throws a RangeError.
  */
 export function importingMemory(module: Uint8Array, limits: MemoryLimits): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [module.subarray(0, HEAD_LENGTH)];

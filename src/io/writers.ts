@@ -4,26 +4,25 @@ import { factsOfDescriptor } from './facts.js';
 /** A process that has a file open for writing. */
 export interface Writer {
   readonly pid: string;
-  /** The name under which it has it open. */
+  /** Path of the file as that process sees it. */
   readonly name: string;
 }
 
 const ACCESS_MODE = 3;
 
 /**
- * A process other than this one that has the file at `path` open for writing; undefined: none that the system shows us.
+ * A process other than this one that has the file at `path` open for writing; undefined when the system shows none.
  *
- * Only the kernel's own lists are read, never the files that they name, which may be on a mount that hangs. A file is
- * recognised by its inode and by the file system of its mount, whatever its name is in that process: it may have been
- * renamed, or be known by another path in a container. A kernel that does not list inodes (before 5.14) is believed by the
- * path alone.
+ * Reads only the kernel's own lists, never the files that they name, which may be on a mount that hangs. A file is
+ * identified by its inode and the device of its mount, not by its name: it may have been renamed, or a container may
+ * have another path for it. On a kernel that does not list inodes (before 5.14) the path alone decides.
  */
 export function writerOf(path: string): Writer | undefined {
   let fd: number;
   try {
     fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
   } catch {
-    // Missing, or nothing that could be read: whoever wants to write to it meets the same fault.
+    // Missing or unreadable: the caller's own attempt to write meets the same fault.
     return undefined;
   }
   try {
@@ -44,7 +43,7 @@ export function writerOf(path: string): Writer | undefined {
   }
 }
 
-/** Nothing was written to it, so nothing is lost. */
+/** Nothing was written through it, so a fault of close loses nothing. */
 function closeQuietly(fd: number): void {
   try {
     fs.closeSync(fd);
@@ -65,7 +64,7 @@ function isSame(
   return inode === ours.inode && fileSystemOf(pid, descriptor) === ours.fileSystem;
 }
 
-/** Major and minor number of the file system that a descriptor is on, as the list of mounts has it. */
+/** Major and minor device number of a descriptor's file system, from the mount table. */
 function fileSystemOf(pid: string, descriptor: string): string | undefined {
   const mount = field(text(`/proc/${pid}/fdinfo/${descriptor}`), 'mnt_id');
   const line = text(`/proc/${pid}/mountinfo`)
@@ -78,7 +77,7 @@ function field(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(info)?.[1];
 }
 
-/** Each of these may be gone by now, or not be ours to read. */
+/** Returns '' when the process has ended in the meantime or belongs to another user. */
 function text(path: string): string {
   try {
     return fs.readFileSync(path, 'utf8');

@@ -5,12 +5,12 @@ import { quote, visible } from './quote.js';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFormat = 'text' | 'json';
 
-/** Facts of a log record. What every record has is not theirs to set: pino would write such a key twice into one object. */
+/** Fields of a log record, without the standard ones: pino would write such a key twice into one object. */
 export type Fields = { readonly [name: string]: unknown } & {
   readonly [name in 'level' | 'time' | 'pid' | 'msg']?: never;
 };
 
-/** What the program logs through: facts as fields, then the message. */
+/** The interface through which the program logs: fields first, then the message. */
 export interface Log {
   debug(fields: Fields, message: string): void;
   info(fields: Fields, message: string): void;
@@ -21,13 +21,13 @@ export interface Log {
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
-  /** Appended to instead of standard error. */
+  /** A file to append to instead of standard error. */
   readonly file?: string | undefined;
-  /** Where lines for standard error go. */
+  /** Receives the lines for standard error. */
   readonly stderr?: TextSink | undefined;
 }
 
-/** A log whose every line is written before the call returns: nothing is lost when the program ends or is killed. */
+/** A log that writes every line before the call returns: nothing is lost when the program ends or is killed. */
 export function openLog(pino: typeof Pino, options: LogOptions): Log {
   const sink = options.file === undefined ? (options.stderr ?? writeToStderr) : appendTo(options.file);
   const settings = {
@@ -40,8 +40,8 @@ export function openLog(pino: typeof Pino, options: LogOptions): Log {
 }
 
 /**
- * A log of errors only, which is opened by the first one: loading pino takes longer than all that a run with nothing new has
- * to do, and cron starts one every minute.
+ * A log for errors only, opened by the first one: loading pino takes longer than a complete run with nothing new, and
+ * cron starts one every minute.
  */
 export function lateLog(open: () => Log): Log {
   let log: Log | undefined;
@@ -56,7 +56,7 @@ export function lateLog(open: () => Log): Log {
 
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Renders pino's JSON lines for people: time, level, message, then the fields; the hint on a line of its own. */
+/** Renders pino's JSON lines for people: time, level, message, then the fields; the hint on a separate line. */
 function asText(sink: TextSink): TextSink {
   return (line) => {
     const { time, level, msg, pid: _pid, hint, ...fields } = JSON.parse(line) as Record<string, unknown>;

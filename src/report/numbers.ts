@@ -1,4 +1,4 @@
-/** Below it, a tenth of a second is of interest. */
+/** Below this number of seconds, tenths are printed. */
 const WHOLE_FROM = 1000;
 
 /** Seconds for people: `12 s`, `7.4 s`. */

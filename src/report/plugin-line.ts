@@ -1,6 +1,6 @@
 import { visible } from './quote.js';
 
-/** The states of monitoring plugins; the exit status is the place in this list. */
+/** The states of monitoring plugins; the index in this list is the exit status. */
 export const STATES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 export type State = (typeof STATES)[number];
 
@@ -15,7 +15,7 @@ export interface Figure {
 
 /** The first line of a monitoring plugin: `SYNCPOZO OK - lag 3 s, last sync 12 s ago|lag=3s;60;600;0`. */
 export function renderPluginLine(state: State, words: readonly string[], figures: readonly Figure[] = []): string {
-  // A bar would begin the figures.
+  // A vertical bar would start the performance data.
   const text = visible(words.join(', ')).replaceAll('|', '/');
   const data = figures.map(
     ({ name, value, unit, warning, critical }) => `${name}=${value}${unit};${warning ?? ''};${critical ?? ''};0`,

@@ -4,7 +4,7 @@ import { formatBytes } from './size.js';
 const FIRST_AFTER_MS = 1000;
 const EVERY_MS = 200;
 
-/** One line on a terminal that is written over and over; nothing for work that takes less than a second. */
+/** One line on a terminal that is overwritten repeatedly; prints nothing for work that takes less than a second. */
 export class Progress {
   private began: number;
   private shownAt = 0;
@@ -17,11 +17,11 @@ export class Progress {
     this.began = now();
   }
 
-  /** `position` of `size` bytes is reached. */
+  /** Reports that `position` of `size` bytes is reached. */
   readonly show = (position: number, size: number): void => {
     const now = this.now();
     if (this.first === undefined || position < this.first) {
-      // The first piece, or the first one of a run that has begun anew.
+      // The first call, or the first one of a run that has started over.
       this.first = position;
       this.began = now;
     }
@@ -35,7 +35,7 @@ export class Progress {
     this.sink(`\r\u001b[K${percent} % of ${formatBytes(size)}, ${formatBytes(rate)}/s${rest}`);
   };
 
-  /** A sink that takes other lines for the same terminal: the progress line makes room for them. */
+  /** A sink for other lines on the same terminal: removes the progress line first. */
   readonly above: TextSink = (text) => {
     this.end();
     this.sink(text);

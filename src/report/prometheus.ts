@@ -1,9 +1,9 @@
 import { SLAVE_STATES, type Standing } from './standing.js';
 
-/** null, undefined: not known. */
+/** null and undefined mean not known. */
 type Known = number | null | undefined;
 
-/** One metric: its samples by what their own labels hold. Without samples it is left out: not known. */
+/** One metric: its samples, keyed by their own labels. A metric without samples is not known and is omitted. */
 interface Metric {
   readonly name: string;
   readonly help: string;
@@ -14,8 +14,8 @@ const ROLES = ['slave', 'promoted', 'none', 'rejoining', 'superseded', 'unreadab
 const HOLDERS = ['nobody', 'syncpozo', 'another program'] as const;
 
 /**
- * The standing in Prometheus' text format, as node_exporter's textfile collector reads it. Every sample has the slave's
- * path as a label, so that several slaves' files can stand side by side; times are seconds since the epoch.
+ * The standing in Prometheus' text format, for node_exporter's textfile collector. Every sample has the slave's path as
+ * a label, so that one directory can hold the files of several slaves. Times are seconds since the epoch.
  *
  * @param now milliseconds since the epoch
  */

@@ -5,75 +5,75 @@ import { formatBytes } from './size.js';
 /** The JSON object of `syncpozo promote --json`. Fields are only ever added. null: not known, or none. */
 export interface PromotionResult {
   readonly promoted: boolean;
-  /** It was already. */
+  /** It was promoted before. */
   readonly already: boolean;
-  /** Why it could not be promoted, and what to do about it. */
+  /** Why it was not promoted, and what to do about it. */
   readonly reason: string | null;
   readonly hint: string | null;
   readonly exitCode: number;
   readonly statusFile: string;
-  /** null: it was not come to. */
+  /** null: the promotion did not get that far. */
   readonly switch: SwitchReport | null;
   /** The term in which it serves. */
   readonly term: number | null;
   readonly slave: {
     readonly path: string;
-    /** Where the slave ends, when it is promoted. */
+    /** End of the slave at the promotion. */
     readonly position: number | null;
     readonly lastTid: string | null;
     readonly lastTime: string | null;
     readonly lockedBy: string | null;
   };
-  /** When a sync last found the slave in step, and how long before the promotion that was. */
+  /** When a sync last found the slave in step, and how long before the promotion. */
   readonly lastSync: string | null;
   readonly ageSeconds: number | null;
-  /** A sync that was at work. */
+  /** A sync that was running. */
   readonly sync: { readonly pid: string; readonly how: 'ended' | 'killed' | 'left hanging' } | null;
-  /** What was cut off the end: an unfinished batch, or bytes that are no transaction and are kept in a file. */
+  /** What was truncated at the end: an unfinished batch, or bytes that are no transaction and are kept in a file. */
   readonly cut: { readonly bytes: number; readonly unfinished: boolean; readonly keptAs: string | null } | null;
   readonly checked: string | null;
-  /** Pieces that are not what was copied, with the transactions in them. */
+  /** Pieces that differ from what was copied, with their transactions. */
   readonly changed: readonly {
     readonly start: number;
     readonly end: number;
     readonly firstTid: string;
     readonly lastTid: string;
   }[];
-  /** Bytes that ZEO has to scan when it starts, because no index covers them. */
+  /** Bytes that ZEO has to scan at startup, because no index covers them. */
   readonly uncoveredByIndex: number | null;
   readonly loss: Loss | null;
-  /** Process id of the command that was started because of it. */
+  /** Process id of the command that was started because of the loss. */
   readonly onLoss: number | null;
   readonly seconds: number;
 }
 
-/** Transactions that the master had committed and the slave has not. */
+/** Transactions that the master had committed and the slave lacks. */
 export interface Loss {
-  /** false: the master was looked at, and has nothing newer. */
+  /** false: the master was read, and has nothing newer. */
   readonly possible: boolean;
   readonly certain: boolean;
-  /** Every transaction after this one. */
+  /** Every transaction after this one may be lost. */
   readonly afterTid: string;
   readonly afterTime: string | null;
-  /** What the master has beyond it; null: not looked at, or not known. */
+  /** What the master has beyond it; null: not read, or not known. */
   readonly transactions: number | null;
   readonly masterTid: string | null;
   readonly masterTime: string | null;
   readonly why: string;
 }
 
-/** What became of the switch. */
+/** Result for the switch. */
 export interface SwitchReport {
   readonly file: string;
   /** true: this promotion has written SYNCING=0 into it. */
   readonly written: boolean;
-  /** Why it could not be written, or not be put back. */
+  /** Why it could not be written or restored. */
   readonly problem: string | null;
-  /** `off`: it says SYNCING=0; `as found`: it is what it was before. */
+  /** `off`: the file contains SYNCING=0; `as found`: unchanged. */
   readonly left: 'off' | 'as found';
 }
 
-/** For people: what was done, what may be lost, and what has to be done now. */
+/** The text output: what was done, what may be lost, and what has to be done next. */
 export function renderPromotion(result: PromotionResult): string {
   const { slave, loss, cut, sync } = result;
   const lines: string[] = [];
@@ -104,7 +104,7 @@ export function renderPromotion(result: PromotionResult): string {
   return lines.map((line) => `${visible(line)}\n`).join('');
 }
 
-/** The warning of a switch that could not be thrown, or how a promotion that failed has left it. */
+/** The warning when the switch could not be written, or how a failed promotion has left it. */
 export function linesOfSwitch({ promoted, switch: position, hint }: PromotionResult): string[] {
   if (!position) return [];
   const { file, left, problem } = position;

@@ -2,7 +2,7 @@ import { formatSeconds, renderLag } from './numbers.js';
 import { visible } from './quote.js';
 import { formatBytes } from './size.js';
 
-/** What the situation of a slave comes to. */
+/** The state of a slave. */
 export const SLAVE_STATES = [
   'in-step',
   'behind',
@@ -24,15 +24,17 @@ export type SlaveState = (typeof SLAVE_STATES)[number];
 export interface Standing {
   readonly slave: string;
   readonly role: 'slave' | 'promoted' | 'none' | 'rejoining' | 'superseded' | 'unreadable';
-  /** Why the role cannot be known. */
+  /** Why the role is unknown. */
   readonly roleProblem: string | null;
-  /** The highest term in which something may have been committed, as far as this side knows; 0: none; null: not known. */
+  /**
+   * The highest term in which something may have been committed, as far as this side knows; 0: none; null: not known.
+   */
   readonly term: number | null;
   readonly state: SlaveState;
-  /** When the trouble began that the state names, and why it is not another state. */
+  /** When the trouble of this state began, and the reason for the state. */
   readonly since: string | null;
   readonly stateReason: string | null;
-  /** How the last run ended that decided something. */
+  /** How the last run that reached a decision ended. */
   readonly lastOutcome: {
     readonly time: string;
     readonly exitCode: number;
@@ -44,12 +46,12 @@ export interface Standing {
   readonly lockedBy: 'nobody' | 'syncpozo' | 'another program';
   readonly size: number | null;
   readonly claim: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
-  /** Why nothing is claimed. */
+  /** Why there is no claim. */
   readonly problem: string | null;
-  /** When a sync last ended in step, and how long ago that is. */
+  /** When a sync last ended in step, and how long ago. */
   readonly lastSync: string | null;
   readonly ageSeconds: number | null;
-  /** When everything had been read again in one round, and how long ago that is. */
+  /** When a scrub last finished a round, and how long ago. */
   readonly lastFullScrub: string | null;
   readonly fullScrubAgeSeconds: number | null;
   readonly master: {
@@ -60,9 +62,9 @@ export interface Standing {
   } | null;
   /** `seconds`: age of the oldest transaction of the master that the slave lacks; 0 when it lacks none. */
   readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
-  /** Why the lag is not known, although a master was named. */
+  /** Why the lag is unknown, although a master was named. */
   readonly lagProblem: string | null;
-  /** When a slave with that role was promoted, and what its last transaction was then. */
+  /** When a promoted slave was promoted, and its last transaction at that time. */
   readonly promoted: {
     readonly at: string;
     readonly position: number;
@@ -73,13 +75,13 @@ export interface Standing {
   readonly keptAside: readonly {
     readonly path: string;
     readonly size: number;
-    /** When it was last written, and how long ago that is. */
+    /** Time of the last modification, and how long ago. */
     readonly written: string;
     readonly ageSeconds: number;
   }[];
 }
 
-/** For people: a line for each fact. */
+/** The text output: one line per fact. */
 export function renderStanding(standing: Standing): string {
   const { claim, lag, lastOutcome, master, promoted } = standing;
   const rows: [string, string][] = [

@@ -5,25 +5,25 @@ import { type Promotion, readPromotion } from './role.js';
 import { LineReader, Misfit, wholeNumber } from './strict-lines.js';
 
 /**
- * The `.dat`: what the slave is known to be. Text, replaced atomically, parsed strictly.
+ * The `.dat`: what is known about the slave. Text, replaced atomically, parsed strictly.
  *
  * ```
  * syncpozo 3
  * master DEVICE INODE SIZE MTIME_NS MAGIC
  * slave INODE
  * claim POSITION TID
- * tail STATE                                   XXH64 state of the last chunk, to go on from; - without chunks
- * copied POSITION                              where the run began that copied last; missing where nothing was copied
+ * tail STATE                                   XXH64 state of the last chunk, to resume from; - without chunks
+ * copied POSITION                              start of the run that last copied something; missing if none has
  * torn POSITION SIZE RUNS                      only while the master ends in a tail that is not a 'c' transaction
  * chunk START END FIRST_TID LAST_TID TRANSACTIONS RECORDS XXH64
  * end CHUNKS CHECKSUM                          XXH64 of all above
  * ```
  *
- * Invariants of a parsed `.dat`: chunks lie back to back from position 4 to the claim; the claim's tid is the last
- * chunk's; it is a witness, not an authority: the slave's bytes are looked at before anything is built on it.
+ * Invariants of a parsed `.dat`: chunks are contiguous from position 4 to the claim; the claim's tid is the last
+ * chunk's. A `.dat` is evidence, not proof: the slave's bytes are checked before anything is built on it.
  *
- * `syncpozo 2`, the version before, held the role as well: `role slave|promoted` behind its first line, and with the role
- * promoted, before the chunks, `promoted POSITION TID AT_MS SYNCED_MS`. It is read, and never written.
+ * `syncpozo 2`, the previous version, also held the role: `role slave|promoted` after its first line and, with the role
+ * promoted, `promoted POSITION TID AT_MS SYNCED_MS` before the chunks. It is still read, but never written.
  */
 
 export interface MasterIdentity {
@@ -45,7 +45,7 @@ export interface ChunkLine {
   readonly hash: string;
 }
 
-/** The one of these chunks, which lie back to back, in which the byte at `position` is; undefined: none of them. */
+/** The chunk that contains the byte at `position`; undefined when none does. The chunks are contiguous. */
 export function chunkAt<T extends Pick<ChunkLine, 'start' | 'end'>>(
   chunks: readonly T[],
   position: number,
@@ -65,14 +65,14 @@ export interface Claim {
   readonly tid: bigint;
 }
 
-/** A tail of the master that is neither complete nor in flight, and for how many runs it has stood there unchanged. */
+/** A tail of the master that is neither complete nor in flight, and the number of runs that have found it unchanged. */
 export interface TornTail {
   readonly position: number;
   readonly size: number;
   readonly runs: number;
 }
 
-/** The role that a `syncpozo 2` holds. */
+/** The role in a `syncpozo 2`. */
 export interface OldRole {
   readonly role: 'slave' | 'promoted';
   readonly promotion?: Promotion;
@@ -119,10 +119,12 @@ function format(dat: Dat, old: OldRole | undefined): string {
   return `${body}end ${dat.chunks.length} ${checksum(body)}\n`;
 }
 
-/** `old`: what a `syncpozo 2` says besides. */
+/** `old`: the role, in a `syncpozo 2`. */
 export type ParsedDat = { readonly dat: Dat; readonly old?: OldRole } | { readonly problem: string };
 
-/** Parses a `.dat`. Total: anything that is not exactly what formatDat writes, or wrote, comes back as a problem in words. */
+/**
+ * Parses a `.dat`. Total: anything that is not exactly what formatDat writes, or used to write, yields a problem text.
+ */
 export function parseDat(text: string): ParsedDat {
   if (text === '') return { problem: 'it is empty' };
   const isOld = text.startsWith(`${OLD_FIRST_LINE}\n`);
@@ -194,7 +196,10 @@ function readChunkLine(reader: LineReader): ChunkLine {
   };
 }
 
-/** Bytes of hash state after `length` bytes: 32 of accumulators and those that do not fill a stripe of 32. */
+/**
+ * Hexadecimal digits of the hash state after `length` bytes: 32 bytes of accumulators and the bytes of an incomplete
+ * stripe of 32.
+ */
 function stateDigits(length: number): number {
   return 2 * (32 + (length % 32));
 }

@@ -1,14 +1,14 @@
-/** `host:path` as rsync and scp know it, with or without a user, the host by its name or its address; and URLs. */
+/** `host:path` as rsync and scp accept it, with or without a user, the host as a name or an address; and URLs. */
 const ELSEWHERE = /^(?:([^/:@\s]+)@)?(\[[^/\s\]]+\]|[^/:@\s]+):(.*)$/s;
 
-/** What is there to be done about a path of another machine. */
+/** What to suggest for a path on another machine. */
 export interface Elsewhere {
-  /** The part before the first slash; where this exists here it is a path of this machine after all. */
+  /** The part before the first slash. If it exists here, the path is a local one after all. */
   readonly first: string;
   readonly mountHint: string;
 }
 
-/** Whether a path that was given reads like one of another machine. */
+/** Whether a given path looks like one on another machine. */
 export function elsewhere(given: string): Elsewhere | undefined {
   const match = ELSEWHERE.exec(given);
   if (!match) return undefined;

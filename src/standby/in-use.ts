@@ -1,7 +1,7 @@
 import { writerOf } from '../io/writers.js';
 import type { SlavePaths } from './paths.js';
 
-/** Another program uses the slave, although its lock could be had. */
+/** Another program uses the slave, although its lock is free. */
 export class SlaveInUse extends Error {
   override readonly name = 'SlaveInUse';
   constructor(
@@ -13,8 +13,8 @@ export class SlaveInUse extends Error {
 }
 
 /**
- * Throws a SlaveInUse if a process has the slave's file open for writing. The lock does not show it where the lock file was
- * removed under a server that runs: whoever comes next makes another one, and holds that.
+ * Throws a SlaveInUse if a process has the slave's file open for writing. The lock cannot show this when somebody has
+ * removed the lock file under a running server: the next program creates and locks a new one.
  */
 export function refuseOpened({ data, lock }: SlavePaths): void {
   const writer = writerOf(data);

@@ -9,14 +9,14 @@ import { durableReplaceByPieces } from '../io/replace.js';
 import type { SlavePaths } from './paths.js';
 
 const PIECE = 1 << 20;
-/** Of the Data.fs's mode. Whoever else may write to an index can make a server serve other bytes. */
+/** Mask for the Data.fs's mode. Anyone else who may write to an index could make a server serve other bytes. */
 const PERMISSIONS = 0o664;
 
 export type IndexFile =
-  /** Position up to which it covers the Data.fs, and where the newest record of each object is. */
+  /** Position up to which it covers the Data.fs, and the position of each object's newest record. */
   { readonly end: number; readonly index: ObjectIndex } | { readonly missing: true } | { readonly problem: string };
 
-/** Reads a whole `Data.fs.index`, by its grammar alone: whether it fits the Data.fs is not looked at. */
+/** Reads a complete `Data.fs.index`. Checks only its format, not whether it fits the Data.fs. */
 export function readIndexFile(path: string): IndexFile {
   const file = openIndex(path);
   if (!(file instanceof OpenFile)) return file;
@@ -38,7 +38,7 @@ export function readIndexFile(path: string): IndexFile {
   }
 }
 
-/** Up to where the index file at the path says that it covers its Data.fs, by its first bytes alone. */
+/** Position up to which an index file claims to cover its Data.fs, from its first bytes alone. */
 export function readCovered(
   path: string,
 ): { readonly end: number } | { readonly missing: true } | { readonly problem: string } {
@@ -66,14 +66,14 @@ function openIndex(path: string): OpenFile | { readonly missing: true } | { read
 }
 
 /**
- * Leaves the index beside the Data.fs that it belongs to, with that file's owner and permissions: after the return it is
- * what a crash leaves, and after any crash the path holds the whole old index or the whole new one.
+ * Writes the index beside its Data.fs, with that file's owner and permissions. After the return it is durable; after a
+ * crash at any moment the path holds the complete old index or the complete new one.
  */
 export function writeIndexFile(paths: SlavePaths, index: ObjectIndex, end: number): void {
   writeIndexPieces(paths, encodeIndex(index, end));
 }
 
-/** As writeIndexFile, with the index as the bytes that are to be written. */
+/** As writeIndexFile, for an index that is already encoded. */
 export function writeIndexPieces(paths: SlavePaths, pieces: Iterable<Uint8Array>): void {
   const data = factsOfPath(paths.data);
   if (!data) throw new IoFault('stat', paths.data, 'ENOENT', 'the file that the index is for is gone');

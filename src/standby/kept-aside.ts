@@ -10,11 +10,14 @@ export interface KeptAside {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
-  /** When it was last written, in milliseconds since the epoch. */
+  /** Last modification, in milliseconds since the epoch. */
   readonly writtenAt: number;
 }
 
-/** The files that rebuilds have kept beside the slave, by name, so with the oldest last transaction first. */
+/**
+ * The files that rebuilds have kept beside the slave, in the order of their names, so by last transaction, oldest
+ * first.
+ */
 export function keptAside(paths: SlavePaths): readonly KeptAside[] {
   const start = basename(paths.onlyHere(''));
   const slaveInode = factsOfPath(paths.data)?.inode;
@@ -23,19 +26,20 @@ export function keptAside(paths: SlavePaths): readonly KeptAside[] {
     if (!name.startsWith(start)) continue;
     const path = join(paths.directory, name);
     const facts = factsOfPath(path);
-    // A rebuild that was killed just before its swap leaves a second name of the slave itself.
+    // A rebuild that was killed just before its swap leaves a hard link to the slave itself.
     if (facts?.kind !== 'file' || facts.inode === slaveInode) continue;
     found.push({ path, size: facts.size, writtenAt: writtenAt(facts) });
   }
   return found;
 }
 
-/** What a file system without hard links, or with no more of them for this file, answers. */
+/** Error codes of a file system without hard links, or at its limit of links for this file. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
 
 /**
- * Gives the slave's file a second name, so that its own path never is without a file; moves it where links cannot be.
- * Returns the name: a number is added when another file already has the one that its last transaction gives it.
+ * Gives the slave's file a second name by a hard link, so that its own path is never empty; renames it where links are
+ * impossible. Returns the name. It ends with the last transaction's tid, plus a number if another file already has that
+ * name.
  */
 export function keepAside(paths: SlavePaths, lastTid: bigint): string {
   const { data } = paths;
@@ -44,7 +48,7 @@ export function keepAside(paths: SlavePaths, lastTid: bigint): string {
   for (let number = 0; ; number++) {
     const aside = number === 0 ? requested : `${requested}.${number}`;
     const there = factsOfPath(aside);
-    // A run that was killed between this and the swap has already done it.
+    // A run that was killed between this step and the swap has already done it.
     if (there?.inode === inode) return aside;
     if (there) continue;
     try {

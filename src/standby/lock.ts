@@ -8,21 +8,21 @@ import { mayHaveOpen } from '../io/processes.js';
 import { applyOwnership } from '../io/replace.js';
 import { PathMistake } from './paths.js';
 
-/** What a syncpozo holds the lock for, as the lock file's text has it: a sync has no word there. */
+/** What a syncpozo holds the lock for, as the lock file's text states it. A sync writes no word. */
 export type Purpose = 'sync' | 'promote';
 
 /**
- * `Data.fs.lock`, as zc.lockfile takes it: the flock is the truth, the file stays, its text tells who holds it.
+ * `Data.fs.lock`, as zc.lockfile takes it. The flock decides; the file is never removed; its text names the holder.
  *
- * Invariants: while a Lock is held no FileStorage opens the slave for writing and no other syncpozo runs on it; it dies
- * with its process, however that ends; a lock file that somebody holds is never changed, and replaced only when that
- * process can never run again.
+ * Invariants: while a Lock is held, no FileStorage opens the slave for writing and no other syncpozo runs on it. The
+ * lock ends with its process, however that ends. A lock file that another process holds is never changed, and is
+ * replaced only when that process can never run again.
  */
 export type LockOutcome =
   | { readonly kind: 'held'; readonly lock: Lock }
   /** Another syncpozo holds it. */
   | { readonly kind: 'syncpozo'; readonly holder: string }
-  /** Anything else holds it: a ZEO server, as a rule. */
+  /** Another program holds it, usually a ZEO server. */
   | { readonly kind: 'other'; readonly holder: string };
 
 const MARK = 'syncpozo';
@@ -34,11 +34,11 @@ export class Lock {
   private constructor(private readonly file: OpenFile) {}
 
   /**
-   * Takes the lock without waiting. The lock file is made as the owner of `like` (the slave's directory), so that a ZEO
-   * server that runs as another user than cron can open it later.
+   * Takes the lock without waiting. Creates the lock file with the owner of `like` (the slave's directory), so that a
+   * ZEO server that runs as another user than cron can open it later.
    *
-   * Whoever took the lock a moment ago may not have written its text yet, or have let go again: a text that names nobody
-   * who lives is read again for a while, and the lock tried again.
+   * A process that has just taken the lock may not have written its text yet, or may have released the lock again. So
+   * when the text names no live process, this reads it again and retries the lock for a while.
    */
   static take(path: string, like: FileFacts, purpose: Purpose = 'sync'): LockOutcome {
     let file = openOrCreate(path, like);
@@ -46,7 +46,7 @@ export class Lock {
       for (let probe = 1; ; probe++) {
         if (tryFlock(file.fd, path)) {
           if (names(path, file)) return { kind: 'held', lock: Lock.claim(file, purpose) };
-          // It was replaced meanwhile (see replace): this is nobody's lock any more.
+          // It was replaced in the meantime (see replace), so a lock on it protects nothing.
           file.close();
           file = openOrCreate(path, like);
           continue;
@@ -65,11 +65,12 @@ export class Lock {
   }
 
   /**
-   * Puts a new lock file, which we hold, in the place of one whose holder is doomed (see io/dying.ts): it can neither run
-   * nor be ended, so its lock protects nothing. Returns undefined where somebody else was quicker.
+   * Replaces the lock file of a dying holder (see io/dying.ts) with a new one that this process holds: the holder can
+   * neither run nor be ended, so its lock protects nothing. Returns undefined when another process was faster.
    *
-   * The new file is held before it has the lock's name. Its own name beside it is a lock in itself: of two who replace at
-   * once, one finds it held, or finds another file at the path than the one that it meant to replace.
+   * The new file is locked before it is renamed into place. Its temporary name is a lock in itself: of two processes
+   * that replace at the same time, one finds it held, or finds that the path no longer has the file it meant to
+   * replace.
    */
   static replace(path: string, deadInode: string, like: FileFacts, purpose: Purpose): Lock | undefined {
     const beside = `${path}.new`;
@@ -92,8 +93,8 @@ export class Lock {
   }
 
   /**
-   * Who holds the lock, by its text and by what that process has open; undefined: nobody who says so. The lock itself is
-   * not tried: to hold it for an instant only could keep a ZEO server from starting.
+   * Who holds the lock, by its text and by that process's open files; undefined when no live process is found. Does not
+   * try the lock: holding it even for a moment could keep a ZEO server from starting.
    */
   static probe(path: string): Exclude<LockOutcome, { kind: 'held' }> | undefined {
     const file = OpenFile.openHereIfThere(path);
@@ -117,7 +118,7 @@ function names(path: string, file: OpenFile): boolean {
   return factsOfPath(path)?.inode === file.facts().inode;
 }
 
-/** The holder's name is written into the file, which must not be another one's as well, outside of the slave's directory. */
+/** The holder's name is written into this file, so it must not also be another file outside the slave's directory. */
 function openExisting(path: string): OpenFile {
   const file = OpenFile.openToWrite(path);
   const { links, kind } = file.facts();
@@ -139,7 +140,7 @@ function openOrCreate(path: string, like: FileFacts): OpenFile {
     applyOwnership(file, { mode: 0o644, uid: like.uid, gid: like.gid });
     return file;
   } catch (error) {
-    // Somebody made it in between.
+    // Another process created it in the meantime.
     if (error instanceof IoFault && error.code === 'EEXIST') return openExisting(path);
     throw error;
   }
@@ -149,9 +150,9 @@ interface Holder {
   readonly text: string;
   readonly pid: string;
   readonly isSyncpozo: boolean;
-  /** It runs on this host, as far as the text tells. */
+  /** It runs on this host, according to the text. */
   readonly isHere: boolean;
-  /** The process that it names is there; on another host it is taken to be. */
+  /** The process exists; for another host, this is assumed of a syncpozo. */
   readonly lives: boolean;
 }
 
@@ -164,7 +165,7 @@ function readHolder(file: OpenFile): Holder {
   return { text, pid, isSyncpozo, isHere, lives: isHere ? isAlive(pid) : isSyncpozo };
 }
 
-/** Whom a lock file's text names. */
+/** The holder that a lock file's text names. */
 export function parseHolder(
   text: string,
 ): Pick<Holder, 'pid' | 'isSyncpozo' | 'isHere'> & { readonly purpose: Purpose } {

@@ -5,8 +5,8 @@ import { ownTemporaryOf, readSmallText, replaceText, temporaryOf } from '../io/r
 import type { SlavePaths } from './paths.js';
 
 /**
- * `Data.fs.outcome`: how the last sync that decided something ended, and when one last ended in step. Text, replaced by
- * every such run.
+ * `Data.fs.outcome`: how the last sync that reached a decision ended, and when one last ended in step. Text, replaced
+ * by every such run.
  *
  * ```
  * syncpozo outcome 1
@@ -18,8 +18,8 @@ import type { SlavePaths } from './paths.js';
  * ```
  *
  * Invariants of a parsed record: with exit status 0 there is no trouble and the last run is the one in step; with any
- * other there is a trouble. No sync decides anything by this file. It is not made durable: a crash leaves an older
- * record, or a text that cannot be parsed, and the next run replaces either.
+ * other status there is a trouble. No sync bases a decision on this file. It is not durable: a crash leaves an older
+ * record or an invalid text, and the next run replaces either.
  */
 export interface OutcomeRecord {
   /** When the last run ended. All times are milliseconds since the epoch. */
@@ -27,14 +27,14 @@ export interface OutcomeRecord {
   readonly exitCode: number;
   readonly action: RecordedAction;
   readonly reason: string;
-  /** When a run last ended in step; undefined: none is recorded. */
+  /** When a run last ended in step; undefined when none is recorded. */
   readonly inStep: number | undefined;
   readonly trouble: Trouble | undefined;
 }
 
 export interface Trouble {
   readonly kind: TroubleKind;
-  /** When the first run ended in the unbroken row of runs with this kind of trouble. */
+  /** When the first of the consecutive runs with this kind of trouble ended. */
   readonly since: number;
 }
 
@@ -51,20 +51,20 @@ export interface EndedRun {
   readonly exitCode: number;
   readonly action: RecordedAction;
   readonly reason: string;
-  /** undefined exactly where the run ended in step. */
+  /** undefined exactly when the run ended in step. */
   readonly trouble: TroubleKind | undefined;
 }
 
 export type OutcomeFile =
   | { readonly outcome: OutcomeRecord }
   | { readonly missing: true }
-  /** It is there and says nothing that can be relied on. */
+  /** It exists but holds no valid record. */
   | { readonly problem: string };
 
 const LARGEST = 8192;
-/** Of the reason, in UTF-16 units: what is longer is cut. */
+/** In UTF-16 units; a longer reason is truncated. */
 const LONGEST_REASON = 1000;
-/** The first moment whose year has five digits, which no record holds. */
+/** The first time whose year has five digits, which the format cannot hold. */
 const END_OF_TIMES = Date.UTC(10_000, 0);
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 const FORM = new RegExp(
@@ -77,12 +77,13 @@ const FORM = new RegExp(
     'end [0-9a-f]{16}\n$',
   ].join('\n'),
 );
-/** What JSON leaves as it is, and a terminal or an editor takes for a command or a line's end. */
-const OBEYED = /[\u007f-\u009f\u2028\u2029]/g;
+/** Characters that JSON does not escape but a terminal or an editor treats as a control sequence or a line break. */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
 
 /**
- * The record that follows on `before` when a run has ended. `datTime`: when the `.dat` was written before that run, which
- * is the time in step where nothing has been recorded yet; the run itself may have published a `.dat` and not ended in step.
+ * The record that replaces `before` after a run. `datTime`: modification time of the `.dat` before that run, used as
+ * the time in step where none has been recorded yet. Taken before the run, because the run may have published a `.dat`
+ * without ending in step.
  */
 export function recordAfter(run: EndedRun, before: OutcomeFile, datTime: number | undefined): OutcomeRecord {
   const { trouble: kind, ...ended } = run;
@@ -93,14 +94,17 @@ export function recordAfter(run: EndedRun, before: OutcomeFile, datTime: number 
   return { ...ended, inStep, trouble: { kind, since: goesOn?.since ?? run.time } };
 }
 
-/** A slave that was refused for its own transactions is forked as soon as the master has some as well: one row. */
+/**
+ * A slave refused for transactions of its own becomes forked as soon as the master has some too: one continuous
+ * trouble.
+ */
 function familyOf(kind: TroubleKind): TroubleKind {
   return kind === 'forked' ? 'refused' : kind;
 }
 
 export function formatOutcome({ time, exitCode, action, reason, inStep, trouble }: OutcomeRecord): string {
   const quoted = JSON.stringify(reason.slice(0, LONGEST_REASON)).replace(
-    OBEYED,
+    UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   const lines = [
@@ -153,7 +157,7 @@ function isConsistent({ time, exitCode, action, inStep, trouble }: OutcomeRecord
   return exitCode === 0 ? isInStep && inStep === time && trouble === undefined : trouble !== undefined;
 }
 
-/** Whatever stands there is an answer; nothing is thrown for it. */
+/** Whatever is at the path is a result; this throws nothing for it. */
 export function readOutcome(paths: Pick<SlavePaths, 'outcome'>): OutcomeFile {
   let text: string | undefined;
   try {
@@ -168,8 +172,8 @@ export function readOutcome(paths: Pick<SlavePaths, 'outcome'>): OutcomeFile {
 }
 
 /**
- * Replaces the record. Throws an IoFault where that cannot be done. `locked`: the caller holds the slave's lock; without it
- * several may write at the same time, each under a temporary name of its own.
+ * Replaces the record. Throws an IoFault on failure. `locked`: the caller holds the slave's lock. Without it several
+ * processes may write at the same time, each through its own temporary name.
  */
 export function writeOutcome(paths: SlavePaths, record: OutcomeRecord, locked: boolean): void {
   const { uid, gid } = paths.directoryFacts;
@@ -178,8 +182,8 @@ export function writeOutcome(paths: SlavePaths, record: OutcomeRecord, locked: b
 }
 
 /**
- * When a sync last ended in step, in milliseconds since the epoch; undefined: not known. Slaves of a version that kept no
- * record have the time of their `.dat`.
+ * When a sync last ended in step, in milliseconds since the epoch; undefined when unknown. For slaves of a version that
+ * kept no record, the time of their `.dat`.
  */
 export function lastInStep(
   paths: Pick<SlavePaths, 'outcome' | 'dat'>,
@@ -189,7 +193,7 @@ export function lastInStep(
   return 'missing' in file ? datWrittenAt(paths) : undefined;
 }
 
-/** When the `.dat` was written, in milliseconds since the epoch; undefined without one, or where nobody says. */
+/** Modification time of the `.dat` in milliseconds since the epoch; undefined when it is missing or cannot be read. */
 export function datWrittenAt(paths: Pick<SlavePaths, 'dat'>): number | undefined {
   try {
     const facts = factsOfPath(paths.dat);

@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type FileFacts, factsBehindPath, factsOfPath, realPath } from '../io/facts.js';
 import { elsewhere } from './elsewhere.js';
 
-/** A path that was given cannot mean what the command needs: the operator's mistake, not a fault of the machine. */
+/** A given path cannot mean what the command needs: the operator's mistake, not a fault of the machine. */
 export class PathMistake extends Error {
   override readonly name = 'PathMistake';
   constructor(
@@ -13,40 +13,40 @@ export class PathMistake extends Error {
   }
 }
 
-/** The slave's file and what stands beside it, all in one directory whose own path holds no symbolic link. */
+/** The slave's file and the files beside it, all in one directory whose path contains no symbolic link. */
 export interface SlavePaths {
   readonly directory: string;
   readonly directoryFacts: FileFacts;
   readonly data: string;
   readonly dat: string;
-  /** Who may serve; see role.ts. */
+  /** Whether this side may serve; see role.ts. */
   readonly role: string;
   readonly lock: string;
   readonly index: string;
-  /** How far the scrub has come. */
+  /** Progress of the scrub. */
   readonly scrub: string;
   /** How the last sync ended, and when one last ended in step. */
   readonly outcome: string;
-  /** The file that is being built by a full copy or a rebuild. */
+  /** The file that a full copy or a rebuild is building. */
   readonly fresh: string;
-  /** The `.dat` of that file, until it has the slave's place. */
+  /** The `.dat` of that file until the swap. */
   readonly freshDat: string;
-  /** Where a slave with transactions of its own is kept when a rebuild replaces it. */
+  /** Where a rebuild keeps a slave that has transactions of its own. */
   onlyHere(tid: string): string;
 }
 
 export const DEFAULT_FILE = 'Data.fs';
 
-/** MASTER or SLAVE as it was given: a data directory, or the file itself. */
+/** MASTER or SLAVE as given: a data directory, or the file itself. */
 export interface Side {
   /** Absolute. */
   readonly path: string;
-  /** The file's name where the file itself was given; undefined: a directory was. */
+  /** The file's name when the file itself was given; undefined for a directory. */
   readonly name: string | undefined;
 }
 
 /**
- * Which of the two a path is, by what is there. A path that does not exist is taken for a directory unless its name is the
+ * Decides between the two by what exists. A path that does not exist counts as a directory unless its name is the
  * file's.
  */
 export function sideOf(given: string, file: string | undefined, there: FileFacts | undefined): Side {
@@ -59,8 +59,8 @@ export function sideOf(given: string, file: string | undefined, there: FileFacts
 }
 
 /**
- * The name of the file in a side that was given as a directory: `--file` where that is given, or the name of the side that was
- * given as a file, or Data.fs.
+ * The file's name in a side that was given as a directory: `--file`, else the name of a side that was given as a file,
+ * else Data.fs.
  */
 export function nameInDirectory(file: string | undefined, ...sides: readonly (Side | undefined)[]): string {
   return file ?? sides.find((side) => side?.name !== undefined)?.name ?? DEFAULT_FILE;
@@ -70,7 +70,7 @@ export function fileOf({ path, name }: Side, inDirectory: string): string {
   return name === undefined ? join(path, inDirectory) : path;
 }
 
-/** Asks through `stat`, which may give up after a while: the mount may hang. */
+/** Calls `stat`, which may have a deadline: the mount may hang. */
 export async function masterSide(
   given: string,
   file: string | undefined,
@@ -84,8 +84,8 @@ export async function masterSide(
 }
 
 /**
- * MASTER without asking its mount, which may hang: a file if its name ends with .fs, or if SLAVE is a directory that holds a
- * file of that name.
+ * MASTER without any access to its mount, which may hang: a file if its name ends with .fs, or if SLAVE is a directory
+ * that holds a file of that name.
  */
 export function masterSideByName(given: string, slave: string, file: string | undefined): Side {
   const side = sideOf(given, file, undefined);
@@ -93,7 +93,7 @@ export function masterSideByName(given: string, slave: string, file: string | un
   return factsOfPath(join(resolve(slave), name))?.kind === 'file' ? { ...side, name } : side;
 }
 
-/** MASTER, where there is no other side. */
+/** MASTER, for a command without another side. */
 export async function masterPath(
   given: string,
   file: string | undefined,
@@ -109,8 +109,8 @@ interface SlaveSide extends Side {
 }
 
 /**
- * SLAVE is a data directory or the file itself. The directory has to exist: making it would hide an unmounted disk.
- * Symbolic links on the way to the directory are followed.
+ * SLAVE is a data directory or the file itself. The directory has to exist: creating it would hide an unmounted disk.
+ * Symbolic links on the way to it are followed.
  */
 export function slaveSide(given: string, file: string | undefined): SlaveSide {
   const path = resolve(given);
@@ -134,7 +134,7 @@ export function slaveSide(given: string, file: string | undefined): SlaveSide {
   return { ...side, directory, directoryFacts };
 }
 
-/** The slave's file and what stands beside it. The file itself must not be a symbolic link. */
+/** The slave's file and the files beside it. The file itself must not be a symbolic link. */
 export function slavePaths(given: string, file: string | undefined, master?: Side): SlavePaths {
   const side = slaveSide(given, file);
   const { directory, directoryFacts } = side;
@@ -168,7 +168,7 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
   };
 }
 
-/** Facts of what a path leads to, its last component followed if it is a link. */
+/** Facts of the file that a path leads to; follows a symbolic link in the last component. */
 function factsAt(path: string): FileFacts | undefined {
   const real = realPath(path);
   return real === undefined ? undefined : factsOfPath(real);

@@ -7,18 +7,18 @@ import { lastTerm, PLAIN_SLAVE, type RoleFacts } from './role.js';
 import { publishRole, readRoleFile } from './role-file.js';
 
 /**
- * What this side is, by the one rule that every command follows: the role file, if there is one, unless the version before has
- * promoted the slave since; without it, what a `.dat` of that version says; without either, a slave of term 0.
+ * The role of this side, by the one rule that every command follows: the role file, if it exists, unless the previous
+ * version has promoted the slave since; otherwise the role in a `.dat` of that version; otherwise a slave of term 0.
  *
- * Invariant: a promoted slave stays one, whatever happens to its `.dat`. What a `.dat` says of the role is made durable in
- * the role file before that `.dat` is written again.
+ * Invariant: a promoted slave stays promoted, whatever happens to its `.dat`. A role in a `.dat` is made durable in the
+ * role file before that `.dat` is rewritten.
  */
 export type KnownRole =
   | { readonly facts: RoleFacts; readonly from: 'role file' | '.dat' | 'nothing' }
-  /** It cannot be known; `path` is the file that keeps it from being known. */
+  /** The role is unknown; `path` is the file that is the reason. */
   | { readonly problem: string; readonly path: string };
 
-/** `file`: the `.dat`, if it has been read already. */
+/** `file`: the `.dat`, if already read. */
 export function roleOf(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile): KnownRole {
   const found = readRoleFile(paths);
   if ('facts' in found) return promotedSince(found.facts, paths, file) ?? { facts: found.facts, from: 'role file' };
@@ -31,7 +31,7 @@ export function roleOf(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile):
   return { facts: carried(known.dat, known.old, paths), from: '.dat' };
 }
 
-/** The version before has promoted a slave that this one has made: it writes its `.dat`, and no role file. */
+/** The previous version has promoted a slave that this version created: it writes its `.dat`, but no role file. */
 function promotedSince(facts: RoleFacts, paths: Pick<SlavePaths, 'dat'>, file?: DatFile): KnownRole | undefined {
   if (facts.role !== 'slave') return undefined;
   const known = file ?? readDatFile(paths);
@@ -39,7 +39,7 @@ function promotedSince(facts: RoleFacts, paths: Pick<SlavePaths, 'dat'>, file?: 
   return { facts: carried(known.dat, known.old, paths, facts.terms), from: '.dat' };
 }
 
-/** The role that a `.dat` of the version before gave to a promoted slave: it is in a term of its own. */
+/** The role that a `.dat` of the previous version gave to a promoted slave; it gets a new term. */
 function carried(
   { claim }: Dat,
   { promotion }: OldRole,
@@ -62,8 +62,8 @@ function carried(
 }
 
 /**
- * Makes durable what a `.dat` of the version before says of a promoted slave: the role file first, only then the `.dat` in
- * its new form. The caller holds the slave's lock. Returns the `.dat` as it is now.
+ * Makes durable what a `.dat` of the previous version states about a promoted slave: first the role file, then the
+ * `.dat` in its new format. The caller holds the slave's lock. Returns the current `.dat`.
  */
 export function carryOver(paths: SlavePaths, file: DatFile): DatFile {
   if (!('dat' in file) || file.old?.role !== 'promoted') return file;
@@ -74,7 +74,7 @@ export function carryOver(paths: SlavePaths, file: DatFile): DatFile {
   return { dat: file.dat };
 }
 
-/** Nothing may be written, because of what the role file says or because it cannot be read. */
+/** No write is allowed, because of the role or because it is unknown. */
 export class RoleRefusal extends Error {
   override readonly name = 'RoleRefusal';
   constructor(
@@ -85,7 +85,7 @@ export class RoleRefusal extends Error {
   }
 }
 
-/** The facts of a role that allows a decision. Throws a RoleRefusal where it cannot be known, or while a rejoin is at work. */
+/** The facts of a role that allows a decision. Throws a RoleRefusal when the role is unknown, or during a rejoin. */
 export function clearRole(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFile): RoleFacts {
   const known = roleOf(paths, file);
   if ('problem' in known) {
@@ -100,8 +100,8 @@ export function clearRole(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFil
 }
 
 /**
- * As clearRole, for a promotion. A `.dat` that may be that of a promoted slave is no obstacle: then it is promoted once more.
- * A side that was superseded is refused: its data is older than what another side has served since.
+ * As clearRole, for a promotion. A `.dat` that may be a promoted slave's is no obstacle: the slave is promoted again. A
+ * superseded side is refused: its data is older than what another side has served since.
  */
 export function roleToPromote(paths: Pick<SlavePaths, 'role' | 'dat'>): RoleFacts {
   const known = roleOf(paths);

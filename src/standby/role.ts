@@ -11,18 +11,18 @@ import { LineReader, Misfit, moment, wholeNumber } from './strict-lines.js';
  * role slave|master|rejoining|superseded
  * term N                                                number of the last term line; 0 without any
  * began TERM POSITION TID AT_MS HOST COMMAND STATE      one for each term, TERM ascending; STATE: open or unused
- * promoted POSITION TID AT_MS SYNCED_MS                 with role master only: what the promotion left; SYNCED_MS: - when never
- * refused SINCE_MS LINEAGE POSITION TID DEVICE INODE    a refusal that stands; POSITION, TID: - when not known
+ * promoted POSITION TID AT_MS SYNCED_MS                 with role master only; SYNCED_MS: - when never
+ * refused SINCE_MS LINEAGE POSITION TID DEVICE INODE    a refusal in effect; POSITION, TID: - when not known
  * damaged SINCE_MS POSITION TID                         damage of the master, with no rebuild since it was reported
  * end CHECKSUM                                          XXH64 of all above
  * ```
  *
- * Invariants of parsed facts: terms ascend strictly from 1; a promotion is there only with role master; every moment fits
- * into a Date.
+ * Invariants of parsed facts: terms ascend strictly from 1; only role master has a promotion; every time fits into a
+ * Date.
  */
 export type Role = 'slave' | 'master' | 'rejoining' | 'superseded';
 
-/** Where a term began: the exact place at which the histories of two sides fork. */
+/** The start of a term: the exact position at which the histories of two sides fork. */
 export interface TermLine {
   readonly term: number;
   readonly position: number;
@@ -30,14 +30,14 @@ export interface TermLine {
   readonly tid: bigint;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** One word each; what does not fit is written as `_`. */
+  /** One word each; characters that do not fit are written as `_`. */
   readonly host: string;
   readonly command: string;
-  /** It ended before anything was committed in it. */
+  /** The term ended before anything was committed in it. */
   readonly unused: boolean;
 }
 
-/** What a promotion left: the slave's end and last transaction then, and two moments in milliseconds since the epoch. */
+/** State at a promotion: the slave's end and last transaction, and two times in milliseconds since the epoch. */
 export interface Promotion {
   readonly position: number;
   readonly tid: bigint;
@@ -46,13 +46,13 @@ export interface Promotion {
   readonly lastSync: number | undefined;
 }
 
-/** A refusal that stands until the master is a continuation again or a person decides. */
+/** A refusal, in effect until the master is a continuation again or a person decides. */
 export interface Refusal {
   /** Milliseconds since the epoch. */
   readonly since: number;
   /** What the master is to the slave, one word: forked, ahead, unrelated. */
   readonly lineage: string;
-  /** The newest transaction that both have: where it ends, and its tid. */
+  /** The newest transaction that both have: its end, and its tid. */
   readonly position?: number;
   readonly tid?: bigint;
   /** The master's file. */
@@ -60,7 +60,7 @@ export interface Refusal {
   readonly inode: string;
 }
 
-/** Damage of the master that was reported: no rebuild from it is proven. */
+/** Reported damage of the master: no rebuild from it is proven. */
 export interface DamageMark {
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -76,10 +76,10 @@ export interface RoleFacts {
   readonly damage?: DamageMark;
 }
 
-/** A side without a role file, in no term. */
+/** A side without a role file and without any term. */
 export const PLAIN_SLAVE: RoleFacts = { role: 'slave', terms: [] };
 
-/** Number of the last term line; 0 without any. The next promotion takes the number after it. */
+/** Number of the last term line; 0 without any. The next promotion uses the next number. */
 export function lastTerm({ terms }: Pick<RoleFacts, 'terms'>): number {
   return terms.at(-1)?.term ?? 0;
 }
@@ -92,7 +92,7 @@ export function seenTerm({ terms }: Pick<RoleFacts, 'terms'>): number {
 const FIRST_LINE = 'syncpozo role 1';
 const LONGEST_WORD = 255;
 
-/** A name as one word of printable ASCII: a host's name is what somebody has set it to. */
+/** A name as one word of printable ASCII: a host name can contain anything. */
 export function oneWord(name: string): string {
   return name.replace(/[^\x21-\x7e]/g, '_').slice(0, LONGEST_WORD) || '_';
 }
@@ -120,7 +120,7 @@ export function formatRole(facts: RoleFacts): string {
 
 export type ParsedRole = { readonly facts: RoleFacts } | { readonly problem: string };
 
-/** Parses a role file. Total: anything that is not exactly what formatRole writes comes back as a problem in words. */
+/** Parses a role file. Total: anything that is not exactly what formatRole writes yields a problem text. */
 export function parseRole(text: string): ParsedRole {
   if (text === '') return { problem: 'it is empty' };
   if (!text.startsWith(`${FIRST_LINE}\n`)) return { problem: `its first line is not "${FIRST_LINE}"` };
@@ -184,7 +184,7 @@ function readTerm(reader: LineReader): TermLine | undefined {
   };
 }
 
-/** The fields of a `promoted` line, of a role file or of an old `.dat`. */
+/** The fields of a `promoted` line, from a role file or an old `.dat`. */
 export function readPromotion([position, tid, at, lastSync]: readonly string[]): Promotion {
   return {
     position: wholeNumber(position),

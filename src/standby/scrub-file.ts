@@ -4,7 +4,7 @@ import { readSmallText, replaceText } from '../io/replace.js';
 import type { SlavePaths } from './paths.js';
 
 /**
- * `Data.fs.scrub`: how far the scrub has come on its way round the slave. Text, replaced by every run that scrubs.
+ * `Data.fs.scrub`: progress of the scrub through the slave. Text, replaced by every run that scrubs.
  *
  * ```
  * syncpozo scrub 1
@@ -13,27 +13,27 @@ import type { SlavePaths } from './paths.js';
  * full TIME                    when the last round ended; never without one
  * ```
  *
- * It is not made durable: what a crash leaves of it is an older one, or one that cannot be parsed, and then a round
- * begins anew. All that is lost is the reading of a slice.
+ * It is not durable: a crash leaves an older one or an invalid text, and in the latter case a new round begins. The only
+ * cost is that bytes are read again.
  */
 export interface ScrubProgress {
   readonly next: number;
-  /** When everything had been read in one round; undefined: never, as far as is known. */
+  /** When a round last read the complete file; undefined when none is known. */
   readonly lastFull: Date | undefined;
 }
 
 const LARGEST = 4096;
 const FORM = /^syncpozo scrub 1\nslave (\d+)\nnext (\d+)\nfull (never|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\n$/;
-const ANEW: ScrubProgress = { next: MAGIC_LENGTH, lastFull: undefined };
+const NEW_ROUND: ScrubProgress = { next: MAGIC_LENGTH, lastFull: undefined };
 
-/** The progress on this very slave file; that of a round that has not begun where there is none, or none that is usable. */
+/** Progress on this slave file; a new round where the file is missing, invalid or for another inode. */
 export function readScrubProgress(paths: SlavePaths, slaveInode: string | undefined): ScrubProgress {
   const [inode, next, full] = FORM.exec(readText(paths.scrub))?.slice(1) ?? [];
-  if (inode === undefined || inode !== slaveInode) return ANEW;
+  if (inode === undefined || inode !== slaveInode) return NEW_ROUND;
   const position = Number(next);
   const lastFull = full === 'never' || full === undefined ? undefined : new Date(full);
-  if (!Number.isSafeInteger(position) || position < MAGIC_LENGTH) return ANEW;
-  if (lastFull && Number.isNaN(lastFull.getTime())) return ANEW;
+  if (!Number.isSafeInteger(position) || position < MAGIC_LENGTH) return NEW_ROUND;
+  if (lastFull && Number.isNaN(lastFull.getTime())) return NEW_ROUND;
   return { next: position, lastFull };
 }
 
@@ -41,13 +41,13 @@ function readText(path: string): string {
   try {
     return readSmallText(path, LARGEST) ?? '';
   } catch (error) {
-    // Whatever stands there or cannot be read, a link or a directory: a round begins anew.
+    // Unreadable (a link, a directory): a new round begins.
     if (error instanceof IoFault) return '';
     throw error;
   }
 }
 
-/** Notes the progress. Throws an IoFault where that cannot be done. */
+/** Stores the progress. Throws an IoFault on failure. */
 export function writeScrubProgress(paths: SlavePaths, slaveInode: string, { next, lastFull }: ScrubProgress): void {
   const { uid, gid } = paths.directoryFacts;
   const text = `syncpozo scrub 1\nslave ${slaveInode}\nnext ${next}\nfull ${lastFull?.toISOString() ?? 'never'}\n`;

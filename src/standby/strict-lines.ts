@@ -1,16 +1,16 @@
-/** A text is not what its format asks for; the message says where. */
+/** A text does not match its format; the message names the place. */
 export class Misfit extends Error {}
 
-/** The lines of a text whose format is strict, one after the other. */
+/** Reads the lines of a strictly formatted text in order. */
 export class LineReader {
   private next = 0;
-  /** `before`: lines of the file that stand before these. */
+  /** `before`: number of lines in the file before these. */
   constructor(
     private readonly lines: readonly string[],
     private readonly before: number,
   ) {}
 
-  /** The captures of the next line if it has this form; a Misfit otherwise. */
+  /** The captures of the next line if it matches; throws a Misfit otherwise. */
   expect(form: RegExp): readonly string[] {
     const fields = this.accept(form);
     if (!fields) throw new Misfit(`line ${this.before + this.next + 1} is not of the form ${form.source}`);
@@ -24,7 +24,7 @@ export class LineReader {
     return match.slice(1);
   }
 
-  /** A Misfit if a line is left. */
+  /** Throws a Misfit if a line is left. */
   end(): void {
     if (!this.done) throw new Misfit(`line ${this.before + this.next + 1} is none that belongs there`);
   }
@@ -40,7 +40,7 @@ export function wholeNumber(digits: string | undefined): number {
   return value;
 }
 
-/** The latest moment that a Date can hold: a later one would throw wherever it is shown. */
+/** The latest time that a Date can hold; formatting a later one would throw. */
 const LATEST_MS = 8_640_000_000_000_000;
 
 /** Milliseconds since the epoch. */

@@ -8,7 +8,7 @@ export type Switch = 'on' | 'off';
 
 export const DEFAULT_STATUS_FILE = '/var/run/syncPozo.status';
 
-/** The status file holds something else: nothing may be synced until a person has looked. */
+/** The status file holds something else: no sync may run until a person has checked it. */
 export class SwitchUnclear extends Error {
   override readonly name = 'SwitchUnclear';
   constructor(
@@ -23,7 +23,7 @@ const LARGEST = 4096;
 const SHOWN = 80;
 const FORM = /^SYNCING=([01])\s*$/;
 
-/** Whether a status file with this text stops every sync that can read it. */
+/** Whether a status file with this text stops every sync that reads it. */
 export function isOff(text: string): boolean {
   return FORM.exec(text)?.[1] === '0';
 }
@@ -38,12 +38,12 @@ export function readSwitch(path: string): Switch {
   return match[1] === '1' ? 'on' : 'off';
 }
 
-/** Writes the switch so that it survives a power cut. A takeover and a person may do so at the same time: the last one counts. */
+/** Writes the switch durably. A takeover and a person may write at the same time: the last one wins. */
 export function writeSwitch(path: string, value: Switch): void {
   replace(path, `SYNCING=${value === 'on' ? 1 : 0}\n`, { mode: 0o644 });
 }
 
-/** Puts back what was there before a writeSwitch, durably; `text` undefined: nothing was. */
+/** Restores durably what was there before a writeSwitch; `text` undefined: no file. */
 export function restoreSwitch(path: string, text: string | undefined, facts: FileFacts | undefined): void {
   if (text !== undefined) return replace(path, text, facts ?? { mode: 0o644 });
   removeIfThere(path);

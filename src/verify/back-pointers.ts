@@ -15,18 +15,18 @@ interface Pointer {
   readonly oidLow: number;
   readonly target: number;
   readonly tid: bigint;
-  /** Position of its transaction. */
+  /** Position of the transaction that contains it. */
   readonly within: number;
 }
 
-/** Pointers of one transaction that are kept until its tid is known. */
+/** How many pointers of one transaction are kept until its tid is known. */
 const MOST_PENDING = 16_384;
 
 /**
- * Back pointers that a window of the file holds, to be followed when the walk is through with it.
+ * Back pointers in a window of the file, followed when the walk has finished the window.
  *
- * Each has to lead to a record of the same object. That record is checked by its own walk, and it lies before the one that
- * points to it: so a chain of them ends in data, or in a 0, without being followed any further.
+ * Each must lead to a record of the same object. That record is checked by its own walk and lies before the pointer. So
+ * a chain of pointers ends in data or in a 0, and following one step of each is enough.
  */
 export class BackPointers {
   private pending: Pointer[] = [];
@@ -38,23 +38,23 @@ export class BackPointers {
 
   constructor(private readonly file: ByteSource) {}
 
-  /** `position` is that of the record that holds the pointer; its transaction may still turn out to be broken off. */
+  /** `position` is the record that holds the pointer; its transaction may still prove incomplete. */
   add(position: number, oidHigh: number, oidLow: number, target: number): void {
     this.pending.push({ position, oidHigh, oidLow, target, tid: 0n, within: position });
   }
 
-  /** Those added since the last call belong to a transaction that is complete. */
+  /** The pointers added since the last call belong to a complete transaction. */
   complete(within: number, tid: bigint): void {
     if (this.pending.length === 0) return;
     for (const pointer of this.pending.splice(0)) this.ready.push({ ...pointer, within, tid });
   }
 
-  /** Those added since the last transaction belong to a damaged one. */
+  /** The pointers added since the last transaction belong to a damaged one. */
   forget(): void {
     this.pending = [];
   }
 
-  /** Follows those of complete transactions; tells of each that leads elsewhere, and why. */
+  /** Follows the pointers of complete transactions; reports each wrong one with the reason. */
   async follow(onWrong: (wrong: Pick<Problem, 'position' | 'within' | 'tid' | 'message'>) => void): Promise<void> {
     if (this.pending.length > MOST_PENDING) this.ready.push(...this.pending.splice(0));
     for (const pointer of this.ready) {

@@ -1,7 +1,7 @@
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 
-/** Hashes the chunks of a `.dat` that lie back to back in a piece, as its bytes pass through the window. */
+/** Hashes the contiguous chunks of a `.dat` that lie in a piece, as its bytes pass through the window. */
 export class ChunkHashes {
   private next = 0;
 
@@ -11,12 +11,12 @@ export class ChunkHashes {
     private readonly onWrong: (chunk: ChunkLine) => void,
   ) {}
 
-  /** Position after the last of them; 0 without any. */
+  /** Position after the last chunk; 0 without any. */
   get end(): number {
     return this.chunks.at(-1)?.end ?? 0;
   }
 
-  /** Takes the window's first `length` bytes, which stand at `position` and follow those taken before. */
+  /** Hashes the window's first `length` bytes, which are at `position` and follow those of the last call. */
   take(position: number, length: number): void {
     for (let chunk = this.chunks[this.next]; chunk && chunk.start < position + length; chunk = this.chunks[this.next]) {
       if (chunk.start >= position) this.window.reset();
@@ -27,7 +27,7 @@ export class ChunkHashes {
     }
   }
 
-  /** Tells of those that the file ended before. */
+  /** Reports the chunks that lie beyond the end of the file. */
   finish(): void {
     for (const chunk of this.chunks.slice(this.next)) this.onWrong(chunk);
     this.next = this.chunks.length;

@@ -6,7 +6,7 @@ import type { IndexState, Judge, OnProblem } from './judge.js';
 import type { PieceFacts } from './piece.js';
 import { PreviousPointers } from './previous-pointers.js';
 
-/** Judges each previous pointer and each entry of the index by an index of its own, which it makes of the records. */
+/** Judges each previous pointer and each index entry with an index that it builds from the records. */
 export class ExactJudge implements Judge {
   readonly requested = 'records';
   indexState: IndexState = 'none';
@@ -19,7 +19,7 @@ export class ExactJudge implements Judge {
     return this.index.size;
   }
 
-  /** Of a database without any transaction there may be an index as well. */
+  /** A database without transactions may have an index as well. */
   async begin(onProblem: OnProblem): Promise<void> {
     if (this.indexCheck?.end === MAGIC_LENGTH) await this.compareIndex(this.indexCheck, onProblem);
   }
@@ -32,7 +32,7 @@ export class ExactJudge implements Judge {
     if (end === this.indexCheck?.end) await this.compareIndex(this.indexCheck, onProblem);
   }
 
-  /** What the index has come to, when all of the file has been told. */
+  /** The result for the index, after the whole file has been read. */
   async finish(magic: Magic | undefined, onProblem: OnProblem): Promise<void> {
     const { indexCheck } = this;
     if (!indexCheck || this.indexState !== 'none') return;
@@ -43,8 +43,8 @@ export class ExactJudge implements Judge {
     this.indexState = 'wrong';
     const position = indexCheck.end;
     const message = `Data.fs.index covers the file up to ${position}, where no committed transaction ends`;
-    const behind = { position, within: position, tid: 0n, rule: 'index', message, severity: 'warned' } as const;
-    onProblem(indexCheck.problem ?? behind);
+    const uncovered = { position, within: position, tid: 0n, rule: 'index', message, severity: 'warned' } as const;
+    onProblem(indexCheck.problem ?? uncovered);
   }
 
   async settle(): Promise<void> {}

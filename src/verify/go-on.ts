@@ -8,15 +8,15 @@ import type { PieceTask, Tail } from './piece.js';
 
 export type BadStop = Exclude<Stop, { kind: 'end' | 'cut' }>;
 
-export interface Behind {
-  /** Where transactions go on; undefined when there are none up to the file's end. */
+export interface Resumption {
+  /** Where transactions resume; undefined when there are none before the end of the file. */
   readonly next: number | undefined;
   readonly tail: Tail;
   readonly problem: Problem | undefined;
 }
 
-/** What a walk's stop means, and where another walk can go on behind it. */
-export async function goOnBehind(stop: BadStop, file: Readable, task: PieceTask): Promise<Behind> {
+/** What a walk's stop means, and where another walk can resume after it. */
+export async function resumeAfter(stop: BadStop, file: Readable, task: PieceTask): Promise<Resumption> {
   const { position } = stop;
   const { limit, claim } = task;
   const header = await headerAt(file, position, limit);
@@ -35,7 +35,7 @@ export async function goOnBehind(stop: BadStop, file: Readable, task: PieceTask)
   }
   if (stop.kind === 'damaged') {
     const { at, tid, rule, message } = stop;
-    const severity = rule === 'transaction-length' ? await whereHeaderIsWrong() : 'refused';
+    const severity = rule === 'transaction-length' ? await severityOfWrongHeader() : 'refused';
     return {
       next: isLast ? limit : next,
       tail: 'none',
@@ -55,15 +55,15 @@ export async function goOnBehind(stop: BadStop, file: Readable, task: PieceTask)
       const severity = header.status >= 0x80 ? 'refused' : 'truncated';
       return problem(position + 8, 'transaction-length', message, severity);
     }
-    const severity = await whereHeaderIsWrong();
+    const severity = await severityOfWrongHeader();
     return problem(position, 'transaction-length', 'zeros stand in the place of a transaction header', severity);
   }
 
   /**
-   * read_index on a transaction that is shorter than its own header: where the file's last 8 bytes could not be a trailer of
-   * a transaction behind it, it takes all of the rest for the leftover of a crash.
+   * What ZODB's read_index does about a transaction shorter than its own header: if the file's last 8 bytes cannot be a
+   * trailer of a later transaction, it treats the rest as the remains of a crash.
    */
-  async function whereHeaderIsWrong(): Promise<Severity> {
+  async function severityOfWrongHeader(): Promise<Severity> {
     if (!header || header.status >= 0x80 || header.length >= bodyOffset(header)) return 'refused';
     const last = await lengthAt(file, limit - TRAILER_LENGTH);
     return limit - last < position || last < TRANSACTION_HEADER_LENGTH ? 'truncated' : 'refused';

@@ -5,7 +5,7 @@ import { type Inspected, NearFile } from './near-file.js';
 import type { PieceEvents, PieceFacts } from './piece.js';
 import { FIRST_PIECE, type PiecePlan } from './piece-plan.js';
 
-/** Takes what is told of a file, in its order, and each piece's facts when all of it has been told. */
+/** Receives the records of a file in file order, and each piece's facts after all its records. */
 export interface FileEvents {
   readonly records: PieceEvents;
   piece(facts: PieceFacts): Promise<void>;
@@ -14,20 +14,20 @@ export interface FileEvents {
 /** Inspects a file from its first transaction to its end. */
 export interface Inspector {
   run(file: Inspected, plan: PiecePlan, events: FileEvents): Promise<void>;
-  /** Ends its threads, if it has any. */
+  /** Ends its threads, if any. */
   close(): Promise<void>;
 }
 
 export type OnPosition = (position: number, size: number) => void;
 
-/** Whether nothing is left to inspect behind a piece. */
+/** Whether nothing is left to inspect after a piece. */
 export function isEnd(facts: PieceFacts, size: number): boolean {
   return facts.tail !== 'none' || facts.end >= size;
 }
 
-/** Inspects in this thread, piece after piece: for files where starting workers would cost more than it gives. */
+/** Inspects in this thread, piece by piece: for files where starting workers costs more than it saves. */
 export class InlineInspector implements Inspector {
-  /** `near`: the file is on a disk of this machine. */
+  /** `near`: the file is on a local disk. */
   constructor(
     private readonly window: Window,
     private readonly deadline: ReadDeadline,

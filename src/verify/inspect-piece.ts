@@ -8,13 +8,13 @@ import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { BackPointers } from './back-pointers.js';
 import { ChunkHashes } from './chunk-hashes.js';
-import { goOnBehind } from './go-on.js';
+import { resumeAfter } from './go-on.js';
 import type { PieceEvents, PieceFacts, PieceTask, Tail } from './piece.js';
 import { PointerBalance } from './pointer-balance.js';
 
 /**
- * Inspects a piece: its structure, going on behind damage; the targets of its back pointers; the checksums of its chunks.
- * It is total, like the walk, and its memory is bounded. `events` are told only if records are wanted.
+ * Inspects a piece: its structure, also after damage; the targets of its back pointers; the checksums of its chunks.
+ * It is total, like the walk, and its memory is bounded. `events` are called only if records are requested.
  */
 export async function inspectPiece(
   task: PieceTask,
@@ -27,16 +27,16 @@ export async function inspectPiece(
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
-/** It is told by its walk as an object with methods: closures would be others for each piece, and compiled anew each time. */
+/** Its walk calls it as an object with methods: closures would be created and compiled again for each piece. */
 class Inspection implements WalkEvents {
   private readonly problems = new Problems();
   private readonly pointers: BackPointers;
   private readonly hashes: ChunkHashes;
   private readonly balance: PointerBalance | undefined;
-  /** Who is told of the records; undefined: nobody wants to know what they point to. */
+  /** Receives the records; undefined when nothing about their pointers is requested. */
   private readonly receiver: PieceEvents | undefined;
   private walk: Walk;
-  /** Where the walk takes its next byte. */
+  /** Position of the walk's next byte. */
   private from: number;
   private done = false;
   private tail: Tail = 'none';
@@ -88,7 +88,7 @@ class Inspection implements WalkEvents {
     };
   }
 
-  /** Feeds the walk the window's bytes; where it stops at damage, another one goes on behind it. */
+  /** Feeds the window's bytes to the walk. When damage stops it, a new walk resumes after the damage. */
   private async walkOver(position: number, length: number, isLast: boolean): Promise<void> {
     const { task, window } = this;
     const windowEnd = position + length;
@@ -108,7 +108,7 @@ class Inspection implements WalkEvents {
         this.done = true;
         return;
       }
-      const { next, tail, problem } = await goOnBehind(stop, this.file, task);
+      const { next, tail, problem } = await resumeAfter(stop, this.file, task);
       if (problem) this.problem(problem);
       this.tail = tail;
       if (next === undefined) {

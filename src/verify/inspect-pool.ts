@@ -17,19 +17,19 @@ type OthersJob = WorkerJob<PieceRequest, PieceFacts>;
 type Job = OthersJob | { readonly part: PieceTask; readonly facts: PieceFacts };
 
 /**
- * Inspects pieces in worker threads, several at a time, and tells of them in the file's order.
+ * Inspects pieces in worker threads, several at a time, and reports them in file order.
  *
- * A piece that does not end where the next one was begun refutes the guess: what has been begun behind it is thrown away,
- * and nothing of that has been told yet. So what is told is the same for any number of workers.
+ * The start of a piece is a guess. If the piece before it ends elsewhere, the guess was wrong: all pieces after it are
+ * discarded, and none of them has been reported yet. So the report is the same for any number of workers.
  *
- * As long as records need not be told, this thread has nothing to do but wait: it inspects pieces as well, from the moment
- * on when the workers are still being started. That may be done with a file on a disk of this machine only.
+ * As long as no records are requested, this thread would only wait, so it inspects pieces as well, from the time when
+ * the workers are still starting. It does so only for a file on a local disk.
  */
 export class PoolInspector implements Inspector {
   private readonly pool: WorkerPool;
   private readonly windowBytes: number;
 
-  /** `window` is this thread's own; `near`: the file is on a disk of this machine. */
+  /** `window` belongs to this thread; `near`: the file is on a local disk. */
   constructor(
     workers: number,
     private readonly window: Window,

@@ -4,12 +4,12 @@ import { inspectPiece } from './inspect-piece.js';
 import type { PieceFacts, PieceTask } from './piece.js';
 import { PieceEncoder } from './piece-stream.js';
 
-/** A piece of a file, of whose records the worker tells by its lane. */
+/** A piece of a file. The worker sends its records through its lane. */
 export interface PieceRequest extends WorkerRequest {
   readonly part: PieceTask;
 }
 
-/** Runs in a worker: opens the file afresh and inspects the piece. */
+/** Runs in a worker: opens the file again and inspects the piece. */
 export async function inspect(task: WorkerTask<PieceRequest>): Promise<WorkerAnswer<PieceFacts>> {
   return withFile(task, async (file, lane) => {
     const encoder = new PieceEncoder((bytes) => lane.put(bytes, 'records'));

@@ -2,32 +2,34 @@ import type { Magic } from '../filestorage/layout.js';
 import { type Problem, Problems } from '../filestorage/problem.js';
 import type { PieceEvents, PieceFacts, Requested } from './piece.js';
 
-/** `unread`: of a Python 2 site, whose ZODB writes it in another form. `unchecked`: nobody wanted to know. */
+/** `unread`: of a Python 2 site, whose ZODB uses another index format. `unchecked`: not requested. */
 export type IndexState = 'none' | 'right' | 'wrong' | 'unread' | 'unchecked';
 
 export type OnProblem = (problem: Problem) => void;
 
-/** Judges what the records of a file point to, and the index beside it, while a look at the file tells of its pieces. */
+/**
+ * Judges what the records of a file point to, and the index beside it, while an inspection reports the file's pieces.
+ */
 export interface Judge {
-  /** What it wants to be told of the records. */
+  /** What it requests about the records. */
   readonly requested: Requested;
   readonly records: PieceEvents;
-  /** Number of objects, when all has been told; undefined: not known. */
+  /** Number of objects, after the last piece; undefined when unknown. */
   readonly objects: number | undefined;
   readonly indexState: IndexState;
   begin(onProblem: OnProblem): Promise<void>;
-  /** The problems of the piece whose records have been told; their tids are not known. */
+  /** The problems of the piece whose records have been reported; their tids are not known. */
   take(): Problems;
-  /** A piece has been told, and all of its problems. */
+  /** A piece has been reported, with all its problems. */
   piece(facts: PieceFacts, onProblem: OnProblem): Promise<void>;
   finish(magic: Magic | undefined, onProblem: OnProblem): Promise<void>;
-  /** Resolves when nothing is being read for it any more, however its looking ended. */
+  /** Resolves when no read for this judge is running any more, whether or not the inspection succeeded. */
   settle(): Promise<void>;
 }
 
 const nothing = (): void => {};
 
-/** Wants to know nothing of what records point to, nor of the index. */
+/** Judges neither pointers nor the index. */
 export class NoJudge implements Judge {
   readonly requested = 'nothing';
   readonly indexState = 'unchecked';

@@ -3,12 +3,12 @@ import { ObjectIndex } from '../filestorage/object-index.js';
 import type { PieceEvents } from './piece.js';
 import { decodePiece, PIECE_BYTES, PieceEncoder } from './piece-stream.js';
 
-/** 24 MiB, which are a million records. */
+/** 24 MiB, enough for a million records. */
 const MOST_PIECES = Math.floor((24 << 20) / PIECE_BYTES);
 
-/** Keeps what is told of records, to tell it again. Memory: as much as MOST_PIECES and an index of their objects. */
+/** Stores reported records, to report them again later. Memory: up to MOST_PIECES, plus an index of their objects. */
 export class KeptRecords implements PieceEvents {
-  /** There is damage among them, or they are too many to be kept. */
+  /** There is damage among the records, or too many of them to keep. */
   incomplete = false;
   private readonly pieces: Uint8Array[] = [];
   private readonly encoder = new PieceEncoder((bytes) => {
@@ -44,12 +44,12 @@ export class KeptRecords implements PieceEvents {
   }
 }
 
-/** Objects that are asked for one after the other, oids ascending. */
+/** Answers queries for objects in ascending order of their oids. */
 export class AscendingObjects {
   private readonly buckets: Generator<IndexBucket>;
   private bucket: IndexBucket | undefined;
   private at = 0;
-  /** The object at which it has come to a stand. */
+  /** The current object. */
   private high = -1;
   private low = -1;
 
@@ -58,7 +58,7 @@ export class AscendingObjects {
     this.next();
   }
 
-  /** Whether it is one of them; its oid is above all that were asked for before. */
+  /** Whether the object is in the set. Its oid must be above all oids queried before. */
   has(oidHigh: number, oidLow: number): boolean {
     while (this.high < oidHigh || (this.high === oidHigh && this.low < oidLow)) this.next();
     return this.high === oidHigh && this.low === oidLow;

@@ -7,17 +7,20 @@ import { eventLoopTurn, Interrupted, type ReadDeadline } from '../pipeline/read-
 import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 
-/** A file that is inspected: it is opened by its path in other threads as well. */
+/** A file under inspection; other threads open it again by its path. */
 export interface Inspected extends Readable {
   readonly facts: Pick<FileFacts, 'kind' | 'device' | 'inode'>;
 }
 
-/** After so many windows (some 2 ms of work) signals are heard, and workers that have come to an end. */
+/**
+ * Yields to the event loop after this many windows (about 2 ms of work), so that signals and finished workers are
+ * handled.
+ */
 const WINDOWS_A_TURN = 4;
 
 /**
- * A file on a disk of this machine, read in this thread: by way of the thread pool a window takes as long again as it takes
- * to be read, hashed and walked over. Not for a mount that may hang, because nobody would notice.
+ * A file on a local disk, read in this thread. Through the thread pool, a window would take twice the time that it
+ * takes to read, hash and walk. Not for a mount that may hang, because no timer could fire.
  */
 export class NearFile implements Readable {
   private readonly ahead: ReadAhead;
@@ -38,7 +41,7 @@ export class NearFile implements Readable {
     });
   }
 
-  /** Opens the same file once more, as far as it was seen. */
+  /** Opens the same file again, up to the size it had. */
   static open({ path, size, facts }: Inspected, deadline: ReadDeadline): NearFile {
     const file = OpenFile.openSync(path);
     const { device, inode } = file.facts();

@@ -4,14 +4,16 @@ import { bodyOffset, readPosition, TRAILER_LENGTH, TRANSACTION_HEADER_LENGTH } f
 import { headerAt } from '../pipeline/records.js';
 
 /**
- * Behind a damaged place: where the file's transactions go on. What is found is a good guess, and the walk that begins there
- * proves or refutes it; each guess lies behind the one before, so a file is gone through once however damaged it is.
+ * Finds where transactions resume after damage. The result is a good guess, and the walk that begins there proves or
+ * refutes it. Each guess lies after the one before, so the file is read only once, however damaged it is.
  */
 const BLOCK = 1 << 20;
-/** The longest way from a transaction's header to the end of its first record's header, which findBoundary looks at. */
+/**
+ * Longest distance from the start of a transaction to the end of its first record's header, which findBoundary reads.
+ */
 const LONGEST_HEAD = TRANSACTION_HEADER_LENGTH + 3 * 0xffff + 42;
 
-/** The end of the transaction at `position`, where header and trailer agree on its length; undefined where they do not. */
+/** The end of the transaction at `position` if its header and trailer agree on the length; undefined otherwise. */
 export async function agreedEnd(file: ByteSource, position: number, limit: number): Promise<number | undefined> {
   const header = await headerAt(file, position, limit);
   if (!header || header.length < bodyOffset(header)) return undefined;
@@ -20,7 +22,7 @@ export async function agreedEnd(file: ByteSource, position: number, limit: numbe
   return (await lengthAt(file, trailerAt)) === header.length ? trailerAt + TRAILER_LENGTH : undefined;
 }
 
-/** The 8-byte number at `position`; Infinity where the file has been cut off or the number is none of a real file. */
+/** The 8-byte number at `position`; Infinity if it lies beyond the end of the file or exceeds any real position. */
 export async function lengthAt(file: ByteSource, position: number): Promise<number> {
   const bytes = new Uint8Array(TRAILER_LENGTH);
   if ((await file.readBytes(bytes, position)) < bytes.length) return Number.POSITIVE_INFINITY;
@@ -28,10 +30,11 @@ export async function lengthAt(file: ByteSource, position: number): Promise<numb
 }
 
 /**
- * Where transactions go on behind the bad one at `bad`: at its own end where header and trailer agree on it, or
- * where the file ends or another whole transaction begins at the end that its header states; otherwise at the next place that looks like a beginning and whose trailer agrees.
+ * Where transactions resume after the bad one at `bad`: at its own end, if header and trailer agree on it, or if the
+ * file ends or another complete transaction begins at the end that its header states; otherwise at the next likely
+ * boundary whose trailer agrees.
  *
- * @param known a transaction boundary behind `bad` that is known from elsewhere: nothing is looked for beyond it
+ * @param known a transaction boundary after `bad` from another source; the search ends there
  * @returns undefined when there is none up to `limit`
  */
 export async function nextBoundary(

@@ -6,22 +6,23 @@ import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
 import type { PieceTask, Requested } from './piece.js';
 
-/** A piece, and whether its end is known beforehand: another one can begin there at once. */
+/** A piece, and whether its end is known in advance, so that the next one can begin there at once. */
 export interface PlannedPiece {
   readonly task: PieceTask;
   readonly endKnown: boolean;
 }
 
 /**
- * How a file is divided into pieces. Where a `.dat` knows its chunks, a piece is a run of them; elsewhere it ends at a place
- * that looks like a boundary. Either is proved by the stitch: a piece has to end where the next one begins.
+ * How a file is divided into pieces. Where a `.dat` has chunks, a piece is a run of them; elsewhere it ends at a likely
+ * boundary. The next piece proves either: a piece must end where the next one begins.
  */
 export class PiecePlan {
   private next = 0;
 
   /**
-   * `claim`: position up to which a sync knows the file to be committed; Infinity without one. `stopAt`: a position at which
-   * a piece has to end, if a transaction does; a balance is wanted of what lies before it only, of the rest the records.
+   * `claim`: position up to which a sync knows the file to be committed; Infinity without one. `stopAt`: a position at
+   * which a piece must end, if a transaction does. If a balance is requested, it applies to the pieces before `stopAt`
+   * only; the pieces after it report their records.
    */
   constructor(
     private readonly file: Readable,
@@ -33,7 +34,7 @@ export class PiecePlan {
     private readonly stopAt = 0,
   ) {}
 
-  /** The piece that begins at `start`. Called with starts that rise, or that fall back to one that was guessed wrong. */
+  /** The piece that begins at `start`. Starts ascend, except when a wrong guess makes them fall back. */
   async pieceAt(start: number): Promise<PlannedPiece> {
     const { file, window, stopAt } = this;
     const requested = this.requested === 'balance' && start >= stopAt ? 'records' : this.requested;
@@ -50,7 +51,7 @@ export class PiecePlan {
     return { task: { ...common, cutAt: guess ?? end, chunks }, endKnown: guess !== undefined };
   }
 
-  /** The chunks that begin at or after `start` and belong to one piece; none where `start` lies behind all of them. */
+  /** The chunks of the piece that begins at `start`; none when `start` lies after all of them. */
   private chunksFrom(start: number): readonly ChunkLine[] {
     const { chunks } = this;
     while (this.next > 0 && (chunks[this.next - 1]?.start ?? 0) >= start) this.next--;
@@ -64,7 +65,7 @@ export class PiecePlan {
 
 export const FIRST_PIECE = MAGIC_LENGTH;
 
-/** The pieces of a plan, one after the other, as far as it is known where they begin before others have been inspected. */
+/** The pieces of a plan in order, as far as their starts are known before the pieces in front of them are inspected. */
 export class PieceQueue {
   private planned: PlannedPiece | undefined;
   private start: number | undefined = FIRST_PIECE;
@@ -74,20 +75,20 @@ export class PieceQueue {
     private readonly size: number,
   ) {}
 
-  /** The next piece; undefined: none is known. */
+  /** The next piece; undefined when its start is not known yet. */
   async first(): Promise<PieceTask | undefined> {
     if (!this.planned && this.start !== undefined) this.planned = await this.plan.pieceAt(this.start);
     return this.planned?.task;
   }
 
-  /** The next piece has been taken. */
+  /** Removes the next piece. */
   drop(): void {
     const { planned } = this;
     this.start = planned?.endKnown && planned.task.cutAt < this.size ? planned.task.cutAt : undefined;
     this.planned = undefined;
   }
 
-  /** Goes on somewhere else. */
+  /** Continues at another position. */
   goTo(start: number): void {
     this.start = start;
     this.planned = undefined;

@@ -1,7 +1,7 @@
 import type { PieceEvents } from './piece.js';
 
 /**
- * What is told of a piece, as bytes, from a worker to the main thread: 24 bytes each, in the machine's own byte order.
+ * The encoding in which a worker sends a piece's events to the main thread: 24 bytes each, in native byte order.
  *
  * ```
  * record        position   previous pointer    oid, high and low half
@@ -11,10 +11,10 @@ import type { PieceEvents } from './piece.js';
  */
 const ENTRY_BYTES = 24;
 const ENTRIES = 8192;
-/** Bytes that an encoder hands on at a time, at most. */
+/** Most bytes that an encoder passes on at a time. */
 export const PIECE_BYTES = ENTRIES * ENTRY_BYTES;
 
-/** Collects events and hands on the bytes, some 192 KiB at a time. */
+/** Encodes events and passes the bytes on, about 192 KiB at a time. */
 export class PieceEncoder implements PieceEvents {
   private readonly buffer = new ArrayBuffer(PIECE_BYTES);
   private readonly bytes = new Uint8Array(this.buffer);
@@ -22,7 +22,7 @@ export class PieceEncoder implements PieceEvents {
   private readonly halves = new Uint32Array(this.buffer);
   private used = 0;
 
-  constructor(private readonly handOn: (bytes: Uint8Array) => void) {}
+  constructor(private readonly emit: (bytes: Uint8Array) => void) {}
 
   record(position: number, oidHigh: number, oidLow: number, previous: number): void {
     this.put(position, previous, oidHigh, oidLow);
@@ -37,7 +37,7 @@ export class PieceEncoder implements PieceEvents {
   }
 
   flush(): void {
-    if (this.used > 0) this.handOn(this.bytes.subarray(0, this.used * ENTRY_BYTES));
+    if (this.used > 0) this.emit(this.bytes.subarray(0, this.used * ENTRY_BYTES));
     this.used = 0;
   }
 
@@ -51,7 +51,7 @@ export class PieceEncoder implements PieceEvents {
   }
 }
 
-/** Tells `events` what an encoder has been told. `bytes` hold whole entries and begin at a multiple of 8. */
+/** Replays encoded events. `bytes` hold complete entries and begin at a multiple of 8. */
 export function decodePiece(bytes: Uint8Array, events: PieceEvents): void {
   const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
   const halves = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);

@@ -1,38 +1,41 @@
 import { RecordSum, type RecordSumValue } from '../filestorage/record-sum.js';
 import type { PieceEvents } from './piece.js';
 
-/** Records with a previous one that are remembered, to know an object that occurs twice in a transaction. */
+/**
+ * Number of recent records with a previous pointer that are kept, to detect an object that occurs twice in a
+ * transaction.
+ */
 const REMEMBERED = 4096;
 
 /**
- * What is left of a piece's records when each takes away the one that its previous pointer names. Over a whole file, if all
- * previous pointers are right, the newest record of each object is left: what `Data.fs.index` holds. So the sum of the
- * index proves the pointers, and these prove the index, without any memory for objects.
+ * The sum of a piece's records, minus the records that their previous pointers name. Over a whole file with correct
+ * previous pointers, the newest record of each object remains, which is what `Data.fs.index` holds. So the sum of the
+ * index proves the pointers, and the pointers prove the index, without any memory for objects.
  *
- * Why there is no other way to the same sum: of an object's n records, as many are named by later ones as not, and each at
- * most once; every pointer leads to a lower place; so, one after the other from the lowest on, each can only name the one just
- * before it, and the last is left, which the index has.
+ * Why no wrong pointers give the same sum: of an object's n records, all but one must be named by later ones, each
+ * exactly once. Every pointer leads to a lower position. So, in ascending order, each record can only name the one just
+ * before it. The last one remains, and the index has that one.
  *
- * Where a transaction holds an object twice (several undos in one), both of its records name the one before the
- * transaction: the second one is taken as naming the first. What this does not know (a packed record with an older one) leaves
- * another sum, and whoever gets that has to look more closely.
+ * Where a transaction holds an object twice (several undos in one), both records name the one before the transaction;
+ * the second is treated as if it named the first. Cases that this does not cover (a packed record with an older one)
+ * give another sum, and then the exact judge has to decide.
  */
 export class PointerBalance implements PieceEvents {
   private readonly sum = new RecordSum();
-  private unsure = false;
-  /** By the spread of object and previous record: that spread, and where the record that named it stands. */
+  private inconclusive = false;
+  /** By the spread value of object and previous record: that value, and the position of the record that named it. */
   private readonly lefts = new Int32Array(REMEMBERED);
   private readonly rights = new Int32Array(REMEMBERED);
   private readonly positions = new Float64Array(REMEMBERED);
 
-  /** `boundary`: where the piece begins. */
+  /** `boundary`: start of the piece. */
   constructor(private boundary: number) {}
 
   record(position: number, oidHigh: number, oidLow: number, previous: number): void {
     const { sum } = this;
     sum.add(oidHigh, oidLow, position);
     if (previous === 0) return;
-    if (previous >= this.boundary) this.unsure = true;
+    if (previous >= this.boundary) this.inconclusive = true;
     sum.takeAway(oidHigh, oidLow, previous);
     const { lastLeft, lastRight } = sum;
     const slot = lastLeft & (REMEMBERED - 1);
@@ -51,11 +54,11 @@ export class PointerBalance implements PieceEvents {
   }
 
   gap(): void {
-    this.unsure = true;
+    this.inconclusive = true;
   }
 
-  /** undefined: the piece has something that no sum can tell. */
+  /** undefined: the piece has something that a sum cannot express. */
   get value(): RecordSumValue | undefined {
-    return this.unsure ? undefined : this.sum.value;
+    return this.inconclusive ? undefined : this.sum.value;
   }
 }

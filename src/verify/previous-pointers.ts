@@ -2,22 +2,24 @@ import type { ObjectIndex } from '../filestorage/object-index.js';
 import { type Problem, Problems } from '../filestorage/problem.js';
 import type { PieceEvents } from './piece.js';
 
-/** Records of one transaction that are remembered for the case that one of their objects occurs in it once more. */
+/** Records of one transaction that are kept in case one of their objects occurs in it again. */
 const RECORDS_KEPT = 1 << 20;
 const GAPS_KEPT = 10_000;
 const PREVIOUS_OFFSET = 16;
 
 /**
- * Compares every previous pointer with the index as of its place, as ZODB's read_index does, and keeps that index.
+ * Compares every previous pointer with the index as of its position, as ZODB's read_index does, and maintains that
+ * index.
  *
- * Right is the object's newest record before the transaction. Where a transaction holds an object twice (several undos in
- * one), both of its records name the one before the transaction. A pack writes 0 (FileStoragePacker.writePackedDataRecord),
- * so 0 is right in a packed transaction. A pointer into damaged bytes cannot be judged.
+ * A correct pointer names the object's newest record before the transaction. Where a transaction holds an object twice
+ * (several undos in one), both of its records name the one before the transaction. A pack writes 0
+ * (FileStoragePacker.writePackedDataRecord), so 0 is correct in a packed transaction. A pointer into damaged bytes
+ * cannot be judged.
  */
 export class PreviousPointers implements PieceEvents {
-  /** Those found since `take` was called. */
+  /** Problems found since the last `take`. */
   private found = new Problems();
-  /** Of the transaction that is being told, whose status is not known yet. */
+  /** Problems of the current transaction, whose status is not known yet. */
   private zeros = new Problems();
   private others = new Problems();
   private readonly gaps: { readonly from: number; to: number }[] = [];
@@ -25,7 +27,7 @@ export class PreviousPointers implements PieceEvents {
   private positions = new Float64Array(1024);
   private previous = new Float64Array(1024);
 
-  /** `boundary`: where the records begin; `index` has what lies before. */
+  /** `boundary`: where the records begin; `index` holds everything before it. */
   constructor(
     private readonly index: ObjectIndex,
     private boundary = 0,
@@ -55,7 +57,7 @@ export class PreviousPointers implements PieceEvents {
     this.forget();
   }
 
-  /** What was found since the last call. */
+  /** Problems found since the last call. */
   take(): Problems {
     const { found } = this;
     this.found = new Problems();
@@ -88,7 +90,7 @@ export class PreviousPointers implements PieceEvents {
     this.records++;
   }
 
-  /** The previous pointer of a record of this transaction; undefined when it is not remembered. */
+  /** The previous pointer of a record of this transaction; undefined when it was not kept. */
   private previousOf(position: number): number | undefined {
     const at = countBelow(this.records, (n) => (this.positions[n] ?? 0) < position);
     return this.positions[at] === position && at < this.records ? this.previous[at] : undefined;
@@ -113,7 +115,7 @@ function doubled(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   return larger;
 }
 
-/** How many of `count` things in rising order are below something. */
+/** Binary search: how many of `count` ascending items are below a limit. */
 function countBelow(count: number, isBelow: (n: number) => boolean): number {
   let [low, high] = [0, count];
   while (low < high) {

@@ -8,18 +8,19 @@ import { KeptRecords } from './kept-records.js';
 import type { PieceFacts } from './piece.js';
 import { PreviousPointers } from './previous-pointers.js';
 
-/** Four times what a sync leaves uncovered by its index. */
+/** Four times the range that a sync leaves uncovered by its index. */
 const LONGEST_REST = 1 << 28;
 
-/** The sums do not prove that all is right; it may be nevertheless. */
+/** The sums do not prove that everything is correct; it may be correct nevertheless. */
 export class Unproved extends Error {}
 
 /**
- * Proves previous pointers and index against each other, without an index of its own: up to where the index covers the
- * file, by their sums (see PointerBalance); behind that place, record by record, from the entries of the index.
+ * Proves previous pointers and index against each other, without building an index. Up to the end of what the index
+ * covers it compares their sums (see PointerBalance); after it, it checks record by record, from the entries of the
+ * index.
  *
- * Invariant: it tells of no problem, ever. Where anything is not plainly right it throws Unproved, and the exact judge has to
- * find out what it is.
+ * Invariant: it never reports a problem. Where it cannot prove correctness it throws Unproved, and the exact judge has
+ * to decide.
  */
 export class QuickJudge implements Judge {
   readonly requested = 'balance';
@@ -36,18 +37,18 @@ export class QuickJudge implements Judge {
     private readonly size: number,
   ) {}
 
-  /** undefined: there is no index that could prove most of a file of this size. */
+  /** undefined: no index can prove most of a file of this size. */
   static of(indexCheck: IndexCheck | undefined, size: number): QuickJudge | undefined {
     if (!indexCheck || indexCheck.problem || indexCheck.end <= MAGIC_LENGTH) return undefined;
     const rest = size - indexCheck.end;
     return rest < 0 || rest > LONGEST_REST ? undefined : new QuickJudge(indexCheck, size);
   }
 
-  /** An index of all of the file is read beside the file. */
+  /** Reads an index that covers the whole file in parallel with the file. */
   async begin(): Promise<void> {
     if (this.indexCheck.end < this.size) return;
     this.indexMatches = this.indexCheck.report({ set: (high, low, position) => this.entries.add(high, low, position) });
-    // Whoever waits for it is told.
+    // `finish` awaits it and gets the error.
     this.indexMatches.catch(() => {});
   }
 
@@ -69,8 +70,8 @@ export class QuickJudge implements Judge {
   async finish(): Promise<void> {
     if (!this.covered) throw new Unproved();
     const rest = new ObjectIndex();
-    const whole = await (this.indexMatches ?? this.compareRest(rest));
-    if (!whole || !this.entries.equals(this.balance)) throw new Unproved();
+    const complete = await (this.indexMatches ?? this.compareRest(rest));
+    if (!complete || !this.entries.equals(this.balance)) throw new Unproved();
     const before = rest.size;
     const pointers = new PreviousPointers(rest, this.indexCheck.end);
     this.records.report(pointers);
@@ -82,7 +83,7 @@ export class QuickJudge implements Judge {
     await this.indexMatches?.catch(() => {});
   }
 
-  /** Reads the index; into `rest` come its entries of the objects that have records behind what it covers. */
+  /** Reads the index; copies into `rest` its entries of the objects that have records beyond what it covers. */
   private compareRest(rest: ObjectIndex): Promise<boolean> {
     const objects = this.records.objects();
     return this.indexCheck.report({

@@ -15,7 +15,7 @@ import type { PieceEvents, PieceFacts, Tail } from './piece.js';
 import { PiecePlan } from './piece-plan.js';
 import { QuickJudge, Unproved } from './quick-judge.js';
 
-/** What one look at all of a file has found. */
+/** Result of one inspection of a whole file. */
 export interface Findings {
   readonly size: number;
   readonly magic: Magic | undefined;
@@ -24,11 +24,11 @@ export interface Findings {
   readonly lastTid: bigint;
   readonly transactions: number;
   readonly records: number;
-  /** undefined: not known, because nobody wanted to know what records point to. */
+  /** undefined: unknown, because nothing about the records' pointers was requested. */
   readonly objects: number | undefined;
   readonly tail: Tail;
   readonly indexState: IndexState;
-  /** Bytes that have been compared with a checksum. */
+  /** Number of bytes compared with a checksum. */
   readonly hashedBytes: number;
   readonly problems: Problems;
 }
@@ -36,17 +36,17 @@ export interface Findings {
 export interface InspectOptions {
   readonly inspector: Inspector;
   readonly window: Window;
-  /** About how much one worker inspects at a time. */
+  /** Approximate size of a worker's piece. */
   readonly pieceBytes: number;
   /** The `Data.fs.index` beside the file. */
   readonly indexCheck: IndexCheck | undefined;
-  /** Whether previous pointers, the targets of back pointers and the index are checked; false: structure and checksums only. */
+  /** Whether to check previous pointers, back pointers and the index; false: structure and checksums only. */
   readonly pointers: boolean;
-  /** The file serves: a pack may have made another file of it than the one that its `.dat` describes. */
+  /** The file serves: a pack may have replaced the file that its `.dat` describes. */
   readonly serves?: boolean;
 }
 
-/** Looks at every byte of an opened file, and at what its `.dat` says of it. Writes nothing and takes no lock. */
+/** Inspects every byte of an opened file, and what its `.dat` states about it. Writes nothing and takes no lock. */
 export async function inspectAll(file: Inspected, datFile: DatFile, options: InspectOptions): Promise<Findings> {
   const problems = new Problems();
   const magic = await magicAt(file, problems);
@@ -63,7 +63,7 @@ export async function inspectAll(file: Inspected, datFile: DatFile, options: Ins
   return inspectWith(new ExactJudge(indexCheck), subject, options);
 }
 
-/** What is looked at, and what is known of it before. */
+/** What is inspected, and what is known about it in advance. */
 interface Subject {
   readonly file: Inspected;
   readonly magic: Magic | undefined;
@@ -71,7 +71,7 @@ interface Subject {
   readonly problems: Problems;
 }
 
-/** The chunks whose checksums apply to this very file, and up to where a sync has claimed it. */
+/** The chunks whose checksums apply to this file, and up to where a sync has claimed it. */
 interface Known {
   readonly chunks: readonly ChunkLine[];
   readonly claim: number | undefined;
@@ -85,8 +85,8 @@ async function inspectWith(judge: Judge, subject: Subject, options: InspectOptio
   const probe = new Probe(file, problems, judge);
   try {
     await judge.begin(probe.onProblem);
-    const worthwhile = magic !== undefined || (await agreedEnd(file, MAGIC_LENGTH, size)) !== undefined;
-    if (worthwhile && size > MAGIC_LENGTH) {
+    const plausible = magic !== undefined || (await agreedEnd(file, MAGIC_LENGTH, size)) !== undefined;
+    if (plausible && size > MAGIC_LENGTH) {
       const { window, pieceBytes, indexCheck } = options;
       const claim = known.claim ?? Number.POSITIVE_INFINITY;
       const plan = new PiecePlan(file, window, pieceBytes, known.chunks, claim, judge.requested, indexCheck?.end);
@@ -135,7 +135,7 @@ async function knownChunks(
   }
   const { dat } = datFile;
   if (dat.slaveInode !== file.facts.inode && !(await describes(dat, file, window))) {
-    // A promoted slave may be packed: then it is its own master, and what was known of its bytes is past.
+    // A promoted slave may be packed: then it is its own master, and what was known about its bytes no longer applies.
     if (!serves) wrong(0, 'the .dat describes another file than the one that is there');
     return nothing;
   }
@@ -144,7 +144,7 @@ async function knownChunks(
   return { chunks: dat.chunks.filter(({ end }) => end <= file.size), claim };
 }
 
-/** Whether a `.dat` that was written for another file, of which this one may be a copy, tells this one's last bytes. */
+/** Whether a `.dat` of another file, of which this one may be a copy, matches this file's last chunk. */
 async function describes(dat: Dat, file: Inspected, window: Window): Promise<boolean> {
   const last = dat.chunks.at(-1);
   return last !== undefined && last.end <= file.size && (await hashOf(file, last, window)) === last.hash;
@@ -154,7 +154,7 @@ export function problemAt(position: number, rule: ProblemRule, message: string, 
   return { position, within: position, tid: 0n, rule, message, severity };
 }
 
-/** Puts together what is told of a file's pieces. */
+/** Combines the results of a file's pieces. */
 export class Probe implements FileEvents {
   committedEnd = MAGIC_LENGTH;
   lastTid = 0n;
