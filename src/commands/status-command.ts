@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ownTemporaryOf, replaceText } from '../io/replace.js';
-import { writeToStdout } from '../io/sink.js';
+import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
 import { renderPrometheus } from '../report/prometheus.js';
 import { renderStanding } from '../report/standing.js';
@@ -58,7 +58,9 @@ export function statusCommand(): Command {
       state = await report(slave, flags, true);
     } catch (error) {
       if (!isForeseen(error)) throw error;
-      writeToStdout(renderPluginLine(state, [error.message]));
+      // Whoever reads an object, or figures, cannot read this line.
+      const write = flags.json || flags.prometheus ? writeToStderr : writeToStdout;
+      write(renderPluginLine(state, [error.message]));
     }
     process.exitCode = STATES.indexOf(state);
   });
