@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, EXIT_HELP, exitOfError, hintOf, isForeseen } from './commands/exit.js';
+import { EXIT, exitOfError, hintOf, isForeseen } from './commands/exit.js';
+import { type Manual, withManual } from './commands/manual.js';
 import { writeToStderr, writeToStdout } from './io/sink.js';
 import { ReadDeadline } from './pipeline/read-deadline.js';
 import { visible } from './report/quote.js';
@@ -7,7 +8,7 @@ import { visible } from './report/quote.js';
 /** What package.json says, put in by the bundler: to find and read that file takes 0.7 ms of every run. */
 declare const VERSION: string;
 
-/** Commands by their names; each is made only if it is called for, or if the help tells of all. */
+/** Commands by their names; each is made only if it is called, or if the help lists all. */
 export type Commands = Readonly<Record<string, () => Command | Promise<Command>>>;
 
 /** How long a read that nobody wants any more may keep the process. */
@@ -21,10 +22,7 @@ export async function run(commands: Commands): Promise<void> {
   try {
     const name = process.argv[2] ?? '';
     const called = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    const program = emptyProgram();
-    for (const make of called ? [called] : Object.values(commands)) {
-      program.addCommand((await make()).copyInheritedSettings(program));
-    }
+    const program = await programOf(called ? [called] : Object.values(commands), VERSION);
     await program.parseAsync();
   } catch (error) {
     process.exitCode = endOf(error);
@@ -35,17 +33,30 @@ export async function run(commands: Commands): Promise<void> {
   if (exitCode !== EXIT.ok) setTimeout(endWithoutWaiting, LINGER_MS, exitCode).unref();
 }
 
-function emptyProgram(): Command {
-  return (
-    new Command('syncpozo')
-      .description("Keeps a warm standby of a Zope or Plone site's Data.fs, exact to the byte.")
-      .version(VERSION, '-V, --version')
-      .showHelpAfterError('(--help tells the options)')
-      .addHelpText('after', EXIT_HELP)
-      // Node's own streams take milliseconds to set up. And whoever reads our output may have seen enough (`| head`).
-      .configureOutput({ writeOut: writeToStdout, writeErr: writeToStderr })
-      .exitOverride()
-  );
+const MANUAL: Manual = {
+  examples: ['syncpozo sync /mnt/m1/zeo/var /srv/zeo/var', 'syncpozo help sync'],
+  exits: [
+    ['0', 'done, or nothing to do'],
+    ['1', 'a fault outside the data, for example an I/O error; try again'],
+    ['2', 'usage: wrong options or paths'],
+    ['3', 'refused; a person decides'],
+    ['4', 'damaged data'],
+    ['5', 'refused: another program uses the slave'],
+  ],
+  notes: ['The help of each command lists the exit statuses that it returns, and what they mean there.'],
+};
+
+/** The command line with these commands. */
+export async function programOf(commands: readonly Commands[string][], version: string): Promise<Command> {
+  const program = new Command('syncpozo')
+    .description("Keeps a warm standby of a Zope or Plone site's Data.fs, exact to the byte.")
+    .version(version, '-V, --version', 'print the version')
+    .showHelpAfterError('(--help shows the options)')
+    // Node's own streams take milliseconds to set up. And whoever reads our output may have seen enough (`| head`).
+    .configureOutput({ writeOut: writeToStdout, writeErr: writeToStderr })
+    .exitOverride();
+  for (const make of commands) program.addCommand((await make()).copyInheritedSettings(program));
+  return withManual(program, MANUAL);
 }
 
 /**

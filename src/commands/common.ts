@@ -19,31 +19,34 @@ export interface CommonOptions {
 
 export function withCommonOptions(command: Command): Command {
   return command
-    .option('--json', 'print one JSON object on standard output; everything else goes to standard error')
+    .option('--json', 'print one JSON object on standard output; all other output goes to standard error')
     .addOption(
-      new Option('--log-level <level>', 'least level to log')
+      new Option('--log-level <level>', 'lowest level to log')
         .choices(['debug', 'info', 'warn', 'error'])
         .default('info'),
     )
     .addOption(
-      new Option('--log-format <format>', 'default: text on a terminal, JSON lines otherwise').choices([
-        'text',
-        'json',
-      ]),
+      new Option(
+        '--log-format <format>',
+        'format of the log; default: text on a terminal, JSON lines otherwise',
+      ).choices(['text', 'json']),
     )
     .option('--log-file <file>', 'append the log to this file instead of standard error')
     .option('-q, --quiet', 'log errors only, show no progress');
 }
 
 export function withStatusFile(command: Command): Command {
-  return command.option('--status-file <path>', `default: $SYNCPOZO_STATUS, or ${DEFAULT_STATUS_FILE}`);
+  return command.option(
+    '--status-file <path>',
+    `the status file, which holds the switch; default: $SYNCPOZO_STATUS, or ${DEFAULT_STATUS_FILE}`,
+  );
 }
 
 /** Seconds without progress after which a read of the master is given up, unless --timeout says otherwise. */
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
 export function withTimeout(command: Command): Command {
-  const meaning = 'give a read of the master up after so long without progress';
+  const meaning = 'abandon a read of the master after this time without progress';
   return command.option('--timeout <seconds>', meaning, secondsOption, DEFAULT_TIMEOUT_SECONDS);
 }
 
@@ -51,7 +54,11 @@ const MOST_WORKERS = 64;
 
 /** `meaning`: what the threads do. */
 export function withWorkers(command: Command, meaning: string): Command {
-  return command.option('--workers <n>', `${meaning}; 0: none`, countOption(MOST_WORKERS));
+  return command.option(
+    '--workers <n>',
+    `${meaning}; 0: none; default: by the number of processors, from 1 to 4`,
+    countOption(MOST_WORKERS),
+  );
 }
 
 /** Options of a command that reads long files, with several threads if they are long enough. */
@@ -134,7 +141,7 @@ export const OF_TWO_SIDES = `default: that of the other side, if that is given a
 
 /** `without`: what the name is without the option. */
 export function withFileName(command: Command, without = OF_ONE_SIDE): Command {
-  return command.option('--file <name>', `name of the file in a directory; ${without}`, nameOption);
+  return command.option('--file <name>', `name of the file, where a directory is given; ${without}`, nameOption);
 }
 
 /** Options of a command that is about a slave and the switch of its host. */
