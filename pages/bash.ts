@@ -1,8 +1,8 @@
 import type { CommandLine, CommandPage, Value } from './command-line.js';
 
 /**
- * The completion for bash. It asks nobody: to start the program at every press of a key would take a tenth of a second. It needs no
- * bash-completion, and works with the one that comes with macOS.
+ * The completion for bash. It does not start the program, which would take a tenth of a second at every press of a key, and does not
+ * need the package bash-completion.
  */
 export function bashCompletion({ program, commands }: CommandLine): string {
   const top = [...commands.map(({ name }) => name), 'help', ...flagsOf(program)];
@@ -18,7 +18,8 @@ _syncpozo_paths() {
   while IFS= read -r path; do
     COMPREPLY+=("$path")
   done < <(compgen -f -- "$1")
-  # Outside of a completion, in a test, there is nothing to set. Readline itself completes what is quoted.
+  # A path that is quoted, or that has escapes, is completed by readline itself. A test calls this outside of a completion, where
+  # compopt fails.
   if ((\${#COMPREPLY[@]} > 0)); then
     compopt -o filenames 2>/dev/null
   else
@@ -54,7 +55,7 @@ ${commands.map(caseOf).join('\n')}
       return
       ;;
   esac
-  case "\${COMP_WORDS[1]} $option" in
+  case "$option" in
 ${valueCases(commands).join('\n')}
   esac
   if [[ $current == -* ]]; then
@@ -84,20 +85,24 @@ function caseOf(command: CommandPage): string {
   ].join('\n');
 }
 
-/** What follows an option that takes a value. */
+/** What follows an option that takes a value. An option of one name takes the same in every command. */
 function valueCases(commands: readonly CommandPage[]): string[] {
-  const patterns = new Map<string, string[]>();
-  for (const { name, options } of commands) {
-    for (const { flags, value } of options.filter((option) => option.value !== 'none')) {
+  const actions = new Map<string, string>();
+  for (const { flags, value } of commands.flatMap(({ options }) => options)) {
+    for (const flag of flags) {
       const action = actionOf(value);
-      patterns.set(action, [...(patterns.get(action) ?? []), ...flags.map((flag) => `"${name} ${flag}"`)]);
+      if ((actions.get(flag) ?? action) !== action) throw new Error(`${flag} takes different values in two commands`);
+      actions.set(flag, action);
     }
   }
-  return [...patterns].map(([action, words]) => `    ${words.join(' | \\\n      ')})\n${action}\n      ;;`);
+  const flags = new Map<string, string[]>();
+  for (const [flag, action] of actions) flags.set(action, [...(flags.get(action) ?? []), flag]);
+  flags.delete('');
+  return [...flags].map(([action, names]) => `    ${names.join(' | ')})\n${action}\n      return\n      ;;`);
 }
 
 function actionOf(value: Value): string {
-  if (value === 'path') return '      _syncpozo_paths "$current"\n      return';
-  if (value === 'text') return '      return';
-  return `      _syncpozo_words "${typeof value === 'string' ? '' : value.join(' ')}" "$current"\n      return`;
+  if (value === 'none') return '';
+  if (value === 'path') return '      _syncpozo_paths "$current"';
+  return value === 'text' ? '      # Nothing is known of it.' : `      _syncpozo_words "${value.join(' ')}" "$current"`;
 }
