@@ -16,10 +16,7 @@ export function manPage({ version, program, commands }: CommandLine): string {
     section('NAME'),
     `syncpozo \\- ${prose('keeps a warm standby of a Data.fs of Zope or Plone')}`,
     section('SYNOPSIS'),
-    ...commands.map((command) => `${synopsis(command)}\n.br`),
-    ...['help [COMMAND]', ...program.options.map(({ flags }) => flags.join(' | '))].map(
-      (form) => `${bold('syncpozo')} ${plain(form)}\n.br`,
-    ),
+    [...commands.map(synopsis), ...otherForms(program)].join('\n.br\n'),
     section('DESCRIPTION'),
     ...chapters.DESCRIPTION.map((text) => paragraph(prose(text))),
     section('COMMANDS'),
@@ -45,7 +42,8 @@ export function manPage({ version, program, commands }: CommandLine): string {
     section('SEE ALSO'),
     chapters.SEE_ALSO.map(([name, chapter]) => `${bold(name)}(${chapter})`).join(',\n'),
   ];
-  return `${lines.join('\n')}\n`;
+  // A heading begins a paragraph of its own.
+  return `${lines.join('\n')}\n`.replace(/^(\.S[HS] .*\n)\.PP\n/gm, '$1');
 }
 
 /** Of each option that many commands take, the form that most of them take. */
@@ -69,6 +67,11 @@ function formOf({ flags, placeholder, description }: OptionPage): string {
 
 function synopsis({ name, arguments: places }: CommandPage): string {
   return [bold(`syncpozo ${name}`), plain('[OPTIONS]'), ...places.map((place) => italic(place.name))].join(' ');
+}
+
+function otherForms({ options }: CommandPage): string[] {
+  const forms = ['help [COMMAND]', ...options.map(({ flags }) => flags.join(' | '))];
+  return forms.map((form) => `${bold('syncpozo')} ${plain(form)}`);
 }
 
 function chapterOf(command: CommandPage, common: ReadonlySet<OptionPage>): string[] {
