@@ -30,14 +30,14 @@ const MANUAL: Manual = {
   ],
   examples: ['syncpozo compare /mnt/m1/zeo/var /srv/zeo/var'],
   exits: [
-    ['0', 'equal, or B is a beginning of A, or of a file that A is a pack of'],
+    ['0', 'equal, or B is a beginning of A, or A is a pack of a file that begins with B'],
     [
       '1',
       'a fault outside the data: I/O error, a mount that hangs, a file that is replaced meanwhile, a signal; try again',
     ],
     ['2', 'usage: wrong options or paths, or a file is not a Data.fs'],
     ['3', 'B has transactions that A lacks, the two have forked, or they have nothing in common; a person decides'],
-    ['4', 'damaged: A breaks a rule of the format, or the same transaction has other bytes on the two sides'],
+    ['4', 'damaged: A breaks a rule of the format, or the same transaction has different bytes on the two sides'],
   ],
 };
 

@@ -48,7 +48,7 @@ const MANUAL: Manual = {
           '2',
           'CRITICAL: more than the last number, no sync recorded, syncs that fail for long, a refusal, damage, no claim, a slave that is cut short or that another program uses; also: wrong options',
         ],
-        ['3', 'UNKNOWN: an error, or the master is out of reach for --max-lag'],
+        ['3', 'UNKNOWN: an error; or the lag is not known (the master is out of reach), and nothing worse is found'],
       ],
     },
   ],

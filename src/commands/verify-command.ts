@@ -38,7 +38,7 @@ const MANUAL: Manual = {
     ['3', 'with --against: the file has transactions that the master lacks, or the two have forked; a person decides'],
     [
       '4',
-      'damaged: a problem at a named place, or the file is not a Data.fs; with --against also: the same transactions have other bytes on the two sides, or the master is damaged or not a Data.fs',
+      'damaged: a problem at a named place, or the file is not a Data.fs; with --against also: the same transactions have different bytes on the two sides, or the master is damaged or not a Data.fs',
     ],
   ],
 };
@@ -49,7 +49,10 @@ export function verifyCommand(): Command {
     .description(
       'checks every byte of a Data.fs: structure, checksums, pointers, index; with --against it compares two files',
     )
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs; any other Data.fs is possible, also a live one")
+    .argument(
+      '<SLAVE>',
+      "the slave's data directory, or its Data.fs; or any other Data.fs, also one that a server has open",
+    )
     .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
     .option('--no-pointers', 'check structure and checksums only, not pointers and index');
   withWorkers(command, 'threads that check a large file');
