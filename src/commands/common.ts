@@ -42,7 +42,7 @@ export function withStatusFile(command: Command): Command {
   );
 }
 
-/** Seconds without progress after which a read of the master is given up, unless --timeout says otherwise. */
+/** Seconds without progress after which a read of the master is abandoned; the default of --timeout. */
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
 export function withTimeout(command: Command): Command {
@@ -67,7 +67,7 @@ export interface LongOptions extends CommonOptions {
   readonly timeout: number;
 }
 
-/** What such a command works with: patience that SIGTERM and SIGINT end, and progress where somebody sees it. */
+/** What such a command works with: a deadline, which SIGTERM and SIGINT end, and a progress line if stderr is a terminal. */
 export interface LongWork {
   readonly deadline: ReadDeadline;
   readonly progress: Progress | undefined;
@@ -93,7 +93,7 @@ export function logOf(options: CommonOptions, stderr?: TextSink): Log {
     file: options.logFile,
     stderr,
   } as const;
-  // pino is a file of its own beside the program: most runs with --quiet have no line to log.
+  // pino is a bundle of its own: most runs with --quiet log nothing and need not load it.
   const open = (): Log => openLog(createRequire(import.meta.url)('#pino').pino, settings);
   return options.quiet && options.logFile === undefined ? lateLog(open) : open();
 }
@@ -127,7 +127,7 @@ export function countOption(most: number): (text: string) => number {
   };
 }
 
-/** Commander's parser for a file's name: a path would lead out of the directories that were named. */
+/** Commander's parser for a file's name. A path is refused: it would lead out of the given directories. */
 function nameOption(text: string): string {
   if (text === '' || text === '.' || text === '..' || text.includes('/') || text.includes('\0')) {
     throw new InvalidArgumentError("Expected a file's name without a directory.");
