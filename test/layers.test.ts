@@ -45,6 +45,8 @@ const ARROWS: readonly (readonly [string, string])[] = [
   ['src/commands/x.ts', 'node:fs'],
   ['src/commands/x.ts', 'fs-extra'],
   ['workers/x.ts', '../src/io/open-file.js'],
+  ['pages/x.ts', '../src/commands/sync-command.js'],
+  ['pages/x.ts', '../src/io/open-file.js'],
 ];
 
 describe('the lint refuses arrows against the layers', () => {
@@ -141,7 +143,7 @@ describe('the table of rooms', () => {
 });
 
 describe('what is shipped', () => {
-  it('imports nothing of the tests and of the benchmarks', () => {
+  it('imports nothing of the tests, of the benchmarks and of the pages', () => {
     for (const room of ['src', 'workers']) {
       const files = readdirSync(inProject(room), { recursive: true, encoding: 'utf8' }).filter((name) =>
         name.endsWith('.ts'),
@@ -149,7 +151,7 @@ describe('what is shipped', () => {
       assert.ok(files.length > 0);
       for (const file of files) {
         const text = readFileSync(inProject(room, file), 'utf8');
-        assert.doesNotMatch(text, /from '(\.\.\/)+(test|bench)\//, `${room}/${file}`);
+        assert.doesNotMatch(text, /from '(\.\.\/)+(test|bench|pages)\//, `${room}/${file}`);
       }
     }
   });

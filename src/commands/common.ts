@@ -19,31 +19,34 @@ export interface CommonOptions {
 
 export function withCommonOptions(command: Command): Command {
   return command
-    .option('--json', 'print one JSON object on standard output; everything else goes to standard error')
+    .option('--json', 'print one JSON object on standard output; all other output goes to standard error')
     .addOption(
-      new Option('--log-level <level>', 'least level to log')
+      new Option('--log-level <level>', 'lowest level to log')
         .choices(['debug', 'info', 'warn', 'error'])
         .default('info'),
     )
     .addOption(
-      new Option('--log-format <format>', 'default: text on a terminal, JSON lines otherwise').choices([
-        'text',
-        'json',
-      ]),
+      new Option(
+        '--log-format <format>',
+        'format of the log; default: text on a terminal, JSON lines otherwise',
+      ).choices(['text', 'json']),
     )
     .option('--log-file <file>', 'append the log to this file instead of standard error')
     .option('-q, --quiet', 'log errors only, show no progress');
 }
 
 export function withStatusFile(command: Command): Command {
-  return command.option('--status-file <path>', `default: $SYNCPOZO_STATUS, or ${DEFAULT_STATUS_FILE}`);
+  return command.option(
+    '--status-file <path>',
+    `the status file, which holds the switch; default: $SYNCPOZO_STATUS, or ${DEFAULT_STATUS_FILE}`,
+  );
 }
 
-/** Seconds without progress after which a read of the master is given up, unless --timeout says otherwise. */
+/** Seconds without progress after which a read of the master is abandoned; the default of --timeout. */
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
 export function withTimeout(command: Command): Command {
-  const meaning = 'give a read of the master up after so long without progress';
+  const meaning = 'abandon a read of the master after this time without progress';
   return command.option('--timeout <seconds>', meaning, secondsOption, DEFAULT_TIMEOUT_SECONDS);
 }
 
@@ -51,7 +54,11 @@ const MOST_WORKERS = 64;
 
 /** `meaning`: what the threads do. */
 export function withWorkers(command: Command, meaning: string): Command {
-  return command.option('--workers <n>', `${meaning}; 0: none`, countOption(MOST_WORKERS));
+  return command.option(
+    '--workers <n>',
+    `${meaning}; 0: none; default: by the number of processors, from 1 to 4`,
+    countOption(MOST_WORKERS),
+  );
 }
 
 /** Options of a command that reads long files, with several threads if they are long enough. */
@@ -60,7 +67,7 @@ export interface LongOptions extends CommonOptions {
   readonly timeout: number;
 }
 
-/** What such a command works with: patience that SIGTERM and SIGINT end, and progress where somebody sees it. */
+/** What such a command works with: a deadline, which SIGTERM and SIGINT end, and a progress line if stderr is a terminal. */
 export interface LongWork {
   readonly deadline: ReadDeadline;
   readonly progress: Progress | undefined;
@@ -86,7 +93,7 @@ export function logOf(options: CommonOptions, stderr?: TextSink): Log {
     file: options.logFile,
     stderr,
   } as const;
-  // pino is a file of its own beside the program: most runs with --quiet have no line to log.
+  // pino is a bundle of its own: most runs with --quiet log nothing and need not load it.
   const open = (): Log => openLog(createRequire(import.meta.url)('#pino').pino, settings);
   return options.quiet && options.logFile === undefined ? lateLog(open) : open();
 }
@@ -120,7 +127,7 @@ export function countOption(most: number): (text: string) => number {
   };
 }
 
-/** Commander's parser for a file's name: a path would lead out of the directories that were named. */
+/** Commander's parser for a file's name. A path is refused: it would lead out of the given directories. */
 function nameOption(text: string): string {
   if (text === '' || text === '.' || text === '..' || text.includes('/') || text.includes('\0')) {
     throw new InvalidArgumentError("Expected a file's name without a directory.");
@@ -134,7 +141,7 @@ export const OF_TWO_SIDES = `default: that of the other side, if that is given a
 
 /** `without`: what the name is without the option. */
 export function withFileName(command: Command, without = OF_ONE_SIDE): Command {
-  return command.option('--file <name>', `name of the file in a directory; ${without}`, nameOption);
+  return command.option('--file <name>', `name of the file, where a directory is given; ${without}`, nameOption);
 }
 
 /** Options of a command that is about a slave and the switch of its host. */

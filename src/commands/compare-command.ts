@@ -13,6 +13,7 @@ import {
   withTimeout,
 } from './common.js';
 import { EXIT } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 
 interface Flags extends LongOptions {
   readonly file?: string;
@@ -23,35 +24,36 @@ const LISTED = 100;
 const LISTED_IN_JSON = 1000;
 const MOST_LISTED = 999_999_999;
 
-const HELP = `
-A is the master's side and B the slave's, as with sync; any two Data.fs will do. Reads both files and changes nothing; takes
-no lock, so a sync or a ZEO server may go on beside it. The transactions of each side are listed oldest first, from the fork on.
-
-Example:
-  syncpozo compare /mnt/master/var/filestorage /srv/zeo/var/filestorage
-
-Exit status:
-  0  equal, or B is a beginning of A, or of a file that A is a pack of
-  1  a fault outside the data: I/O error, a mount that hangs; try again
-  2  usage
-  3  B goes on where A ends, the two have forked, or they have nothing in common; a person decides
-  4  damaged: A breaks a rule of the format, or the same transaction has other bytes on the two sides`;
+const MANUAL: Manual = {
+  notes: [
+    "A is the master's side and B is the slave's, in the order of sync; any two Data.fs are possible. The command reads both files and changes nothing. It takes no lock: a sync or a ZEO server may run at the same time. It lists the transactions of each side after the fork, the oldest first.",
+  ],
+  examples: ['syncpozo compare /mnt/m1/zeo/var /srv/zeo/var'],
+  exits: [
+    ['0', 'equal, or B is a beginning of A, or A is a pack of a file that begins with B'],
+    [
+      '1',
+      'a fault outside the data: I/O error, a mount that hangs, a file that is replaced meanwhile, a signal; try again',
+    ],
+    ['2', 'usage: wrong options or paths, or a file is not a Data.fs'],
+    ['3', 'B has transactions that A lacks, the two have forked, or they have nothing in common; a person decides'],
+    ['4', 'damaged: A breaks a rule of the format, or the same transaction has different bytes on the two sides'],
+  ],
+};
 
 /** `syncpozo compare A B`: what A is to B, and both histories from the fork. */
 export function compareCommand(): Command {
   const command = new Command('compare')
-    .description(
-      'shows what two data files have in common, and both histories from the fork, transaction by transaction',
-    )
+    .description('shows what two data files have in common, and the transactions of both after the fork')
     .argument('<A>', "the master's data directory, or its Data.fs")
     .argument('<B>', "the slave's data directory, or its Data.fs")
     .option(
       '-n <count>',
-      `how many transactions of each side are listed; default: ${LISTED}, with --json ${LISTED_IN_JSON}`,
+      `number of transactions of each side to list; default: ${LISTED}, with --json ${LISTED_IN_JSON}`,
       countOption(MOST_LISTED),
     );
   withFileName(command, OF_TWO_SIDES);
-  withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
+  withManual(withTimeout(withCommonOptions(command)), MANUAL);
   return command.action(async (a: string, b: string, flags: Flags) => {
     const { runCompare } = await import('./compare.js');
     const { deadline, progress } = beginLongWork(flags);

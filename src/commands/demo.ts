@@ -4,34 +4,31 @@ import type { Promote } from '../demo/stage.js';
 import { writeToStdout } from '../io/sink.js';
 import { printJson } from './common.js';
 import { EXIT } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 
 interface Flags {
   readonly keep?: boolean;
   readonly json?: boolean;
 }
 
-const HELP = `
-It makes a master with a small writer of its own, which treats its Data.fs as a live ZODB does, and takes a slave through
-a standby's life: first copy, nothing new, appends, a transaction in flight, a site that goes on committing, a pack, a
-slave cut short, a damaged master, a slave that was written to, the takeover. At every step it says what it expects and
-whether that is what it found. Nothing outside one temporary directory is touched, and that is removed in the end.
-
-Example:
-  syncpozo demo
-  syncpozo demo --keep
-
-Exit status:
-  0  every step found what it expected
-  1  one did not, and the output says which
-  2  usage`;
+const MANUAL: Manual = {
+  notes: [
+    'The demo makes a master with a small writer of its own, which uses its Data.fs as a live ZODB does, and shows the life of a slave: first copy, nothing new, appends, a transaction in flight, a site that commits meanwhile, a pack, a slave that is cut short, a damaged master, a slave that was written to, the takeover. Each step reports what it expects and what it found. The demo writes only into one temporary directory, and removes it at the end, unless --keep is given.',
+  ],
+  examples: ['syncpozo demo', 'syncpozo demo --keep'],
+  exits: [
+    ['0', 'every step found what it expected'],
+    ['1', 'a step did not, and the output names it; or an I/O error'],
+    ['2', 'usage: wrong options'],
+  ],
+};
 
 /** `syncpozo demo`: the life of a standby, in a temporary directory. */
 export function demoCommand(): Command {
-  return new Command('demo')
-    .description("shows a standby's life in a temporary directory, with a live writer, in some seconds")
-    .option('--keep', 'leave the directory in place and say where it is')
+  const command = new Command('demo')
+    .description('shows the life of a standby in a temporary directory, with a live writer, in a few seconds')
+    .option('--keep', 'keep the directory and print its path')
     .option('--json', 'print one JSON object with all steps instead of the text')
-    .addHelpText('after', HELP)
     .action(async ({ keep = false, json = false }: Flags) => {
       const [{ playDemo }, { runSync }, { runPromote }] = await Promise.all([
         import('../demo/play.js'),
@@ -45,6 +42,7 @@ export function demoCommand(): Command {
       else print(summaryOf(report));
       process.exitCode = report.ok ? EXIT.ok : EXIT.fault;
     });
+  return withManual(command, MANUAL);
 }
 
 function summaryOf({ ok, steps, seconds, directory }: DemoReport): string {

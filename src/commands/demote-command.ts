@@ -9,7 +9,8 @@ import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
 import { readSwitch } from '../standby/switch.js';
 import { demote, isUnused } from '../takeover/demote.js';
 import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
-import { EXIT, EXIT_HELP, type ExitCode, exitOfError } from './exit.js';
+import { EXIT, type ExitCode, exitOfError } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 
 interface Result {
   readonly slave: string;
@@ -19,13 +20,26 @@ interface Result {
   readonly hint: string | null;
 }
 
+const MANUAL: Manual = {
+  examples: ['syncpozo demote /srv/zeo/var && syncpozo on'],
+  exits: [
+    ['0', 'a slave, now or before; start a sync'],
+    ['1', 'a fault: I/O error, or another syncpozo uses the slave'],
+    [
+      '2',
+      'usage: wrong options or paths; or a status file that says neither 0 nor 1, which is read after the demotion',
+    ],
+    ['3', 'refused: the role cannot be read, or a rejoin has not ended'],
+    ['5', 'refused: another program uses the slave, for example a ZEO server'],
+  ],
+};
+
 /** `syncpozo demote SLAVE`: the last step of the way back, for a person. */
 export function demoteCommand(): Command {
   const command = new Command('demote')
-    .description('makes a promoted slave a slave again; the next sync compares it with the master before anything else')
+    .description('turns a promoted slave into a slave again; the next sync compares it with the master first')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs");
-  withSlaveOptions(command);
-  command.addHelpText('after', `\nExample:\n  syncpozo demote /srv/zeo/var && syncpozo on\n${EXIT_HELP}`);
+  withManual(withSlaveOptions(command), MANUAL);
   return command.action(async (slave: string, flags: SlaveOptions) => {
     const paths = slavePaths(slave, flags.file);
     const result = await demoteUnderLock(paths);

@@ -10,15 +10,6 @@ import type { Outcome } from '../sync/sync.js';
 export const EXIT = { ok: 0, fault: 1, usage: 2, refused: 3, damaged: 4, inUse: 5 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export const EXIT_HELP = `
-Exit status:
-  0  in step (also: nothing to do, switched off, another sync is running)
-  1  a fault outside the data: I/O error, no space, master out of reach; try again
-  2  usage
-  3  refused: the slave has grown, or the two have parted; a person decides
-  4  damaged: the data is wrong at a named place, or it is not a Data.fs
-  5  refused: the slave is in use by another program (a ZEO server holds its lock)`;
-
 export function exitOfOutcome(outcome: Outcome): ExitCode {
   if (outcome.damage) return EXIT.damaged;
   switch (outcome.plan.kind) {

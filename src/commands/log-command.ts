@@ -12,7 +12,7 @@ import { quote } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import { masterPath, PathMistake } from '../standby/paths.js';
 import { type CommonOptions, countOption, printJson, withCommonOptions, withFileName } from './common.js';
-import { EXIT_HELP } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 import { describe } from './transactions.js';
 
 interface Flags extends CommonOptions {
@@ -45,19 +45,25 @@ function tidOption(text: string): bigint {
   return tid;
 }
 
+const MANUAL: Manual = {
+  examples: ['syncpozo log /srv/zeo/var -n 3'],
+  exits: [
+    ['0', 'the transactions were shown'],
+    ['1', 'a fault outside the data: I/O error'],
+    ['2', 'usage: wrong options or paths, or the file is not a Data.fs'],
+  ],
+};
+
 /** `syncpozo log FILE`: the transactions of a Data.fs, newest first. */
 export function logCommand(): Command {
   const command = new Command('log')
     .description('shows the transactions of a Data.fs, newest first: tid, time, size, objects, user, description')
     .argument('<FILE>', 'a Data.fs, or the data directory that holds it')
-    .option('-n <count>', 'how many', countOption(MOST_SHOWN), SHOWN)
-    .option('--from <tid>', 'not older than this transaction', tidOption)
-    .option('--to <tid>', 'not newer than this transaction', tidOption);
+    .option('-n <count>', 'number of transactions', countOption(MOST_SHOWN), SHOWN)
+    .option('--from <tid>', 'show no transaction that is older than this one', tidOption)
+    .option('--to <tid>', 'show no transaction that is newer than this one', tidOption);
   withFileName(command);
-  withCommonOptions(command).addHelpText(
-    'after',
-    `\nExample:\n  syncpozo log /srv/zeo/var/filestorage -n 3\n${EXIT_HELP}`,
-  );
+  withManual(withCommonOptions(command), MANUAL);
   return command.action(async (given: string, flags: Flags) => {
     const path = await masterPath(given, flags.file);
     const kind = (await factsBehindPath(path))?.kind;

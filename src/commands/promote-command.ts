@@ -5,6 +5,7 @@ import { linesOfSwitch, renderPromotion } from '../report/promotion.js';
 import { masterSideByName } from '../standby/paths.js';
 import { OF_TWO_SIDES, printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
 import { askForMaster } from './loss.js';
+import { type Manual, withManual } from './manual.js';
 import { runPromote } from './promote.js';
 
 interface Flags extends SlaveOptions {
@@ -20,46 +21,58 @@ const GRACE_SECONDS = 1;
 /** A takeover waits for nobody. */
 const DEADLINE_SECONDS = 0.9;
 
-const HELP = `
-Example:
-  syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients
-
-Nothing waits for the mount of a dead master: MASTER is taken for a file if its name ends with .fs or SLAVE has a file of
-that name, and for a directory otherwise.
-
-The command of --on-loss is started when transactions may have been lost, which is so unless the master could be looked
-at. Nobody waits for it, and what it prints is not kept. Its environment has SYNCPOZO_SLAVE, SYNCPOZO_LAST_TID and
-SYNCPOZO_LAST_TIME (what comes after may be lost), SYNCPOZO_LOSS (possible or certain), SYNCPOZO_LOST_TRANSACTIONS and
-SYNCPOZO_MASTER_TID (empty: not known), SYNCPOZO_LAST_SYNC and SYNCPOZO_POSITION.
-
-Exit status:
-  0  promoted, now or before (also with a warning that the switch could not be written); start ZEO
-  1  a fault: I/O error, or a sync that cannot be ended; not promoted
-  2  usage
-  3  refused: there is nothing that could be served; not promoted
-  4  promoted, but the slave is damaged at a named place; start ZEO, and look into it
-  5  refused: another program has the slave open (a ZEO server that serves it already?); not promoted`;
+const MANUAL: Manual = {
+  notes: [
+    'The command never waits for the mount of a dead master. It takes MASTER for a file if its name ends with .fs, or if SLAVE holds a file of that name, and for a directory otherwise.',
+    '--on-loss starts its command when transactions may have been lost, which is so unless the master answers and the slave has all its transactions. syncpozo does not wait for the command and does not keep its output. Of a slave that was promoted before, nothing is started.',
+  ],
+  examples: ['syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients'],
+  exits: [
+    ['0', 'promoted, now or before (also with a warning that the switch could not be written); start ZEO'],
+    ['1', 'not promoted: an I/O error, or a sync that cannot be ended'],
+    ['2', 'not promoted: usage, wrong options or paths'],
+    ['3', 'not promoted: the slave has nothing to serve, or its role forbids it or cannot be read'],
+    ['4', 'promoted, but the slave is damaged at a named place; start ZEO, and check the slave'],
+    ['5', 'not promoted: another program uses the slave (does a ZEO server serve it already?)'],
+  ],
+  tables: [
+    {
+      title: 'Environment of the command of --on-loss (an empty value: not known)',
+      items: [
+        ['SYNCPOZO_SLAVE', 'path of the slave'],
+        ['SYNCPOZO_POSITION', 'size of the slave, in bytes'],
+        ['SYNCPOZO_LAST_TID', 'last transaction of the slave; later ones may be lost'],
+        ['SYNCPOZO_LAST_TIME', 'time of that transaction'],
+        ['SYNCPOZO_LAST_SYNC', 'time of the last sync'],
+        ['SYNCPOZO_LOSS', '"possible" or "certain"'],
+        ['SYNCPOZO_LOST_TRANSACTIONS', 'number of lost transactions'],
+        ['SYNCPOZO_MASTER_TID', 'last transaction of the master'],
+      ],
+    },
+  ],
+};
 
 /** `syncpozo promote SLAVE`: what a takeover calls before it starts ZEO. */
 export function promoteCommand(): Command {
   const command = new Command('promote')
-    .description('makes the slave fit to serve: no sync touches it any more, its end is whole; says what may be lost')
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
-    .option(
-      '--master <MASTER>',
-      'the data directory of the master, or its Data.fs, to look for what is lost, if it answers',
+    .description(
+      'prepares the slave to be served: stops syncs, completes the end of the file, reports what may be lost',
     )
+    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to report what is lost, if it answers")
     .option(
       '--grace <seconds>',
-      'how long a sync at work may take to end before it is killed',
+      'time that a running sync has to end before it is killed',
       secondsOption,
       GRACE_SECONDS,
     )
-    .option('--patience <seconds>', 'how long the master may take to answer', secondsOption, DEADLINE_SECONDS)
-    .option('--verify', 'compare all of the slave with its checksums, not only the last piece; takes its time')
-    .option('--on-loss <command>', 'a shell command to start when transactions may have been lost');
-  withSlaveOptions(command, OF_TWO_SIDES);
-  command.addHelpText('after', HELP);
+    .option('--patience <seconds>', 'time that the master has to answer', secondsOption, DEADLINE_SECONDS)
+    .option(
+      '--verify',
+      'compare the complete slave with its checksums, not only the last piece; reads the complete file',
+    )
+    .option('--on-loss <command>', 'start this shell command when transactions may have been lost');
+  withManual(withSlaveOptions(command, OF_TWO_SIDES), MANUAL);
   return command.action(async (slave: string, flags: Flags) => {
     const { master, onLoss } = flags;
     const program = process.argv[1] ?? '';

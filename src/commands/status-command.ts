@@ -6,7 +6,8 @@ import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
 import { renderPrometheus } from '../report/prometheus.js';
 import { renderStanding } from '../report/standing.js';
 import { OF_TWO_SIDES, type SlaveOptions, statusFileOf, withSlaveOptions, withTimeout } from './common.js';
-import { EXIT_HELP, isForeseen } from './exit.js';
+import { isForeseen } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 import { readStanding } from './status.js';
 import { judge, type Threshold, type Verdict } from './thresholds.js';
 
@@ -22,34 +23,49 @@ interface Flags extends SlaveOptions {
 
 const READABLE_FOR_ALL = 0o644;
 
-const EXAMPLES = `
-Example:
-  syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var
-  syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var --max-lag 120,600 --max-age 180
-  syncpozo status /srv/zeo/var --prometheus --output /var/lib/prometheus/node-exporter/syncpozo.prom`;
-
-const THRESHOLDS_HELP = `
-With --max-lag, --max-age or --max-scrub-age the command is a monitoring plugin (Nagios, Icinga, Zabbix): the first line
-is "SYNCPOZO STATE - words|figures", and the exit status is not that of the table above but
-  0  OK
-  1  WARNING   more than the first of two numbers; switched off; promoted (there is no standby); files kept aside
-  2  CRITICAL  more than the last number; nothing is claimed; the slave is cut short, or in use by another program
-  3  UNKNOWN   it cannot be told: an error, or the master is out of reach for --max-lag
-Wrong options end with 2 in either case.`;
+const MANUAL: Manual = {
+  examples: [
+    'syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var',
+    'syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var --max-lag 120,600 --max-age 180',
+    'syncpozo status /srv/zeo/var --prometheus --output /var/lib/prometheus/node-exporter/syncpozo.prom',
+  ],
+  exits: [
+    ['0', 'reported, whatever the state of the slave and of the master is'],
+    ['1', 'a fault: the files of the slave cannot be read, or the output cannot be written'],
+    ['2', 'usage: wrong options or paths, or a status file that says neither 0 nor 1'],
+  ],
+  tables: [
+    {
+      title:
+        'Exit status with --max-lag, --max-age or --max-scrub-age, as a monitoring plugin (Nagios, Icinga, Zabbix), whose first line is "SYNCPOZO STATE - words|figures"',
+      items: [
+        ['0', 'OK'],
+        [
+          '1',
+          'WARNING: more than the first of two numbers, no full scrub yet, syncs that fail, switched off, promoted (there is no standby), or files kept aside',
+        ],
+        [
+          '2',
+          'CRITICAL: more than the last number, no sync recorded, syncs that fail for long, a refusal, damage, no claim, a slave that is cut short or that another program uses; also: wrong options',
+        ],
+        ['3', 'UNKNOWN: an error; or the lag is not known (the master is out of reach), and nothing worse is found'],
+      ],
+    },
+  ],
+};
 
 /** `syncpozo status SLAVE`: what is known of the slave, for people and for monitors. */
 export function statusCommand(): Command {
   const command = new Command('status')
-    .description('tells role, switch, claim and age of the slave; with --master also how far it is behind')
+    .description('reports role, switch, claim and age of the slave; with --master also its lag')
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
-    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to tell the lag")
+    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to report the lag")
     .addOption(new Option('--prometheus', "print the figures in Prometheus' text format").conflicts('json'))
-    .option('--output <file>', 'replace this file, in one step, instead of printing')
-    .option('--max-lag <seconds>', 'a limit, or two: WARNING,CRITICAL; needs --master', thresholdOption)
-    .option('--max-age <seconds>', 'the same for the time since the last sync', thresholdOption)
-    .option('--max-scrub-age <seconds>', 'the same for the time since the last full scrub', thresholdOption);
-  withTimeout(withSlaveOptions(command, OF_TWO_SIDES));
-  command.addHelpText('after', `${EXAMPLES}\n${EXIT_HELP}\n${THRESHOLDS_HELP}`);
+    .option('--output <file>', 'write the report into this file, which is replaced in one step')
+    .option('--max-lag <seconds>', 'limit of the lag, or two limits: WARNING,CRITICAL; needs --master', thresholdOption)
+    .option('--max-age <seconds>', 'limit of the time since the last sync, or two limits', thresholdOption)
+    .option('--max-scrub-age <seconds>', 'limit of the time since the last full scrub, or two limits', thresholdOption);
+  withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
   return command.action(async (slave: string, flags: Flags) => {
     if (flags.maxLag && flags.master === undefined) command.error('error: --max-lag needs --master');
     if (!flags.maxLag && !flags.maxAge && !flags.maxScrubAge) return void (await report(slave, flags, false));
@@ -66,7 +82,7 @@ export function statusCommand(): Command {
   });
 }
 
-/** Tells the standing in the form that was asked for; returns how a monitor is to see it. */
+/** Reports the standing in the requested form; returns its state for a monitor. */
 async function report(slave: string, flags: Flags, judged: boolean): Promise<State> {
   const standing = await readStanding({
     slave,

@@ -2,20 +2,28 @@ import { Command } from 'commander';
 import { writeToStdout } from '../io/sink.js';
 import { type Switch, writeSwitch } from '../standby/switch.js';
 import { type CommonOptions, printJson, statusFileOf, withCommonOptions, withStatusFile } from './common.js';
-import { EXIT_HELP } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 
 const MEANING: Readonly<Record<Switch, string>> = {
-  on: 'lets sync run again: writes SYNCING=1 into the status file, durably',
-  off: 'stops every further sync, for good: writes SYNCING=0 into the status file, durably; what a failover does first',
+  on: 'switches syncs on: writes SYNCING=1 into the status file, durably',
+  off: 'switches syncs off: writes SYNCING=0 into the status file, durably; no sync starts until it is switched on',
 };
+
+function manualFor(value: Switch): Manual {
+  return {
+    examples: [`syncpozo ${value}`, `syncpozo ${value} --status-file /var/lib/syncpozo/syncPozo.status`],
+    exits: [
+      ['0', `the switch is ${value}`],
+      ['1', 'the status file cannot be written'],
+      ['2', 'usage: wrong options'],
+    ],
+  };
+}
 
 /** `syncpozo on` and `syncpozo off`. */
 export function switchCommand(value: Switch): Command {
   const command = withStatusFile(withCommonOptions(new Command(value).description(MEANING[value])));
-  command.addHelpText(
-    'after',
-    `\nExample:\n  syncpozo ${value} --status-file /var/lib/syncpozo/syncPozo.status\n${EXIT_HELP}`,
-  );
+  withManual(command, manualFor(value));
   return command.action((flags: CommonOptions & { readonly statusFile?: string }) => {
     const path = statusFileOf(flags);
     writeSwitch(path, value);

@@ -15,7 +15,7 @@ import {
   withTimeout,
   withWorkers,
 } from './common.js';
-import { EXIT_HELP } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 import { runSync } from './sync.js';
 
 interface Flags extends SlaveOptions, LongOptions {
@@ -29,31 +29,42 @@ interface Flags extends SlaveOptions, LongOptions {
 const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
 const DEFAULT_SCRUB = '16MiB';
 
+const MANUAL: Manual = {
+  examples: ['syncpozo sync /mnt/m1/zeo/var /srv/zeo/var'],
+  exits: [
+    ['0', 'in step; also: nothing to do, switched off, promoted, or another sync is running'],
+    ['1', 'a fault outside the data: I/O error, no space, master out of reach, a signal; the next run tries again'],
+    ['2', 'usage: wrong options or paths, or a status file that says neither 0 nor 1'],
+    [
+      '3',
+      'refused: the slave has transactions that the master lacks, the two have forked, or a role forbids it; a person decides',
+    ],
+    ['4', 'damaged: the master is damaged at a named place, or is not a Data.fs'],
+    ['5', 'refused: another program uses the slave, for example a ZEO server'],
+  ],
+};
+
 /** `syncpozo sync MASTER SLAVE`: one round, as cron runs it every minute. */
 export function syncCommand(): Command {
   const command = new Command('sync')
-    .description("brings the slave up to the master's last committed transaction; what cron runs every minute")
+    .description("copies the master's new transactions to the slave; cron runs it every minute")
     .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
-    .option('--full', 'make the slave anew from all of the master')
-    .option('--dry-run', 'decide and say what would be done; write nothing')
+    .option('--full', 'rebuild the slave from the complete master')
+    .option('--dry-run', 'report what a sync would do; write nothing')
     .addOption(
-      new Option('--chunk-size <size>', 'about how much is read, checked and hashed as one piece')
+      new Option('--chunk-size <size>', 'approximate size of one piece, which is read, checked and hashed at once')
         .argParser(sizeOption)
         .default(DEFAULT_CHUNK_BYTES, DEFAULT_CHUNK_SIZE),
     )
     .addOption(
-      new Option('--scrub <size>', 'how much of what was copied long ago is read again; 0: nothing, full: all of it')
+      new Option('--scrub <size>', 'amount of old data that this run reads again and repairs; 0: nothing, full: all')
         .argParser(scrubOption)
         .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
     );
-  withWorkers(command, 'threads that validate a long tail');
+  withWorkers(command, 'threads that check new data, if there is much of it');
   command.option('--no-index', 'write no Data.fs.index beside the slave');
-  withTimeout(withSlaveOptions(command, OF_TWO_SIDES));
-  command.addHelpText(
-    'after',
-    `\nExample:\n  syncpozo sync /mnt/master/var/filestorage /srv/zeo/var/filestorage\n${EXIT_HELP}`,
-  );
+  withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
   command.action(async (master: string, slave: string, flags: Flags) => {
     const { deadline, progress } = beginLongWork(flags);
     const result = await runSync({

@@ -13,6 +13,7 @@ import {
   withWorkers,
 } from './common.js';
 import { EXIT } from './exit.js';
+import { type Manual, withManual } from './manual.js';
 
 interface Flags extends LongOptions {
   readonly against?: string;
@@ -21,33 +22,42 @@ interface Flags extends LongOptions {
   readonly pointers: boolean;
 }
 
-const HELP = `
-Reads everything and changes nothing; takes no lock, so a sync or a ZEO server may go on beside it. Of a file that grows
-meanwhile it checks what was committed when it began.
-
-With --no-pointers it checks structure and checksums only, and says nothing of previous pointers, of where back pointers
-lead, and of Data.fs.index. Where checksums cover the file, they find every byte that is not as it was copied.
-
-Example:
-  syncpozo verify /srv/zeo/var/filestorage --against /mnt/master/var/filestorage
-
-Exit status:
-  0  right; with --against: and equal to the master, or its beginning (it is merely behind)
-  1  a fault outside the data: I/O error, master out of reach; or the master has been packed since the last sync: try again
-  2  usage
-  3  with --against: the file has transactions that the master lacks, or the two have parted; a person decides
-  4  damaged: something is wrong at a named place; or the same transactions have other bytes on the two sides`;
+const MANUAL: Manual = {
+  notes: [
+    'The command reads the complete file and changes nothing. It takes no lock: a sync or a ZEO server may run at the same time. Of a file that grows meanwhile, it checks the transactions that were committed when it started.',
+    'With --no-pointers it checks structure and checksums only. It does not check previous pointers, the targets of back pointers, and Data.fs.index. Where checksums cover the file, they detect every byte that differs from the copied one.',
+  ],
+  examples: ['syncpozo verify /srv/zeo/var --against /mnt/m1/zeo/var'],
+  exits: [
+    ['0', 'no problem; with --against also: equal to the master, or only behind it'],
+    [
+      '1',
+      'a fault outside the data: I/O error, master out of reach, a signal; or the master has been packed since the last sync: try again',
+    ],
+    ['2', 'usage: wrong options or paths'],
+    ['3', 'with --against: the file has transactions that the master lacks, or the two have forked; a person decides'],
+    [
+      '4',
+      'damaged: a problem at a named place, or the file is not a Data.fs; with --against also: the same transactions have different bytes on the two sides, or the master is damaged or not a Data.fs',
+    ],
+  ],
+};
 
 /** `syncpozo verify SLAVE`: whether every byte is as it should be. */
 export function verifyCommand(): Command {
   const command = new Command('verify')
-    .description('checks every byte of a Data.fs: structure, checksums, pointers, index; with --against also equality')
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs; any other Data.fs as well, a live one too")
+    .description(
+      'checks every byte of a Data.fs: structure, checksums, pointers, index; with --against it compares two files',
+    )
+    .argument(
+      '<SLAVE>',
+      "the slave's data directory, or its Data.fs; or any other Data.fs, also one that a server has open",
+    )
     .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
-    .option('--no-pointers', 'check structure and checksums only: neither pointers nor the index');
-  withWorkers(command, 'threads that check a large file beside the main one');
+    .option('--no-pointers', 'check structure and checksums only, not pointers and index');
+  withWorkers(command, 'threads that check a large file');
   withFileName(command, OF_TWO_SIDES);
-  withTimeout(withCommonOptions(command)).addHelpText('after', HELP);
+  withManual(withTimeout(withCommonOptions(command)), MANUAL);
   return command.action(async (slave: string, flags: Flags) => {
     const { runVerify } = await import('./verify.js');
     const log = flags.logFile === undefined ? undefined : logOf(flags);

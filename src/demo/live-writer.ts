@@ -28,4 +28,4 @@ async function live(path: string): Promise<LiveReport> {
   return report;
 }
 
-parentPort?.postMessage(await live(String(workerData)));
+live(String(workerData)).then((done) => parentPort?.postMessage(done));

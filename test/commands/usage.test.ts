@@ -72,7 +72,27 @@ const OPTIONS: readonly (readonly [string, readonly string[]])[] = [
   ['off', ['--json', '--status-file']],
   ['log', ['-n', '--from', '--to', '--json']],
   ['demo', ['--keep', '--json']],
+  ['verify', ['--against', '--no-pointers', '--workers', '--file', '--timeout', '--json']],
+  ['compare', ['-n', '--file', '--timeout', '--json']],
+  ['promote', ['--master', '--grace', '--patience', '--verify', '--on-loss', '--status-file', '--json']],
+  ['demote', ['--status-file', '--file', '--json']],
+  ['index', ['--workers', '--file', '--timeout', '--json']],
 ];
+
+/** The statuses that a command returns: each help lists these, and no other. */
+const EXITS: Readonly<Record<string, string>> = {
+  sync: '0 1 2 3 4 5',
+  status: '0 1 2',
+  on: '0 1 2',
+  off: '0 1 2',
+  log: '0 1 2',
+  demo: '0 1 2',
+  verify: '0 1 2 3 4',
+  compare: '0 1 2 3 4',
+  promote: '0 1 2 3 4 5',
+  demote: '0 1 2 3 5',
+  index: '0 1 2 4 5',
+};
 
 describe('--help', () => {
   for (const [command, options] of OPTIONS)
@@ -83,7 +103,17 @@ describe('--help', () => {
       for (const option of options) assert.ok(run.stdout.includes(option), `${option} is in\n${run.stdout}`);
       assert.match(run.stdout, new RegExp(`Example:\\n {2}syncpozo ${command}`));
       assert.match(run.stdout, /Exit status:\n {2}0 {2}\S/);
+      const list = /\nExit status:\n(.*?)(\n\n|$)/s.exec(run.stdout)?.[1] ?? '';
+      const statuses = [...list.matchAll(/^ {2}(\d) {2}\S/gm)].map(([, status]) => status);
+      assert.equal(statuses.join(' '), EXITS[command]);
     });
+
+  it('fits into a terminal of 80 columns, but for examples', () => {
+    for (const [command] of OPTIONS) {
+      const text = syncpozo([command, '--help']).stdout.replace(/^Example:\n(?: {2}.*\n)+/m, '');
+      for (const shown of text.split('\n')) assert.ok(shown.length <= 80, shown);
+    }
+  });
 
   it('of the program names every command', () => {
     const { exit, stdout } = syncpozo(['--help']);
@@ -91,7 +121,7 @@ describe('--help', () => {
     for (const [command] of OPTIONS) assert.match(stdout, new RegExp(`^ {2}${command}\\b`, 'm'));
   });
 
-  it('--version tells the version of the package', () => {
+  it('--version prints the version of the package', () => {
     const { version } = JSON.parse(readFileSync(inProject('package.json'), 'utf8')) as { version: string };
     const run = syncpozo(['--version']);
     assert.deepEqual([run.exit, run.stdout, run.stderr], [0, `${version}\n`, '']);
