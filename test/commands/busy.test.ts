@@ -14,7 +14,7 @@ function lockOf(pair: Pair): string {
 }
 
 describe("the slave's lock", () => {
-  it('held by another sync: nothing is done, which is no error', () =>
+  it('held by another sync: the run does nothing and reports no error', () =>
     withPair(async (pair) => {
       pair.synced().commit('must wait');
       await heldByOther(pair, 'syncpozo', () => {
@@ -33,7 +33,7 @@ describe("the slave's lock", () => {
     ['of a syncpozo that is dead', ` ${DEAD} syncpozo ${hostname()}\n`],
   ];
   for (const [name, text] of others)
-    it(`held by another program, with a text ${name}: status 5, and the text stays`, () =>
+    it(`held by another program, with a text ${name}: exit status 5, and the text stays`, () =>
       withPair(async (pair) => {
         pair.synced().commit('must not be copied');
         await heldByOther(pair, text, (pid) => {
@@ -44,7 +44,7 @@ describe("the slave's lock", () => {
         pair.assertHeals();
       }));
 
-  it('held by a sync on another host that shares the directory: nothing is done', () =>
+  it('held by a sync on another host that shares the directory: the run does nothing', () =>
     withPair(async (pair) => {
       pair.synced().commit('must wait');
       await heldByOther(pair, ` ${DEAD} syncpozo another-host\n`, () =>
@@ -52,7 +52,7 @@ describe("the slave's lock", () => {
       );
     }));
 
-  it('whose file a dead process has left, held by nobody, is taken', () =>
+  it('left in a file by a dead process and held by nobody: the sync takes it', () =>
     withPair((pair) => {
       pair.synced().commit('more');
       writeFileSync(lockOf(pair), ` ${DEAD}\n`);
@@ -60,7 +60,7 @@ describe("the slave's lock", () => {
       assert.match(readFileSync(lockOf(pair), 'utf8'), new RegExp(`^ \\d+ syncpozo ${hostname()}\n$`));
     }));
 
-  it('is shown by status', () =>
+  it('appears in status', () =>
     withPair(async (pair) => {
       pair.synced();
       const lockedBy = () => {

@@ -7,7 +7,7 @@ import { needsMounts, withMounts } from '../support/powers.js';
 
 const INTO_DEV_FULL: RunOptions = { through: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] };
 
-/** Commands that print, and what they are to have done all the same. */
+/** Commands that print, and the work that each must have done despite the error. */
 const COMMANDS: readonly (readonly [string, (pair: Pair) => string[]])[] = [
   ['log', (pair) => ['log', pair.masterFile]],
   ['status', (pair) => ['status', pair.slave, '--status-file', pair.statusFile]],
@@ -24,7 +24,7 @@ function assertSaysSo(run: ReturnType<typeof syncpozo>): void {
   assert.doesNotMatch(run.stderr, /claimed|next run/);
 }
 
-describe('standard output that has no room is an error with a hint of its own', () => {
+describe('a full standard output is an error with its own hint', () => {
   for (const [name, args] of COMMANDS)
     it(name, () =>
       withPair((pair) => {

@@ -19,14 +19,14 @@ import { Site } from '../support/site.js';
 const GROWN = 'Slave (backup) file has grown since last syncing...';
 const PARTED = /the master lacks the slave's last transaction/;
 
-/** Runs a sync that has to refuse; gives its run. */
+/** Runs a sync that must refuse, and returns the run. */
 function assertRefuses(pair: Pair, reason: RegExp | string): Run {
   const run = pair.unchanged(() => pair.sync(), 'Data.fs.role');
   assertEnd(run, { exit: 3, action: 'refused', reason, hint: /--full/ });
   return run;
 }
 
-/** What the hint says: --full makes the slave anew, and the old file stays. */
+/** Follows the hint: --full rebuilds the slave and keeps the old file. */
 function assertFullHeals(pair: Pair, old: Buffer): void {
   pair.synced('--full');
   pair.assertInStep();
@@ -36,7 +36,7 @@ function assertFullHeals(pair: Pair, old: Buffer): void {
   pair.assertNothingNew();
 }
 
-/** Not even --full copies bytes over others of the same transaction while nobody knows which are right; moving SLAVE aside decides. */
+/** Even --full must not overwrite different bytes of the same transaction while it is unknown which are right; the operator moves SLAVE aside. */
 function assertUndecided(pair: Pair): void {
   const run = pair.unchanged(() => pair.sync('--full'), 'Data.fs.role');
   assertEnd(run, { exit: 4, action: 'failed', reason: /no recorded hash says which are right/, hint: /move .* aside/ });
@@ -47,7 +47,7 @@ function assertUndecided(pair: Pair): void {
 }
 
 describe('sync refuses, with status 3, and writes nothing', () => {
-  it('when the slave has a transaction of its own, and names what each side has alone', () =>
+  it('when the slave has a transaction of its own; it lists the transactions of each side', () =>
     withPair((pair) => {
       pair.synced();
       const tid = pair.commitToSlave('only here');
@@ -69,7 +69,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         lastTid: json.onlyHere.lastTid,
         lastTime: json.onlyHere.lastTime,
       });
-      // The first refusal must not open a way for the second run.
+      // The first refusal must not enable the second run to overwrite.
       assertRefuses(pair, GROWN);
       assertFullHeals(pair, readFileSync(pair.slaveFile));
     }));
@@ -91,7 +91,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       assertFullHeals(pair, readFileSync(pair.slaveFile));
     }));
 
-  it('when the master was rolled back and has gone on from there', () =>
+  it('when the master was rolled back and has grown since', () =>
     withPair((pair) => {
       const end = pair.site.committedEnd;
       pair.commit('to be rolled back');
@@ -105,7 +105,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
     }));
 
   for (const size of ['smaller', 'larger'])
-    it(`when MASTER holds another, ${size} site`, () =>
+    it(`when MASTER is another, ${size} site`, () =>
       withPair((pair) => {
         pair.commit('one', 'two');
         pair.synced();
@@ -128,7 +128,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         assert.equal(assertRefuses(pair, PARTED).json.onlyHere.transactions, 2);
       }));
 
-  it('when the slave was cut short and has gone on by itself, though it is shorter than what is claimed', () =>
+  it('when the slave was truncated and has grown by itself, though it is shorter than its claim', () =>
     withPair((pair) => {
       const end = pair.site.committedEnd;
       pair.commit('a text that is a good deal longer than the one that takes its place');
@@ -163,7 +163,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       assertUndecided(pair);
     }));
 
-  it('when the .dat is missing, a byte of the master differs, and the slave goes on by itself', () =>
+  it('when the .dat is missing, a byte of the master differs, and the slave has grown by itself', () =>
     withPair((pair) => {
       pair.commit('some page text');
       pair.commit('what follows it');
@@ -180,8 +180,8 @@ describe('sync refuses, with status 3, and writes nothing', () => {
     }));
 });
 
-describe('a master that ends too early', () => {
-  it('is no reason to write anything, wherever it was cut, and no cause of a stack trace', () =>
+describe('a truncated master', () => {
+  it('causes no write and no stack trace, wherever it is cut', () =>
     withPair((pair) => {
       pair.commit('a page', 'y'.repeat(20_000), 'the last page');
       pair.synced();
@@ -202,7 +202,7 @@ describe('a master that ends too early', () => {
 });
 
 describe('sync does not refuse', () => {
-  it('when the same master has come back in another inode, and says that it is another file', () =>
+  it('when the same master has another inode, and it reports the new file', () =>
     withPair((pair) => {
       pair.synced();
       const bytes = readFileSync(pair.masterFile);
