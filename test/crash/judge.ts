@@ -13,8 +13,8 @@ import { type Opening, Openings } from './opens.js';
 import { inodeOf } from './record.js';
 
 /**
- * The judge of a state that is laid out: what a server would show of it, and whether the next sync brings it in step and
- * the one after that does nothing at all.
+ * Judges a state on a real disk: what a server would show of it, whether the next sync brings it in step, and whether the
+ * one after that does nothing.
  */
 export class Judge {
   readonly openings: Openings;
@@ -27,15 +27,15 @@ export class Judge {
     mkdirSync(this.slave);
   }
 
-  /** What FileStorage shows of the slave; undefined without one. */
+  /** The bytes that FileStorage shows of the slave; undefined without one. */
   opening(state: Disk): Promise<Opening> | undefined {
     const [data, index] = [DATA, `${DATA}.index`].map((name) => state.images.get(state.names.get(name) ?? -1));
     return data && this.openings.ask(data, index);
   }
 
   /**
-   * Syncs a slave in this state twice. `problem`: what is wrong with that (invariants 3 and 4); undefined: nothing. `did`:
-   * what the first sync decided and did, without numbers.
+   * Syncs a slave in this state twice. `problem`: a broken invariant (3 or 4), undefined if none. `did`: what the first sync
+   * decided and did, without numbers.
    */
   async recover(of: Case, state: Disk): Promise<{ readonly problem: string | undefined; readonly did: string }> {
     materialise(state, this.slave);
@@ -69,7 +69,7 @@ export class Judge {
     return `after the next sync (${first.said}) the one behind it still does: ${operations.join(', ')} (invariant 4)`;
   }
 
-  /** A refusal is repeated, recorded by the run that refuses, and the run after that one has nothing to write. */
+  /** Refusals repeat: the run that refuses first records it, and the next one writes nothing. */
   private async refusedProblem(
     { master, kept }: Case,
     first: Synced,
@@ -113,7 +113,7 @@ export class Judge {
   }
 }
 
-/** While the slave still is the one with transactions of its own, only --full makes a sync go on. */
+/** While the slave has transactions of its own, only --full makes a sync continue. */
 export function needsFull({ needsForce, start }: Case, state: Disk): boolean {
   return needsForce && state.names.get(DATA) === start.names.get(DATA);
 }
@@ -126,7 +126,7 @@ function nameIn(operation: DiskOperation): string {
   return ` ${basename('path' in operation ? operation.path : operation.to)}`;
 }
 
-/** What is wrong with what a server shows (invariants 2 and 6); undefined: nothing. */
+/** The broken invariant in what a server shows (2 or 6); undefined if none. */
 export function openingProblem(opening: Opening, state: Disk, mayShow: readonly Uint8Array[]): string | undefined {
   if ('error' in opening) return `FileStorage does not open it: ${opening.error}`;
   const bytes = state.images.get(state.names.get(DATA) ?? -1)?.bytes ?? new Uint8Array();

@@ -6,12 +6,12 @@ import type { ScrubAmount } from '../../src/scrub/round.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { type Outcome, sync } from '../../src/sync/sync.js';
 
-/** Sizes so small that a master of some kilobytes has several chunks and batches. */
+/** Small enough that a master of some kilobytes has several chunks and batches. */
 export const SIZES = { chunkBytes: 512, windowBytes: 65_536, batchBytes: 6144 } as const;
 
 export interface Synced {
   readonly exitCode: number;
-  /** What was decided, or the message of the error that ended it. */
+  /** The decision, or the message of the error that ended the run. */
   readonly said: string;
   readonly kind: Outcome['plan']['kind'] | 'error';
 }
@@ -19,7 +19,7 @@ export interface Synced {
 const window = new Window(SIZES.windowBytes);
 const deadline = new ReadDeadline(30);
 
-/** One round as `syncpozo sync` runs it, but without its lock: taking that costs more than all the rest. */
+/** One round as `syncpozo sync` runs it, but without its lock, which costs more than everything else together. */
 export async function oneSync(master: string, slave: string, full = false, scrub: ScrubAmount = 0): Promise<Synced> {
   const source = new InlineSource(window, {
     chunkBytes: SIZES.chunkBytes,
