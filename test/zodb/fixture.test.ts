@@ -16,7 +16,7 @@ const CASES: readonly (readonly [string, FixtureOptions, readonly number[]])[] =
   ['single small records', { ...SITE, recordsPerTransaction: 1, sizes: { kind: 'fixed', length: 1 } }, [1_000_000]],
 ];
 
-describe('ZODB takes a fixture for a file of its own', () => {
+describe('ZODB accepts a fixture as one of its own files', () => {
   for (const [name, options, sizes] of CASES) {
     it(name, async () => {
       const { bytes, facts } = grown(options, sizes);

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { DEFECTS } from '../hostile/files/defects.js';
 import { HostileJudge } from './hostile-judge.js';
 
-describe('of a file whose defect is', () => {
+describe('for a file with the defect', () => {
   let judge: HostileJudge;
   before(() => {
     judge = new HostileJudge();

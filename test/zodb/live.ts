@@ -20,8 +20,8 @@ const ROLES = ['writer', 'writer', 'mortal', 'packer'];
 const CHUNK_SIZES = [undefined, undefined, 64 << 10, 1 << 20];
 
 /**
- * A real ZEO server under load, synced over and over by the command line. After each sync the slave must be, to the byte, a
- * prefix of the generation that was there, at least as long as what was committed before the sync began; and ZODB must find
+ * A real ZEO server under load, synced repeatedly by the command line. After each sync the slave must be, byte for byte, a
+ * prefix of the current generation, at least as long as the committed part before the sync; and ZODB must find
  * its committed end at its end.
  */
 export async function liveCampaign(judge: Judge, options: LiveOptions): Promise<string> {
@@ -98,7 +98,7 @@ export async function untilItHasTransactions(judge: Judge, master: string): Prom
   assert.fail('no client has committed anything within ten seconds');
 }
 
-/** Clients that give a server all that a Data.fs can go through. */
+/** Clients that cause everything that can happen to a Data.fs. */
 export class Clients {
   deaths = 0;
   private readonly running = new Map<number, Started>();
@@ -111,7 +111,7 @@ export class Clients {
     for (const index of ROLES.keys()) this.start(index);
   }
 
-  /** Starts those anew that died between vote and finish; any other end is a fault of the test. */
+  /** Restarts the ones that died between vote and finish; any other end is a fault of the test. */
   revive(): void {
     for (const [index, client] of this.running) {
       if (client.isRunning) continue;

@@ -3,7 +3,7 @@ import { rotEvents } from './rot-events.js';
 import { campaignMinutes, seed } from './settings.js';
 
 const EVENTS = 150;
-/** Most of the time of a campaign belongs to the live ZEO. */
+/** The live ZEO gets most of a campaign's time. */
 const SHARE = 0.3;
 
 it('flipped bits on either side, syncs, scrubs, indexes and packs in any order never end with 0 and a wrong slave', async (t) => {

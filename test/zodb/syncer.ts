@@ -3,8 +3,8 @@ import { runSync } from '../../src/commands/sync.js';
 import { inProject } from '../support/root.js';
 
 /**
- * The one place that knows how a sync is called: as a process of its own, as cron calls it, or in this process through the
- * function that the command line calls. SYNCPOZO_TEST_COMMAND names another program than the one that was built here.
+ * The one place that knows how to call a sync: in its own process, as cron calls it, or in this process with the command
+ * line's own function. SYNCPOZO_TEST_COMMAND names another program than the one that was built here.
  */
 export interface SyncOptions {
   readonly statusFile: string;
@@ -16,7 +16,7 @@ export interface SyncOutcome {
   readonly exitCode: number;
   readonly action: string;
   readonly reason: string;
-  /** Everything that was said: for the message of a failed test. */
+  /** All output: for the message of a failed test. */
   readonly said: string;
 }
 

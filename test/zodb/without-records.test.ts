@@ -6,8 +6,8 @@ import { dataFs, nthTid } from '../support/data-fs.js';
 import { Judge } from './judge.js';
 import { Pair } from './pair.js';
 
-/** ZODB's check of an index goes back to the newest transaction with a record, and fails where there is none. */
-test('a slave that holds transactions without records only has no index, and ZODB opens it', async () => {
+/** ZODB's check of an index goes back to the newest transaction with a record, and fails if there is none. */
+test('a slave whose transactions have no records gets no index, and ZODB opens it', async () => {
   const judge = new Judge();
   try {
     await Pair.with(async (pair) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { python } from '../support/venv.js';
 
-/** A process that the test started: ended for certain by `end`. */
+/** A process of the test that `end` terminates for certain. */
 export class Started {
   readonly child: ChildProcess;
   private readonly gone: Promise<unknown>;
@@ -26,12 +26,12 @@ export class Started {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** What it has said so far. */
+  /** Its output so far. */
   get said(): string {
     return readFileSync(this.log, 'utf8');
   }
 
-  /** SIGTERM, and SIGKILL for one that is not gone after five seconds. */
+  /** SIGTERM, and SIGKILL if it is still running after five seconds. */
   async end(): Promise<void> {
     if (!this.isRunning) return;
     this.child.kill('SIGTERM');
@@ -54,7 +54,7 @@ export class Zeo {
     readonly process: Started,
   ) {}
 
-  /** Throws when it does not listen after twenty seconds, with what it said. */
+  /** Throws with the server's output if it does not listen after twenty seconds. */
   static async start({ directory, file, packKeepOld }: ZeoOptions): Promise<Zeo> {
     const port = await freePort();
     const config = join(directory, `zeo-${port}.conf`);
