@@ -25,9 +25,9 @@ const LONGEST_PAUSE_MS = 300;
 const OTHERS_PACKED = /was exchanged for another file while it was read/;
 
 /**
- * A real ZEO server with writers, aborts, undos and packs; syncs in a loop, most of them killed at a random moment. After
- * each, killed or not, the slave has to show a state that the master has been in, and its claim has to be true; every
- * minute the server is stopped for a moment, and the slave has to equal it to the byte.
+ * The fault model: a real ZEO server with writers, aborts, undos and packs; repeated syncs, most of them killed at a random
+ * moment. After each sync the slave must show a state that the master has had, and its claim must be true; every
+ * minute the server is stopped briefly, and the slave must equal the master byte for byte.
  */
 export async function chaos(judge: Judge, options: ChaosOptions): Promise<string> {
   return withTempDir(async (directory) => {
@@ -57,7 +57,7 @@ class Chaos {
   private compares = 0;
   private largest = 0;
   private keptAside = 0;
-  /** The generation that the slave was last seen to be of; the ones before it are gone. */
+  /** The last generation seen on the slave; earlier ones are gone. */
   private generation = 0;
 
   constructor(
@@ -117,7 +117,7 @@ class Chaos {
     return met;
   }
 
-  /** What ZODB shows of the slave is what one of the master's generations began with. Returns its length. */
+  /** The bytes that ZODB shows of the slave are a prefix of a generation of the master. Returns their length. */
   private async assertShown(what: string): Promise<number> {
     if (!existsSync(this.slave)) return 0;
     const verdict = await this.judge.read(this.slave);
@@ -128,7 +128,7 @@ class Chaos {
     return shown.length;
   }
 
-  /** The `.dat`, whenever there is one, is whole, and what it claims is there and shown. */
+  /** If there is a `.dat`, it is complete, and the claimed bytes exist and are shown. */
   private assertClaim(what: string): void {
     if (!existsSync(`${this.slave}.dat`)) return;
     const parsed = parseDat(readFileSync(`${this.slave}.dat`, 'utf8'));
@@ -140,7 +140,7 @@ class Chaos {
     this.generations.find(claimed, this.generation);
   }
 
-  /** With the server stopped: one sync that is let be, and the slave is the master, and a second has nothing to do. */
+  /** With the server stopped: one undisturbed sync makes the slave equal the master, and a second has nothing to do. */
   private async compareAll(): Promise<void> {
     const what = `full compare ${this.compares} (seed ${this.options.seed})`;
     const { child } = this.zeo.process;
@@ -170,7 +170,7 @@ class Chaos {
     this.counts.set(ending, (this.counts.get(ending) ?? 0) + 1);
   }
 
-  /** A pack may have dropped the slave's last transaction: then the old file is kept aside, for a person to remove. */
+  /** A pack may have dropped the slave's last transaction: then the old file is kept, for an operator to remove. */
   private clearAside(): void {
     for (const name of readdirSync(this.beside).filter((each) => each.includes('.only-here-'))) {
       rmSync(join(this.beside, name));
@@ -191,7 +191,7 @@ class Chaos {
   }
 }
 
-/** How a sync ended, for the sum; fails where it must not end so. */
+/** How a sync ended, for the summary; fails on an unexpected end. */
 function endingOf({ fate, signal, exit, action, reason, said }: Met, what: string): string {
   if (fate === 'killed' && signal === 'SIGKILL') return 'killed';
   // Before the program listens, SIGTERM ends it at once.

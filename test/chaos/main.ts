@@ -3,7 +3,7 @@ import { ensureVenv } from '../support/venv.js';
 import { Judge } from '../zodb/judge.js';
 import { chaos } from './chaos.js';
 
-/** `node dist/test/chaos/main.js --minutes N --seed S`: chaos for so long; the seed is told, and repeats the choices. */
+/** `node dist/test/chaos/main.js --minutes N --seed S`: runs chaos this long; prints the seed, which repeats the choices. */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: String(Date.now()) } },
 });

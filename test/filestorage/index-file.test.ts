@@ -22,7 +22,7 @@ function problemOf(hex: string): string | undefined {
   return reader.problem && `${reader.problem.position}: ${reader.problem.message}`;
 }
 
-/** What zodbpickle of ZODB 6 writes. */
+/** The output of zodbpickle in ZODB 6. */
 const GOLDEN: readonly (readonly [number, string])[] = [
   [0, '80034b002e 80034e2e'],
   [255, '80034bff2e 80034e2e'],
@@ -40,7 +40,7 @@ const HEAD = '80034de8032e';
 const END = '80034e2e';
 const BUCKET = '8003 4306 000000000001 4308 0002 000000000064 862e';
 
-/** Name, bytes, and what the reader says. */
+/** Name, bytes, and the reader's message. */
 const DEFECTS: readonly (readonly [string, string, string])[] = [
   ['nothing at all', '', '0: the file ends in the middle of the index'],
   ['text', '68656c6c6f', '0: byte 0x68 where a pickle of protocol 3 belongs'],
@@ -87,11 +87,11 @@ describe('Data.fs.index', () => {
     });
   }
 
-  it('refuses to cover what is no position', () => {
+  it('refuses to cover an invalid position', () => {
     for (const end of [-1, 1.5, 2 ** 53]) assert.throws(() => encoded(new ObjectIndex(), end), RangeError);
   });
 
-  it('is read as it was written, in pieces of any size', () => {
+  it('is read back as it was written, in pieces of any size', () => {
     const random = new Random(3);
     for (let round = 0; round < 60; round++) {
       const end = randomEnd(random);
@@ -110,7 +110,7 @@ describe('Data.fs.index', () => {
     it(`is refused with ${name}`, () => assert.equal(problemOf(hex), due));
   }
 
-  it('leads to a problem, or to an index that is written the same, whatever is changed in it', () => {
+  it('gives a problem, or an index that is written the same, whatever byte of it changes', () => {
     const random = new Random(4);
     for (let round = 0; round < 1000; round++) {
       const end = randomEnd(random);

@@ -2,10 +2,10 @@ import { magicOf, readPosition, TRANSACTION_HEADER_LENGTH } from '../../src/file
 import type { Walk } from '../../src/filestorage/walk.js';
 
 /**
- * Where our walk and ZODB's own readers part, and why: every difference that a generated file brings out has to be in
- * exactly one row.
+ * The differences between our walk and ZODB's own readers, with their reasons: every difference that a generated file shows
+ * must be in exactly one row.
  *
- * A reader's verdict is the boundary up to which it vouches for the file, and whether it stops there with an error.
+ * A reader's verdict is the boundary up to which it accepts the file, and whether it stops there with an error.
  * `read_index` is what a FileStorage does when it opens a file without an index; `fstest` is ZODB's checker.
  */
 export interface Verdict {
@@ -24,7 +24,7 @@ export interface Seen {
 export interface Difference {
   readonly name: string;
   readonly judge: 'read_index' | 'fstest';
-  /** Who vouches for less, or complains where the other does not. */
+  /** Which side accepts less, or reports an error that the other does not. */
   readonly stricter: 'walk' | 'ZODB';
   readonly why: string;
   readonly holds: (seen: Seen) => boolean;
@@ -144,22 +144,22 @@ export const DIFFERENCES: readonly Difference[] = [
 
 const HIGHEST_TID = (1n << 64n) - 1n;
 
-/** Whether both vouch for the same bytes, and neither complains where the other is content. */
+/** Whether both accept the same bytes, and neither reports an error alone. */
 export function agrees(judge: Difference['judge'], { bytes, walk, theirs }: Seen): boolean {
   if (magicOf(bytes) === undefined) return theirs.error !== undefined;
   if (walk.end !== theirs.end) return false;
   if (walk.stop?.kind === 'damaged') return theirs.error !== undefined;
-  // fstest calls a tail that is not finished an error, read_index stops before it; both are content with a whole file.
+  // fstest reports an unfinished tail as an error, read_index stops before it; both accept a complete file.
   if (walk.stop?.kind !== 'end') return judge === 'fstest' || theirs.error === undefined;
   return theirs.error === undefined;
 }
 
-/** Names of the rows that a file's difference is in; it should be one. */
+/** Names of the rows that a file's difference matches; it should be one. */
 export function explanations(judge: Difference['judge'], seen: Seen): string[] {
   return DIFFERENCES.filter((row) => row.judge === judge && row.holds(seen)).map(({ name }) => name);
 }
 
-/** The walk has stopped for a rule that ZODB does not have, and ZODB has gone on from there. */
+/** The walk has stopped for a rule that ZODB does not have, and ZODB has continued from there. */
 function weStopFor(rule: string, { walk, theirs }: Seen): boolean {
   return ruleOf(walk) === rule && theirs.end > walk.end;
 }
