@@ -12,12 +12,20 @@ interface Spelling {
 }
 
 const SPELLINGS: readonly Spelling[] = [
-  { name: 'both by their files', master: (pair) => pair.masterFile, slave: (pair) => pair.slaveFile },
-  { name: 'the slave by its file', master: (pair) => pair.master, slave: (pair) => pair.slaveFile },
-  { name: 'the master by its file', master: (pair) => pair.masterFile, slave: (pair) => pair.slave },
-  { name: 'with slashes behind', master: (pair) => `${pair.master}//`, slave: (pair) => `${pair.slave}/` },
-  { name: 'with . and .. in them', master: (pair) => `${pair.slave}/../master/.`, slave: (pair) => `${pair.slave}/./` },
-  { name: 'relative to where one is', master: () => 'master', slave: () => './slave' },
+  { name: 'files on both sides', master: (pair) => pair.masterFile, slave: (pair) => pair.slaveFile },
+  { name: 'the file of the slave', master: (pair) => pair.master, slave: (pair) => pair.slaveFile },
+  { name: 'the file of the master', master: (pair) => pair.masterFile, slave: (pair) => pair.slave },
+  {
+    name: 'directories with trailing slashes',
+    master: (pair) => `${pair.master}//`,
+    slave: (pair) => `${pair.slave}/`,
+  },
+  {
+    name: 'directories with . and .. in their paths',
+    master: (pair) => `${pair.slave}/../master/.`,
+    slave: (pair) => `${pair.slave}/./`,
+  },
+  { name: 'paths relative to the current directory', master: () => 'master', slave: () => './slave' },
 ];
 
 describe('MASTER and SLAVE may be given as', () => {

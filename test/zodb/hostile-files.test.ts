@@ -11,7 +11,7 @@ describe('for a file with the defect', () => {
   after(() => judge.close());
 
   for (const { name, bytes, readIndex, fstest } of DEFECTS) {
-    it(`${name} ZODB says: ${readIndex.error ?? `ends at ${readIndex.end}`}; fstest: ${fstest ?? 'no word'}`, async () => {
+    it(`${name}: ZODB ${readIndex.error ?? `ends at ${readIndex.end}`}; fstest: ${fstest ?? 'no complaint'}`, async () => {
       const [verdict] = await judge.judge([bytes]);
       const { end, error } = verdict!.scan;
       assert.deepEqual(error === undefined ? { end } : { end, error }, readIndex, verdict!.scan.message);
