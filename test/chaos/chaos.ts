@@ -16,7 +16,7 @@ import { type Fate, type Met, syncUnder } from './victim.js';
 export interface ChaosOptions {
   readonly seconds: number;
   readonly seed: string;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 const FATES: readonly Fate[] = ['none', 'killed', 'killed', 'killed', 'killed', 'ended', 'stopped'];
@@ -104,14 +104,14 @@ class Chaos {
     });
     this.syncs++;
     this.count(endingOf(met, what));
-    const shown = await this.assertShown(`${what}\n${met.said}`);
-    this.assertClaim(`${what}\n${met.said}`);
+    const shown = await this.assertShown(`${what}\n${met.output}`);
+    this.assertClaim(`${what}\n${met.output}`);
     if (met.exit === 0) {
-      assert.ok(this.generation >= oldest, `${what}: the slave is of a generation that was gone before\n${met.said}`);
+      assert.ok(this.generation >= oldest, `${what}: the slave is of a generation that was gone before\n${met.output}`);
       if (this.generation === oldest && !('error' in before)) {
-        assert.ok(shown >= before.committedEnd, `${what}: ${shown} of ${before.committedEnd} bytes\n${met.said}`);
+        assert.ok(shown >= before.committedEnd, `${what}: ${shown} of ${before.committedEnd} bytes\n${met.output}`);
       }
-      await this.judge.assertWhole(this.slave, what);
+      await this.judge.assertComplete(this.slave, what);
     }
     this.generations.forgetBefore(this.generation);
     return met;
@@ -132,7 +132,7 @@ class Chaos {
   private assertClaim(what: string): void {
     if (!existsSync(`${this.slave}.dat`)) return;
     const parsed = parseDat(readFileSync(`${this.slave}.dat`, 'utf8'));
-    if (!('dat' in parsed)) return assert.fail(`${what}: the .dat is not whole: ${parsed.problem}`);
+    if (!('dat' in parsed)) return assert.fail(`${what}: the .dat is not complete: ${parsed.problem}`);
     const { claim, slaveInode } = parsed.dat;
     if (slaveInode !== inodeOf(this.slave)) return;
     const claimed = readFileSync(this.slave).subarray(0, claim.position);
@@ -147,12 +147,12 @@ class Chaos {
     child.kill('SIGSTOP');
     try {
       const first = await this.round('none');
-      assert.equal(first.exit, 0, `${what}: ${first.said}`);
+      assert.equal(first.exit, 0, `${what}: ${first.output}`);
       const end = await this.judge.read(this.master);
       assert.ok(!('error' in end), `${what}: ${JSON.stringify(end)}`);
       await this.judge.assertSlave(this.slave, readFileSync(this.master).subarray(0, end.committedEnd), what);
       const second = await this.round('none');
-      assert.deepEqual([second.exit, second.action], [0, 'none'], `${what}: ${second.said}`);
+      assert.deepEqual([second.exit, second.action], [0, 'none'], `${what}: ${second.output}`);
       await this.judge.assertServes(this.slave, what);
       this.clearAside();
       const strange = readdirSync(this.beside).filter(
@@ -163,7 +163,7 @@ class Chaos {
       child.kill('SIGCONT');
     }
     this.compares++;
-    this.options.say(`full compare ${this.compares}: equal, ${this.summary()}`);
+    this.options.print(`full compare ${this.compares}: equal, ${this.summary()}`);
   }
 
   private count(ending: string): void {
@@ -192,11 +192,11 @@ class Chaos {
 }
 
 /** How a sync ended, for the summary; fails on an unexpected end. */
-function endingOf({ fate, signal, exit, action, reason, said }: Met, what: string): string {
+function endingOf({ fate, signal, exit, action, reason, output }: Met, what: string): string {
   if (fate === 'killed' && signal === 'SIGKILL') return 'killed';
   // Before the program listens, SIGTERM ends it at once.
   if (fate === 'ended' && (signal === 'SIGTERM' || /interrupted by a signal/.test(reason))) return 'ended';
   if (exit === 1 && OTHERS_PACKED.test(reason)) return 'packed too often';
-  assert.equal(exit, 0, `${what}: exit status\n${said}`);
+  assert.equal(exit, 0, `${what}: exit status\n${output}`);
   return action;
 }

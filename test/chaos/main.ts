@@ -10,14 +10,14 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: expected a number above 0`);
 
-const say = (line: string): void => {
+const print = (line: string): void => {
   process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 };
 ensureVenv();
-say(`chaos for ${minutes} minutes, seed ${values.seed}`);
+print(`chaos for ${minutes} minutes, seed ${values.seed}`);
 const judge = new Judge();
 try {
-  say(await chaos(judge, { seconds: minutes * 60, seed: values.seed, say }));
+  print(await chaos(judge, { seconds: minutes * 60, seed: values.seed, print }));
 } finally {
   await judge.close();
 }

@@ -23,7 +23,7 @@ export interface Met {
   readonly exit: number | null;
   readonly action: string;
   readonly reason: string;
-  readonly said: string;
+  readonly output: string;
 }
 
 export interface Directories {
@@ -68,9 +68,9 @@ export async function syncUnder(random: Random, fate: Fate, { master, slave, sta
   }
   await ended;
   clearTimeout(stuck);
-  const { action = 'none said', reason = '' } = parse(out);
-  const said = `${settings.join(' ')}, clock ${clock}, ${fate} after ${delay} ms\n${out}${err}`;
-  return { fate, signal: child.signalCode, exit: child.exitCode, action, reason, said };
+  const { action = 'none reported', reason = '' } = parse(out);
+  const output = `${settings.join(' ')}, clock ${clock}, ${fate} after ${delay} ms\n${out}${err}`;
+  return { fate, signal: child.signalCode, exit: child.exitCode, action, reason, output };
 }
 
 function parse(text: string): { action?: string; reason?: string } {

@@ -23,7 +23,7 @@ describe("the slave's lock", () => {
           assertEnd(run, { exit: 0, action: 'busy', reason: /another syncpozo is at work/ });
         }
       });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
   const others: readonly (readonly [string, string])[] = [
@@ -41,7 +41,7 @@ describe("the slave's lock", () => {
           assertEnd(run, { exit: 5, action: 'refused', reason: /another program/, hint: /a standby in use/ });
           assert.equal(readFileSync(lockOf(pair), 'utf8'), text.replace('PID', String(pid)));
         });
-        pair.assertHeals();
+        pair.assertRepairs();
       }));
 
   it('held by a sync on another host that shares the directory: the run does nothing', () =>

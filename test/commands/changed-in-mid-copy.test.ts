@@ -62,7 +62,7 @@ for (const [name, during] of [
         });
         assertEnd(run, { exit: 1, action: 'failed' });
         writeFileSync(pair.masterFile, bytes.master ?? '');
-        pair.assertHeals();
+        pair.assertRepairs();
       }));
 
     it('truncation of the master: the slave never contains bytes from beyond the new end', () =>
@@ -88,7 +88,7 @@ describe('during an append', () => {
       assertEnd(run, { exit: 0 });
       const slave = readFileSync(pair.slaveFile);
       assert.ok(slave.equals(readFileSync(pair.masterFile).subarray(0, slave.length)));
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 

@@ -94,6 +94,6 @@ describe('sync compares the bytes when the .dat is unusable:', () => {
       assert.equal(readFileSync(join(pair.dat, 'precious'), 'utf8'), 'something of an operator');
       pair.assertInStep();
       rmSync(pair.dat, { recursive: true });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });

@@ -43,7 +43,7 @@ function assertNoRoom(run: Run, reason: RegExp): void {
 }
 
 /** With free space again the next run catches up, and the one after that has nothing to do. */
-function assertHeals({ pair, disk, sync }: Scene): void {
+function assertRepairs({ pair, disk, sync }: Scene): void {
   disk.leave(ENOUGH);
   assertEnd(sync(), { exit: 0 });
   const [slave = ''] = listing(disk.view, { times: false });
@@ -60,7 +60,7 @@ describe('a full disk', { skip: needsMounts ?? false }, () => {
       disk.leave(128 * KIB);
       assertNoRoom(sync(), /write .*Data\.fs\.new at \d+: no space left on device \(ENOSPC\)/);
       assert.deepEqual(readdirSync(disk.view).sort(), ['Data.fs.lock', 'Data.fs.outcome']);
-      assertHeals(scene);
+      assertRepairs(scene);
     }));
 
   it('in a rebuild: the old slave is unchanged', () =>
@@ -84,7 +84,7 @@ describe('a full disk', { skip: needsMounts ?? false }, () => {
       disk.leave(128 * KIB);
       assertNoRoom(sync(), /write .*Data\.fs at \d+: no space left on device \(ENOSPC\)/);
       assert.deepEqual(scene.listing(), before);
-      assertHeals(scene);
+      assertRepairs(scene);
     }));
 
   it('when the .dat is published: the old .dat and no extra file remain, and the next run continues', () =>
@@ -96,7 +96,7 @@ describe('a full disk', { skip: needsMounts ?? false }, () => {
       disk.leave(0);
       assertNoRoom(sync(), /Data\.fs\.dat.*ENOSPC/);
       assert.deepEqual(scene.listing().slice(1), before.slice(1));
-      assertHeals(scene);
+      assertRepairs(scene);
     }));
 
   it('with nothing new on the master: the run writes nothing and succeeds', () =>

@@ -15,7 +15,7 @@ const COMMANDS: readonly (readonly [string, (pair: Pair) => string[]])[] = [
   ['sync --json', (pair) => pair.syncArgs()],
 ];
 
-function assertSaysSo(run: ReturnType<typeof syncpozo>): void {
+function assertReportsIt(run: ReturnType<typeof syncpozo>): void {
   assertNoCrash(run);
   assert.equal(run.exit, 1, run.all);
   const [message, hint] = run.stderr.trimEnd().split('\n').slice(-2);
@@ -30,7 +30,7 @@ describe('a full standard output is an error with its own hint', () => {
       withPair((pair) => {
         pair.synced();
         pair.commit('more');
-        assertSaysSo(syncpozo(args(pair), INTO_DEV_FULL));
+        assertReportsIt(syncpozo(args(pair), INTO_DEV_FULL));
         if (name === 'sync --json') pair.assertInStep();
       }),
     );
@@ -40,7 +40,7 @@ describe('a full standard output is an error with its own hint', () => {
       for (let n = 0; n < 100; n++) pair.commit(`${n}`);
       const out = join(pair.directory, 'slave', 'out');
       const mounts = `mount -t tmpfs -o size=4k none ${pair.slave}\nexec >${out}`;
-      assertSaysSo(syncpozo(['log', pair.masterFile, '-n', '1000'], { through: withMounts(mounts) }));
+      assertReportsIt(syncpozo(['log', pair.masterFile, '-n', '1000'], { through: withMounts(mounts) }));
     }),
   );
 });

@@ -34,7 +34,7 @@ describe('a sync during a large first copy', () => {
           assertEnd(await running.end(), { exit: 1, action: 'failed', reason: /interrupted by a signal/ });
           assert.deepEqual(readdirSync(pair.slave), ['Data.fs.lock', 'Data.fs.outcome']);
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 
@@ -58,6 +58,6 @@ describe('a sync during a large append', () => {
           assertEnd(await running.end(), { exit: 1, action: 'failed', reason: /interrupted by a signal/ });
           assert.deepEqual(listing(pair.slave, { times: false }), before);
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });

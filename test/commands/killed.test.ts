@@ -12,7 +12,7 @@ const KILLS = 15;
 const LONGEST_MS = 300;
 
 /** At any moment FileStorage must find a state of the slave that the master has had, now or before a pack. */
-function assertOpensWell(pair: Pair, packed: readonly Buffer[] = []): void {
+function assertOpens(pair: Pair, packed: readonly Buffer[] = []): void {
   if (!existsSync(pair.slaveFile)) return;
   const slave = readFileSync(pair.slaveFile);
   const last = readHistory(slave).at(-1);
@@ -45,9 +45,9 @@ describe('a sync that is killed at any moment', () => {
         await setTimeout(random() * LONGEST_MS);
         running.signal('SIGKILL');
         await running.end();
-        assertOpensWell(pair, packed);
+        assertOpens(pair, packed);
       }
-      pair.assertHeals();
+      pair.assertRepairs();
       // A run killed between the .dat and the index leaves no index; for so small a file no later run adds one.
       // Without a sync between two packs nothing shows that the first packed file continued the slave's history, so the old slave is kept.
       const mayBeThere = (name: string) => name === 'Data.fs.index' || name.startsWith('Data.fs.only-here-');
@@ -69,9 +69,9 @@ describe('a sync that is killed at any moment', () => {
       while (!existsSync(join(pair.slave, 'Data.fs.new')) && !running.ended) await setTimeout(1);
       running.signal('SIGKILL');
       await running.end();
-      assertOpensWell(pair);
+      assertOpens(pair);
       rmSync(pair.dat, { force: true });
-      pair.assertHeals();
+      pair.assertRepairs();
       assert.equal(existsSync(join(pair.slave, 'Data.fs.new')), false);
     }));
 });

@@ -38,7 +38,7 @@ describe('sync never follows a symbolic link beside the slave', () => {
           assertUntouched();
           assert.equal(existsSync(nowhere), false);
           rmSync(join(pair.slave, name));
-          pair.assertHeals();
+          pair.assertRepairs();
         }));
 
   it("Data.fs.lock with a second hard link: a usage error, because the lock's text would overwrite that file", () =>
@@ -60,7 +60,7 @@ describe('sync never follows a symbolic link beside the slave', () => {
       }
       assert.equal(readFileSync(path, 'utf8'), 'something of an operator');
       rmSync(join(pair.slave, 'Data.fs.lock'));
-      pair.assertHeals();
+      pair.assertRepairs();
       assertUntouched();
     }));
 
@@ -102,7 +102,7 @@ describe('an obstacle at the path of one of our files', () => {
         { exit: 1, action: 'failed', reason: /Data\.fs\.new/ },
       );
       rmSync(inTheWay, { recursive: true });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
   it('a Data.fs.new that a killed run left is removed', () =>
@@ -126,6 +126,6 @@ describe('an obstacle at the path of one of our files', () => {
           assert.ok(run.exit === 0 || run.json.reason.includes(name), run.all);
         }
         rmSync(join(pair.slave, name));
-        pair.assertHeals();
+        pair.assertRepairs();
       }));
 });

@@ -17,7 +17,7 @@ import { type Pair, withPair } from '../support/pair.js';
 import { Site } from '../support/site.js';
 
 const GROWN = 'Slave (backup) file has grown since last syncing...';
-const PARTED = /the master lacks the slave's last transaction/;
+const FORKED = /the master lacks the slave's last transaction/;
 
 /** Runs a sync that must refuse, and returns the run. */
 function assertRefuses(pair: Pair, reason: RegExp | string): Run {
@@ -27,7 +27,7 @@ function assertRefuses(pair: Pair, reason: RegExp | string): Run {
 }
 
 /** Follows the hint: --full rebuilds the slave and keeps the old file. */
-function assertFullHeals(pair: Pair, old: Buffer): void {
+function assertFullRebuilds(pair: Pair, old: Buffer): void {
   pair.synced('--full');
   pair.assertInStep();
   const aside = readdirSync(pair.slave).filter((name) => name.startsWith('Data.fs.only-here-'));
@@ -71,7 +71,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       });
       // The first refusal must not enable the second run to overwrite.
       assertRefuses(pair, GROWN);
-      assertFullHeals(pair, readFileSync(pair.slaveFile));
+      assertFullRebuilds(pair, readFileSync(pair.slaveFile));
     }));
 
   it('when the slave has grown and the master has nothing new', () =>
@@ -87,8 +87,8 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       pair.commit('to be rolled back');
       pair.synced();
       truncateSync(pair.masterFile, end);
-      assert.equal(assertRefuses(pair, PARTED).json.onlyHere.transactions, 1);
-      assertFullHeals(pair, readFileSync(pair.slaveFile));
+      assert.equal(assertRefuses(pair, FORKED).json.onlyHere.transactions, 1);
+      assertFullRebuilds(pair, readFileSync(pair.slaveFile));
     }));
 
   it('when the master was rolled back and has grown since', () =>
@@ -100,7 +100,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       const again = Site.open(pair.masterFile, { clock: pair.clock });
       for (const text of ['another', 'and another']) again.commit(again.pages(new Map([[1, text]])));
       again.close();
-      const { onlyHere, onlyThere } = assertRefuses(pair, PARTED).json;
+      const { onlyHere, onlyThere } = assertRefuses(pair, FORKED).json;
       assert.deepEqual([onlyHere.transactions, onlyThere.transactions], [1, 2]);
     }));
 
@@ -114,7 +114,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         for (let page = 0; size === 'larger' && page < 20; page++)
           other.commit(other.pages(new Map([[page + 1, 'of another site']])));
         other.close();
-        assertRefuses(pair, PARTED);
+        assertRefuses(pair, FORKED);
       }));
 
   for (const inode of ['the same', 'another'])
@@ -125,7 +125,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         pair.synced();
         if (inode === 'another') rmSync(pair.masterFile);
         writeFileSync(pair.masterFile, backup);
-        assert.equal(assertRefuses(pair, PARTED).json.onlyHere.transactions, 2);
+        assert.equal(assertRefuses(pair, FORKED).json.onlyHere.transactions, 2);
       }));
 
   it('when the slave was truncated and has grown by itself, though it is shorter than its claim', () =>
@@ -147,7 +147,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       other.close();
       copyFileSync(join(elsewhere, 'Data.fs'), pair.slaveFile);
       assertRefuses(pair, /^the \.dat is missing, and the slave differs from the master at position \d+$/);
-      assertFullHeals(pair, readFileSync(pair.slaveFile));
+      assertFullRebuilds(pair, readFileSync(pair.slaveFile));
     }));
 
   it('when the .dat is missing and one byte of the slave differs', () =>

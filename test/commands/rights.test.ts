@@ -70,7 +70,7 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
           chmodSync(path, mode & 0o777);
           assertEnd(run, { exit: 1, action: 'failed', reason: /EACCES/, hint: HINT });
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
   it("gets an error when the slave's directory is not writable", () =>
@@ -118,6 +118,6 @@ describe('a slave on a file system that is mounted read-only', { skip: needsMoun
         assertEnd(run, { exit: 1, action: 'failed', reason: /EROFS/, hint: /mounted read-only/ });
       }
       rmSync(mount, { recursive: true });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });

@@ -30,7 +30,7 @@ describe('the status file', () => {
           assertEnd(run, { exit: 2, action: 'failed', reason, hint: /syncpozo on.*syncpozo off/ });
         });
       rmSync(pair.statusFile);
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
   it('may be missing, which means on, and its path may come from the environment', () =>

@@ -74,7 +74,7 @@ describe('sync repairs a truncated slave', () => {
       pair.synced();
       truncateSync(pair.slaveFile, 100);
       pair.commit('since then');
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 

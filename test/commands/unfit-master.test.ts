@@ -101,7 +101,7 @@ describe('sync leaves the slave unchanged, and reports the cause, with', () => {
           mkdirSync(pair.master);
           writeFileSync(pair.masterFile, good);
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 
@@ -121,7 +121,7 @@ describe('sync creates no slave', () => {
       assertEnd(pair.sync(), { exit: 1, action: 'failed' });
       assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs.lock', 'Data.fs.outcome']);
       renameSync(away, pair.master);
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 

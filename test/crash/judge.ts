@@ -43,12 +43,12 @@ export class Judge {
     observeDisk((operation) => operations.push(operation.kind + nameIn(operation)));
     try {
       const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub);
-      const did = [first.said, ...new Set(operations)].join('; ');
+      const did = [first.report, ...new Set(operations)].join('; ');
       operations.length = 0;
       if (isStillRefused(of, state)) return { problem: await this.refusedProblem(of, first, operations), did };
       if (first.kind === 'adopt' && isDescribed(state)) {
         return {
-          problem: `the next sync compares everything, although a .dat describes the slave: ${first.said}`,
+          problem: `the next sync compares everything, although a .dat describes the slave: ${first.report}`,
           did,
         };
       }
@@ -59,14 +59,14 @@ export class Judge {
   }
 
   private async problemAfter(of: Case, first: Synced, operations: readonly string[]): Promise<string | undefined> {
-    if (first.exitCode !== 0) return `the next sync ends with ${first.exitCode}: ${first.said} (invariant 4)`;
-    if (first.kind === 'rebuild' && of.neverRebuild) return `the next sync copies everything anew: ${first.said}`;
+    if (first.exitCode !== 0) return `the next sync ends with ${first.exitCode}: ${first.report} (invariant 4)`;
+    if (first.kind === 'rebuild' && of.neverRebuild) return `the next sync copies everything again: ${first.report}`;
     const wrong = this.notInStep(of);
-    if (wrong) return `after the next sync (${first.said}) ${wrong}`;
+    if (wrong) return `after the next sync (${first.report}) ${wrong}`;
     const second = await oneSync(of.master, this.slave);
-    if (second.exitCode !== 0 || second.kind !== 'none') return `the sync after the next says: ${second.said}`;
+    if (second.exitCode !== 0 || second.kind !== 'none') return `the sync after the next reports: ${second.report}`;
     if (operations.length === 0) return undefined;
-    return `after the next sync (${first.said}) the one behind it still does: ${operations.join(', ')} (invariant 4)`;
+    return `after the next sync (${first.report}) the next one still does: ${operations.join(', ')} (invariant 4)`;
   }
 
   /** Refusals repeat: the run that refuses first records it, and the next one writes nothing. */
@@ -75,10 +75,10 @@ export class Judge {
     first: Synced,
     operations: readonly string[],
   ): Promise<string | undefined> {
-    if (first.exitCode !== 3) return `the next sync does not refuse, it ends with ${first.exitCode}: ${first.said}`;
+    if (first.exitCode !== 3) return `the next sync does not refuse, it ends with ${first.exitCode}: ${first.report}`;
     if (!this.recorded()) return 'the next sync has refused and has not recorded it';
     const second = await oneSync(master, this.slave);
-    if (second.exitCode !== 3) return `the sync after the next does not refuse: ${second.said}`;
+    if (second.exitCode !== 3) return `the sync after the next does not refuse: ${second.report}`;
     if (operations.length > 0) return `a refusal that stands still does: ${operations.join(', ')}`;
     const same = Buffer.compare(readFileSync(join(this.slave, DATA)), kept?.bytes ?? new Uint8Array()) === 0;
     return same ? undefined : 'a refused run has changed the slave';

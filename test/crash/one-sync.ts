@@ -12,7 +12,7 @@ export const SIZES = { chunkBytes: 512, windowBytes: 65_536, batchBytes: 6144 } 
 export interface Synced {
   readonly exitCode: number;
   /** The decision, or the message of the error that ended the run. */
-  readonly said: string;
+  readonly report: string;
   readonly kind: Outcome['plan']['kind'] | 'error';
 }
 
@@ -47,9 +47,9 @@ export async function oneSync(master: string, slave: string, full = false, scrub
       },
     );
     const { plan } = outcome;
-    const said = `${plan.kind}, row ${plan.row}: ${'reason' in plan ? plan.reason : plan.stop.message}`;
-    return { exitCode: exitOfOutcome(outcome), said, kind: plan.kind };
+    const report = `${plan.kind}, row ${plan.row}: ${'reason' in plan ? plan.reason : plan.stop.message}`;
+    return { exitCode: exitOfOutcome(outcome), report, kind: plan.kind };
   } catch (error) {
-    return { exitCode: exitOfError(error), said: String(error), kind: 'error' };
+    return { exitCode: exitOfError(error), report: String(error), kind: 'error' };
   }
 }

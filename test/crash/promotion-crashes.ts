@@ -187,5 +187,5 @@ async function againProblem(of: PromotionRecord, judge: Judge, state: State): Pr
   if (rest && !readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(rest)))
     return 'bytes that were cut off are gone';
   const synced = await oneSync(of.master, directory);
-  return synced.kind === 'off' ? undefined : `a sync says: ${synced.said}`;
+  return synced.kind === 'off' ? undefined : `a sync reports: ${synced.report}`;
 }

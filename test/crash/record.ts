@@ -21,7 +21,7 @@ export interface Recording<T> {
  * Ignored: the lock file, because only the flock counts, and the outcome file, because no run decides anything by it, it is not
  * made durable, and the time in it would make every state distinct.
  */
-export function isOfNoAccount(path: string): boolean {
+export function isIgnored(path: string): boolean {
   return /\.(lock|outcome(\.tmp)?)$/.test(path);
 }
 
@@ -56,7 +56,7 @@ export class Identities {
 /** The current content of a directory, all of it durable. */
 export function readDisk(directory: string, identities: Identities): Disk {
   const names = new Map<string, FileId>();
-  const entries = readdirSync(directory).filter((name) => !isOfNoAccount(name));
+  const entries = readdirSync(directory).filter((name) => !isIgnored(name));
   const inodes = new Map(entries.map((name) => [name, inodeOf(join(directory, name))]));
   const known = new Map<string, FileId>();
   for (const name of entries.sort()) {
@@ -131,7 +131,7 @@ class Recorder {
       case 'rename':
       case 'link': {
         const [from, to] = [this.nameOf(operation.from), this.nameOf(operation.to)];
-        if (isOfNoAccount(to)) return;
+        if (isIgnored(to)) return;
         const file = this.fileAt(from);
         if (operation.kind === 'rename') this.names.delete(from);
         this.names.set(to, file);
@@ -140,14 +140,14 @@ class Recorder {
       }
       case 'unlink': {
         const name = this.nameOf(operation.path);
-        if (isOfNoAccount(name)) return;
+        if (isIgnored(name)) return;
         this.changes.push({ kind: 'unlink', name, file: this.fileAt(name), ...caller });
         this.names.delete(name);
         return;
       }
       default: {
         const name = this.nameOf(operation.path);
-        if (isOfNoAccount(name)) return;
+        if (isIgnored(name)) return;
         if (operation.kind === 'create') {
           this.hold(operation.path);
           const file = this.identities.make(operation.inode);

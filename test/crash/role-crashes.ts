@@ -117,7 +117,7 @@ function problemIn(of: RoleChange, state: Disk, returned: boolean): string | und
   if (Buffer.compare(imageOf(state, DATA), imageOf(of.start, DATA)) !== 0) return 'the slave has changed';
   const role = roleIn(state);
   if (typeof role === 'string') return role;
-  if (returned && role?.role !== of.becomes) return `it has returned, and the role file says ${role?.role}`;
+  if (returned && role?.role !== of.becomes) return `it has returned, and the role file has ${role?.role}`;
   if (role?.role !== 'master' && isOldPromoted(state)) {
     return returned ? 'it has returned, and the old .dat stands' : undefined;
   }
@@ -147,7 +147,7 @@ async function syncProblem(of: RoleChange, judge: Judge, state: Disk): Promise<s
   ]) {
     spoil();
     const synced = await oneSync(of.master, directory);
-    if (synced.kind !== 'off') return `a sync says: ${synced.said}`;
+    if (synced.kind !== 'off') return `a sync reports: ${synced.report}`;
     if (Buffer.compare(readFileSync(join(directory, DATA)), before) !== 0) return 'a sync has written to it';
     const again = readFileSync(join(directory, ROLE), 'utf8');
     if (!/^role master\nterm 1\n/m.test(again)) return 'a sync has left another role';

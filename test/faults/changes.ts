@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { Change, FileId } from '../crash/change.js';
 import { DAT, DATA, NEW_DAT, ROLE } from '../crash/history.js';
 import { withInode } from '../crash/image.js';
-import { type Identities, isOfNoAccount } from '../crash/record.js';
+import { type Identities, isIgnored } from '../crash/record.js';
 import { type Call, dataOf, failed, pathsGiven } from './trace.js';
 
 /** Every Linux call that can change a file system through a path or a descriptor. */
@@ -71,7 +71,7 @@ export function changesIn(
   for (const [index, call] of calls.entries()) {
     const paths = pathsChanged(call).filter((path) => path === directory || dirname(path) === directory);
     const [path = '', to = ''] = paths;
-    if (path === '' || isOfNoAccount(path)) continue;
+    if (path === '' || isIgnored(path)) continue;
     if (!KNOWN.has(call.name)) throw new Error(`${call.name}(${call.args}) goes around src/io`);
     const caller = { site: `call ${index}`, within: [] };
     const name = basename(path);

@@ -38,8 +38,8 @@ class Mount {
   async serve(): Promise<void> {
     const args = [SERVER, this.point, this.pair.masterFile, this.control];
     this.server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [said] = await Promise.race([once(this.server.stdout!, 'data'), once(this.server, 'exit')]);
-    assert.equal(String(said), 'mounted\n');
+    const [output] = await Promise.race([once(this.server.stdout!, 'data'), once(this.server, 'exit')]);
+    assert.equal(String(output), 'mounted\n');
   }
 
   hangBeyond(position: number): void {

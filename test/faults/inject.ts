@@ -52,7 +52,7 @@ export async function runWithFault(scene: Scene, point: Point, what: string): Pr
       assert.deepEqual(listing(pair.master), masterListing, 'the master is as it was (invariant 7)');
       const lost = ending === 'failed' && isSync(point.call) ? pathOfDescriptor(calls[at] as Call) : undefined;
       if (lost !== undefined) assertNoRetry(calls.slice(at + 1), lost, before);
-      await assertHeals(before, lost === pair.slaveFile);
+      await assertRepairs(before, lost === pair.slaveFile);
     } catch (error) {
       const trace = calls.map(({ name, args, result }) => `  ${name}(${args}) = ${result}`).join('\n');
       const message = error instanceof Error ? error.message : String(error);
@@ -69,7 +69,7 @@ function isSync(call: string): boolean {
 function claimOf(pair: Pair): { position: number; inode: string } | undefined {
   if (!readdirSync(pair.slave).includes('Data.fs.dat')) return undefined;
   const parsed = parseDat(readFileSync(pair.dat, 'utf8'));
-  assert.ok('dat' in parsed, `the .dat is not whole: ${'problem' in parsed ? parsed.problem : ''}`);
+  assert.ok('dat' in parsed, `the .dat is not complete: ${'problem' in parsed ? parsed.problem : ''}`);
   return { position: parsed.dat.claim.position, inode: parsed.dat.slaveInode };
 }
 
@@ -140,7 +140,7 @@ function assertNoRetry(after: readonly Call[], path: string, { pair, claim }: Be
 }
 
 /** The next sync brings the slave in step, and the one after that writes nothing. */
-async function assertHeals(before: Before, mustRewrite: boolean): Promise<void> {
+async function assertRepairs(before: Before, mustRewrite: boolean): Promise<void> {
   const { pair, scene, shown, master, claim } = before;
   const stillOwn = scene.keepsOwn && shown && committed(pair.slaveFile).equals(shown);
   const written: [number, number][] = [];

@@ -20,7 +20,7 @@ function withLargestFile(bytes: number): string[] {
   return ['prlimit', `--fsize=${bytes}`];
 }
 
-async function assertHeals(pair: Pair): Promise<void> {
+async function assertRepairs(pair: Pair): Promise<void> {
   const next = await syncHere(pair);
   assert.equal(next.exitCode, 0, next.reason);
   pair.assertInStep();
@@ -39,7 +39,7 @@ describe('a file size limit', { skip: needsLimits ?? false }, () => {
         assertEnd(run, { exit: 1, action: 'failed', reason: /^write .*Data\.fs at \d+: .*\(EFBIG\)$/ });
         assert.equal(Number(/ at (\d+):/.exec(run.json.reason)?.[1]) >= shown.length, true);
         assert.deepEqual(committed(pair.slaveFile), shown);
-        await assertHeals(pair);
+        await assertRepairs(pair);
         runs++;
       });
     }
@@ -52,7 +52,7 @@ describe('a file size limit', { skip: needsLimits ?? false }, () => {
       const run = syncpozo(pair.syncArgs(), { through: withLargestFile(limit) });
       assertEnd(run, { exit: 1, action: 'failed', reason: /^write .*Data\.fs\.new at \d+: .*\(EFBIG\)$/ });
       assert.deepEqual(listing(pair.slave), []);
-      await assertHeals(pair);
+      await assertRepairs(pair);
     });
   });
 });

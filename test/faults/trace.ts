@@ -15,14 +15,14 @@ export function parseTrace(text: string): Call[] {
   return text.split('\n').flatMap((line) => {
     const match = /^(\d+) +(.*)$/s.exec(line);
     if (!match) return [];
-    const [, thread = '', said = ''] = match;
-    if (said.endsWith(' <unfinished ...>')) {
-      begun.set(thread, said.slice(0, -' <unfinished ...>'.length));
+    const [, thread = '', text = ''] = match;
+    if (text.endsWith(' <unfinished ...>')) {
+      begun.set(thread, text.slice(0, -' <unfinished ...>'.length));
       return [];
     }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/s.exec(said);
-    const whole = resumed ? (begun.get(thread) ?? '') + (resumed[1] ?? '') : said;
-    const call = /^(\w+)\((.*)\) += (.*)$/s.exec(whole);
+    const resumed = /^<\.\.\. \w+ resumed>(.*)$/s.exec(text);
+    const complete = resumed ? (begun.get(thread) ?? '') + (resumed[1] ?? '') : text;
+    const call = /^(\w+)\((.*)\) += (.*)$/s.exec(complete);
     if (!call) return [];
     const [, name = '', args = '', result = ''] = call;
     return [{ thread, name, args, result, injected: result.endsWith('(INJECTED)') || result.endsWith('(DELAYED)') }];

@@ -26,7 +26,7 @@ async function heldUpAt(pair: Pair, scene: Scene, when: number, meanwhile: () =>
   return running.end();
 }
 
-async function assertHeals(pair: Pair): Promise<void> {
+async function assertRepairs(pair: Pair): Promise<void> {
   const next = await syncHere(pair);
   assert.equal(next.exitCode, 0, next.reason);
   pair.assertInStep();
@@ -49,7 +49,7 @@ describe('a master that vanishes during a read', { skip: needsStrace ?? false },
         else assert.ok(!existsSync(pair.slaveFile));
         rmdirSync(pair.master);
         renameSync(`${pair.master}.away`, pair.master);
-        await assertHeals(pair);
+        await assertRepairs(pair);
       }));
   }
 
@@ -63,6 +63,6 @@ describe('a master that vanishes during a read', { skip: needsStrace ?? false },
       assert.equal(run.json.exitCode, 1);
       assert.match(run.json.reason, /^read .*Data\.fs at \d+: no progress for 0\.4 s.*\(ETIMEDOUT\)$/);
       assert.deepEqual(committed(pair.slaveFile), shown);
-      await assertHeals(pair);
+      await assertRepairs(pair);
     }));
 });

@@ -145,7 +145,7 @@ def damage_and_recover(world):
     if len(transactions) < 3:
         return
     host.close()
-    sound, whole = read(host.path), host.contents()
+    intact, before = read(host.path), host.contents()
     victim = world.rng.choice(transactions[1:])
     name, where = damage_place(world, victim)
     flip(host.path, victim.start + where)
@@ -157,9 +157,9 @@ def damage_and_recover(world):
     recovered = run_fsrecover(host.path)
     host.book.rotten = False
     if recovered is None:
-        host.put(sound)
+        host.put(intact)
         return
-    took_over(world, host, whole, recovered)
+    took_over(world, host, before, recovered)
 
 
 def damage_place(world, victim):
@@ -185,7 +185,7 @@ def run_fsrecover(path):
     return result
 
 
-def took_over(world, host, whole, recovered):
+def took_over(world, host, before, recovered):
     """Replaces the damaged file by the recovered one, and updates the book."""
     data = read(recovered)
     kept = {(each.tid, each.commit): each.records for each in contents(recovered).transactions}
@@ -197,7 +197,7 @@ def took_over(world, host, whole, recovered):
     how = world.rng.choice(['rename', 'in place'])
     host.put(data, how)
     host.tags.add('fsrecover')
-    gone = [each for each in whole.transactions if kept.get((each.tid, each.commit)) != each.records]
+    gone = [each for each in before.transactions if kept.get((each.tid, each.commit)) != each.records]
     for each in gone:
         world.dropped[each.commit] = (each.tid, {oid for oid, _ in each.sequence})
     host.book.drop({each.commit for each in gone}, 'fsrecover')

@@ -60,11 +60,11 @@ class Round:
         """By the history's books, the source is a true continuation of the slave's content."""
         source, slave = self.source, self.slave
         # A site that has no object left after a pack does not count as one.
-        whole = (source.exists() and not source.book.rotten and not self.source_contents.error and self.source_contents.revisions()
+        complete = (source.exists() and not source.book.rotten and not self.source_contents.error and self.source_contents.revisions()
                  and not has_what_nobody_committed(slave.world, self.source_contents))
         # A `.dat` with a flipped bit may be that of a promoted slave, unless the role is in its own file.
         unknown_role = 'dat flipped' in slave.tags and 'Data.fs.role' not in self.before.bytes
-        return (whole and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
+        return (complete and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
                 and not has_what_nobody_committed(slave.world, self.before.contents.get('Data.fs'))
                 and self.held <= source.book.lineage and slave.promotions <= source.promotions)
 

@@ -94,11 +94,11 @@ describe('a lane', () => {
   it('delivers what was filled before it was cancelled, also when both happen while its reader checks', (t) => {
     const { reader, writer } = lane();
     const { load } = Atomics;
-    let looked = false;
+    let checked = false;
     t.mock.method(Atomics, 'load', (words: Int32Array, word: number) => {
       const value = load(words, word);
-      if (!looked && word === FILLED) {
-        looked = true;
+      if (!checked && word === FILLED) {
+        checked = true;
         writer.put(filler(SLOT, 5), 'records');
         cancelLane(reader.memory);
       }

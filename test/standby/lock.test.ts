@@ -40,8 +40,8 @@ async function whileHeld(
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   };
   try {
-    const [said] = await once(child.stdout!, 'data');
-    assert.equal(String(said), 'held\n');
+    const [output] = await once(child.stdout!, 'data');
+    assert.equal(String(output), 'held\n');
     await use(child.pid!, kill);
   } finally {
     await kill();

@@ -38,11 +38,11 @@ class MemoryTarget implements Target {
   private slave: Uint8Array;
   private length: number;
   readonly reported: (readonly unknown[])[] = [];
-  private whole = 0;
+  private complete = 0;
   readonly events: WalkEvents = {
     onRecord: (...record) => void this.reported.push(record),
     onTransaction: (...transaction) => {
-      this.whole = this.reported.push(transaction);
+      this.complete = this.reported.push(transaction);
     },
   };
 
@@ -67,7 +67,7 @@ class MemoryTarget implements Target {
   goBackTo(end: number): void {
     assert.ok(end <= this.length);
     this.length = end;
-    this.reported.length = this.whole;
+    this.reported.length = this.complete;
   }
 
   async reached(): Promise<void> {}

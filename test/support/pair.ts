@@ -90,7 +90,7 @@ export class Pair {
   }
 
   /** Asserts that the next sync repairs, and that the one after that finds nothing to do. */
-  assertHeals(...more: string[]): void {
+  assertRepairs(...more: string[]): void {
     this.synced(...more);
     this.assertInStep();
     this.assertNothingNew(...more);

@@ -73,7 +73,7 @@ function runs(program: string, condition: string): boolean {
 function must(program: string, args: readonly string[], hint: string): void {
   const result = spawnSync(program, args, { encoding: 'utf8' });
   if (result.status === 0) return;
-  const said = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-5).join('\n');
-  const why = said === '' ? (result.error?.message ?? `exit status ${result.status}`) : said;
+  const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-5).join('\n');
+  const why = output === '' ? (result.error?.message ?? `exit status ${result.status}`) : output;
   throw new VenvError(`${program} ${args.slice(0, 3).join(' ')} failed:\n${why}\nhint: ${hint}`);
 }

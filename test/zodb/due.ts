@@ -27,7 +27,7 @@ export function due(master: Buffer, committedEnd: number, slave: Buffer | undefi
     return { exitCode: 0, kind: committed.length === slave.length ? 'none' : 'append', slave: committed };
   }
   if (hasSameFrames(committed, slave)) return { exitCode: 4, kind: 'differs in place', slave };
-  if (isWhollyNewer(committed, slave)) return { exitCode: 0, kind: 'rebuild', slave: committed, keeps: true };
+  if (isAllNewer(committed, slave)) return { exitCode: 0, kind: 'rebuild', slave: committed, keeps: true };
   if (!isPackOf(committed, slave)) return { exitCode: 3, kind: 'parted', slave };
   return { exitCode: 0, kind: 'rebuild', slave: committed };
 }
@@ -45,7 +45,7 @@ function hasSameFrames(master: Buffer, slave: Buffer): boolean {
  * A pack after which the two have nothing in common, and everything on the master is newer: a site of which every object
  * was written again looks like that, and so does another site.
  */
-function isWhollyNewer(master: Buffer, slave: Buffer): boolean {
+function isAllNewer(master: Buffer, slave: Buffer): boolean {
   const last = transactions(slave).at(-1)?.tid;
   const there = transactions(master);
   return last !== undefined && there[0]?.status === 'p' && there.every(({ tid }) => tid > last);

@@ -85,10 +85,10 @@ class SyncedFileStorage(FileStorage):
         answer = syncer.sync(self._file_name, self.slave)
         if answer['exitCode'] == 4 and current_test in DAMAGING:
             return
-        said = f"{answer['action']} ({answer['exitCode']}): {answer['reason']}"
-        assert answer['exitCode'] == 0, said
+        report = f"{answer['action']} ({answer['exitCode']}): {answer['reason']}"
+        assert answer['exitCode'] == 0, report
         copied = read_bytes(self.slave)
-        assert copied == committed, f'slave {len(copied)} bytes, master committed {len(committed)}: {said}'
+        assert copied == committed, f'slave {len(copied)} bytes, master committed {len(committed)}: {report}'
         compared += 1
         if deep:
             self.compare_deeply()

@@ -58,7 +58,7 @@ describe('an index beside a slave with wrong bytes', () => {
       const { exitCode, scrubbed } = await syncAndScrub(pair, 'full');
       assert.deepEqual([exitCode, scrubbed.bad], [0, 1]);
       assert.ok(!existsSync(indexOf(pair)));
-      await judge.assertWhole(pair.slaveFile, 'after the repair');
+      await judge.assertComplete(pair.slaveFile, 'after the repair');
 
       // An index that ends before the repaired chunk.
       const { chunks } = datOf(pair);
@@ -70,7 +70,7 @@ describe('an index beside a slave with wrong bytes', () => {
       rotInOid(pair, pair.slaveFile);
       assert.equal((await syncAndScrub(pair, 'full')).exitCode, 0);
       assert.deepEqual(readFileSync(indexOf(pair)), bytes);
-      await judge.assertWhole(pair.slaveFile, 'after the second repair');
+      await judge.assertComplete(pair.slaveFile, 'after the second repair');
     }));
 
   it('is built from repaired bytes when a sync finds the wrong ones while building it', () =>
@@ -82,7 +82,7 @@ describe('an index beside a slave with wrong bytes', () => {
       const { exitCode, reason } = await syncAndScrub(pair, 0, EAGER);
       assert.equal(exitCode, 0, reason);
       pair.assertInStep();
-      const { indexUsed } = await judge.assertWhole(pair.slaveFile, 'after the refresh');
+      const { indexUsed } = await judge.assertComplete(pair.slaveFile, 'after the refresh');
       assert.ok(indexUsed);
     }));
 
@@ -123,7 +123,7 @@ describe('an index beside a slave with wrong bytes', () => {
         flipBits(pair.slaveFile, [at]);
         const intact = syncpozo(['index', pair.slaveFile, '--json']);
         assert.deepEqual([intact.exit, intact.json.action], [0, 'refreshed'], intact.all);
-        await judge.assertWhole(pair.slaveFile, 'after the refresh');
+        await judge.assertComplete(pair.slaveFile, 'after the refresh');
       }
     }));
 

@@ -48,11 +48,11 @@ export class Judge {
       bytes.equals(expected),
       `${what}: the slave differs from the master at ${firstDifference(bytes, expected)}`,
     );
-    return this.assertWhole(path, what);
+    return this.assertComplete(path, what);
   }
 
   /** ZODB finds the file's committed end at its end. */
-  async assertWhole(path: string, what: string): Promise<Verdict> {
+  async assertComplete(path: string, what: string): Promise<Verdict> {
     const verdict = await this.read(path);
     assert.ok(!('error' in verdict), `${what}: ${JSON.stringify(verdict)}`);
     assert.equal(verdict.committedEnd, verdict.size, `${what}: committed end is the end of the file`);

@@ -65,7 +65,7 @@ async function syncLoop(
         statusFile,
         ...(chunkBytes === undefined ? {} : { chunkBytes }),
       });
-      assert.equal(outcome.exitCode, 0, `${what}: exit status\n${outcome.said}`);
+      assert.equal(outcome.exitCode, 0, `${what}: exit status\n${outcome.output}`);
       actions.set(outcome.action, (actions.get(outcome.action) ?? 0) + 1);
 
       const slave = readFileSync(join(directory, 'slave', 'Data.fs'));
@@ -76,7 +76,7 @@ async function syncLoop(
           `${what}: ${slave.length} of at least ${before.committedEnd} bytes`,
         );
       }
-      const verdict = await judge.assertWhole(join(directory, 'slave', 'Data.fs'), what);
+      const verdict = await judge.assertComplete(join(directory, 'slave', 'Data.fs'), what);
       if (syncs % 10 === 0) await judge.assertServes(join(directory, 'slave', 'Data.fs'), what);
       generations.forgetBefore(generation);
       transferred = Math.max(transferred, verdict.size);
@@ -115,7 +115,7 @@ export class Clients {
   revive(): void {
     for (const [index, client] of this.running) {
       if (client.isRunning) continue;
-      assert.equal(client.child.exitCode, 7, `a ${ROLES[index]} ended:\n${client.said}`);
+      assert.equal(client.child.exitCode, 7, `a ${ROLES[index]} ended:\n${client.output}`);
       this.deaths++;
       this.start(index);
     }

@@ -31,7 +31,7 @@ export class Pair {
 
   async syncMust(exitCode: number, what: string): Promise<SyncOutcome> {
     const outcome = await this.sync();
-    assert.equal(outcome.exitCode, exitCode, `${what}: exit status\n${outcome.said}`);
+    assert.equal(outcome.exitCode, exitCode, `${what}: exit status\n${outcome.output}`);
     return outcome;
   }
 

@@ -70,7 +70,7 @@ export class Replay {
     const outcome = await this.call({});
     if (state.committedEnd === undefined) {
       this.count('damaged');
-      assert.equal(outcome.exitCode, 4, `${what}: exit status\n${outcome.said}`);
+      assert.equal(outcome.exitCode, 4, `${what}: exit status\n${outcome.output}`);
       this.assertUntouched(held, what);
       return;
     }
@@ -79,7 +79,7 @@ export class Replay {
     assert.equal(
       outcome.exitCode,
       requested.exitCode,
-      `${what}: exit status where ${requested.kind} is due\n${outcome.said}`,
+      `${what}: exit status where ${requested.kind} is due\n${outcome.output}`,
     );
     if (requested.exitCode === 0) await this.judge.assertSlave(this.slave, requested.slave!, what);
     else this.assertUntouched(held, what);
@@ -90,7 +90,7 @@ export class Replay {
   /** After a refusal --full continues, and keeps the slave's own transactions in a file. */
   private async forced(expected: Buffer, held: Buffer | undefined, what: string): Promise<void> {
     const outcome = await this.call({ full: true });
-    assert.equal(outcome.exitCode, 0, `${what}: exit status of --full\n${outcome.said}`);
+    assert.equal(outcome.exitCode, 0, `${what}: exit status of --full\n${outcome.output}`);
     await this.judge.assertSlave(this.slave, expected, `${what}, --full`);
     this.assertKeptAside(held, `${what}, --full`);
   }

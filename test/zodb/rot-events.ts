@@ -22,7 +22,7 @@ export interface RotOptions {
   /** Also pack the master. */
   /** Also flip bits in the newest chunks of both sides at the same time. */
   readonly newestOnBothSides?: boolean;
-  readonly pack: 'never' | 'while sound' | 'at any time';
+  readonly pack: 'never' | 'while intact' | 'at any time';
 }
 
 export interface RotCounts {
@@ -112,7 +112,7 @@ class RottenPair {
   private async pack(): Promise<void> {
     const { pack } = this.options;
     if (pack === 'never') return;
-    if (pack === 'while sound') this.repairMaster();
+    if (pack === 'while intact') this.repairMaster();
     this.note('pack');
     const { problem } = (await this.site.ask({ ask: 'pack' })) as Answer;
     if (problem) this.note(`which ends with ${problem}`);
@@ -160,7 +160,7 @@ class RottenPair {
     }
     this.counts.refused++;
     assert.equal(exitCode, 4, reason);
-    assert.ok(this.masterFlips.length > 0, `the master is sound: ${reason}`);
+    assert.ok(this.masterFlips.length > 0, `the master is intact: ${reason}`);
     if (this.random.below(2) === 0) this.repairMaster();
   }
 
@@ -172,7 +172,7 @@ class RottenPair {
     this.note(`index: ${exitCode} ${action}`);
     if (exitCode === 0) return this.judge();
     assert.equal(exitCode, 4, reason);
-    assert.ok(this.slaveRotten, `the slave is sound: ${reason}`);
+    assert.ok(this.slaveRotten, `the slave is intact: ${reason}`);
   }
 
   private async judge(): Promise<void> {

@@ -20,7 +20,7 @@ class Syncer:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def sync(self, master, slave):
-        """One round; returns {exitCode, action, reason, said}."""
+        """One round; returns {exitCode, action, reason, output}."""
         with self._lock:
             question = {
                 'master': os.path.abspath(master),

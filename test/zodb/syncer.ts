@@ -17,7 +17,7 @@ export interface SyncOutcome {
   readonly action: string;
   readonly reason: string;
   /** All output: for the message of a failed test. */
-  readonly said: string;
+  readonly output: string;
 }
 
 export type Sync = (master: string, slave: string, options: SyncOptions) => Promise<SyncOutcome>;
@@ -48,7 +48,7 @@ export const syncByProcess: Sync = async (master, slave, options) => {
   const [program, ...args] = syncCommand(master, slave, options);
   const { exitCode, out, err } = await run(program, args);
   const json = parse(out);
-  return { exitCode, action: json.action ?? 'none said', reason: json.reason ?? '', said: `${out}${err}` };
+  return { exitCode, action: json.action ?? 'none reported', reason: json.reason ?? '', output: `${out}${err}` };
 };
 
 /** The same function that the command line calls. */
@@ -60,7 +60,7 @@ export const syncInProcess: Sync = async (master, slave, options) => {
     full: options.full ?? false,
     ...(options.chunkBytes === undefined ? {} : { chunkBytes: options.chunkBytes }),
   });
-  return { exitCode: result.exitCode, action: result.action, reason: result.reason, said: JSON.stringify(result) };
+  return { exitCode: result.exitCode, action: result.action, reason: result.reason, output: JSON.stringify(result) };
 };
 
 interface Run {

@@ -21,13 +21,13 @@ test('a slave whose transactions have no records gets no index, and ZODB opens i
         reason: /no transaction has a record/,
       });
       assert.ok(!existsSync(`${pair.slave}.index`), 'no index of the command either');
-      await judge.assertWhole(pair.slave, 'without records');
+      await judge.assertComplete(pair.slave, 'without records');
 
       const record = { tid: nthTid(4), records: [{ oid: 0n, data: 'cpersistent.mapping\nPersistentMapping\n.}.' }] };
       writeFileSync(pair.master, dataFs([...empty, record]).bytes);
       await pair.syncMust(0, 'a sync of the first record');
       assertEnd(syncpozo(['index', pair.slave, '--json']), { exit: 0, action: 'built' });
-      assert.ok((await judge.assertWhole(pair.slave, 'with one record')).indexUsed, 'the index is used');
+      assert.ok((await judge.assertComplete(pair.slave, 'with one record')).indexUsed, 'the index is used');
     });
   } finally {
     await judge.close();

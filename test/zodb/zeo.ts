@@ -27,7 +27,7 @@ export class Started {
   }
 
   /** Its output so far. */
-  get said(): string {
+  get output(): string {
     return readFileSync(this.log, 'utf8');
   }
 
@@ -65,11 +65,11 @@ export class Zeo {
     );
     const process = new Started(`${config}.log`, python(), ['-m', 'ZEO.runzeo', '-C', config]);
     for (let waited = 0; waited < 400 && process.isRunning; waited++) {
-      if (process.said.includes('listening on')) return new Zeo(port, process);
+      if (process.output.includes('listening on')) return new Zeo(port, process);
       await sleep(50);
     }
     await process.end();
-    throw new Error(`ZEO does not serve ${file}:\n${process.said}`);
+    throw new Error(`ZEO does not serve ${file}:\n${process.output}`);
   }
 
   end(): Promise<void> {
