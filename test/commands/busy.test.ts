@@ -30,7 +30,7 @@ describe("the slave's lock", () => {
     ['of a ZEO server', ' PID\n'],
     ['that is empty', ''],
     ['that is garbage', 'garbage'],
-    ['of a syncpozo that is dead', ` ${DEAD} syncpozo ${hostname()}\n`],
+    ['of a dead syncpozo', ` ${DEAD} syncpozo ${hostname()}\n`],
   ];
   for (const [name, text] of others)
     it(`held by another program, with a text ${name}: exit status 5, and the text stays`, () =>

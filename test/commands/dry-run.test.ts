@@ -25,7 +25,7 @@ const CASES: readonly Case[] = [
     expected: { exit: 0, action: 'append', reason: 'the master has grown' },
   },
   {
-    name: 'the slave was cut short',
+    name: 'the slave was truncated',
     prepare: (pair) => truncateSync(pair.synced().slaveFile, 100),
     expected: { exit: 0, action: 'append' },
   },

@@ -84,7 +84,7 @@ const FAILING: readonly Failing[] = [
     trouble: 'refused',
   },
   {
-    name: 'both sides have gone on',
+    name: 'both sides have grown',
     fail: (pair) => {
       pair.commitToSlave('only here');
       pair.commit('only there');
@@ -94,7 +94,7 @@ const FAILING: readonly Failing[] = [
   },
   { name: 'the master is empty', fail: (pair) => truncateSync(pair.masterFile, 0), exit: 4, trouble: 'damaged' },
   {
-    name: 'a transaction of the master is marked as in flight, with finished ones behind it',
+    name: 'a transaction of the master is marked as in flight, and finished ones follow',
     fail: (pair) => {
       const end = pair.site.committedEnd;
       pair.commit('one', 'two');
@@ -106,7 +106,7 @@ const FAILING: readonly Failing[] = [
     trouble: 'damaged',
   },
   {
-    name: 'a directory stands where the .dat is written',
+    name: 'a directory has the name of the temporary .dat',
     fail: (pair) => {
       mkdirSync(`${pair.dat}.tmp`);
       pair.commit('more');

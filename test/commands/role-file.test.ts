@@ -20,7 +20,7 @@ const SPOILT: readonly (readonly [string, (path: string) => void])[] = [
     'with a bit flipped',
     (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('role master', 'role mastes')),
   ],
-  ['cut short', (path) => writeFileSync(path, readFileSync(path).subarray(0, -1))],
+  ['truncated', (path) => writeFileSync(path, readFileSync(path).subarray(0, -1))],
   ['of a later version', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('role 1', 'role 2'))],
   [
     'that is a directory',

@@ -27,7 +27,7 @@ const CASES: readonly Case[] = [
     expected: { exit: 4, action: 'failed', reason: /master\/Data\.fs is empty$/, hint: /slave was not touched/ },
   },
   {
-    name: 'a master that is a text',
+    name: 'a master of plain text',
     spoil: (pair) => writeFileSync(pair.masterFile, 'this is not a Data.fs, but a text of some length\n'),
     expected: { exit: 4, action: 'failed', reason: /is not a Data\.fs: it does not begin with FS21 or FS30/ },
   },

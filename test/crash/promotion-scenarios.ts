@@ -46,7 +46,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
     },
   },
   {
-    name: 'of a slave of which nothing is known',
+    name: 'of an unknown slave',
     async prepare(stage) {
       await inStep(stage);
       rmSync(join(stage.slave, DAT));
@@ -54,7 +54,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
   },
   { name: 'of an unfinished batch', prepare: async (stage) => aheadUnfinished.prepare(stage) },
   {
-    name: 'of a batch that was finished in memory',
+    name: 'of a batch that is complete in memory only',
     prepare: async (stage) => aheadFlipped.prepare(stage),
     pending(seen) {
       const file = seen.names.get(DATA) ?? -1;
@@ -68,7 +68,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
     },
   },
   {
-    name: 'of a slave that was made anew in memory',
+    name: 'of a slave that was rebuilt in memory only',
     async prepare(stage) {
       await inStep(stage);
       // The file that a rebuild would have written, since the master has grown.
@@ -81,7 +81,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
     },
   },
   {
-    name: 'of a slave whose index has fallen behind',
+    name: 'of a slave with an outdated index',
     indexLimits: ALWAYS,
     async prepare(stage) {
       const site = stage.site();

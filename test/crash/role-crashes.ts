@@ -73,8 +73,8 @@ const CHANGES: readonly {
   { name: 'demotion', becomes: 'slave', run: demoteNow },
   { name: 'demotion by an old .dat', old: 'alone', becomes: 'slave', run: demoteNow },
   { name: 'demotion by an old .dat and a role file', old: 'beside a role file', becomes: 'slave', run: demoteNow },
-  { name: 'carrying over', old: 'alone', becomes: 'master', run: carryOverNow },
-  { name: 'carrying over beside a role file', old: 'beside a role file', becomes: 'master', run: carryOverNow },
+  { name: 'conversion', old: 'alone', becomes: 'master', run: carryOverNow },
+  { name: 'conversion beside a role file', old: 'beside a role file', becomes: 'master', run: carryOverNow },
 ];
 
 /** Records each in its own directory. */

@@ -42,13 +42,17 @@ const BUCKET = '8003 4306 000000000001 4308 0002 000000000064 862e';
 
 /** Name, bytes, and the reader's message. */
 const DEFECTS: readonly (readonly [string, string, string])[] = [
-  ['nothing at all', '', '0: the file ends in the middle of the index'],
+  ['an empty file', '', '0: the file ends in the middle of the index'],
   ['text', '68656c6c6f', '0: byte 0x68 where a pickle of protocol 3 belongs'],
-  ['one byte of rubbish', '68', '0: byte 0x68 where a pickle of protocol 3 belongs'],
+  ['one byte of garbage', '68', '0: byte 0x68 where a pickle of protocol 3 belongs'],
   ['another protocol', '80024de8032e', '1: byte 0x02 where a pickle of protocol 3 belongs'],
   ['a function to call', '8003636f730a73797374656d0a', '2: the position that the index covers is not a number'],
   ['a negative number', `80034affffffff2e${END}`, '2: the position that the index covers is not written as ZODB does'],
-  ['a longer form than due', `80034d05002e${END}`, '2: the position that the index covers is not written as ZODB does'],
+  [
+    'a longer form than necessary',
+    `80034d05002e${END}`,
+    '2: the position that the index covers is not written as ZODB does',
+  ],
   ['64 bits', `80038a08ffffffffffffff7f2e${END}`, '2: the position that the index covers is not written as ZODB does'],
   ['a number of 255 bytes', '80038aff', '2: the position that the index covers is not a number'],
   ['no end', HEAD + BUCKET, '28: the file ends in the middle of the index'],
@@ -59,7 +63,7 @@ const DEFECTS: readonly (readonly [string, string, string])[] = [
   ['the long form for 8 bytes', `${HEAD}80034306000000000001 4208000000`, '17: a bucket of 8 bytes'],
   ['the same bucket twice', HEAD + BUCKET + BUCKET + END, '32: buckets are not in ascending order'],
   [
-    'oids that fall',
+    'descending oids',
     `${HEAD}80034306000000000001 4310 00020001 000000000064 000000000065 862e${END}`,
     '20: oids are not in ascending order',
   ],

@@ -158,8 +158,8 @@ describe('SLAVE', () => {
   });
 
   const mistakes: Readonly<Record<string, readonly [string, RegExp]>> = {
-    'whose directory is not there is a mistake': ['gone', /gone does not exist/],
-    'below a directory that is not there is a mistake': ['gone/Data.fs', /gone does not exist/],
+    'in a missing directory is a mistake': ['gone', /gone does not exist/],
+    'below a missing directory is a mistake': ['gone/Data.fs', /gone does not exist/],
     'below a file is a mistake': ['data/Data.fs/Data.fs', /does not exist/],
     'that is a link is a mistake': ['Data.fs', /symbolic link/],
   };

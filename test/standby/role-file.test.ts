@@ -49,7 +49,7 @@ describe('the role file', () => {
     withSlave((paths) => {
       const places: readonly [string, () => void][] = [
         ['a directory', () => mkdirSync(paths.role)],
-        ['a link that leads nowhere', () => symlinkSync('nowhere', paths.role)],
+        ['a dangling link', () => symlinkSync('nowhere', paths.role)],
         ['a pipe', () => execFileSync('mkfifo', [paths.role])],
         ['an empty file', () => writeFileSync(paths.role, '')],
         ['a file of zeros', () => writeFileSync(paths.role, Buffer.alloc(300))],

@@ -9,7 +9,7 @@ const TLOC_IN_LAST_RECORD = 24;
  * truncated again, and everything before it is committed. Later the master is intact.
  */
 export const brokenOff: Scenario = {
-  name: 'a large transaction broken off',
+  name: 'a large transaction truncated',
   exitCode: 4,
   large: true,
   async prepare(stage) {

@@ -3,7 +3,7 @@ import { type Scenario, write } from '../scenario.js';
 
 /** Bytes at the slave's end were cut off; its index covers them. */
 export const cutShort: Scenario = {
-  name: 'a slave cut short',
+  name: 'a truncated slave',
   claimBroken: true,
   async prepare(stage) {
     const site = stage.site();

@@ -4,7 +4,7 @@ import { type Scenario, write } from '../scenario.js';
 
 /** The master is packed while a batch is being written: the batch is dropped, and the slave is rebuilt. */
 export const exchanged: Scenario = {
-  name: 'exchanged in mid-batch',
+  name: 'the master replaced in mid-batch',
   slow: true,
   packed: true,
   async prepare(stage) {

@@ -46,7 +46,7 @@ export const indexCommand: Scenario = {
  * index for the old file.
  */
 export const indexOfSwapped: Scenario = {
-  name: 'the index of a slave that was made anew in memory',
+  name: 'the index of a slave that was rebuilt in memory only',
   index: true,
   swappedUnsynced: true,
   packed: true,

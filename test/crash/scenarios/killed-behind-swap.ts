@@ -7,7 +7,7 @@ import { rebuildAfterPack } from './rebuild-after-pack.js';
  * its temporary name. The next run continues with it, and a power cut may still bring the old file back.
  */
 export const killedBehindSwap: Scenario = {
-  name: 'killed behind the swap',
+  name: 'killed after the swap',
   packed: true,
   swappedUnsynced: true,
   async prepare(stage) {
