@@ -1,19 +1,19 @@
 #!/bin/sh
 # syncData.sh MASTER_DIR SLAVE_DIR [syncpozo options...]
 #
-# One round of replication, for cron: sets the environment, puts every line that syncpozo prints into one log
-# file and passes its exit status on.
+# One round of replication, for cron: sets the environment, writes every line that syncpozo prints to one log
+# file and returns its exit status.
 #
-# What holds:
-#  * Every line of the log begins with a UTC time in ISO 8601: the line's own when it begins with one, otherwise
+# Invariants:
+#  * Every line of the log starts with a UTC time in ISO 8601: the line's own if it starts with one, otherwise
 #    the time at which the line was read. (For a log of pure JSON lines use syncpozo's own --log-file.)
-#  * The exit status is syncpozo's, whatever becomes of the log. A log that cannot be written never stops the
+#  * The exit status is syncpozo's, even if the log fails. A log that cannot be written never stops the
 #    replication: the lines go to stderr then, and cron mails them.
-#  * Nothing is printed when all is well. A status other than 0 puts one line on stderr, which cron mails.
-#  * A second run while one is at work is harmless: syncpozo finds the slave's lock taken and ends with 0.
+#  * Nothing is printed after a success. A status other than 0 prints one line to stderr, which cron mails.
+#  * A second run during the first is harmless: syncpozo finds the slave's lock taken and ends with 0.
 #
 # Settings, from the environment or from the file SYNCPOZO_DEFAULTS (default /etc/default/syncpozo, may be
-# missing); the file has the last word:
+# missing); the file overrides the environment:
 #   SYNCPOZO         the command (default: syncpozo, looked up in PATH)
 #   SYNCPOZO_LOG     the log (default: /var/log/syncPozo.log)
 #   SYNCPOZO_STATUS  the status file (default: syncpozo's own, /var/run/syncPozo.status)
@@ -89,7 +89,7 @@ run() {
     note 'hint: set SYNCPOZO in /etc/default/syncpozo, or install syncpozo where cron finds it'
     return 1
   fi
-  # Text is what people grep for; a --log-format among the operator's own options comes later and wins.
+  # Text is better for grep; a --log-format among the operator's own options comes later and overrides this one.
   "$SYNCPOZO" sync --log-format text "$master" "$slave" "$@"
 }
 
@@ -100,7 +100,7 @@ else
   exec 4>&2
 fi
 
-# POSIX sh has no pipefail: the status goes around the pipe through descriptor 3.
+# POSIX sh has no pipefail: the status bypasses the pipe through descriptor 3.
 status=$({
   {
     run "$@" 2>&1 3>&- 4>&-

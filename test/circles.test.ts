@@ -9,7 +9,7 @@ const LONGEST_FILE = 250;
 describe('imports', () => {
   const graph = importGraph('src', 'workers');
 
-  it('are found, of types and of what is loaded later as well', () => {
+  it('are found, including types and dynamic imports', () => {
     assert.ok(graph.size > 150);
     assert.ok(graph.get('src/sync/sync.ts')?.has('src/sync/append.ts'));
     assert.ok(graph.get('src/sync/facts.ts')?.has('src/pipeline/resume.ts'));
@@ -18,11 +18,11 @@ describe('imports', () => {
       for (const target of targets) assert.ok(graph.has(target), `${path}: ${target}`);
   });
 
-  it('go in no circle from file to file', () => {
+  it('form no circle from file to file', () => {
     assert.deepEqual(circlesIn(graph), []);
   });
 
-  it('go in no circle from room to room', () => {
+  it('form no circle from room to room', () => {
     const files = [...graph].filter(([path]) => /^src\/\w+\//.test(path));
     assert.deepEqual(circlesIn(betweenRooms(new Map(files))), []);
   });

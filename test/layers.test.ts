@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inProject } from './support/root.js';
 
-/** Lints one file with the project's rules, in a directory of its own; exit status and output. */
+/** Lints one file with the project's rules, in its own directory; returns exit status and output. */
 function lint(path: string, text: string): { readonly status: number | null; readonly output: string } {
   return lintAll(new Map([[path, text]]));
 }
@@ -58,7 +58,7 @@ describe('the lint refuses arrows against the layers', () => {
     });
   }
 
-  it('and lets the others be', () => {
+  it('and permits all others', () => {
     const { status, output } = lint(
       'src/sync/x.ts',
       "import { thing } from '../io/open-file.js';\n\nexport const other = thing;\n",
@@ -67,7 +67,7 @@ describe('the lint refuses arrows against the layers', () => {
   });
 });
 
-/** The rooms of src: which others each of them may import. */
+/** The rooms of src, and the other rooms that each may import. */
 const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
   ['commands', names('sync takeover lineage scrub verify index pipeline standby filestorage io report demo')],
   ['demo', names('standby filestorage io')],
@@ -106,7 +106,7 @@ describe('the table of rooms', () => {
     }
   });
 
-  it('refuses every arrow that is not in it, of a value, of a type and of what is loaded later, and no other', () => {
+  it('refuses every import that is not in it, of a value, of a type and dynamic, and no other', () => {
     const files = new Map<string, string>();
     const refused: string[] = [];
     for (const [room, others] of ROOMS) {
@@ -129,7 +129,7 @@ describe('the table of rooms', () => {
     assert.deepEqual([...new Set(found)].sort(), refused.sort());
   });
 
-  it('keeps node:fs and its like in io', () => {
+  it('keeps node:fs and similar modules in io', () => {
     const modules = ['node:fs', 'node:fs/promises', 'fs-extra', 'fs-extra/esm'];
     const rooms = [...[...ROOMS.keys()].map((room) => `src/${room}`), 'src', 'workers'];
     const files = rooms.flatMap((room) =>
@@ -143,7 +143,7 @@ describe('the table of rooms', () => {
 });
 
 describe('what is shipped', () => {
-  it('imports nothing of the tests, of the benchmarks and of the pages', () => {
+  it('imports nothing from the tests, the benchmarks and the pages', () => {
     for (const room of ['src', 'workers']) {
       const files = readdirSync(inProject(room), { recursive: true, encoding: 'utf8' }).filter((name) =>
         name.endsWith('.ts'),

@@ -5,17 +5,17 @@ import { inProject } from './support/root.js';
 import { ensureVenv, VenvError } from './support/venv.js';
 
 /**
- * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART chooses the
- * files that have it in their path.
+ * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART selects the
+ * files with it in their path.
  *
- * test/zodb, test/crash, test/chaos and test/histories have the real ZODB and ZEO as judge, test/scripts has shellcheck and
+ * test/zodb, crash, faults, chaos and histories need the real ZODB and ZEO, test/scripts needs shellcheck and
  * the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
- * folders: they go by
+ * folders. Their settings:
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign runs (10)
  *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
- *   SYNCPOZO_SEED     the seed of everything random, in the short tests too (printed by each test)
- *   SYNCPOZO_KEEP     keeps the directory of a test that failed, and says where it is
- * The groups that need Python make `.venv` first.
+ *   SYNCPOZO_SEED     the seed of all random choices, in the short tests too (printed by each test)
+ *   SYNCPOZO_KEEP     keeps the directory of a failed test, and prints its path
+ * The groups that need Python build `.venv` first.
  */
 const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
 type Group = (typeof GROUPS)[number];
@@ -48,7 +48,7 @@ function main(args: readonly string[]): number {
   return run.status ?? complain(`the tests were ended by ${run.signal}`, 1);
 }
 
-/** Compiled test files in a steady order; what is left in dist of a test that is gone from the sources is not run. */
+/** Compiled test files in a fixed order; compiled files without a source are not run. */
 function testFiles(): string[] {
   return readdirSync(COMPILED, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(test|campaign)\.js$/.test(name))

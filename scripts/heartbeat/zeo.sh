@@ -1,14 +1,14 @@
 #!/bin/sh
-# What the master's and the slave's resource script have in common; sourced by both. On a host it lies in
-# /etc/ha.d, the script itself in /etc/ha.d/resource.d.
+# Common part of the master's and the slave's resource script, which source it. Install it in /etc/ha.d, and the
+# script itself in /etc/ha.d/resource.d.
 #
-# What holds:
+# Invariants:
 #  * `serving` means that the port is in this host's table of listening sockets AND that Data.fs is locked. The
-#    table (/proc/net/tcp) needs no further program, opens no connection into ZEO's log, and is right although the
-#    cluster's address is not on this host yet: ZEO comes before the address.
-#  * The lock is flock() on Data.fs.lock. It is asked for with flock(1) only when no ZEO is on its way up: asking
-#    takes the lock for an instant, and a ZEO that opens in that instant would fail.
-#  * Nobody is sent a signal because of a number in a file alone: the process must have Data.fs.lock open.
+#    table (/proc/net/tcp) needs no other program, adds no connection to ZEO's log, and is right before the
+#    cluster's address is on this host: ZEO starts before the address.
+#  * The lock is flock() on Data.fs.lock. A probe with flock(1) takes it for an instant, and a ZEO that opens in that
+#    instant would fail: so the script probes it only when no ZEO is starting.
+#  * No process gets a signal only because a file contains its id: it must have Data.fs.lock open.
 #
 # shellcheck disable=SC2034 # the resource scripts use what is set here
 set -u
@@ -66,7 +66,7 @@ settings() {
   fi
 }
 
-# Tries the rest of its arguments five times a second for as many seconds as the first says.
+# within SECONDS COMMAND...: runs the command five times a second until it succeeds or the time is over.
 within() {
   tries=$(($1 * 5))
   shift
@@ -83,7 +83,7 @@ listening() {
       END { exit !found }'
 }
 
-# A missing lock file is a free lock; flock(1) would create it, and as root, so that ZEO could not write it.
+# A missing lock file is a free lock; flock(1) would create it as root, and ZEO could not write it.
 lock_free() {
   [ ! -e "$LOCK" ] || flock -n "$LOCK" true
 }
@@ -116,8 +116,8 @@ ended() {
   [ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
 
-# end_holder KIND SECONDS: ends the lock's holder while it is of that KIND (holder_is_sync, holder_is_zeo), first
-# with TERM and after SECONDS with KILL. Fails when it survives that: it hangs in the kernel.
+# end_holder KIND SECONDS: ends the lock's holder if it is of that KIND (holder_is_sync, holder_is_zeo), first
+# with TERM and after SECONDS with KILL. Fails if it survives, because it hangs in the kernel.
 end_holder() {
   victim=$(holder)
   if [ -z "$victim" ] || ! "$1"; then
@@ -155,13 +155,13 @@ ctl() {
   fi
 }
 
-# Our own ZEO may be on its way up already (a long index scan): its control script knows the process.
+# Our own ZEO may be starting already (a long index scan): its control script knows the process.
 own_zeo_holds() {
   who=$(holder)
   [ -n "$who" ] && ctl 20 status 2>&1 | grep -q "pid=$who\$"
 }
 
-# FileStorage takes a missing or empty Data.fs for a new, empty database, and would serve that to the site.
+# FileStorage treats a missing or empty Data.fs as a new, empty database, and would serve that to the site.
 data_there() {
   if [ ! -s "$ZEO_DATA_FS" ]; then
     say "$ZEO_DATA_FS is missing or empty; ZEO would serve an empty database"
@@ -174,8 +174,8 @@ data_there() {
   fi
 }
 
-# Returns only once ZEO serves: a start that returned earlier would let the cluster's address come up in front of
-# nothing.
+# Returns only once ZEO serves: after an earlier return the cluster's address would come up without a server
+# behind it.
 zeo_start() {
   data_there || return 1
   if ! lock_free && ! own_zeo_holds; then
@@ -202,7 +202,7 @@ zeo_down() {
 }
 
 zeo_stop() {
-  # Remembered because FileStorage lets go of its lock before it writes its index and ends.
+  # Stored now, because FileStorage releases its lock before it writes its index and ends.
   zeo=
   if ! holder_is_sync; then
     zeo=$(holder)
@@ -224,7 +224,7 @@ zeo_stop() {
   fi
 }
 
-# Heartbeat reads the word on stdout: 'running' or 'OK' anywhere in it means that this host has the resource.
+# Heartbeat reads stdout: the word 'running' or 'OK' in it means that this host has the resource.
 zeo_status() {
   if serving; then
     echo running

@@ -14,7 +14,7 @@ function row(name: string, measure: Row['measure'], missing?: string): Row {
 }
 
 describe('a run of the benchmarks', () => {
-  it('goes on after a row that fails, and names it and what is left out', async () => {
+  it('continues after a row that fails, and names it and the omitted results', async () => {
     await withTempDir(async (diskDirectory) => {
       const wrong = row('wrong', async () => {
         throw new WrongResult('not the same: /a/path');
@@ -39,7 +39,7 @@ describe('a run of the benchmarks', () => {
     });
   });
 
-  it('ends when it is broken off, and keeps what it has', async () => {
+  it('ends when it is interrupted, and keeps its results', async () => {
     await withTempDir(async (diskDirectory) => {
       const stop = new AbortController();
       const kept: number[] = [];

@@ -16,7 +16,7 @@ describe('a fixture', () => {
   const { bytes, facts } = grown(EVERYTHING, [SIZE]);
   const history = readHistory(bytes);
 
-  it('is what the encoder of the format writes, and as announced', () => {
+  it("equals the output of the format's encoder, with the announced facts", () => {
     const again = Buffer.concat([Buffer.from('FS30'), ...history.map((transaction) => encodeTransaction(transaction))]);
     assert.ok(again.equals(bytes));
     assert.equal(facts.size, bytes.length);
@@ -35,7 +35,7 @@ describe('a fixture', () => {
     assert.deepEqual(walk.warnings, []);
   });
 
-  it('has previous pointers to the record before, and undo records that point to an earlier one of the object', () => {
+  it('has previous pointers to the previous record, and undo records that point to an earlier one of the object', () => {
     const positions = new Map<bigint, number[]>();
     const undone = { changes: 0, creations: 0 };
     for (const transaction of history) {
@@ -67,7 +67,7 @@ describe('a fixture', () => {
     assert.ok(bytes.includes('ZODB.blob'));
   });
 
-  it('is the same for the same seed, whatever the steps it grows in, and another for another', () => {
+  it('is the same for the same seed, whatever the steps it grows in, and differs for another seed', () => {
     const first = history[0]!;
     const sizes = [4, 5, first.position + encodeTransaction(first).length, 99_999, 5_000_000, SIZE - 1];
     assert.ok(grown(EVERYTHING, [...sizes, SIZE]).bytes.equals(bytes));
@@ -81,7 +81,7 @@ describe('a fixture', () => {
     assert.equal(hash, '516cba85fafb29a44d0ad7895602127ca6ef8a928e2a7943151865991dbbe214');
   });
 
-  it('goes out in order and in whole pages, from memory that lies as the file does', () => {
+  it("is written in order and in complete pieces, from memory in the file's order", () => {
     const fixture = new Fixture(SITE);
     let end = 0;
     for (const size of [1_000_001, 20_000_000]) {
@@ -94,11 +94,11 @@ describe('a fixture', () => {
     }
   });
 
-  it('does not compress to much less', () => {
+  it('does not compress much', () => {
     assert.ok(gzipSync(grown(SITE, [2_000_000]).bytes).length > 0.7 * 2_000_000);
   });
 
-  it('can have all data of one length, single records, or no records at all', () => {
+  it('can have data of one length, single records, or no records at all', () => {
     const fixed = grown({ ...SITE, blobs: 0, undos: 0, sizes: { kind: 'fixed', length: 5000 } }, [500_000]);
     const lengths = readHistory(fixed.bytes).flatMap(({ records }) =>
       records.map((record) => ('data' in record && record.oid !== 0n ? record.data.length : 5000)),

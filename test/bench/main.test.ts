@@ -12,7 +12,7 @@ function bench(...args: readonly string[]) {
 }
 
 describe('npm run bench', () => {
-  it('measures the rows that are asked for, writes its page and its plot, and leaves nothing behind', async () => {
+  it('measures the requested rows, writes its page and its plot, and leaves no other file', async () => {
     await withTempDir((directory) => {
       const rows = ['--rows', 'full-copy,nothing-new,append', '--size', '1MiB,2MiB'];
       const run = bench(...rows, '--medium', 'disk', '--dir', directory, '--runs', '1', '--output', directory);
@@ -33,7 +33,7 @@ describe('npm run bench', () => {
     });
   });
 
-  it('says what it does not understand', () => {
+  it('reports arguments that it does not understand', () => {
     for (const args of [['--size', 'x'], ['--rows', 'x'], ['--runs', '0'], ['--x'], ['more']]) {
       const run = bench(...args);
       assert.equal(run.status, 2, run.stderr);
@@ -41,7 +41,7 @@ describe('npm run bench', () => {
     }
   });
 
-  it('says before it measures anything that there is no directory for its page', async () => {
+  it('reports a missing directory of its page before it measures anything', async () => {
     await withTempDir((directory) => {
       for (const output of [`${directory}/none`, `${MAIN}/none`, MAIN]) {
         const run = bench(

@@ -42,7 +42,7 @@ describe('the plot', () => {
 });
 
 describe('the growth', () => {
-  it('is judged from 512 MiB on, beside a copy by cp', () => {
+  it('is computed from 512 MiB on, beside a copy by cp', () => {
     const linear = acrossSizes([measured(64, 9, 60, 1), measured(512, 1, 100, 1), measured(2048, 4.4, 105, 4)]);
     assert.deepEqual(
       linear.map(({ measured, met }) => [measured, met]),
@@ -63,7 +63,7 @@ describe('the growth', () => {
     );
   });
 
-  it('has nothing to say about one size, but for its memory', () => {
+  it('has no text for one size, except for its memory', () => {
     assert.deepEqual(acrossSizes([measured(64, 1, 60)]), []);
     assert.equal(acrossSizes([measured(512, 1, 60)]).length, 1);
   });

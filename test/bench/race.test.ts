@@ -5,7 +5,7 @@ import { race, WrongResult } from '../../bench/race.js';
 const nothing = (): void => {};
 
 describe('a race', async () => {
-  it('lets the contenders run in turn, each after its preparation', async () => {
+  it('runs the contenders in turn, each after its preparation', async () => {
     const seen: string[] = [];
     const contender = (name: string) => ({
       name,
@@ -27,7 +27,7 @@ describe('a race', async () => {
     assert.ok(series.every(({ timings }) => timings.every(({ seconds }) => seconds > 0)));
   });
 
-  it('ends when a command fails, and says what it said', async () => {
+  it('ends when a command fails, and reports its output', async () => {
     const command = ['sh', '-c', 'echo went wrong >&2; exit 3'];
     await assert.rejects(race([{ name: 'x', command }], 1, nothing), /ended with 3\nwent wrong/);
   });

@@ -9,7 +9,7 @@ import { withTempDir } from '../support/site.js';
 const BYTES = new Random(1).bytes(3_000_001);
 
 describe('a slow mount', () => {
-  it('shows a directory as it is, and is gone afterwards', async (test) => {
+  it('shows a directory unchanged, and is gone afterwards', async (test) => {
     await withTempDir(async (directory) => {
       const [from, to] = [join(directory, 'from'), join(directory, 'a mount')];
       mkdirSync(from);

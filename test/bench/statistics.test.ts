@@ -8,7 +8,7 @@ function series(name: string, ...seconds: readonly number[]): Series {
 }
 
 describe('the statistics', () => {
-  it('take the middle, or the middle of the middle two', () => {
+  it('take the median, or the mean of the middle two', () => {
     assert.equal(median([9, 1, 2]), 2);
     assert.equal(median([4, 1, 2, 9]), 3);
     assert.throws(() => median([]), RangeError);
@@ -42,7 +42,7 @@ describe('a target', () => {
     assert.equal(withinShare(both, 'ours', 0.9, 'theirs')[0]?.met, true);
   });
 
-  it('is none where a peer did not run, or where the file is too small for it', () => {
+  it('is absent when a peer did not run, or when the file is too small for it', () => {
     assert.deepEqual(atMost(both, 'ours', 1, 'missing'), []);
     const targets = atMost(both, 'ours', 1, 'theirs');
     assert.deepEqual(ofLarge(1 << 20, targets), []);

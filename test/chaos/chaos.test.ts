@@ -8,7 +8,7 @@ const SECONDS = 60;
 it('a busy ZEO server, and syncs that are killed at any moment', async (t) => {
   const judge = new Judge();
   try {
-    t.diagnostic(await chaos(judge, { seconds: SECONDS, seed, say: (line) => t.diagnostic(line) }));
+    t.diagnostic(await chaos(judge, { seconds: SECONDS, seed, print: (line) => t.diagnostic(line) }));
   } finally {
     await judge.close();
   }

@@ -16,7 +16,7 @@ import { type Fate, type Met, syncUnder } from './victim.js';
 export interface ChaosOptions {
   readonly seconds: number;
   readonly seed: string;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 const FATES: readonly Fate[] = ['none', 'killed', 'killed', 'killed', 'killed', 'ended', 'stopped'];
@@ -25,9 +25,9 @@ const LONGEST_PAUSE_MS = 300;
 const OTHERS_PACKED = /was exchanged for another file while it was read/;
 
 /**
- * A real ZEO server with writers, aborts, undos and packs; syncs in a loop, most of them killed at a random moment. After
- * each, killed or not, the slave has to show a state that the master has been in, and its claim has to be true; every
- * minute the server is stopped for a moment, and the slave has to equal it to the byte.
+ * The fault model: a real ZEO server with writers, aborts, undos and packs; repeated syncs, most of them killed at a random
+ * moment. After each sync the slave must show a state that the master has had, and its claim must be true; every
+ * minute the server is stopped briefly, and the slave must equal the master byte for byte.
  */
 export async function chaos(judge: Judge, options: ChaosOptions): Promise<string> {
   return withTempDir(async (directory) => {
@@ -57,7 +57,7 @@ class Chaos {
   private compares = 0;
   private largest = 0;
   private keptAside = 0;
-  /** The generation that the slave was last seen to be of; the ones before it are gone. */
+  /** The last generation seen on the slave; earlier ones are gone. */
   private generation = 0;
 
   constructor(
@@ -104,20 +104,20 @@ class Chaos {
     });
     this.syncs++;
     this.count(endingOf(met, what));
-    const shown = await this.assertShown(`${what}\n${met.said}`);
-    this.assertClaim(`${what}\n${met.said}`);
+    const shown = await this.assertShown(`${what}\n${met.output}`);
+    this.assertClaim(`${what}\n${met.output}`);
     if (met.exit === 0) {
-      assert.ok(this.generation >= oldest, `${what}: the slave is of a generation that was gone before\n${met.said}`);
+      assert.ok(this.generation >= oldest, `${what}: the slave is of a generation that was gone before\n${met.output}`);
       if (this.generation === oldest && !('error' in before)) {
-        assert.ok(shown >= before.committedEnd, `${what}: ${shown} of ${before.committedEnd} bytes\n${met.said}`);
+        assert.ok(shown >= before.committedEnd, `${what}: ${shown} of ${before.committedEnd} bytes\n${met.output}`);
       }
-      await this.judge.assertWhole(this.slave, what);
+      await this.judge.assertComplete(this.slave, what);
     }
     this.generations.forgetBefore(this.generation);
     return met;
   }
 
-  /** What ZODB shows of the slave is what one of the master's generations began with. Returns its length. */
+  /** The bytes that ZODB shows of the slave are a prefix of a generation of the master. Returns their length. */
   private async assertShown(what: string): Promise<number> {
     if (!existsSync(this.slave)) return 0;
     const verdict = await this.judge.read(this.slave);
@@ -128,11 +128,11 @@ class Chaos {
     return shown.length;
   }
 
-  /** The `.dat`, whenever there is one, is whole, and what it claims is there and shown. */
+  /** If there is a `.dat`, it is complete, and the claimed bytes exist and are shown. */
   private assertClaim(what: string): void {
     if (!existsSync(`${this.slave}.dat`)) return;
     const parsed = parseDat(readFileSync(`${this.slave}.dat`, 'utf8'));
-    if (!('dat' in parsed)) return assert.fail(`${what}: the .dat is not whole: ${parsed.problem}`);
+    if (!('dat' in parsed)) return assert.fail(`${what}: the .dat is not complete: ${parsed.problem}`);
     const { claim, slaveInode } = parsed.dat;
     if (slaveInode !== inodeOf(this.slave)) return;
     const claimed = readFileSync(this.slave).subarray(0, claim.position);
@@ -140,19 +140,19 @@ class Chaos {
     this.generations.find(claimed, this.generation);
   }
 
-  /** With the server stopped: one sync that is let be, and the slave is the master, and a second has nothing to do. */
+  /** With the server stopped: one undisturbed sync makes the slave equal the master, and a second has nothing to do. */
   private async compareAll(): Promise<void> {
     const what = `full compare ${this.compares} (seed ${this.options.seed})`;
     const { child } = this.zeo.process;
     child.kill('SIGSTOP');
     try {
       const first = await this.round('none');
-      assert.equal(first.exit, 0, `${what}: ${first.said}`);
+      assert.equal(first.exit, 0, `${what}: ${first.output}`);
       const end = await this.judge.read(this.master);
       assert.ok(!('error' in end), `${what}: ${JSON.stringify(end)}`);
       await this.judge.assertSlave(this.slave, readFileSync(this.master).subarray(0, end.committedEnd), what);
       const second = await this.round('none');
-      assert.deepEqual([second.exit, second.action], [0, 'none'], `${what}: ${second.said}`);
+      assert.deepEqual([second.exit, second.action], [0, 'none'], `${what}: ${second.output}`);
       await this.judge.assertServes(this.slave, what);
       this.clearAside();
       const strange = readdirSync(this.beside).filter(
@@ -163,14 +163,14 @@ class Chaos {
       child.kill('SIGCONT');
     }
     this.compares++;
-    this.options.say(`full compare ${this.compares}: equal, ${this.summary()}`);
+    this.options.print(`full compare ${this.compares}: equal, ${this.summary()}`);
   }
 
   private count(ending: string): void {
     this.counts.set(ending, (this.counts.get(ending) ?? 0) + 1);
   }
 
-  /** A pack may have dropped the slave's last transaction: then the old file is kept aside, for a person to remove. */
+  /** A pack may have dropped the slave's last transaction: then the old file is kept, for an operator to remove. */
   private clearAside(): void {
     for (const name of readdirSync(this.beside).filter((each) => each.includes('.only-here-'))) {
       rmSync(join(this.beside, name));
@@ -191,12 +191,12 @@ class Chaos {
   }
 }
 
-/** How a sync ended, for the sum; fails where it must not end so. */
-function endingOf({ fate, signal, exit, action, reason, said }: Met, what: string): string {
+/** How a sync ended, for the summary; fails on an unexpected end. */
+function endingOf({ fate, signal, exit, action, reason, output }: Met, what: string): string {
   if (fate === 'killed' && signal === 'SIGKILL') return 'killed';
   // Before the program listens, SIGTERM ends it at once.
   if (fate === 'ended' && (signal === 'SIGTERM' || /interrupted by a signal/.test(reason))) return 'ended';
   if (exit === 1 && OTHERS_PACKED.test(reason)) return 'packed too often';
-  assert.equal(exit, 0, `${what}: exit status\n${said}`);
+  assert.equal(exit, 0, `${what}: exit status\n${output}`);
   return action;
 }

@@ -3,21 +3,21 @@ import { ensureVenv } from '../support/venv.js';
 import { Judge } from '../zodb/judge.js';
 import { chaos } from './chaos.js';
 
-/** `node dist/test/chaos/main.js --minutes N --seed S`: chaos for so long; the seed is told, and repeats the choices. */
+/** `node dist/test/chaos/main.js --minutes N --seed S`: runs chaos this long; prints the seed, which repeats the choices. */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: String(Date.now()) } },
 });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: expected a number above 0`);
 
-const say = (line: string): void => {
+const print = (line: string): void => {
   process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 };
 ensureVenv();
-say(`chaos for ${minutes} minutes, seed ${values.seed}`);
+print(`chaos for ${minutes} minutes, seed ${values.seed}`);
 const judge = new Judge();
 try {
-  say(await chaos(judge, { seconds: minutes * 60, seed: values.seed, say }));
+  print(await chaos(judge, { seconds: minutes * 60, seed: values.seed, print }));
 } finally {
   await judge.close();
 }

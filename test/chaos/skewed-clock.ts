@@ -1,6 +1,6 @@
 /**
- * Loaded before the program (`node --import`): its clock is off by hours, runs fast or slow, and jumps, all by a seed.
- * Nothing that a sync does may hang on what time it is.
+ * Loaded before the program (`node --import`): its clock is off by hours, runs fast or slow, and jumps, depending on a seed.
+ * No result of a sync may depend on the time.
  */
 import { Random } from '../support/random.js';
 

@@ -7,14 +7,14 @@ import { inProject } from '../support/root.js';
 
 const SCRUBS = ['0', '64KiB', '16MiB', 'full'];
 const CHUNK_SIZES = ['4KiB', '64KiB', '1MiB', '32MiB'];
-/** One sync in so many makes the slave anew, whatever it is. */
+/** One in this many syncs rebuilds the slave, whatever its state. */
 const FULL_ONE_IN = 25;
 const LATEST_KILL_MS = 450;
 const LONGEST_STOP_MS = 300;
-/** A sync that takes so long is stuck. */
+/** A sync that takes this long hangs. */
 const STUCK_AFTER_MS = 60_000;
 
-/** What is done to a sync while it runs. */
+/** What happens to a sync while it runs. */
 export type Fate = 'none' | 'killed' | 'ended' | 'stopped';
 
 export interface Met {
@@ -23,7 +23,7 @@ export interface Met {
   readonly exit: number | null;
   readonly action: string;
   readonly reason: string;
-  readonly said: string;
+  readonly output: string;
 }
 
 export interface Directories {
@@ -32,13 +32,13 @@ export interface Directories {
   readonly statusFile: string;
 }
 
-/** Runs a sync whose settings, clock and fate are drawn from `random`. */
+/** Runs a sync with settings, clock and fate drawn from `random`. */
 export async function syncUnder(random: Random, fate: Fate, { master, slave, statusFile }: Directories): Promise<Met> {
   const clock = random.below(1 << 30);
   const delay = random.below(LATEST_KILL_MS);
   const settings = ['--chunk-size', random.pick(CHUNK_SIZES), '--workers', String(random.below(3))];
   settings.push('--scrub', random.pick(SCRUBS));
-  // One that is let be may have to show that it has nothing to do.
+  // An undisturbed one may have to show that it has nothing to do.
   if (fate !== 'none' && random.below(FULL_ONE_IN) === 0) settings.push('--full');
   const args = ['sync', master, slave, '--json', '--status-file', statusFile, ...settings];
   const skew = inProject('dist', 'test', 'chaos', 'skewed-clock.js');
@@ -68,9 +68,9 @@ export async function syncUnder(random: Random, fate: Fate, { master, slave, sta
   }
   await ended;
   clearTimeout(stuck);
-  const { action = 'none said', reason = '' } = parse(out);
-  const said = `${settings.join(' ')}, clock ${clock}, ${fate} after ${delay} ms\n${out}${err}`;
-  return { fate, signal: child.signalCode, exit: child.exitCode, action, reason, said };
+  const { action = 'none reported', reason = '' } = parse(out);
+  const output = `${settings.join(' ')}, clock ${clock}, ${fate} after ${delay} ms\n${out}${err}`;
+  return { fate, signal: child.signalCode, exit: child.exitCode, action, reason, output };
 }
 
 function parse(text: string): { action?: string; reason?: string } {

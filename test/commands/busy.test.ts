@@ -14,7 +14,7 @@ function lockOf(pair: Pair): string {
 }
 
 describe("the slave's lock", () => {
-  it('held by another sync: nothing is done, which is no error', () =>
+  it('held by another sync: the run does nothing and reports no error', () =>
     withPair(async (pair) => {
       pair.synced().commit('must wait');
       await heldByOther(pair, 'syncpozo', () => {
@@ -23,17 +23,17 @@ describe("the slave's lock", () => {
           assertEnd(run, { exit: 0, action: 'busy', reason: /another syncpozo is at work/ });
         }
       });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
   const others: readonly (readonly [string, string])[] = [
     ['of a ZEO server', ' PID\n'],
     ['that is empty', ''],
     ['that is garbage', 'garbage'],
-    ['of a syncpozo that is dead', ` ${DEAD} syncpozo ${hostname()}\n`],
+    ['of a dead syncpozo', ` ${DEAD} syncpozo ${hostname()}\n`],
   ];
   for (const [name, text] of others)
-    it(`held by another program, with a text ${name}: status 5, and the text stays`, () =>
+    it(`held by another program, with a text ${name}: exit status 5, and the text stays`, () =>
       withPair(async (pair) => {
         pair.synced().commit('must not be copied');
         await heldByOther(pair, text, (pid) => {
@@ -41,10 +41,10 @@ describe("the slave's lock", () => {
           assertEnd(run, { exit: 5, action: 'refused', reason: /another program/, hint: /a standby in use/ });
           assert.equal(readFileSync(lockOf(pair), 'utf8'), text.replace('PID', String(pid)));
         });
-        pair.assertHeals();
+        pair.assertRepairs();
       }));
 
-  it('held by a sync on another host that shares the directory: nothing is done', () =>
+  it('held by a sync on another host that shares the directory: the run does nothing', () =>
     withPair(async (pair) => {
       pair.synced().commit('must wait');
       await heldByOther(pair, ` ${DEAD} syncpozo another-host\n`, () =>
@@ -52,7 +52,7 @@ describe("the slave's lock", () => {
       );
     }));
 
-  it('whose file a dead process has left, held by nobody, is taken', () =>
+  it('left in a file by a dead process and held by nobody: the sync takes it', () =>
     withPair((pair) => {
       pair.synced().commit('more');
       writeFileSync(lockOf(pair), ` ${DEAD}\n`);
@@ -60,7 +60,7 @@ describe("the slave's lock", () => {
       assert.match(readFileSync(lockOf(pair), 'utf8'), new RegExp(`^ \\d+ syncpozo ${hostname()}\n$`));
     }));
 
-  it('is shown by status', () =>
+  it('appears in status', () =>
     withPair(async (pair) => {
       pair.synced();
       const lockedBy = () => {

@@ -8,7 +8,7 @@ import { type Pair, withPair } from '../support/pair.js';
 
 const MEBIBYTES = 32;
 
-/** A first copy of a large master, in the middle of which `change` happens. */
+/** Starts a first copy of a large master, and calls `change` in the middle of it. */
 async function inFirstCopy(pair: Pair, change: () => void): Promise<Run> {
   fill(pair, MEBIBYTES);
   const again = () => {
@@ -20,7 +20,7 @@ async function inFirstCopy(pair: Pair, change: () => void): Promise<Run> {
   return running.end();
 }
 
-/** A large append, in the middle of which `change` happens. */
+/** Starts a large append, and calls `change` in the middle of it. */
 async function inAppend(pair: Pair, change: () => void): Promise<Run> {
   pair.site.commit(pair.site.pages(new Map([[1000, 'a page that no pack drops']])));
   fill(pair, 2);
@@ -41,8 +41,8 @@ for (const [name, during] of [
   ['a first copy', inFirstCopy],
   ['an append', inAppend],
 ] as const)
-  describe(`in the middle of ${name}`, () => {
-    it('the master is packed: the run begins anew, with the packed file', () =>
+  describe(`during ${name}`, () => {
+    it('a pack of the master restarts the run with the packed file', () =>
       withPair(async (pair) => {
         const run = await during(pair, () => {
           pair.commit('packs away an older text');
@@ -53,7 +53,7 @@ for (const [name, during] of [
         pair.assertNothingNew();
       }));
 
-    it('the master is removed: an error, and the slave is no worse for it', () =>
+    it('removal of the master is an error, and the slave stays intact', () =>
       withPair(async (pair) => {
         const bytes: { master?: Buffer } = {};
         const run = await during(pair, () => {
@@ -62,10 +62,10 @@ for (const [name, during] of [
         });
         assertEnd(run, { exit: 1, action: 'failed' });
         writeFileSync(pair.masterFile, bytes.master ?? '');
-        pair.assertHeals();
+        pair.assertRepairs();
       }));
 
-    it('the master is cut short: nothing beyond its end is ever taken for its data', () =>
+    it('truncation of the master: the slave never contains bytes from beyond the new end', () =>
       withPair(async (pair) => {
         const places = pair.site.transactions.length;
         const run = await during(pair, () =>
@@ -81,19 +81,19 @@ for (const [name, during] of [
       }));
   });
 
-describe('in the middle of an append', () => {
-  it('the master goes on: the slave is a state of it, and the next run brings the rest', () =>
+describe('during an append', () => {
+  it('the master grows: the slave equals an earlier state of it, and the next run copies the rest', () =>
     withPair(async (pair) => {
       const run = await inAppend(pair, () => pair.commit('one', 'two', 'three'));
       assertEnd(run, { exit: 0 });
       const slave = readFileSync(pair.slaveFile);
       assert.ok(slave.equals(readFileSync(pair.masterFile).subarray(0, slave.length)));
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 
-describe('in the middle of a first copy', () => {
-  it('syncing is switched off: this run may end, the next one does nothing', () =>
+describe('during a first copy', () => {
+  it('syncing is switched off: this run may finish, the next one does nothing', () =>
     withPair(async (pair) => {
       const run = await inFirstCopy(pair, () => writeFileSync(pair.statusFile, 'SYNCING=0\n'));
       assertEnd(run, { exit: 0 });

@@ -16,7 +16,7 @@ function compare(pair: Pair, ...more: string[]): Run {
 
 const tids = (list: readonly { readonly tid: string }[]): string[] => list.map(({ tid }) => tid);
 
-/** Commits to the master one text after the other; the tids. */
+/** Commits each text to the master and returns the tids. */
 function commits(pair: Pair, ...texts: string[]): string[] {
   return texts.map((text) => {
     pair.commit(text);
@@ -24,8 +24,8 @@ function commits(pair: Pair, ...texts: string[]): string[] {
   });
 }
 
-describe('syncpozo compare says what the master is to the slave:', () => {
-  it('equal, and behind with what is missing, oldest first', () =>
+describe('syncpozo compare reports the relation of master and slave:', () => {
+  it('equal; or behind, with the missing transactions, oldest first', () =>
     withPair((pair) => {
       pair.synced();
       assert.deepEqual([compare(pair).exit, compare(pair).json.lineage], [0, 'equal']);
@@ -50,7 +50,7 @@ describe('syncpozo compare says what the master is to the slave:', () => {
       assert.deepEqual([exit, json.lineage, tids(json.onlyA), tids(json.onlyB)], [3, 'ahead', [], lost]);
     }));
 
-  it('forked, with both histories from the fork on, for people as well', () =>
+  it('forked, with both histories from the fork on, in text as well', () =>
     withPair((pair) => {
       pair.synced();
       const common = formatTid(pair.site.lastTid);
@@ -64,7 +64,7 @@ describe('syncpozo compare says what the master is to the slave:', () => {
       assert.match(stdout, /^hint: decide which side/m);
     }));
 
-  it('forked, and nothing before the fork is of one side only, also after a pack of the master', () =>
+  it('forked: every transaction before the fork is on both sides, also after a pack of the master', () =>
     withPair((pair) => {
       pair.commit('x', 'y', 'z');
       pair.synced();
@@ -82,7 +82,7 @@ describe('syncpozo compare says what the master is to the slave:', () => {
       assert.deepEqual([onlyHere.transactions, onlyHere.firstTid], [3, formatTid(own[0]!)]);
     }));
 
-  it('packed, proven by the file that the pack has replaced, and not without it', () =>
+  it('packed: proven by the file that the pack replaced, and not proven without it', () =>
     withPair((pair) => {
       pair.synced();
       commits(pair, 'one', 'two');
@@ -97,7 +97,7 @@ describe('syncpozo compare says what the master is to the slave:', () => {
       assert.match(not.json.reason, /Data\.fs\.old/);
     }));
 
-  it('rotten, and by the recorded hash which side has changed', () =>
+  it('rotten, and the recorded hash shows which side changed', () =>
     withPair((pair) => {
       pair.synced();
       for (const [file, changed] of [
@@ -128,7 +128,7 @@ describe('syncpozo compare says what the master is to the slave:', () => {
       assert.deepEqual([exit, json.lineage, json.fork], [3, 'unrelated', null]);
     }));
 
-  it('and asks whether the two are swapped', () =>
+  it('unrelated, with a hint that the two may be swapped', () =>
     withPair((pair) => {
       pair.synced();
       const run = syncpozo(['compare', pair.slave, pair.master, '--json']);
@@ -136,7 +136,7 @@ describe('syncpozo compare says what the master is to the slave:', () => {
       assert.match(syncpozo(['compare', pair.slave, pair.master]).stdout, /are the two swapped\?/);
     }));
 
-  it('and refuses what is no Data.fs, is missing, or is one file twice', () =>
+  it('refuses a file that is no Data.fs, a missing file, and the same file twice', () =>
     withPair((pair) => {
       const fails = (a: string, b: string, message: RegExp): void => {
         const run = syncpozo(['compare', a, b]);
@@ -153,7 +153,7 @@ describe('syncpozo compare says what the master is to the slave:', () => {
 });
 
 describe('a refusal', () => {
-  it('names the command that shows both histories, with the very paths', () =>
+  it('names the compare command that shows both histories, with the actual paths', () =>
     withPair((pair) => {
       pair.synced();
       pair.commitToSlave('only here');

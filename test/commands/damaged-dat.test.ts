@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { assertEnd } from '../support/cli.js';
 import { type Pair, withPair } from '../support/pair.js';
 
-/** With a .dat that says nothing, the slave is adopted by its bytes, and nothing but the .dat is written. */
+/** With an unusable .dat the slave is adopted by its bytes, and only the .dat is written. */
 function assertAdopts(pair: Pair, reason: RegExp): void {
   const before = readFileSync(pair.slaveFile);
   const run = pair.sync();
@@ -33,8 +33,8 @@ const CONTENTS: readonly (readonly [string, (dat: Buffer) => Uint8Array | string
   ['a .dat twice', (dat) => `${dat}${dat}`],
 ];
 
-describe('a .dat that cannot be used is a reason to look at the bytes, not to give up', () => {
-  it('one that was cut short', (test) =>
+describe('sync compares the bytes when the .dat is unusable:', () => {
+  it('truncated', (test) =>
     withPair(async (pair) => {
       pair.synced();
       for (const [name, cut] of LENGTHS)
@@ -45,7 +45,7 @@ describe('a .dat that cannot be used is a reason to look at the bytes, not to gi
         });
     }));
 
-  it('one that holds something else', (test) =>
+  it('with other content', (test) =>
     withPair(async (pair) => {
       pair.synced();
       for (const [name, contents] of CONTENTS)
@@ -55,7 +55,7 @@ describe('a .dat that cannot be used is a reason to look at the bytes, not to gi
         });
     }));
 
-  it('one that is missing; the run after that has nothing to do', () =>
+  it('missing; the next run has nothing to do', () =>
     withPair((pair) => {
       pair.synced();
       rmSync(pair.dat);
@@ -63,7 +63,7 @@ describe('a .dat that cannot be used is a reason to look at the bytes, not to gi
       pair.assertNothingNew();
     }));
 
-  it('one of another slave', () =>
+  it('of another slave', () =>
     withPair((pair) => {
       pair.synced();
       const copy = `${pair.slaveFile}.copy`;
@@ -73,7 +73,7 @@ describe('a .dat that cannot be used is a reason to look at the bytes, not to gi
       assertAdopts(pair, /describes another file than the one that is there/);
     }));
 
-  it('one that is missing while the master has gone on', () =>
+  it('missing, and the master has grown', () =>
     withPair((pair) => {
       pair.synced();
       rmSync(pair.dat);
@@ -83,7 +83,7 @@ describe('a .dat that cannot be used is a reason to look at the bytes, not to gi
       pair.assertNothingNew();
     }));
 
-  it('one that is a directory is an error that says so, and what is in it stays', () =>
+  it('a directory: an error that names it, and its content stays', () =>
     withPair((pair) => {
       pair.synced();
       rmSync(pair.dat);
@@ -94,6 +94,6 @@ describe('a .dat that cannot be used is a reason to look at the bytes, not to gi
       assert.equal(readFileSync(join(pair.dat, 'precious'), 'utf8'), 'something of an operator');
       pair.assertInStep();
       rmSync(pair.dat, { recursive: true });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { assertEnd, type Expected } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
 
-/** Everything in both directories, locks and times included. */
+/** All files of both directories, with locks and times. */
 function everything(pair: Pair): string[] {
   return [pair.master, pair.slave].flatMap((directory) => listing(directory, { locks: true }));
 }
@@ -25,7 +25,7 @@ const CASES: readonly Case[] = [
     expected: { exit: 0, action: 'append', reason: 'the master has grown' },
   },
   {
-    name: 'the slave was cut short',
+    name: 'the slave was truncated',
     prepare: (pair) => truncateSync(pair.synced().slaveFile, 100),
     expected: { exit: 0, action: 'append' },
   },
@@ -76,7 +76,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('--dry-run writes nothing at all, and says what a run would do, when', () => {
+describe('--dry-run writes nothing, and reports what a run would do, when', () => {
   for (const { name, prepare, more = [], expected } of CASES)
     it(name, () =>
       withPair((pair) => {
@@ -91,7 +91,7 @@ describe('--dry-run writes nothing at all, and says what a run would do, when', 
       }),
     );
 
-  it('there is no slave yet: not even a lock file is made', () =>
+  it('there is no slave yet: it creates not even a lock file', () =>
     withPair((pair) => {
       pair.sync('--dry-run');
       assert.deepEqual(readdirSync(pair.slave), []);

@@ -6,8 +6,8 @@ import { withPair } from '../support/pair.js';
 const GIVEN = 'zope@m1:/zeo/var';
 const MESSAGE = `${GIVEN} is not a path of this machine`;
 
-describe('a path of another machine is a mistake with a hint', () => {
-  it('as MASTER and as SLAVE of a sync, and nothing is done', () =>
+describe('a path on another machine is a usage error with a hint', () => {
+  it('as MASTER or SLAVE of a sync, which does nothing', () =>
     withPair((pair) => {
       pair.synced();
       const more = ['--json', '--status-file', pair.statusFile];
@@ -20,7 +20,7 @@ describe('a path of another machine is a mistake with a hint', () => {
       }
     }));
 
-  it('of every other command', () =>
+  it('for every other command', () =>
     withPair((pair) => {
       pair.synced();
       for (const args of [
@@ -38,7 +38,7 @@ describe('a path of another machine is a mistake with a hint', () => {
       }
     }));
 
-  it('but for the master of a takeover, which goes on and reports it', () =>
+  it('except as the master of a takeover, which continues and reports it', () =>
     withPair((pair) => {
       pair.synced();
       const run = syncpozo(['promote', pair.slave, '--master', GIVEN, '--json', '--status-file', pair.statusFile]);

@@ -32,7 +32,7 @@ async function onSmallDisk(use: (scene: Scene) => void): Promise<void> {
   });
 }
 
-/** Pages that fill about so many KiB. */
+/** Pages that fill about this many KiB. */
 function fill(pair: Pair, kib: number): void {
   for (let page = 1; page * 32 <= kib; page++)
     pair.site.commit(pair.site.pages(new Map([[page, 'x'.repeat(32 * KIB)]])));
@@ -42,8 +42,8 @@ function assertNoRoom(run: Run, reason: RegExp): void {
   assertEnd(run, { exit: 1, action: 'failed', reason, hint: /make room/ });
 }
 
-/** With room again the next run catches up, and the one after that has nothing to do. */
-function assertHeals({ pair, disk, sync }: Scene): void {
+/** With free space again the next run catches up, and the one after that has nothing to do. */
+function assertRepairs({ pair, disk, sync }: Scene): void {
   disk.leave(ENOUGH);
   assertEnd(sync(), { exit: 0 });
   const [slave = ''] = listing(disk.view, { times: false });
@@ -52,18 +52,18 @@ function assertHeals({ pair, disk, sync }: Scene): void {
   assertEnd(sync(), { exit: 0, action: 'none' });
 }
 
-describe('a disk that is full', { skip: needsMounts ?? false }, () => {
-  it('in a first copy: no slave is left, and the half copy is gone', () =>
+describe('a full disk', { skip: needsMounts ?? false }, () => {
+  it('in a first copy: no slave exists, and the partial copy is removed', () =>
     onSmallDisk((scene) => {
       const { pair, disk, sync } = scene;
       fill(pair, 256);
       disk.leave(128 * KIB);
       assertNoRoom(sync(), /write .*Data\.fs\.new at \d+: no space left on device \(ENOSPC\)/);
       assert.deepEqual(readdirSync(disk.view).sort(), ['Data.fs.lock', 'Data.fs.outcome']);
-      assertHeals(scene);
+      assertRepairs(scene);
     }));
 
-  it('in a rebuild: the old slave stays as it was', () =>
+  it('in a rebuild: the old slave is unchanged', () =>
     onSmallDisk((scene) => {
       const { pair, disk, sync } = scene;
       fill(pair, 256);
@@ -84,10 +84,10 @@ describe('a disk that is full', { skip: needsMounts ?? false }, () => {
       disk.leave(128 * KIB);
       assertNoRoom(sync(), /write .*Data\.fs at \d+: no space left on device \(ENOSPC\)/);
       assert.deepEqual(scene.listing(), before);
-      assertHeals(scene);
+      assertRepairs(scene);
     }));
 
-  it('when the .dat is published: it is the old one, nothing is left beside it, and the next run goes on', () =>
+  it('when the .dat is published: the old .dat and no extra file remain, and the next run continues', () =>
     onSmallDisk((scene) => {
       const { pair, disk, sync } = scene;
       assertEnd(sync(), { exit: 0 });
@@ -96,10 +96,10 @@ describe('a disk that is full', { skip: needsMounts ?? false }, () => {
       disk.leave(0);
       assertNoRoom(sync(), /Data\.fs\.dat.*ENOSPC/);
       assert.deepEqual(scene.listing().slice(1), before.slice(1));
-      assertHeals(scene);
+      assertRepairs(scene);
     }));
 
-  it('and nothing new on the master: nothing is needed, so nothing fails', () =>
+  it('with nothing new on the master: the run writes nothing and succeeds', () =>
     onSmallDisk(({ disk, sync }) => {
       assertEnd(sync(), { exit: 0 });
       disk.leave(0);

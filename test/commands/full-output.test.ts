@@ -7,7 +7,7 @@ import { needsMounts, withMounts } from '../support/powers.js';
 
 const INTO_DEV_FULL: RunOptions = { through: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] };
 
-/** Commands that print, and what they are to have done all the same. */
+/** Commands that print, and the work that each must have done despite the error. */
 const COMMANDS: readonly (readonly [string, (pair: Pair) => string[]])[] = [
   ['log', (pair) => ['log', pair.masterFile]],
   ['status', (pair) => ['status', pair.slave, '--status-file', pair.statusFile]],
@@ -15,7 +15,7 @@ const COMMANDS: readonly (readonly [string, (pair: Pair) => string[]])[] = [
   ['sync --json', (pair) => pair.syncArgs()],
 ];
 
-function assertSaysSo(run: ReturnType<typeof syncpozo>): void {
+function assertReportsIt(run: ReturnType<typeof syncpozo>): void {
   assertNoCrash(run);
   assert.equal(run.exit, 1, run.all);
   const [message, hint] = run.stderr.trimEnd().split('\n').slice(-2);
@@ -24,13 +24,13 @@ function assertSaysSo(run: ReturnType<typeof syncpozo>): void {
   assert.doesNotMatch(run.stderr, /claimed|next run/);
 }
 
-describe('standard output that has no room is an error with a hint of its own', () => {
+describe('a full standard output is an error with its own hint', () => {
   for (const [name, args] of COMMANDS)
     it(name, () =>
       withPair((pair) => {
         pair.synced();
         pair.commit('more');
-        assertSaysSo(syncpozo(args(pair), INTO_DEV_FULL));
+        assertReportsIt(syncpozo(args(pair), INTO_DEV_FULL));
         if (name === 'sync --json') pair.assertInStep();
       }),
     );
@@ -40,7 +40,7 @@ describe('standard output that has no room is an error with a hint of its own', 
       for (let n = 0; n < 100; n++) pair.commit(`${n}`);
       const out = join(pair.directory, 'slave', 'out');
       const mounts = `mount -t tmpfs -o size=4k none ${pair.slave}\nexec >${out}`;
-      assertSaysSo(syncpozo(['log', pair.masterFile, '-n', '1000'], { through: withMounts(mounts) }));
+      assertReportsIt(syncpozo(['log', pair.masterFile, '-n', '1000'], { through: withMounts(mounts) }));
     }),
   );
 });

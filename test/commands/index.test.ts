@@ -12,7 +12,7 @@ function index(pair: Pair, ...more: string[]): Run {
   return run;
 }
 
-/** Up to where the slave's index covers it, and how many objects it has. */
+/** The end that the slave's index covers, and its number of objects. */
 function read(pair: Pair): { readonly end: number; readonly objects: number } {
   const reader = new IndexReader();
   reader.feed(readFileSync(`${pair.slaveFile}.index`));
@@ -22,7 +22,7 @@ function read(pair: Pair): { readonly end: number; readonly objects: number } {
 }
 
 describe('syncpozo index', () => {
-  it('builds the index, refreshes it, and leaves one alone that covers all', () =>
+  it('builds the index, refreshes it, and leaves a complete one alone', () =>
     withPair((pair) => {
       pair.synced('--no-index');
       assert.ok(!existsSync(`${pair.slaveFile}.index`));
@@ -43,7 +43,7 @@ describe('syncpozo index', () => {
       assert.deepEqual([none.exit, none.json.action, none.json.read], [0, 'none', 0]);
     }));
 
-  it('gives it the owner and the rights of the file', () =>
+  it('gives the index the owner and mode of the file', () =>
     withPair((pair) => {
       pair.synced('--no-index');
       chmodSync(pair.slaveFile, 0o640);
@@ -51,7 +51,7 @@ describe('syncpozo index', () => {
       assert.equal(statSync(`${pair.slaveFile}.index`).mode & 0o7777, 0o640);
     }));
 
-  it('covers the file up to what is in flight or broken off, and says so', () =>
+  it('indexes the file up to a transaction in flight or a truncated one, and reports it', () =>
     withPair((pair) => {
       pair.synced('--no-index');
       truncateSync(pair.slaveFile, pair.site.committedEnd - 3);
@@ -66,7 +66,7 @@ describe('syncpozo index', () => {
       assert.ok(run.json.committedEnd < pair.site.committedEnd);
     }));
 
-  it('refuses a file that is damaged, names the place, and leaves its index as it is', () =>
+  it('refuses a damaged file, names the position, and leaves its index unchanged', () =>
     withPair((pair) => {
       pair.synced();
       const bytes = readFileSync(pair.slaveFile);
@@ -78,7 +78,7 @@ describe('syncpozo index', () => {
       assert.deepEqual([run.json.action, run.json.damage.position], ['failed', 4]);
     }));
 
-  it('refuses a file that a server has open, and one that is no Data.fs', () =>
+  it('refuses a file that a server has open, and a file that is no Data.fs', () =>
     withPair(async (pair) => {
       pair.synced('--no-index');
       await heldByOther(pair, ' PID\n', () => {
@@ -94,7 +94,7 @@ describe('syncpozo index', () => {
 });
 
 describe('syncpozo sync', () => {
-  it('leaves an index that covers all beside a slave that it has made, or made anew', () =>
+  it('leaves a complete index beside a slave that it has created or rebuilt', () =>
     withPair((pair) => {
       pair.synced();
       assert.equal(read(pair).end, pair.site.committedEnd);
@@ -108,7 +108,7 @@ describe('syncpozo sync', () => {
       pair.assertNothingNew();
     }));
 
-  it('with --no-index leaves none, and none that belongs to other bytes', () =>
+  it('with --no-index leaves no index, and removes a stale one', () =>
     withPair((pair) => {
       pair.synced();
       pair.commit('a', 'b');
@@ -116,7 +116,7 @@ describe('syncpozo sync', () => {
       assert.ok(!existsSync(`${pair.slaveFile}.index`));
     }));
 
-  it('removes an index that covers what it cuts off, and one that cannot be read', () =>
+  it('removes an index that covers bytes it truncates, and one it cannot read', () =>
     withPair((pair) => {
       pair.synced();
       truncateSync(pair.slaveFile, pair.site.committedEnd - 3);
@@ -129,7 +129,7 @@ describe('syncpozo sync', () => {
       pair.assertInStep();
     }));
 
-  it('is in step where the index cannot be written, and says so', () =>
+  it('succeeds with a warning when the index cannot be written', () =>
     withPair((pair) => {
       mkdirSync(`${pair.slaveFile}.index.tmp`);
       const run = pair.sync();

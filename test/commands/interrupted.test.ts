@@ -8,13 +8,13 @@ import { listing, type Pair, withPair } from '../support/pair.js';
 
 const MEBIBYTES = 48;
 
-/** Takes a first copy back that was too fast to be met in its middle. */
+/** Undoes a first copy that finished before the test could interrupt it. */
 function emptySlave(pair: Pair): void {
   for (const name of readdirSync(pair.slave)) rmSync(join(pair.slave, name));
 }
 
-describe('a sync in the middle of a large first copy', () => {
-  it('keeps others away, lets nobody read what it writes, and ends when it is asked to', (test) =>
+describe('a sync during a large first copy', () => {
+  it('excludes other syncs, lets nobody read the partial file, and ends on a signal', (test) =>
     withPair(async (pair) => {
       fill(pair, MEBIBYTES);
       const fresh = join(pair.slave, 'Data.fs.new');
@@ -34,12 +34,12 @@ describe('a sync in the middle of a large first copy', () => {
           assertEnd(await running.end(), { exit: 1, action: 'failed', reason: /interrupted by a signal/ });
           assert.deepEqual(readdirSync(pair.slave), ['Data.fs.lock', 'Data.fs.outcome']);
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 
-describe('a sync in the middle of a large append', () => {
-  it('leaves the slave as it was when it is asked to end', (test) =>
+describe('a sync during a large append', () => {
+  it('leaves the slave unchanged when a signal ends it', (test) =>
     withPair(async (pair) => {
       pair.synced();
       const before = listing(pair.slave, { times: false });
@@ -58,6 +58,6 @@ describe('a sync in the middle of a large append', () => {
           assertEnd(await running.end(), { exit: 1, action: 'failed', reason: /interrupted by a signal/ });
           assert.deepEqual(listing(pair.slave, { times: false }), before);
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });

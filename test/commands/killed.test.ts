@@ -11,8 +11,8 @@ import { type Pair, withPair } from '../support/pair.js';
 const KILLS = 15;
 const LONGEST_MS = 300;
 
-/** Whatever was going on: what a FileStorage would find on the slave is a state that the master has had, now or before a pack. */
-function assertOpensWell(pair: Pair, packed: readonly Buffer[] = []): void {
+/** At any moment FileStorage must find a state of the slave that the master has had, now or before a pack. */
+function assertOpens(pair: Pair, packed: readonly Buffer[] = []): void {
   if (!existsSync(pair.slaveFile)) return;
   const slave = readFileSync(pair.slaveFile);
   const last = readHistory(slave).at(-1);
@@ -22,10 +22,10 @@ function assertOpensWell(pair: Pair, packed: readonly Buffer[] = []): void {
   assert.ok(masters.some((master) => slave.subarray(0, end).equals(master.subarray(0, end))));
 }
 
-describe('a sync that is killed, at any moment', () => {
+describe('a sync that is killed at any moment', () => {
   const seed = Number(process.env['SYNCPOZO_SEED'] ?? Date.now() % 100_000);
 
-  it(`leaves a slave that opens well, and the next one heals it (seed ${seed})`, () =>
+  it(`leaves a slave that opens, and the next sync repairs it (seed ${seed})`, () =>
     withPair(async (pair) => {
       let state = seed;
       const random = () => {
@@ -45,11 +45,11 @@ describe('a sync that is killed, at any moment', () => {
         await setTimeout(random() * LONGEST_MS);
         running.signal('SIGKILL');
         await running.end();
-        assertOpensWell(pair, packed);
+        assertOpens(pair, packed);
       }
-      pair.assertHeals();
-      // A run that was killed between the .dat and the index has left none: for a file so small it is not made up for.
-      // Where two packs met no sync in between, nothing shows that the first was one of the slave's history: its file is kept.
+      pair.assertRepairs();
+      // A run killed between the .dat and the index leaves no index; for so small a file no later run adds one.
+      // Without a sync between two packs nothing shows that the first packed file continued the slave's history, so the old slave is kept.
       const mayBeThere = (name: string) => name === 'Data.fs.index' || name.startsWith('Data.fs.only-here-');
       const left = readdirSync(pair.slave).filter((name) => !mayBeThere(name));
       assert.deepEqual(left.sort(), [
@@ -62,16 +62,16 @@ describe('a sync that is killed, at any moment', () => {
       ]);
     }));
 
-  it('leaves a first copy that the next run throws away', () =>
+  it('leaves a partial first copy that the next run removes', () =>
     withPair(async (pair) => {
       fill(pair, 8);
       const running = pair.startSync();
       while (!existsSync(join(pair.slave, 'Data.fs.new')) && !running.ended) await setTimeout(1);
       running.signal('SIGKILL');
       await running.end();
-      assertOpensWell(pair);
+      assertOpens(pair);
       rmSync(pair.dat, { force: true });
-      pair.assertHeals();
+      pair.assertRepairs();
       assert.equal(existsSync(join(pair.slave, 'Data.fs.new')), false);
     }));
 });

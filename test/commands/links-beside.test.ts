@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { assertEnd, assertNoCrash, syncpozo } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
 
-/** A file outside the slave's directory that must stay as it is, whoever points to it. */
+/** A file outside the slave's directory that must not change, whatever points to it. */
 function outside(pair: Pair): { readonly path: string; readonly assertUntouched: () => void } {
   const directory = join(pair.directory, 'outside');
   mkdirSync(directory);
@@ -21,10 +21,10 @@ function replaceByLink(path: string, target: string): void {
   symlinkSync(target, path);
 }
 
-describe('a symbolic link beside the slave is never followed', () => {
+describe('sync never follows a symbolic link beside the slave', () => {
   for (const name of ['Data.fs.dat', 'Data.fs.lock'])
     for (const target of ['a file', 'nothing'])
-      it(`${name}, to ${target}: an error that says so`, () =>
+      it(`${name}, to ${target}: an error that names it`, () =>
         withPair((pair) => {
           const { path, assertUntouched } = outside(pair);
           const nowhere = join(pair.directory, 'outside', 'nowhere');
@@ -38,10 +38,10 @@ describe('a symbolic link beside the slave is never followed', () => {
           assertUntouched();
           assert.equal(existsSync(nowhere), false);
           rmSync(join(pair.slave, name));
-          pair.assertHeals();
+          pair.assertRepairs();
         }));
 
-  it('Data.fs.lock with a second name: a usage error, because the text that a lock holds would change that file', () =>
+  it("Data.fs.lock with a second hard link: a usage error, because the lock's text would overwrite that file", () =>
     withPair((pair) => {
       const { path, assertUntouched } = outside(pair);
       pair.synced();
@@ -60,12 +60,12 @@ describe('a symbolic link beside the slave is never followed', () => {
       }
       assert.equal(readFileSync(path, 'utf8'), 'something of an operator');
       rmSync(join(pair.slave, 'Data.fs.lock'));
-      pair.assertHeals();
+      pair.assertRepairs();
       assertUntouched();
     }));
 
   for (const name of ['Data.fs.new', 'Data.fs.dat.tmp', 'Data.fs.index'])
-    it(`${name}: what it points to stays, and the sync goes on`, () =>
+    it(`${name}: its target stays, and the sync continues`, () =>
       withPair((pair) => {
         const { path, assertUntouched } = outside(pair);
         symlinkSync(path, join(pair.slave, name));
@@ -77,7 +77,7 @@ describe('a symbolic link beside the slave is never followed', () => {
         assertUntouched();
       }));
 
-  it('Data.fs.only-here-TID: what it points to stays, and the old slave is kept under another name', () =>
+  it('Data.fs.only-here-TID: its target stays, and the old slave is kept under another name', () =>
     withPair((pair) => {
       const { path, assertUntouched } = outside(pair);
       pair.synced();
@@ -92,7 +92,7 @@ describe('a symbolic link beside the slave is never followed', () => {
     }));
 });
 
-describe('what is in the way of a file of ours', () => {
+describe('an obstacle at the path of one of our files', () => {
   it('a directory at Data.fs.new is an error that names it, and stays', () =>
     withPair((pair) => {
       const inTheWay = join(pair.slave, 'Data.fs.new');
@@ -102,10 +102,10 @@ describe('what is in the way of a file of ours', () => {
         { exit: 1, action: 'failed', reason: /Data\.fs\.new/ },
       );
       rmSync(inTheWay, { recursive: true });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
-  it('a Data.fs.new that a killed run has left goes', () =>
+  it('a Data.fs.new that a killed run left is removed', () =>
     withPair((pair) => {
       pair.synced();
       writeFileSync(join(pair.slave, 'Data.fs.new'), 'half a file');
@@ -126,6 +126,6 @@ describe('what is in the way of a file of ours', () => {
           assert.ok(run.exit === 0 || run.json.reason.includes(name), run.all);
         }
         rmSync(join(pair.slave, name));
-        pair.assertHeals();
+        pair.assertRepairs();
       }));
 });

@@ -13,7 +13,7 @@ function logOf(pair: Pair, ...more: string[]): Run {
   return run;
 }
 
-/** tids that `log --json` shows, and those of the site, newest first. */
+/** The tids in `log --json`, and those of the site, newest first. */
 function shown(run: Run): string[] {
   assert.equal(run.exit, 0, run.all);
   return run.json.transactions.map(({ tid }: { tid: string }) => tid);
@@ -24,7 +24,7 @@ function tidsOf(pair: Pair): string[] {
 }
 
 describe('syncpozo log', () => {
-  it('shows the newest ten transactions, newest first, a line each', () =>
+  it('prints the newest ten transactions, newest first, one per line', () =>
     withPair((pair) => {
       for (let round = 0; round < 5; round++) pair.commit('a', 'b', 'c');
       const { stdout, stderr } = logOf(pair);
@@ -40,7 +40,7 @@ describe('syncpozo log', () => {
       );
     }));
 
-  it('in JSON has position, size, status and objects of each', () =>
+  it('prints position, size, status and number of objects of each as JSON', () =>
     withPair((pair) => {
       const { json } = logOf(pair, '--json');
       assert.equal(json.path, pair.masterFile);
@@ -53,7 +53,7 @@ describe('syncpozo log', () => {
       assert.equal(json.transactions[0].position + json.transactions[0].size, pair.site.committedEnd);
     }));
 
-  it('shows as many as -n says, and those between --from and --to', () =>
+  it('prints as many as -n asks for, and those between --from and --to', () =>
     withPair((pair) => {
       pair.commit('a', 'b', 'c', 'd');
       const tids = tidsOf(pair);
@@ -65,20 +65,20 @@ describe('syncpozo log', () => {
       assert.deepEqual(shown(logOf(pair, '--json', '--to', to, '-n', '1')), [to]);
     }));
 
-  it('takes the directory as well as the file', () =>
+  it('accepts the directory as well as the file', () =>
     withPair((pair) => {
       const run = syncpozo(['log', pair.master, '--json']);
       assert.deepEqual(shown(run), tidsOf(pair));
     }));
 
-  it('passes over a transaction in flight', () =>
+  it('skips a transaction in flight', () =>
     withPair((pair) => {
       pair.site.vote(pair.site.pages(new Map([[1, 'in flight']])));
       assert.deepEqual(shown(logOf(pair, '--json')), tidsOf(pair));
     }));
 
   for (const rest of [1, 10, 22, 23, 60])
-    it(`passes over a tail that breaks off after ${rest} bytes`, () =>
+    it(`skips a tail that is truncated after ${rest} bytes`, () =>
       withPair((pair) => {
         const tids = tidsOf(pair);
         const end = pair.site.committedEnd;
@@ -87,16 +87,16 @@ describe('syncpozo log', () => {
         assert.deepEqual(shown(logOf(pair, '--json')), tids);
       }));
 
-  it('shows control characters of users, and does not send them to the terminal', () =>
+  it('escapes control characters in user names', () =>
     withPair((pair) => {
       pair.site.commit({ user: 'a\u001b[2Jb', description: 'c\u009b31m\u007f\r\nd', edits: [] });
       const { stdout } = logOf(pair, '-n', '1');
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that must not be there.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test asserts their absence.
       assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
       assert.equal(stdout.split('\n').length, 2);
     }));
 
-  it('shows what would turn the direction of the line or would not be seen, and in JSON gives the very text', () =>
+  it('escapes bidirectional and invisible characters, and prints the exact text as JSON', () =>
     withPair((pair) => {
       const [user, description] = ['\u202eroot\u2066', 'gr\u00f6\u00dfer\u200b \ufeff\u061c\u2028\u{e0041} \u{1f600}'];
       pair.site.commit({ user, description, edits: [] });
@@ -107,7 +107,7 @@ describe('syncpozo log', () => {
       assert.deepEqual([entry.user, entry.description], [user, description]);
     }));
 
-  it('shows control characters of a path in an error as well', () =>
+  it('escapes control characters of a path in an error as well', () =>
     withPair((pair) => {
       const run = syncpozo(['log', join(pair.directory, 'a\u001b[2Jb\u202e.fs')]);
       assert.equal(run.exit, 2);
@@ -115,7 +115,7 @@ describe('syncpozo log', () => {
     }));
 });
 
-describe('syncpozo log of what is no Data.fs is an error that says so:', () => {
+describe('syncpozo log of something that is no Data.fs is an error that names the cause:', () => {
   const cases: readonly (readonly [string, (path: string) => void, RegExp])[] = [
     ['a text', (path) => writeFileSync(path, 'a text'), /is not a Data\.fs/],
     ['an empty file', (path) => writeFileSync(path, ''), /is not a Data\.fs/],

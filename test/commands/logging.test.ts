@@ -14,7 +14,7 @@ function recordsIn(path: string): LogRecord[] {
 }
 
 describe('the log', () => {
-  it('is JSON lines on standard error where that is no terminal, each with level, time and message', () =>
+  it('is JSON lines when standard error is no terminal, each with level, time and message', () =>
     withPair((pair) => {
       const { records, exit } = pair.sync();
       assert.equal(exit, 0);
@@ -38,7 +38,7 @@ describe('the log', () => {
       );
     }));
 
-  it('is text where that is asked for, with a hint on a line of its own', () =>
+  it('is text on request, with a hint on its own line', () =>
     withPair((pair) => {
       const good = pair.sync('--log-format', 'text');
       assert.match(good.stderr, /^\S+Z INFO Finished syncing -- action=full master=\/\S+ slave=\/\S+ claim=\d+ /m);
@@ -49,7 +49,7 @@ describe('the log', () => {
       assert.match(bad.stderr, /^\S+Z ERROR master out of reach: .*\n\S+Z hint: is the master mounted/m);
     }));
 
-  it('goes to the end of a file where one is named, and nothing to standard error', () =>
+  it('is appended to the named file, and standard error stays empty', () =>
     withPair((pair) => {
       const path = join(pair.directory, 'log');
       writeFileSync(path, '{"msg":"of yesterday"}\n');
@@ -61,7 +61,7 @@ describe('the log', () => {
       assert.equal(recordsIn(path)[0]?.msg, 'of yesterday');
     }));
 
-  it('has errors only with --quiet', () =>
+  it('has only errors with --quiet', () =>
     withPair((pair) => {
       assert.equal(pair.sync('--quiet').stderr, '');
       rmSync(pair.masterFile);
@@ -71,7 +71,7 @@ describe('the log', () => {
       );
     }));
 
-  it('has no more than the level that is asked for', () =>
+  it('has no level below the requested one', () =>
     withPair((pair) => {
       pair.synced();
       assert.equal(pair.sync('--log-level', 'warn').stderr, '');
@@ -83,14 +83,14 @@ describe('the log', () => {
       );
     }));
 
-  it('is all that there is without --json', () =>
+  it('is the only output without --json', () =>
     withPair((pair) => {
       const run = syncpozo(pair.syncArgs().filter((word) => word !== '--json'));
       assert.deepEqual([run.exit, run.stdout], [0, '']);
       pair.assertInStep();
     }));
 
-  it('names a damaged transaction and its time in keys of their own, beside those that every record has', () =>
+  it('has a damaged transaction and its time in separate keys, beside the usual ones', () =>
     withPair((pair) => {
       const damaged = pair.site.committedEnd;
       pair.commit('its trailing length is going to be wrong');
@@ -126,13 +126,13 @@ describe('the log', () => {
 
   for (const command of ['sync', 'verify', 'index'])
     for (const reader of ['no reader', 'a reader'])
-      it(`that is a pipe with ${reader} is a mistake of the caller, at once: ${command}`, () =>
+      it(`to a pipe with ${reader} is a usage error at once: ${command}`, () =>
         withPair((pair) => {
           pair.synced();
           const pipe = join(pair.directory, 'pipe');
           execFileSync('mkfifo', [pipe]);
           const args = command === 'sync' ? pair.syncArgs() : [command, pair.slave];
-          // Opened for both directions a pipe has a reader, and nobody waits for it.
+          // A pipe that is open in both directions has a reader, so opening it does not block.
           const through = reader === 'a reader' ? ['sh', '-c', `exec 3<>"$0"; exec "$@"`, pipe] : [];
           const run = pair.unchanged(() => syncpozo([...args, '--log-file', pipe], { through }));
           assertNoCrash(run);
@@ -141,7 +141,7 @@ describe('the log', () => {
           assert.match(run.stderr, /^syncpozo: the log file \/.*pipe is not a regular file\nhint: .*pipe/);
         }));
 
-  it('may go to /dev/null, and to /dev/stderr whatever that is', () =>
+  it('may be /dev/null, or /dev/stderr whatever its type', () =>
     withPair((pair) => {
       const nowhere = pair.sync('--log-file', '/dev/null');
       assert.deepEqual([nowhere.exit, nowhere.stderr], [0, '']);
@@ -152,7 +152,7 @@ describe('the log', () => {
       }
     }));
 
-  it('that takes no more is no reason not to sync', () =>
+  it('that fails to write does not stop the sync', () =>
     withPair((pair) => {
       const run = pair.sync('--log-file', '/dev/full');
       assert.equal(run.exit, 0, run.all);

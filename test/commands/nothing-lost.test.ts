@@ -14,7 +14,7 @@ function text(value: string): ReadonlyMap<number, string> {
   return new Map([[1, value]]);
 }
 
-/** Every file beside the slave that holds the text: the slave itself, or one that was kept aside. */
+/** Every file beside the slave that contains the text: the slave, or a kept file. */
 function holders(slave: string): string[] {
   const files = readdirSync(slave).filter((name) => name.startsWith('Data.fs'));
   return files.filter((name) => readFileSync(join(slave, name)).includes(ONLY_COPY));
@@ -29,9 +29,9 @@ async function withPair(use: (master: string, slave: string, sync: () => Promise
   });
 }
 
-describe('runSync never destroys what exists nowhere else', () => {
-  // A clock behind the last transaction makes every ZODB take the next tid: both sides take the same one.
-  it('when both sides have given the same tid to different transactions', () =>
+describe('runSync never destroys data that exists nowhere else', () => {
+  // With the clock behind the last transaction every ZODB takes the next tid, so both sides take the same one.
+  it('when both sides gave the same tid to different transactions', () =>
     withPair(async (master, slave, sync) => {
       const clock = () => Date.UTC(2026, 0, 1);
       const site = Site.create(join(master, 'Data.fs'), { clock });
@@ -45,8 +45,8 @@ describe('runSync never destroys what exists nowhere else', () => {
       assert.deepEqual(holders(slave), ['Data.fs']);
     }));
 
-  // The restored file's last transaction is packed, so by tids alone the lost one might have been dropped by a pack.
-  it('when a packed master is restored from a backup and goes on', () =>
+  // The restored file's last transaction is packed: the tids alone cannot show whether a pack dropped the lost transaction.
+  it('when a packed master is restored from a backup and grows', () =>
     withPair(async (master, slave, sync) => {
       const clock = steadyClock();
       const path = join(master, 'Data.fs');
@@ -67,7 +67,7 @@ describe('runSync never destroys what exists nowhere else', () => {
       assert.equal(holders(slave).length, 1);
     }));
 
-  it('when the side that was promoted goes on from a backup, and its pack takes the same pages in', () =>
+  it('when the promoted side restarts from a backup, and its pack includes the same pages', () =>
     withPairOfCommands((pair) => {
       pair.synced();
       const backup = readFileSync(pair.slaveFile);
@@ -86,13 +86,13 @@ describe('runSync never destroys what exists nowhere else', () => {
       assert.equal(holders(pair.master).length, 1, 'the only copy is kept');
     }));
 
-  it('when a record has rotted on the master, and the pack leaves its object out', () =>
+  it('when a record of the master has rotted, and the pack drops its object', () =>
     withPairOfCommands((pair) => {
       const pages = Array.from({ length: 40 }, (_, n) => `page ${n} ${'x'.repeat(6000)}`);
       pair.commit(...pages);
       pair.synced();
       const bytes = readFileSync(pair.masterFile);
-      // The oid of the record that holds page 20 becomes that of page 21, which is written once more.
+      // The oid of the record of page 20 becomes that of page 21, which is committed once more.
       const data = bytes.indexOf('page 19 x');
       const oid = Buffer.from(oidOf(20));
       const at = bytes.lastIndexOf(oid, data);

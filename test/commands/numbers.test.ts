@@ -9,8 +9,8 @@ function statusOf(pair: Pair, ...more: string[]) {
   return syncpozo(['status', pair.slave, '--master', pair.master, '--status-file', pair.statusFile, ...more]);
 }
 
-describe('numbers in what is printed for people', () => {
-  it('have nouns that agree with them', () =>
+describe('numbers in text output', () => {
+  it('agree with their nouns', () =>
     withPair((pair) => {
       pair.synced();
       for (const [count, words] of [
@@ -27,7 +27,7 @@ describe('numbers in what is printed for people', () => {
       assert.match(logged, / 1 object /);
     }));
 
-  it('in a loss as well', () =>
+  it('agree with their nouns in a loss as well', () =>
     withPair((pair) => {
       pair.synced();
       pair.commit('is lost');
@@ -58,7 +58,7 @@ describe('numbers in what is printed for people', () => {
       assert.equal(verdict.figures[0]?.value, exact);
     }));
 
-  it('are not given where they are not known', () =>
+  it('are absent when they are not known', () =>
     withPair((pair) => {
       pair.synced();
       const standing = JSON.parse(statusOf(pair, '--json').stdout) as Standing;

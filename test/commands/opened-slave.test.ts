@@ -7,7 +7,7 @@ import { assertEnd, syncpozo } from '../support/cli.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { promote } from '../support/promotion.js';
 
-/** Runs `use` while a process that holds no lock has the file open. */
+/** Runs `use` while a process without a lock has the file open. */
 async function whileOpened(path: string, how: '<' | '<>', use: () => void): Promise<void> {
   const child = spawn('sh', ['-c', `exec 7${how}"$0"; echo open; exec sleep 600`, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -24,7 +24,7 @@ async function whileOpened(path: string, how: '<' | '<>', use: () => void): Prom
 describe('a slave that a process without its lock has open', () => {
   const others = (pair: Pair) => ['demote', 'index'].map((name) => syncpozo([name, pair.slave, '--json']));
 
-  it('for writing is not written to, by whatever name it is open', () =>
+  it('for writing is not written, whatever name that process opened it by', () =>
     withPair(async (pair) => {
       pair.synced();
       const other = `${pair.slaveFile}.other`;
@@ -46,7 +46,7 @@ describe('a slave that a process without its lock has open', () => {
       }
     }));
 
-  it('for reading, or another file of that name, is synced', () =>
+  it('for reading is synced, and so is one beside another open file of that name', () =>
     withPair(async (pair) => {
       pair.synced();
       pair.commit('one more');

@@ -29,7 +29,7 @@ interface Recorded {
 
 const outcomeOf = (pair: Pair): string => `${pair.slaveFile}.outcome`;
 
-/** Reads the record by another way than the program. */
+/** Reads the record independently of the program. */
 function recorded(pair: Pair): Recorded {
   const fields = new Map<string, string[]>();
   for (const line of readFileSync(outcomeOf(pair), 'utf8').split('\n')) {
@@ -84,7 +84,7 @@ const FAILING: readonly Failing[] = [
     trouble: 'refused',
   },
   {
-    name: 'both sides have gone on',
+    name: 'both sides have grown',
     fail: (pair) => {
       pair.commitToSlave('only here');
       pair.commit('only there');
@@ -94,7 +94,7 @@ const FAILING: readonly Failing[] = [
   },
   { name: 'the master is empty', fail: (pair) => truncateSync(pair.masterFile, 0), exit: 4, trouble: 'damaged' },
   {
-    name: 'a transaction of the master is marked as in flight, with finished ones behind it',
+    name: 'a transaction of the master is marked as in flight, and finished ones follow',
     fail: (pair) => {
       const end = pair.site.committedEnd;
       pair.commit('one', 'two');
@@ -106,7 +106,7 @@ const FAILING: readonly Failing[] = [
     trouble: 'damaged',
   },
   {
-    name: 'a directory stands where the .dat is written',
+    name: 'a directory has the name of the temporary .dat',
     fail: (pair) => {
       mkdirSync(`${pair.dat}.tmp`);
       pair.commit('more');
@@ -146,7 +146,7 @@ describe('a sync records how it ended', () => {
         assert.deepEqual([second.trouble, second.since, second.inStep], [trouble, first.time, good.time]);
       }));
 
-  it('in use: while another program holds the lock, and the run after it is in step', () =>
+  it('in use: while another program holds the lock; the next run is in step', () =>
     withPair(async (pair) => {
       const good = syncRecorded(pair);
       await heldByOther(pair, ' PID\n', () => {
@@ -158,7 +158,7 @@ describe('a sync records how it ended', () => {
       assert.equal(syncRecorded(pair).trouble, undefined);
     }));
 
-  it('another kind of trouble begins anew', () =>
+  it('another kind of trouble starts a new period', () =>
     withPair((pair) => {
       syncRecorded(pair);
       const away = `${pair.masterFile}.away`;
@@ -171,8 +171,8 @@ describe('a sync records how it ended', () => {
     }));
 });
 
-describe('a sync records nothing', () => {
-  it('of a dry run, when it is switched off, and when another sync is at work', () =>
+describe('sync records nothing', () => {
+  it('in a dry run, when switched off, and when another sync runs', () =>
     withPair(async (pair) => {
       pair.synced();
       const all = () => listing(pair.slave, { locks: true }).filter((line) => line.includes('.outcome'));
@@ -187,7 +187,7 @@ describe('a sync records nothing', () => {
       assert.deepEqual(all(), before);
     }));
 
-  it('beside a master that was named as the slave as well', () =>
+  it('beside a master that was also given as the slave', () =>
     withPair((pair) => {
       const before = listing(pair.master, { locks: true });
       const run = syncpozo(['sync', pair.master, pair.master, '--json', '--status-file', pair.statusFile]);
@@ -197,14 +197,14 @@ describe('a sync records nothing', () => {
 });
 
 describe('the time in step', () => {
-  it('is that of the .dat where an older version has kept no record, and a failed run keeps it', () =>
+  it('is that of the .dat when an older version left no record, and a failed run keeps it', () =>
     withPair((pair) => {
       pair.synced();
       rmSync(outcomeOf(pair));
       const then = Math.floor(Date.now() / 1000) - 500;
       utimesSync(pair.dat, then, then);
       assert.equal(Date.parse(statusOf(pair).json.lastSync), then * 1000);
-      // This run publishes a .dat, and does not end in step.
+      // This run publishes a .dat but does not end in step.
       const end = pair.site.committedEnd;
       pair.commit('sound', 'damaged', 'behind it');
       const bytes = readFileSync(pair.masterFile);
@@ -216,7 +216,7 @@ describe('the time in step', () => {
       assert.equal(Date.parse(statusOf(pair).json.lastSync), then * 1000);
     }));
 
-  it('is what promote reports, not the time of a run that failed', () =>
+  it('is the time that promote reports, not that of a failed run', () =>
     withPair((pair) => {
       const { inStep } = syncRecorded(pair);
       rmSync(pair.masterFile);
@@ -229,7 +229,7 @@ describe('the time in step', () => {
 });
 
 describe('a record that cannot be written never fails a run', () => {
-  it('where a directory stands at its name: one warning, and the run is what it is', () =>
+  it("when a directory has its name: one warning, and the run's result is unchanged", () =>
     withPair((pair) => {
       mkdirSync(join(outcomeOf(pair), 'not empty'), { recursive: true });
       for (const [action, exit] of [
@@ -244,7 +244,7 @@ describe('a record that cannot be written never fails a run', () => {
       }
     }));
 
-  it('on a file system that is read-only, where the run itself fails', { skip: needsMounts ?? false }, () =>
+  it('on a read-only file system, where the run itself fails', { skip: needsMounts ?? false }, () =>
     withPair((pair) => {
       pair.synced();
       const mount = join(pair.directory, 'mount');
@@ -256,7 +256,7 @@ describe('a record that cannot be written never fails a run', () => {
     }),
   );
 
-  it('and one that cannot be read is replaced', () =>
+  it('and a record that cannot be read is replaced', () =>
     withPair((pair) => {
       pair.synced();
       writeFileSync(outcomeOf(pair), 'half a rec');

@@ -25,7 +25,7 @@ describe('the slave gets', () => {
       );
   });
 
-  it("neither the set-id and sticky bits of the master's mode, nor the right of everybody to write", async (test) => {
+  it("neither the set-id and sticky bits of the master's mode, nor write permission for others", async (test) => {
     for (const [given, data, index] of [
       [0o6664, '664', '664'],
       [0o1644, '644', '644'],
@@ -46,7 +46,7 @@ describe('the slave gets', () => {
       );
   });
 
-  it('an index that everybody may not write to, also if the slave was made so by somebody else', () =>
+  it('an index without write permission for others, even if the slave was created with it', () =>
     withPair((pair) => {
       pair.synced();
       chmodSync(pair.slaveFile, 0o6666);
@@ -55,7 +55,7 @@ describe('the slave gets', () => {
       assert.equal(rights(pair, 'Data.fs.index')[0], '664');
     }));
 
-  it("the master's mode of now when it is made anew", () =>
+  it("the master's current mode in a rebuild", () =>
     withPair((pair) => {
       pair.synced();
       chmodSync(pair.masterFile, 0o600);
@@ -63,7 +63,7 @@ describe('the slave gets', () => {
       assert.equal(statSync(pair.slaveFile).mode & 0o7777, 0o600);
     }));
 
-  it('the master its mode and owner whatever the umask', () =>
+  it("the master's mode and owner whatever the umask", () =>
     withPair((pair) => {
       chmodSync(pair.masterFile, 0o664);
       const through = ['sh', '-c', 'umask 077; exec "$@"', 'sh'];
@@ -74,7 +74,7 @@ describe('the slave gets', () => {
     }));
 
   it(
-    "the master's owner, and what stands beside it the slave's directory's, when root syncs",
+    "the master's owner when root syncs, and the other files get the slave directory's owner",
     { skip: needsRoot ?? false },
     () =>
       withPair((pair) => {
@@ -91,7 +91,7 @@ describe('the slave gets', () => {
       }),
   );
 
-  it("its directory's owner where the master's is squashed to nobody", { skip: needsRoot ?? false }, () =>
+  it("its directory's owner when the master's owner is squashed to nobody", { skip: needsRoot ?? false }, () =>
     withPair((pair) => {
       chownSync(pair.masterFile, 65_534, 65_534);
       chownSync(pair.slave, OTHER, GROUP);
@@ -102,7 +102,7 @@ describe('the slave gets', () => {
 });
 
 describe('the master', () => {
-  it('keeps mode, owner and times, and nothing is ever made in its directory', () =>
+  it('keeps mode, owner and times, and no file is created in its directory', () =>
     withPair((pair) => {
       const before = statSync(pair.masterFile);
       for (const more of [[], [], ['--full']]) pair.synced(...more);
@@ -113,7 +113,7 @@ describe('the master', () => {
       );
     }));
 
-  it('may lie where nothing can be written', () =>
+  it('may lie in a read-only place', () =>
     withPair((pair) => {
       chmodSync(pair.masterFile, 0o444);
       chmodSync(pair.master, 0o555);

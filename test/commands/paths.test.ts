@@ -12,15 +12,23 @@ interface Spelling {
 }
 
 const SPELLINGS: readonly Spelling[] = [
-  { name: 'both by their files', master: (pair) => pair.masterFile, slave: (pair) => pair.slaveFile },
-  { name: 'the slave by its file', master: (pair) => pair.master, slave: (pair) => pair.slaveFile },
-  { name: 'the master by its file', master: (pair) => pair.masterFile, slave: (pair) => pair.slave },
-  { name: 'with slashes behind', master: (pair) => `${pair.master}//`, slave: (pair) => `${pair.slave}/` },
-  { name: 'with . and .. in them', master: (pair) => `${pair.slave}/../master/.`, slave: (pair) => `${pair.slave}/./` },
-  { name: 'relative to where one is', master: () => 'master', slave: () => './slave' },
+  { name: 'files on both sides', master: (pair) => pair.masterFile, slave: (pair) => pair.slaveFile },
+  { name: 'the file of the slave', master: (pair) => pair.master, slave: (pair) => pair.slaveFile },
+  { name: 'the file of the master', master: (pair) => pair.masterFile, slave: (pair) => pair.slave },
+  {
+    name: 'directories with trailing slashes',
+    master: (pair) => `${pair.master}//`,
+    slave: (pair) => `${pair.slave}/`,
+  },
+  {
+    name: 'directories with . and .. in their paths',
+    master: (pair) => `${pair.slave}/../master/.`,
+    slave: (pair) => `${pair.slave}/./`,
+  },
+  { name: 'paths relative to the current directory', master: () => 'master', slave: () => './slave' },
 ];
 
-describe('MASTER and SLAVE may be named', () => {
+describe('MASTER and SLAVE may be given as', () => {
   for (const { name, master, slave } of SPELLINGS)
     it(name, () =>
       withPair((pair) => {
@@ -41,7 +49,7 @@ describe('MASTER and SLAVE may be named', () => {
     );
 
   for (const name of ['with spaces in it', 'Döner ☃ 数据', 'it\'s $HOME;`x` "y"', '-dash', 'new\nline'])
-    it(`by odd names: ${JSON.stringify(name)}`, () =>
+    it(`odd names: ${JSON.stringify(name)}`, () =>
       withPair((pair) => {
         const [master, slave] = [join(pair.directory, `m ${name}`), join(pair.directory, `s ${name}`)];
         mkdirSync(slave);
@@ -58,7 +66,7 @@ describe('MASTER and SLAVE may be named', () => {
 });
 
 describe('a file with another name', () => {
-  it('in both directories is named with --file, and what is beside it is named after it', () =>
+  it('in both directories is given with --file, and the files beside it take its name', () =>
     withPair((pair) => {
       renameSync(pair.masterFile, join(pair.master, 'Other.fs'));
       assertEnd(pair.sync('--file', 'Other.fs'), { exit: 0, action: 'full' });
@@ -73,7 +81,7 @@ describe('a file with another name', () => {
       assertEnd(pair.sync('--file', 'Other.fs'), { exit: 0, action: 'none' });
     }));
 
-  it('does not disturb another storage in the same directories', () =>
+  it('does not affect another storage in the same directories', () =>
     withPair((pair) => {
       pair.synced();
       renameSync(pair.masterFile, join(pair.master, 'Other.fs'));
@@ -85,7 +93,7 @@ describe('a file with another name', () => {
       );
     }));
 
-  it("on the master alone is named as MASTER, and the name in the slave's directory with --file", () =>
+  it("on the master alone is given as MASTER, and the name in the slave's directory with --file", () =>
     withPair((pair) => {
       const other = join(pair.master, 'catalog.fs');
       renameSync(pair.masterFile, other);
@@ -96,7 +104,7 @@ describe('a file with another name', () => {
     }));
 
   for (const name of ['../outside.fs', '/outside.fs', 'sub/Data.fs', '', '.', '..'])
-    it(`must be a name and nothing else, so ${JSON.stringify(name)} is a mistake`, () =>
+    it(`must be a plain name, so ${JSON.stringify(name)} is a usage error`, () =>
       withPair((pair) => {
         const run = pair.unchanged(() => pair.sync('--file', name));
         assertNoCrash(run);
@@ -104,7 +112,7 @@ describe('a file with another name', () => {
         assert.deepEqual(readdirSync(pair.directory).sort(), ['master', 'slave']);
       }));
 
-  it('that ends a path which does not exist is taken for the file: no directory is made of it', () =>
+  it('at the end of a path that does not exist is taken as the file: no directory of that name is created', () =>
     withPair((pair) => {
       const path = join(pair.slave, 'Copy.fs');
       const run = syncpozo(['sync', pair.masterFile, path, '--json', '--status-file', pair.statusFile]);
@@ -113,7 +121,7 @@ describe('a file with another name', () => {
       assert.ok(readFileSync(path).equals(readFileSync(pair.masterFile)));
     }));
 
-  it('through a symbolic link of the directory keeps its place', () =>
+  it('keeps its place when the directory is a symbolic link', () =>
     withPair((pair) => {
       const byLink = join(pair.directory, 'link');
       symlinkSync(pair.slave, byLink);

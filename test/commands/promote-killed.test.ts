@@ -7,7 +7,7 @@ import { listing, withPair } from '../support/pair.js';
 import { assertPromoted, batchBeyond, promote, promoteArgs, roleFileOf } from '../support/promotion.js';
 
 describe('a promotion that is killed', () => {
-  it('at any moment is made good by the next one', (test) =>
+  it('is completed by the next one, whenever the kill happens', (test) =>
     withPair(async (pair) => {
       pair.synced();
       const before = readFileSync(pair.slaveFile);
@@ -19,7 +19,7 @@ describe('a promotion that is killed', () => {
       const lasts = Date.now() - began;
       for (let round = 0; round < 12; round++) {
         writeFileSync(pair.slaveFile, Buffer.concat([before, batch]));
-        // As it was, but for the inode, which overwriting keeps.
+        // The state before, except for the inode, which an overwrite keeps.
         writeFileSync(pair.dat, dat);
         rmSync(roleFileOf(pair));
         writeFileSync(pair.statusFile, 'SYNCING=1\n');

@@ -7,7 +7,7 @@ import { heldByOther } from '../support/locks.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { promoteArgs, roleOf } from '../support/promotion.js';
 
-/** A promotion with another status file than the pair's. */
+/** Promotes with a status file other than the pair's. */
 function promoteWith(pair: Pair, statusFile: string, ...more: string[]) {
   const run = syncpozo(promoteArgs({ ...pair, slave: pair.slave, statusFile } as Pair, ...more));
   assertNoCrash(run);
@@ -16,7 +16,7 @@ function promoteWith(pair: Pair, statusFile: string, ...more: string[]) {
 }
 
 describe('a switch that cannot be written', () => {
-  it('keeps nobody from promoting: the role is set, and a warning names the file', () =>
+  it('does not prevent a promotion: the role is set, and a warning names the file', () =>
     withPair((pair) => {
       const places: readonly (readonly [string, (path: string) => void])[] = [
         ['no-directory/status', () => {}],
@@ -43,7 +43,7 @@ describe('a switch that cannot be written', () => {
     }));
 
   it(
-    'because its disk is read-only is no obstacle, and needs no warning where it is off already',
+    'on a read-only disk is no obstacle, and causes no warning when it is already off',
     { skip: process.getuid?.() !== 0 && 'a mount needs root' },
     () =>
       withPair((pair) => {
@@ -55,7 +55,7 @@ describe('a switch that cannot be written', () => {
       }),
   );
 
-  it('with nonsense in it is written as any other', () =>
+  it('with invalid content is overwritten as any other', () =>
     withPair((pair) => {
       pair.synced();
       writeFileSync(pair.statusFile, 'SYNCING=maybe\n');
@@ -67,7 +67,7 @@ describe('a switch that cannot be written', () => {
 });
 
 describe('a promotion that is refused', () => {
-  it('leaves the switch as it found it, and says so', () =>
+  it('leaves the switch as it was, and reports it', () =>
     withPair(async (pair) => {
       pair.synced();
       for (const text of ['SYNCING=1\n', 'SYNCING=0\n', 'nonsense', undefined]) {
@@ -78,8 +78,8 @@ describe('a promotion that is refused', () => {
           const run = promoteWith(pair, path);
           assert.deepEqual([run.exit, run.json.promoted], [5, false]);
           assert.deepEqual(run.json.switch, { file: path, written: false, problem: null, left: 'as found' });
-          const told = syncpozo(['promote', pair.slave, '--status-file', path]);
-          assert.match(told.stderr, /^the switch was left as it was found \(.*status/m);
+          const refused = syncpozo(['promote', pair.slave, '--status-file', path]);
+          assert.match(refused.stderr, /^the switch was left as it was found \(.*status/m);
         });
         if (before === false) assert.ok(!existsSync(path));
         else {
@@ -90,7 +90,7 @@ describe('a promotion that is refused', () => {
       }
     }));
 
-  it('says that it left the switch off where what stood there cannot be put back', () =>
+  it('reports that the switch is off when its previous content cannot be restored', () =>
     withPair((pair) => {
       const path = join(pair.directory, 'link');
       symlinkSync('nowhere', path);

@@ -10,7 +10,7 @@ import { withPair } from '../support/pair.js';
 import { assertPromoted, eventually, promote } from '../support/promotion.js';
 
 describe('syncpozo promote', () => {
-  it('switches off, sets the role, tells where the slave ends and that transactions may be lost', () =>
+  it("switches syncing off, sets the role, reports the slave's end and that transactions may be lost", () =>
     withPair((pair) => {
       pair.synced();
       pair.commit('never seen by the slave');
@@ -31,7 +31,7 @@ describe('syncpozo promote', () => {
       assert.deepEqual(readFileSync(pair.slaveFile), before);
     }));
 
-  it('in text says what has to be done', () =>
+  it('prints the next steps as text', () =>
     withPair((pair) => {
       pair.synced();
       const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile]);
@@ -45,7 +45,7 @@ describe('syncpozo promote', () => {
         assert.match(run.stdout, line);
     }));
 
-  it('with a master that answers tells what is lost, or that nothing is', () =>
+  it('reports the lost transactions, or none, when the master answers', () =>
     withPair((pair) => {
       pair.synced();
       const nothing = promote(pair, '--master', pair.master, '--patience', '20');
@@ -59,14 +59,14 @@ describe('syncpozo promote', () => {
       assert.equal(loss.masterTid, formatTid(pair.site.lastTid));
     }));
 
-  it('with a master that is gone says "may"', () =>
+  it('reports "may" when the master is gone', () =>
     withPair((pair) => {
       pair.synced();
       const { loss } = promote(pair, '--master', join(pair.directory, 'nowhere')).json;
       assert.deepEqual([loss.possible, loss.certain, loss.transactions], [true, false, null]);
     }));
 
-  it('can be called twice, and on a slave that is served', () =>
+  it('may be repeated, and run on a slave that serves already', () =>
     withPair(async (pair) => {
       pair.synced();
       const first = promote(pair).json;
@@ -92,7 +92,7 @@ describe('syncpozo promote', () => {
       assert.ok(!existsSync(pair.statusFile));
     }));
 
-  it('is refused where there is nothing to serve', () =>
+  it('is refused when the slave has no data to serve', () =>
     withPair((pair) => {
       const missing = promote(pair);
       assert.equal(missing.exit, 3);
@@ -104,7 +104,7 @@ describe('syncpozo promote', () => {
       }
     }));
 
-  it('says what is wrong with its arguments', () =>
+  it('reports wrong arguments', () =>
     withPair((pair) => {
       const nowhere = syncpozo(['promote', join(pair.directory, 'nowhere'), '--status-file', pair.statusFile]);
       assertNoCrash(nowhere);
@@ -115,29 +115,29 @@ describe('syncpozo promote', () => {
 });
 
 describe('the command for a loss', () => {
-  it('is started once, with the facts in its environment, and nobody waits for it', () =>
+  it('starts once, with the facts in its environment, and promote does not wait for it', () =>
     withPair(async (pair) => {
       pair.synced();
-      const out = join(pair.directory, 'told');
+      const out = join(pair.directory, 'loss');
       const command = `env | grep ^SYNCPOZO_ >>'${out}.new' && mv '${out}.new' '${out}' && sleep 600`;
       const run = promote(pair, '--on-loss', command);
       assert.ok(run.json.onLoss > 0);
       await eventually(() => existsSync(out));
       process.kill(-run.json.onLoss, 'SIGKILL');
-      const told = readFileSync(out, 'utf8');
+      const output = readFileSync(out, 'utf8');
       for (const line of [
         `SYNCPOZO_SLAVE=${pair.slaveFile}`,
         `SYNCPOZO_LAST_TID=${run.json.slave.lastTid}`,
         'SYNCPOZO_LOSS=possible',
         'SYNCPOZO_LOST_TRANSACTIONS=',
       ])
-        assert.ok(told.split('\n').includes(line), `${line} in:\n${told}`);
+        assert.ok(output.split('\n').includes(line), `${line} in:\n${output}`);
       rmSync(out);
       assert.equal(promote(pair, '--on-loss', command).json.onLoss, null);
       assert.ok(!existsSync(out));
     }));
 
-  it('is not started when nothing is lost, nor for a slave that cannot be promoted', () =>
+  it('does not start when nothing is lost, nor for a slave that cannot be promoted', () =>
     withPair((pair) => {
       const marker = join(pair.directory, 'started');
       assert.equal(promote(pair, '--on-loss', `touch ${marker}`).json.onLoss, null);

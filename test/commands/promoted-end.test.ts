@@ -8,7 +8,7 @@ import { assertPromoted, batchBeyond, promote, roleFileOf } from '../support/pro
 import { transactionHead } from '../support/sparse-file.js';
 
 describe("the promoted slave's end", () => {
-  it('is cut back to before an unfinished batch', () =>
+  it('is cut back to the position before an unfinished batch', () =>
     withPair((pair) => {
       pair.synced();
       const before = readFileSync(pair.slaveFile);
@@ -20,7 +20,7 @@ describe("the promoted slave's end", () => {
       assert.deepEqual(readFileSync(pair.slaveFile), before);
     }));
 
-  it('takes a batch in that was finished and not published', () =>
+  it('includes a batch that was complete but not published', () =>
     withPair((pair) => {
       pair.synced();
       appendFileSync(pair.slaveFile, batchBeyond(pair));
@@ -31,7 +31,7 @@ describe("the promoted slave's end", () => {
       pair.assertInStep();
     }));
 
-  it('keeps what is no transaction in a file, and says so with status 4', () =>
+  it('excludes bytes that are no transaction, keeps them in a file, and the exit status is 4', () =>
     withPair((pair) => {
       pair.synced();
       const before = readFileSync(pair.slaveFile);
@@ -44,7 +44,7 @@ describe("the promoted slave's end", () => {
       assert.deepEqual(readFileSync(pair.slaveFile), before);
     }));
 
-  it('where its last piece has rotted stays, because other transactions would be lost with it', () =>
+  it('stays when the last chunk has rotted, because a cut would lose other transactions', () =>
     withPair((pair) => {
       pair.synced();
       const bytes = readFileSync(pair.slaveFile);
@@ -61,7 +61,7 @@ describe("the promoted slave's end", () => {
       assert.match(syncpozo(['promote', pair.slave, '--status-file', pair.statusFile]).stdout, /promoted already/);
     }));
 
-  it('where its last piece is broken is the last whole transaction, and the rest is kept', () =>
+  it('is the last complete transaction when the last chunk is damaged, and the rest is kept', () =>
     withPair((pair) => {
       const first = pair.synced().site.committedEnd;
       const tid = formatTid(pair.site.lastTid);
@@ -78,7 +78,7 @@ describe("the promoted slave's end", () => {
       assert.deepEqual(readFileSync(`${pair.slaveFile}.tr0`), bytes.subarray(first));
     }));
 
-  it('where it was cut short is the last whole transaction', () =>
+  it('is the last complete transaction when the slave was truncated', () =>
     withPair((pair) => {
       const first = pair.synced().site.committedEnd;
       pair.commit('a third one');
@@ -110,7 +110,7 @@ describe("the promoted slave's end", () => {
       }
     }));
 
-  it('with --verify is looked at with all that comes before it', () =>
+  it('is checked together with everything before it with --verify', () =>
     withPair((pair) => {
       pair.synced('--chunk-size', '300B');
       for (const text of ['a', 'b', 'c']) pair.commit(text.repeat(400));
@@ -132,7 +132,7 @@ describe("the promoted slave's end", () => {
       assert.deepEqual(readFileSync(pair.slaveFile), bytes);
     }));
 
-  it('is before an unfinished batch that a giant transaction follows, with and without a .dat, and soon', () =>
+  it('is before an unfinished batch that a giant transaction follows, with and without a .dat, within 2 seconds', () =>
     withPair((pair) => {
       pair.synced();
       const before = readFileSync(pair.slaveFile);
@@ -153,7 +153,7 @@ describe("the promoted slave's end", () => {
         rmSync(roleFileOf(pair), { force: true });
         const began = performance.now();
         const run = promote(pair);
-        // Reading all of it takes some seconds here.
+        // Reading the whole transaction takes some seconds here.
         assert.ok(performance.now() - began < 2000, `${performance.now() - began} ms`);
         assertPromoted(pair, run);
         assert.deepEqual(run.json.cut, { bytes: batch.length + giant, unfinished: true, keptAs: null });
@@ -162,7 +162,7 @@ describe("the promoted slave's end", () => {
       }
     }));
 
-  it('has no index beside it that goes beyond it', () =>
+  it('is never before the end of the index', () =>
     withPair((pair) => {
       pair.synced();
       const index = `${pair.slaveFile}.index`;

@@ -7,7 +7,7 @@ import { type Pair, withPair } from '../support/pair.js';
 import { promote, roleOf } from '../support/promotion.js';
 
 describe('a promoted slave', () => {
-  it('is never written by a sync again, whatever is asked for and whatever the status file says', () =>
+  it('is never written by a sync, whatever the options and the status file', () =>
     withPair(async (pair) => {
       pair.synced();
       promote(pair);
@@ -20,11 +20,11 @@ describe('a promoted slave', () => {
           assertEnd(run, { exit: 0, action: 'off', reason: /promoted.*syncpozo demote/ });
         }
       }
-      // With a server on it there is nothing to complain of either.
+      // A server that has it open is no error either.
       await heldByOther(pair, ' PID\n', () => assertEnd(pair.sync(), { exit: 0, action: 'off', reason: /promoted/ }));
     }));
 
-  it('that was packed since is none the less', () =>
+  it('remains promoted after a pack', () =>
     withPair((pair) => {
       pair.synced();
       promote(pair);
@@ -39,7 +39,7 @@ describe('a promoted slave', () => {
       assert.equal(promote(pair).json.already, true);
     }));
 
-  it('tells in its status what it was when it was promoted', () =>
+  it('reports in its status its state at the promotion', () =>
     withPair((pair) => {
       pair.synced();
       const { slave, lastSync } = promote(pair).json;
@@ -59,7 +59,7 @@ describe('a promoted slave', () => {
 describe('syncpozo demote', () => {
   const demote = (pair: Pair) => syncpozo(['demote', pair.slave, '--status-file', pair.statusFile, '--json']);
 
-  it('makes it a slave again, which the next sync compares with the master', () =>
+  it('makes it a slave again, and the next sync compares it with the master', () =>
     withPair((pair) => {
       pair.synced();
       promote(pair);
@@ -71,7 +71,7 @@ describe('syncpozo demote', () => {
       pair.assertInStep();
     }));
 
-  it('lets nothing be lost: transactions of its own are refused', () =>
+  it('loses nothing: transactions of its own are refused', () =>
     withPair((pair) => {
       pair.synced();
       promote(pair);

@@ -17,17 +17,17 @@ import { type Pair, withPair } from '../support/pair.js';
 import { Site } from '../support/site.js';
 
 const GROWN = 'Slave (backup) file has grown since last syncing...';
-const PARTED = /the master lacks the slave's last transaction/;
+const FORKED = /the master lacks the slave's last transaction/;
 
-/** Runs a sync that has to refuse; gives its run. */
+/** Runs a sync that must refuse, and returns the run. */
 function assertRefuses(pair: Pair, reason: RegExp | string): Run {
   const run = pair.unchanged(() => pair.sync(), 'Data.fs.role');
   assertEnd(run, { exit: 3, action: 'refused', reason, hint: /--full/ });
   return run;
 }
 
-/** What the hint says: --full makes the slave anew, and the old file stays. */
-function assertFullHeals(pair: Pair, old: Buffer): void {
+/** Follows the hint: --full rebuilds the slave and keeps the old file. */
+function assertFullRebuilds(pair: Pair, old: Buffer): void {
   pair.synced('--full');
   pair.assertInStep();
   const aside = readdirSync(pair.slave).filter((name) => name.startsWith('Data.fs.only-here-'));
@@ -36,7 +36,7 @@ function assertFullHeals(pair: Pair, old: Buffer): void {
   pair.assertNothingNew();
 }
 
-/** Not even --full copies bytes over others of the same transaction while nobody knows which are right; moving SLAVE aside decides. */
+/** Even --full must not overwrite different bytes of the same transaction while it is unknown which are right; the operator moves SLAVE aside. */
 function assertUndecided(pair: Pair): void {
   const run = pair.unchanged(() => pair.sync('--full'), 'Data.fs.role');
   assertEnd(run, { exit: 4, action: 'failed', reason: /no recorded hash says which are right/, hint: /move .* aside/ });
@@ -47,7 +47,7 @@ function assertUndecided(pair: Pair): void {
 }
 
 describe('sync refuses, with status 3, and writes nothing', () => {
-  it('when the slave has a transaction of its own, and names what each side has alone', () =>
+  it('when the slave has a transaction of its own; it lists the transactions of each side', () =>
     withPair((pair) => {
       pair.synced();
       const tid = pair.commitToSlave('only here');
@@ -69,9 +69,9 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         lastTid: json.onlyHere.lastTid,
         lastTime: json.onlyHere.lastTime,
       });
-      // The first refusal must not open a way for the second run.
+      // The first refusal must not enable the second run to overwrite.
       assertRefuses(pair, GROWN);
-      assertFullHeals(pair, readFileSync(pair.slaveFile));
+      assertFullRebuilds(pair, readFileSync(pair.slaveFile));
     }));
 
   it('when the slave has grown and the master has nothing new', () =>
@@ -87,11 +87,11 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       pair.commit('to be rolled back');
       pair.synced();
       truncateSync(pair.masterFile, end);
-      assert.equal(assertRefuses(pair, PARTED).json.onlyHere.transactions, 1);
-      assertFullHeals(pair, readFileSync(pair.slaveFile));
+      assert.equal(assertRefuses(pair, FORKED).json.onlyHere.transactions, 1);
+      assertFullRebuilds(pair, readFileSync(pair.slaveFile));
     }));
 
-  it('when the master was rolled back and has gone on from there', () =>
+  it('when the master was rolled back and has grown since', () =>
     withPair((pair) => {
       const end = pair.site.committedEnd;
       pair.commit('to be rolled back');
@@ -100,12 +100,12 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       const again = Site.open(pair.masterFile, { clock: pair.clock });
       for (const text of ['another', 'and another']) again.commit(again.pages(new Map([[1, text]])));
       again.close();
-      const { onlyHere, onlyThere } = assertRefuses(pair, PARTED).json;
+      const { onlyHere, onlyThere } = assertRefuses(pair, FORKED).json;
       assert.deepEqual([onlyHere.transactions, onlyThere.transactions], [1, 2]);
     }));
 
   for (const size of ['smaller', 'larger'])
-    it(`when MASTER holds another, ${size} site`, () =>
+    it(`when MASTER is another, ${size} site`, () =>
       withPair((pair) => {
         pair.commit('one', 'two');
         pair.synced();
@@ -114,7 +114,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         for (let page = 0; size === 'larger' && page < 20; page++)
           other.commit(other.pages(new Map([[page + 1, 'of another site']])));
         other.close();
-        assertRefuses(pair, PARTED);
+        assertRefuses(pair, FORKED);
       }));
 
   for (const inode of ['the same', 'another'])
@@ -125,10 +125,10 @@ describe('sync refuses, with status 3, and writes nothing', () => {
         pair.synced();
         if (inode === 'another') rmSync(pair.masterFile);
         writeFileSync(pair.masterFile, backup);
-        assert.equal(assertRefuses(pair, PARTED).json.onlyHere.transactions, 2);
+        assert.equal(assertRefuses(pair, FORKED).json.onlyHere.transactions, 2);
       }));
 
-  it('when the slave was cut short and has gone on by itself, though it is shorter than what is claimed', () =>
+  it('when the slave was truncated and has grown by itself, though it is shorter than its claim', () =>
     withPair((pair) => {
       const end = pair.site.committedEnd;
       pair.commit('a text that is a good deal longer than the one that takes its place');
@@ -147,7 +147,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       other.close();
       copyFileSync(join(elsewhere, 'Data.fs'), pair.slaveFile);
       assertRefuses(pair, /^the \.dat is missing, and the slave differs from the master at position \d+$/);
-      assertFullHeals(pair, readFileSync(pair.slaveFile));
+      assertFullRebuilds(pair, readFileSync(pair.slaveFile));
     }));
 
   it('when the .dat is missing and one byte of the slave differs', () =>
@@ -163,7 +163,7 @@ describe('sync refuses, with status 3, and writes nothing', () => {
       assertUndecided(pair);
     }));
 
-  it('when the .dat is missing, a byte of the master differs, and the slave goes on by itself', () =>
+  it('when the .dat is missing, a byte of the master differs, and the slave has grown by itself', () =>
     withPair((pair) => {
       pair.commit('some page text');
       pair.commit('what follows it');
@@ -180,8 +180,8 @@ describe('sync refuses, with status 3, and writes nothing', () => {
     }));
 });
 
-describe('a master that ends too early', () => {
-  it('is no reason to write anything, wherever it was cut, and no cause of a stack trace', () =>
+describe('a truncated master', () => {
+  it('causes no write and no stack trace, wherever it is cut', () =>
     withPair((pair) => {
       pair.commit('a page', 'y'.repeat(20_000), 'the last page');
       pair.synced();
@@ -202,7 +202,7 @@ describe('a master that ends too early', () => {
 });
 
 describe('sync does not refuse', () => {
-  it('when the same master has come back in another inode, and says that it is another file', () =>
+  it('when the same master has another inode, and it reports the new file', () =>
     withPair((pair) => {
       pair.synced();
       const bytes = readFileSync(pair.masterFile);

@@ -29,7 +29,7 @@ const SIDE: Readonly<Record<string, Shape>> = {
 
 const LAST = { lastTid: orNull(tid), lastTime: orNull(time) };
 
-/** Every field of the result, by its group; '' are those on top. */
+/** Every field of the result by group; '' is the top level. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
   '': { action: text, reason: text, hint: orNull(text), exitCode: number, dryRun: flag, seconds: number },
   master: { path, size: orNull(number), committedEnd: orNull(number), ...LAST },
@@ -62,7 +62,7 @@ function assertShape(json: Record<string, Record<string, unknown>>): void {
 interface Case {
   readonly prepare: (pair: Pair) => unknown;
   readonly expected: Expected;
-  /** What must be known after it. */
+  /** Values that the result must contain. */
   readonly check?: (json: Record<string, Record<string, unknown>>, pair: Pair) => void;
 }
 
@@ -123,7 +123,7 @@ describe('sync --json prints one object with every field', () => {
         check?.(run.json, pair);
       }));
 
-  it('when the slave is in use by another program', () =>
+  it('when another program uses the slave', () =>
     withPair(async (pair) => {
       pair.synced();
       await heldByOther(pair, 'a text of another program', () => {
@@ -133,7 +133,7 @@ describe('sync --json prints one object with every field', () => {
       });
     }));
 
-  it('when another sync is at work', () =>
+  it('when another sync runs', () =>
     withPair(async (pair) => {
       pair.synced();
       await heldByOther(pair, 'syncpozo', () => {

@@ -9,14 +9,14 @@ import { asNobody, NOBODY, needsMounts, needsOtherUser, withMounts } from '../su
 const AS_NOBODY: RunOptions = { through: asNobody };
 const HINT = /user that runs syncpozo needs to read the master/;
 
-/** The slave belongs to the user without rights, who may do all that a sync has to. */
+/** The slave belongs to the unprivileged user, who has all permissions that a sync needs. */
 function giveSlave(pair: Pair): void {
   for (const path of [pair.slave, ...readdirSync(pair.slave).map((name) => join(pair.slave, name))])
     chownSync(path, NOBODY, NOBODY);
 }
 
 describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
-  it('syncs a slave of his own, and goes on with it', () =>
+  it('syncs his own slave, repeatedly', () =>
     withPair((pair) => {
       giveSlave(pair);
       assertEnd(pair.syncWith(AS_NOBODY), { exit: 0, action: 'full' });
@@ -27,7 +27,7 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
       pair.assertInStep();
     }));
 
-  it('goes on with a slave that root made in his directory', () =>
+  it('continues with a slave that root created in his directory', () =>
     withPair((pair) => {
       chownSync(pair.slave, NOBODY, NOBODY);
       chownSync(pair.masterFile, NOBODY, NOBODY);
@@ -37,7 +37,7 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
       assertEnd(pair.syncWith(AS_NOBODY), { exit: 0, action: 'none' });
     }));
 
-  it('goes on with a slave whose master nobody may write to', () =>
+  it('continues with a slave whose master is read-only for everybody', () =>
     withPair((pair) => {
       giveSlave(pair);
       chmodSync(pair.masterFile, 0o444);
@@ -54,7 +54,7 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
     ['the .dat may not be read', ({ dat }) => dat],
     ['the lock file may not be opened', ({ slave }) => join(slave, 'Data.fs.lock')],
   ];
-  it('is told what is missing', (test) =>
+  it('gets an error that names the missing permission', (test) =>
     withPair(async (pair) => {
       pair.synced();
       giveSlave(pair);
@@ -70,17 +70,17 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
           chmodSync(path, mode & 0o777);
           assertEnd(run, { exit: 1, action: 'failed', reason: /EACCES/, hint: HINT });
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
-  it("is told so when the slave's directory may not be written to", () =>
+  it("gets an error when the slave's directory is not writable", () =>
     withPair((pair) => {
       chmodSync(pair.slave, 0o755);
       const run = pair.unchanged(() => pair.syncWith(AS_NOBODY));
       assertEnd(run, { exit: 1, action: 'failed', reason: /Data\.fs\.lock: permission denied \(EACCES\)/, hint: HINT });
     }));
 
-  it('may ask for a status or try a dry run where he may only read', () =>
+  it('may run status and a dry run with read permission only', () =>
     withPair((pair) => {
       pair.synced();
       pair.commit('more');
@@ -93,7 +93,7 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
       assert.equal(status.json.role, 'slave');
     }));
 
-  it('is told so when the status file may not be read or written', () =>
+  it('gets an error when the status file is not readable or not writable', () =>
     withPair((pair) => {
       writeFileSync(pair.statusFile, 'SYNCING=1\n', { mode: 0o600 });
       assertEnd(pair.syncWith(AS_NOBODY), { exit: 1, action: 'failed', reason: /status.*EACCES/ });
@@ -105,7 +105,7 @@ describe('a user other than root', { skip: needsOtherUser ?? false }, () => {
 });
 
 describe('a slave on a file system that is mounted read-only', { skip: needsMounts ?? false }, () => {
-  it('is an error that says so', () =>
+  it('is an error that names the cause', () =>
     withPair((pair) => {
       const mount = join(pair.directory, 'mount');
       mkdirSync(mount);
@@ -118,6 +118,6 @@ describe('a slave on a file system that is mounted read-only', { skip: needsMoun
         assertEnd(run, { exit: 1, action: 'failed', reason: /EROFS/, hint: /mounted read-only/ });
       }
       rmSync(mount, { recursive: true });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });

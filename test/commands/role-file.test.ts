@@ -12,7 +12,7 @@ const demote = (pair: Pair) => syncpozo(['demote', pair.slave, '--status-file', 
 const status = (pair: Pair) => syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--json']);
 const on = (pair: Pair) => writeFileSync(pair.statusFile, 'SYNCING=1\n');
 
-/** Spoils the role file in every way in which it may be there and not be readable. */
+/** Every way in which the role file can exist and be unreadable. */
 const SPOILT: readonly (readonly [string, (path: string) => void])[] = [
   ['empty', (path) => writeFileSync(path, '')],
   ['of zeros', (path) => writeFileSync(path, Buffer.alloc(200))],
@@ -20,7 +20,7 @@ const SPOILT: readonly (readonly [string, (path: string) => void])[] = [
     'with a bit flipped',
     (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('role master', 'role mastes')),
   ],
-  ['cut short', (path) => writeFileSync(path, readFileSync(path).subarray(0, -1))],
+  ['truncated', (path) => writeFileSync(path, readFileSync(path).subarray(0, -1))],
   ['of a later version', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('role 1', 'role 2'))],
   [
     'that is a directory',
@@ -36,7 +36,7 @@ function writeRole(pair: Pair, role: Role): void {
 }
 
 describe('the role file', () => {
-  it('has no term before the first promotion, which begins term 1 at the end of the slave', () =>
+  it('has no term before the first promotion, which starts term 1 at the end of the slave', () =>
     withPair((pair) => {
       pair.synced();
       assert.deepEqual([roleOf(pair), termsOf(pair)], ['slave', []]);
@@ -48,13 +48,13 @@ describe('the role file', () => {
       const end = `${pair.site.committedEnd} ${formatTid(pair.site.lastTid)}`;
       assert.match(text, new RegExp(`^began 1 ${end} \\d{13} ${hostname()} promote open$`, 'm'));
       assert.match(text, new RegExp(`^promoted ${end} \\d{13} \\d{13}$`, 'm'));
-      // The .dat goes on being a witness of what was copied.
+      // The .dat still records what was copied.
       const claimed = (of: string) => of.split('\n').filter((line) => /^(claim|chunk|slave|master)/.test(line));
       assert.deepEqual(claimed(readFileSync(pair.dat, 'utf8')), claimed(dat));
       assert.deepEqual([status(pair).json.role, status(pair).json.term], ['promoted', 1]);
     }));
 
-  it('keeps every term, and knows those in which nothing was committed', () =>
+  it('keeps every term, and marks those in which nothing was committed', () =>
     withPair((pair) => {
       pair.synced();
       const end = pair.site.committedEnd;
@@ -74,7 +74,7 @@ describe('the role file', () => {
       assert.deepEqual(termsOf(pair).slice(1), [second, `3 ${size} ${served} promote open`]);
     }));
 
-  it('that cannot be read keeps everybody from writing, and is named with what to do', (test) =>
+  it('that cannot be read prevents every write, and the error names it and the remedy', (test) =>
     withPair(async (pair) => {
       pair.synced();
       promote(pair);
@@ -112,16 +112,19 @@ describe('the role file', () => {
       }
     }));
 
-  it('that may not be read is no missing one', { skip: process.getuid?.() === 0 && 'root may read everything' }, () =>
-    withPair((pair) => {
-      pair.synced();
-      writeRole(pair, 'slave');
-      chmodSync(roleFileOf(pair), 0);
-      assertEnd(pair.sync(), { exit: 3, action: 'refused', reason: /Data\.fs\.role.*EACCES/ });
-    }),
+  it(
+    'without read permission is not treated as missing',
+    { skip: process.getuid?.() === 0 && 'root may read everything' },
+    () =>
+      withPair((pair) => {
+        pair.synced();
+        writeRole(pair, 'slave');
+        chmodSync(roleFileOf(pair), 0);
+        assertEnd(pair.sync(), { exit: 3, action: 'refused', reason: /Data\.fs\.role.*EACCES/ });
+      }),
   );
 
-  it('of a rejoin that has not ended refuses sync, promote and demote', () =>
+  it('of an unfinished rejoin refuses sync, promote and demote', () =>
     withPair((pair) => {
       pair.synced();
       writeRole(pair, 'rejoining');
@@ -131,7 +134,7 @@ describe('the role file', () => {
       assert.equal(status(pair).json.role, 'rejoining');
     }));
 
-  it('of a side that was superseded refuses promote, until a person demotes it', () =>
+  it('of a superseded side refuses promote until an operator demotes it', () =>
     withPair((pair) => {
       pair.synced();
       writeRole(pair, 'superseded');
@@ -143,7 +146,7 @@ describe('the role file', () => {
       assert.equal(promote(pair).exit, 0);
     }));
 
-  it('of a slave, without a .dat, is that of a slave', () =>
+  it('of a slave without a .dat is that of a slave', () =>
     withPair((pair) => {
       pair.synced();
       promote(pair);
@@ -156,7 +159,7 @@ describe('the role file', () => {
     }));
 });
 
-describe('a promoted slave of the version before', () => {
+describe('a slave promoted by the previous version', () => {
   const at = (pair: Pair) => `${pair.site.committedEnd} ${formatTid(pair.site.lastTid)}`;
 
   it('is promoted in term 1, which the next sync makes durable before it writes the .dat', () =>
@@ -196,7 +199,7 @@ describe('a promoted slave of the version before', () => {
       assertEnd(pair.sync(), { exit: 0, action: 'adopt' });
     }));
 
-  it('whose promotion left nothing began its term at the claim', () =>
+  it('whose promotion cut nothing off began its term at the claim', () =>
     withPair((pair) => {
       pair.synced();
       promotedInOldDat(pair);
@@ -205,7 +208,7 @@ describe('a promoted slave of the version before', () => {
       assert.equal(status(pair).json.role, 'promoted');
     }));
 
-  it('whose .dat is damaged is not taken for a slave, and may be promoted again', () =>
+  it('with a damaged .dat is not treated as a slave, and may be promoted again', () =>
     withPair((pair) => {
       pair.synced();
       promotedInOldDat(pair, `promoted ${at(pair)} 1795411149500 -`);
@@ -221,7 +224,7 @@ describe('a promoted slave of the version before', () => {
 });
 
 describe('a slave of this version', () => {
-  it('that the version before has promoted since stays promoted, in the term after those that it has seen', () =>
+  it('that the previous version promoted later stays promoted, in the term after its last one', () =>
     withPair((pair) => {
       pair.synced();
       const role = readFileSync(roleFileOf(pair), 'utf8');
@@ -237,8 +240,8 @@ describe('a slave of this version', () => {
     }));
 });
 
-describe('a slave of the version before', () => {
-  it('goes on, with nothing to do', () =>
+describe('a slave of the previous version', () => {
+  it('continues, with nothing to do', () =>
     withPair((pair) => {
       pair.synced();
       promotedInOldDat(pair, undefined, 'slave');

@@ -22,14 +22,14 @@ function statusOf(pair: Pair, ...more: string[]): Run {
   return run;
 }
 
-/** Makes it look as if the last sync had been so long ago: without a record of it the time of the `.dat` counts. */
+/** Moves the last sync this far into the past: without a record of it the time of the `.dat` counts. */
 function age(pair: Pair, seconds: number): void {
   const then = Date.now() / 1000 - seconds;
   rmSync(`${pair.slaveFile}.outcome`, { force: true });
   utimesSync(pair.dat, then, then);
 }
 
-/** Seconds since the master's last commit, by the clock of the test's site. */
+/** Seconds since the master's last commit, by the test site's clock. */
 function sinceCommit(pair: Pair): number {
   return Math.round((Date.now() - (tidToTime(pair.site.lastTid) ?? 0)) / 1000);
 }
@@ -52,21 +52,21 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       assert.match(run.stdout, /^role: +slave$/m);
     }));
 
-  it('a slave that is behind is a WARNING and then CRITICAL', () =>
+  it('a slave that lags is WARNING, then CRITICAL', () =>
     withPair((pair) => {
       pair.synced();
       pair.commit('one');
       const oldest = sinceCommit(pair);
       pair.commit('two', 'three');
       const lag = (limits: string) => statusOf(pair, '--master', pair.master, '--max-lag', limits);
-      // What is missing longest counts; the test may take some seconds.
+      // The oldest missing transaction counts; the test may take some seconds.
       const words = new RegExp(`lag (${[0, 1, 2, 3, 4, 5].map((more) => oldest + more).join('|')}) s`);
       assertState(lag(`${oldest + 60}`), 0, new RegExp(`^SYNCPOZO OK - ${words.source}`));
       assertState(lag(`${oldest - 60},${oldest + 60}`), 1, new RegExp(`^SYNCPOZO WARNING - ${words.source}`));
       assertState(lag(`1,${oldest - 60}`), 2, new RegExp(`^SYNCPOZO CRITICAL - ${words.source}`));
     }));
 
-  it('a sync, and a full scrub, that were long ago are CRITICAL, never ones are said', () =>
+  it('an old sync or full scrub is CRITICAL, and one that never ran is reported', () =>
     withPair((pair) => {
       assertState(
         statusOf(pair, '--max-age', '60'),
@@ -82,7 +82,7 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       assertState(statusOf(pair, '--max-scrub-age', '9999'), 0, /^SYNCPOZO OK - .*last full scrub \d+ s ago/);
     }));
 
-  it('what no threshold says is told as well: cut short, in use, switched off, without a .dat', () =>
+  it('reports states without a threshold as well: truncated, in use, switched off, without a .dat', () =>
     withPair(async (pair) => {
       pair.synced();
       const standing = () => statusOf(pair, '--max-age', '9999');
@@ -99,7 +99,7 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
   for (const [what, state, cause] of [
     ['of which the slave has grown', 'forked', (pair: Pair) => void pair.commitToSlave('only here')],
     [
-      'of which both have gone on',
+      'of which both have grown',
       'forked',
       (pair: Pair) => {
         pair.commitToSlave('only here');
@@ -122,7 +122,7 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       }));
   }
 
-  it('what cannot be told is UNKNOWN, and one line', () =>
+  it('a state that cannot be determined is UNKNOWN, on one line', () =>
     withPair((pair) => {
       pair.synced();
       rmSync(pair.masterFile);
@@ -134,7 +134,7 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       assert.deepEqual([unclear.stdout.split('\n').length, unclear.stderr], [2, '']);
     }));
 
-  it('in JSON the verdict is a field, and the exit status the same', () =>
+  it('the verdict is a field in JSON, and the exit status is the same', () =>
     withPair((pair) => {
       pair.synced();
       assert.equal(statusOf(pair, '--json').json.check, null);
@@ -145,7 +145,7 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       assert.deepEqual([state, exitCode, words.length], ['CRITICAL', 2, 1]);
     }));
 
-  it('wrong thresholds are refused', () =>
+  it('refuses invalid thresholds', () =>
     withPair((pair) => {
       pair.synced();
       for (const wrong of ['', '-1', '9,3', 'soon', '1,2,3', '1:2', '1.5'])
@@ -157,8 +157,8 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
     }));
 });
 
-describe('files that rebuilds have kept aside', () => {
-  it('are named in every form, with size and age, and a monitor is warned', () =>
+describe('files that rebuilds have kept', () => {
+  it('appear in every form, with size and age, and cause a WARNING', () =>
     withPair((pair) => {
       pair.synced();
       const own = pair.commitToSlave('only here');
@@ -181,7 +181,7 @@ describe('files that rebuilds have kept aside', () => {
 });
 
 describe('syncpozo status --prometheus', () => {
-  it('prints every figure that is known, and none that is not', () =>
+  it('prints every known figure, and no unknown one', () =>
     withPair((pair) => {
       pair.synced();
       const end = pair.site.committedEnd;
@@ -214,7 +214,7 @@ describe('syncpozo status --prometheus', () => {
 });
 
 describe('syncpozo status --output', () => {
-  it('replaces the file in one step, readable for all', () =>
+  it('replaces the file atomically, readable for all', () =>
     withPair(async (pair) => {
       pair.synced();
       const directory = join(pair.directory, 'out');
@@ -238,7 +238,7 @@ describe('syncpozo status --output', () => {
       assert.equal(existsSync(directory), false);
     }));
 
-  it('leaves the first line of a plugin on standard output', () =>
+  it("leaves a plugin's first line on standard output", () =>
     withPair((pair) => {
       pair.synced();
       const run = statusOf(pair, '--max-age', '9999', '--output', join(pair.directory, 'status.txt'));

@@ -7,7 +7,7 @@ import { formatRole } from '../../src/standby/role.js';
 import { assertEnd, assertNoCrash, type Run, syncpozo } from '../support/cli.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
 
-/** Asks for the status; nothing at all may be written for it. */
+/** Runs status, which must not write anything. */
 function statusOf(pair: Pair, ...more: string[]): Run {
   const everything = () => [pair.master, pair.slave].map((directory) => listing(directory, { locks: true }));
   const before = everything();
@@ -17,13 +17,13 @@ function statusOf(pair: Pair, ...more: string[]): Run {
   return run;
 }
 
-/** Gives the slave the role that a promotion gives it. */
+/** Sets the slave's role as a promotion does. */
 function promote(pair: Pair): void {
   writeFileSync(`${pair.slaveFile}.role`, formatRole({ role: 'master', terms: [] }));
 }
 
 describe('syncpozo status', () => {
-  it('of a slave in step tells its claim, its last sync and, with the master, that there is no lag', () =>
+  it('reports the claim, the last sync and, with the master, no lag of a slave in step', () =>
     withPair((pair) => {
       pair.synced();
       const { exit, json } = statusOf(pair, '--json', '--master', pair.master);
@@ -42,7 +42,7 @@ describe('syncpozo status', () => {
       assert.deepEqual(json.lag, { seconds: 0, transactions: 0, bytes: 0 });
     }));
 
-  it('tells how far the slave is behind', () =>
+  it('reports how far the slave is behind', () =>
     withPair((pair) => {
       pair.synced();
       const end = pair.site.committedEnd;
@@ -57,7 +57,7 @@ describe('syncpozo status', () => {
       assert.equal(json.master.lastTid, formatTid(pair.site.lastTid));
     }));
 
-  it('tells when everything was last read again', () =>
+  it('reports the time of the last full scrub', () =>
     withPair((pair) => {
       pair.synced();
       const never = statusOf(pair, '--json').json;
@@ -70,7 +70,7 @@ describe('syncpozo status', () => {
       assert.match(statusOf(pair).stdout, /^last full scrub: +\d{4}-.*Z, \d+ s ago$/m);
     }));
 
-  it('in text has a line for each of it', () =>
+  it('prints a line for each fact as text', () =>
     withPair((pair) => {
       pair.synced();
       const { exit, stdout, stderr } = statusOf(pair, '--master', pair.master);
@@ -79,7 +79,7 @@ describe('syncpozo status', () => {
         assert.match(stdout, line);
     }));
 
-  it('where there is no slave yet', () =>
+  it('works when there is no slave yet', () =>
     withPair((pair) => {
       const { exit, json } = statusOf(pair, '--json', '--master', pair.master);
       assert.equal(exit, 0);
@@ -91,7 +91,7 @@ describe('syncpozo status', () => {
       assert.equal(json.master.lastTid, formatTid(pair.site.lastTid));
     }));
 
-  it('where the .dat is missing or cannot be used', () =>
+  it('works when the .dat is missing or unusable', () =>
     withPair((pair) => {
       pair.synced();
       writeFileSync(pair.dat, 'garbage');
@@ -102,14 +102,14 @@ describe('syncpozo status', () => {
       assert.match(statusOf(pair).stdout, /claim: +none: the \.dat is missing/);
     }));
 
-  it('where syncing is switched off', () =>
+  it('works when syncing is switched off', () =>
     withPair((pair) => {
       writeFileSync(pair.statusFile, 'SYNCING=0\n');
       assert.equal(statusOf(pair, '--json').json.switch, 'off');
       assert.match(statusOf(pair).stdout, /switch: +SYNCING=0/);
     }));
 
-  it('where the slave was cut short', () =>
+  it('works when the slave was truncated', () =>
     withPair((pair) => {
       pair.synced();
       truncateSync(pair.slaveFile, 100);
@@ -117,7 +117,7 @@ describe('syncpozo status', () => {
       assert.deepEqual([exit, json.size], [0, 100]);
     }));
 
-  it('where the master is out of reach, or is none', () =>
+  it('works when the master is unreachable or no Data.fs', () =>
     withPair((pair) => {
       pair.synced();
       const nowhere = statusOf(pair, '--json', '--master', join(pair.directory, 'nowhere'));
@@ -127,7 +127,7 @@ describe('syncpozo status', () => {
       assert.match(statusOf(pair, '--json', '--master', pair.master).json.master.problem, /is empty/);
     }));
 
-  it('that cannot be told is an error: no directory, a link, a status file with garbage in it', () =>
+  it('is an error when the state cannot be determined: no directory, a link, an invalid status file', () =>
     withPair((pair) => {
       const nowhere = syncpozo(['status', join(pair.directory, 'nowhere'), '--status-file', pair.statusFile]);
       assertNoCrash(nowhere);
@@ -143,8 +143,8 @@ describe('syncpozo status', () => {
     }));
 });
 
-describe('a slave that has been promoted', () => {
-  it('is shown as such, and is never written to again', () =>
+describe('a promoted slave', () => {
+  it('is reported as promoted, and is never written again', () =>
     withPair((pair) => {
       pair.synced();
       promote(pair);

@@ -17,7 +17,7 @@ import { withPair } from '../support/pair.js';
 import { withTempDir } from '../support/site.js';
 
 describe('the status file', () => {
-  it('with anything but SYNCING=0 or SYNCING=1 in it stops the sync, which says what it found', (test) =>
+  it('stops the sync unless it holds SYNCING=0 or SYNCING=1, and the sync reports its content', (test) =>
     withPair(async (pair) => {
       pair.synced();
       pair.commit('must not be copied');
@@ -30,10 +30,10 @@ describe('the status file', () => {
           assertEnd(run, { exit: 2, action: 'failed', reason, hint: /syncpozo on.*syncpozo off/ });
         });
       rmSync(pair.statusFile);
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 
-  it('may be missing, which means on, and may come from the environment', () =>
+  it('may be missing, which means on, and its path may come from the environment', () =>
     withPair((pair) => {
       writeFileSync(pair.statusFile, 'SYNCING=0\n');
       const args = ['sync', pair.master, pair.slave, '--json'];
@@ -44,14 +44,14 @@ describe('the status file', () => {
       assert.equal(existsSync(pair.statusFile), false);
     }));
 
-  it('that is a directory stops the sync', () =>
+  it('stops the sync when it is a directory', () =>
     withPair((pair) => {
       mkdirSync(pair.statusFile);
       const run = pair.unchanged(() => pair.sync());
       assertEnd(run, { exit: 2, action: 'failed', reason: /holds "a directory"/ });
     }));
 
-  it('that is a pipe does not hang the sync', () =>
+  it('does not hang the sync when it is a pipe', () =>
     withPair((pair) => {
       execFileSync('mkfifo', [pair.statusFile]);
       const run = pair.unchanged(() => pair.sync());
@@ -59,7 +59,7 @@ describe('the status file', () => {
       assertNoCrash(run);
     }));
 
-  it('with SYNCING=0 keeps every byte as it is, whatever is asked for', () =>
+  it('with SYNCING=0 keeps every byte, whatever the options', () =>
     withPair((pair) => {
       pair.synced();
       pair.commit('must not be copied');
@@ -76,7 +76,7 @@ describe('the status file', () => {
 });
 
 describe('syncpozo off and syncpozo on', () => {
-  it('write the status file, and sync obeys it', () =>
+  it('write the status file, which sync obeys', () =>
     withPair((pair) => {
       const off = syncpozo(['off', '--status-file', pair.statusFile]);
       assert.equal(off.exit, 0, off.all);
@@ -90,7 +90,7 @@ describe('syncpozo off and syncpozo on', () => {
       assertEnd(pair.sync(), { exit: 0, action: 'full' });
     }));
 
-  it('put whatever was there right again', () =>
+  it('replace invalid content', () =>
     withTempDir((directory) => {
       const path = join(directory, 'status');
       writeFileSync(path, 'garbage');
@@ -107,7 +107,7 @@ describe('syncpozo off and syncpozo on', () => {
       assert.equal(readFileSync(precious, 'utf8'), 'something of an operator');
     }));
 
-  it('say so when the directory of the status file is missing', () =>
+  it('report a missing directory of the status file', () =>
     withTempDir((directory) => {
       const run = syncpozo(['off', '--status-file', join(directory, 'nowhere', 'status')]);
       assert.equal(run.exit, 1, run.all);
@@ -116,7 +116,7 @@ describe('syncpozo off and syncpozo on', () => {
       assert.equal(run.stdout, '');
     }));
 
-  it('never show a reader half of it', () =>
+  it('never expose a partial file to a reader', () =>
     withTempDir(async (directory) => {
       const path = join(directory, 'status');
       writeFileSync(path, 'SYNCING=1\n');

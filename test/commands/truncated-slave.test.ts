@@ -4,10 +4,10 @@ import { describe, it } from 'node:test';
 import { assertEnd } from '../support/cli.js';
 import { type Pair, withPair } from '../support/pair.js';
 
-/** A chunk a transaction, so that a small file has many chunks. */
+/** One chunk per transaction, so that a small file has many chunks. */
 const SMALL_CHUNKS = ['--chunk-size', '1B', '--workers', '0'];
 
-/** Ends of the chunks that the .dat names. */
+/** The chunk ends in the .dat. */
 function chunkEnds(pair: Pair): number[] {
   const lines = readFileSync(pair.dat, 'utf8').split('\n');
   return lines.filter((line) => line.startsWith('chunk ')).map((line) => Number(line.split(' ')[2]));
@@ -25,7 +25,7 @@ const PLACES: readonly (readonly [string, (ends: readonly number[]) => number])[
   ['to nothing', () => 0],
 ];
 
-describe('a slave that was cut short is healed', () => {
+describe('sync repairs a truncated slave', () => {
   it('wherever it was cut, with a warning', (test) =>
     withPair(async (pair) => {
       pair.commit('three', 'four', 'five', 'six');
@@ -37,14 +37,14 @@ describe('a slave that was cut short is healed', () => {
           truncateSync(pair.slaveFile, choose(ends));
           const run = pair.sync(...SMALL_CHUNKS);
           assertEnd(run, { exit: 0, hint: null });
-          const told = run.records.some(({ level }) => level === 'warn');
-          assert.ok(told || run.json.action === 'full', `says that the slave was cut short\n${run.all}`);
+          const warned = run.records.some(({ level }) => level === 'warn');
+          assert.ok(warned || run.json.action === 'full', `says that the slave was cut short\n${run.all}`);
           pair.assertInStep();
         });
       pair.assertNothingNew(...SMALL_CHUNKS);
     }));
 
-  it('at the end of a transaction inside its only chunk', () =>
+  it('cut at the end of a transaction inside its only chunk', () =>
     withPair((pair) => {
       pair.synced();
       const end = pair.site.committedEnd;
@@ -69,17 +69,17 @@ describe('a slave that was cut short is healed', () => {
       pair.assertNothingNew();
     }));
 
-  it('and with it what the master has got since', () =>
+  it("and copies the master's new transactions", () =>
     withPair((pair) => {
       pair.synced();
       truncateSync(pair.slaveFile, 100);
       pair.commit('since then');
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 
 describe('a slave that was removed', () => {
-  it('is made anew, and the log says so in the words that operators know', () =>
+  it('is copied again, and the log uses the message that operators know', () =>
     withPair((pair) => {
       pair.synced();
       rmSync(pair.slaveFile);
@@ -94,8 +94,8 @@ describe('a slave that was removed', () => {
     }));
 });
 
-describe('a slave whose bytes were changed behind our back', () => {
-  it('is repaired where the change is in its last chunk', () =>
+describe('a slave that another program changed', () => {
+  it('is repaired when the change is in its last chunk', () =>
     withPair((pair) => {
       pair.commit('a page of ours');
       pair.synced();

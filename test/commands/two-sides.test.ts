@@ -7,7 +7,7 @@ import { assertEnd, assertNoCrash, type Run, syncpozo } from '../support/cli.js'
 import { listing, type Pair, withPair } from '../support/pair.js';
 import { Site } from '../support/site.js';
 
-/** Two storages in the master's directory: Data.fs, and another one with a transaction that is later than all of those. */
+/** Two storages in the master's directory: Data.fs, and another one with a later last transaction. */
 async function withTwo(name: string, use: (two: Two) => void | Promise<void>): Promise<void> {
   await withPair(async (pair) => {
     const site = Site.create(join(pair.master, name), { clock: pair.clock });
@@ -61,8 +61,8 @@ const WAYS: readonly Way[] = [
 ];
 
 for (const { name, master, slave } of WAYS)
-  describe(`where ${name} and the other side as a directory, the directory's file has the same name:`, () => {
-    it('sync, also before the slave is there', () =>
+  describe(`with ${name} and the other side as a directory, the directory's file has the same name:`, () => {
+    it('sync, also before the slave exists', () =>
       withTwo('catalog.fs', (two) => {
         two.pair.synced();
         const before = listing(two.pair.slave);
@@ -107,7 +107,7 @@ for (const { name, master, slave } of WAYS)
   });
 
 describe('the name of the file in a directory', () => {
-  it('is what --file says, whatever the other side is', () =>
+  it('is that of --file, whatever the other side is', () =>
     withTwo('catalog.fs', (two) => {
       const { pair } = two;
       assertEnd(two.run('sync', two.masterFile, pair.slave, '--file', 'other'), { exit: 0, action: 'full' });
@@ -120,14 +120,14 @@ describe('the name of the file in a directory', () => {
       assert.deepEqual([promoted.exit, promoted.json.slave.path], [0, join(pair.slave, 'copy.fs')]);
     }));
 
-  it('is that of a file without .fs as well, if it is there', () =>
+  it('may lack .fs, if the file exists', () =>
     withTwo('zodb.data', (two) => {
       two.assertCopied(two.run('sync', two.masterFile, two.pair.slave));
       const run = two.run('promote', two.pair.slave, '--master', two.masterFile, '--patience', '10');
       assert.deepEqual([run.exit, run.json.slave.path, run.json.loss.masterTid], [0, two.slaveFile, two.lastTid]);
     }));
 
-  it('is not another storage of the slave where a takeover does not find the one that was named', () =>
+  it('is not that of another storage of the slave when a takeover does not find the named one', () =>
     withTwo('catalog.fs', (two) => {
       two.pair.synced();
       const run = two.run('promote', two.pair.slave, '--master', two.masterFile);
@@ -135,7 +135,7 @@ describe('the name of the file in a directory', () => {
       assert.match(run.json.reason, /slave\/catalog\.fs is missing or empty/);
     }));
 
-  it('is Data.fs where Data.fs was given, and where both are directories, whatever these are called', () =>
+  it('is Data.fs when Data.fs is given, and when both are directories, whatever their names', () =>
     withPair((pair) => {
       const [master, slave] = [join(pair.directory, 'master.fs'), join(pair.directory, 'slave.fs')];
       mkdirSync(slave);
@@ -148,7 +148,7 @@ describe('the name of the file in a directory', () => {
       renameSync(master, pair.master);
     }));
 
-  it('of a missing master is named in the message', () =>
+  it('of a missing master is in the message', () =>
     withPair((pair) => {
       pair.synced();
       const run = syncpozo([

@@ -27,7 +27,7 @@ const CASES: readonly Case[] = [
     expected: { exit: 4, action: 'failed', reason: /master\/Data\.fs is empty$/, hint: /slave was not touched/ },
   },
   {
-    name: 'a master that is a text',
+    name: 'a master of plain text',
     spoil: (pair) => writeFileSync(pair.masterFile, 'this is not a Data.fs, but a text of some length\n'),
     expected: { exit: 4, action: 'failed', reason: /is not a Data\.fs: it does not begin with FS21 or FS30/ },
   },
@@ -84,8 +84,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('sync leaves the slave as it is, and says why, with', () => {
-  it('a master that is unfit', (test) =>
+describe('sync leaves the slave unchanged, and reports the cause, with', () => {
+  it('an unusable master', (test) =>
     withPair(async (pair) => {
       pair.synced();
       const good = readFileSync(pair.masterFile);
@@ -101,32 +101,32 @@ describe('sync leaves the slave as it is, and says why, with', () => {
           mkdirSync(pair.master);
           writeFileSync(pair.masterFile, good);
         });
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 
-describe('sync makes no slave', () => {
+describe('sync creates no slave', () => {
   for (const { name, spoil, expected } of CASES.slice(0, 2))
-    it(`of ${name}`, () =>
+    it(`from ${name}`, () =>
       withPair((pair) => {
         spoil(pair);
         assertEnd(pair.sync(), expected);
         assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs.lock', 'Data.fs.outcome']);
       }));
 
-  it('of a master out of reach, and makes one as soon as it is back', () =>
+  it('from an unreachable master, and creates one once it is back', () =>
     withPair((pair) => {
       const away = `${pair.master}.away`;
       renameSync(pair.master, away);
       assertEnd(pair.sync(), { exit: 1, action: 'failed' });
       assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs.lock', 'Data.fs.outcome']);
       renameSync(away, pair.master);
-      pair.assertHeals();
+      pair.assertRepairs();
     }));
 });
 
-describe('a master whose end is not whole', () => {
-  it('with a transaction in flight: everything before it is copied, and the transaction itself when it has finished', () =>
+describe('a master with an incomplete end', () => {
+  it('in flight: everything before the transaction is copied, and the transaction itself once it has finished', () =>
     withPair((pair) => {
       pair.synced();
       const end = pair.site.committedEnd;
@@ -141,7 +141,7 @@ describe('a master whose end is not whole', () => {
       pair.assertInStep();
     }));
 
-  it('cut short in its last transaction: what is whole is copied, and the third run calls it damage', () =>
+  it('truncated in its last transaction: the complete ones are copied, and the third run reports damage', () =>
     withPair((pair) => {
       pair.synced();
       pair.commit('whole');

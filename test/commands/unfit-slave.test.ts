@@ -12,7 +12,7 @@ function syncTo(pair: Pair, slave: string, ...more: string[]) {
   return syncpozo(['sync', pair.master, slave, '--json', '--status-file', pair.statusFile, ...more]);
 }
 
-describe('sync calls it a mistake, and writes nothing,', () => {
+describe('sync reports a usage error, and writes nothing,', () => {
   it("when the slave's directory does not exist", () =>
     withPair((pair) => {
       rmSync(pair.slave, { recursive: true });
@@ -20,13 +20,13 @@ describe('sync calls it a mistake, and writes nothing,', () => {
       assert.equal(existsSync(pair.slave), false);
     }));
 
-  it('when the directory of a slave that is named by its file does not exist', () =>
+  it('when the directory of a slave given as a file does not exist', () =>
     withPair((pair) => {
       const run = syncTo(pair, join(pair.directory, 'nowhere', 'Data.fs'));
       assertEnd(run, { ...MISTAKE, reason: /slave's directory .*nowhere does not exist/ });
     }));
 
-  it('when SLAVE is a file in whose place a directory was meant', () =>
+  it('when SLAVE is a file instead of a directory', () =>
     withPair((pair) => {
       const file = join(pair.directory, 'file');
       writeFileSync(file, 'a text');
@@ -67,7 +67,7 @@ describe('sync calls it a mistake, and writes nothing,', () => {
         if (target === 'nothing') assert.equal(existsSync(elsewhere), false);
       }));
 
-  it('when MASTER and SLAVE are the same directory, however it is spelt', () =>
+  it('when MASTER and SLAVE are the same directory, however it is spelled', () =>
     withPair((pair) => {
       const byLink = join(pair.directory, 'link');
       symlinkSync(pair.master, byLink);
@@ -112,7 +112,7 @@ describe('sync works', () => {
       pair.assertNothingNew();
     }));
 
-  it('when the master is a symbolic link to its file, which stays as it is', () =>
+  it('when the master is a symbolic link to its file, which stays unchanged', () =>
     withPair((pair) => {
       const byLink = join(pair.directory, 'link.fs');
       symlinkSync(pair.masterFile, byLink);

@@ -33,7 +33,7 @@ const MISTAKES: readonly (readonly [readonly string[], RegExp])[] = [
   [['--nonsense'], /unknown option '--nonsense'/],
 ];
 
-describe('a mistake in usage ends with status 2, and says where help is:', () => {
+describe('a usage error ends with status 2, and refers to the help:', () => {
   for (const [args, message] of MISTAKES)
     it(`syncpozo ${args.join(' ')}`, () => {
       const run = syncpozo(args);
@@ -44,7 +44,7 @@ describe('a mistake in usage ends with status 2, and says where help is:', () =>
       assert.equal(run.stdout, '');
     });
 
-  it('syncpozo without a command shows its help on standard error', () => {
+  it('syncpozo without a command prints its help to standard error', () => {
     const run = syncpozo([]);
     assert.equal(run.exit, 2, run.all);
     assert.match(run.stderr, /Usage: syncpozo/);
@@ -96,7 +96,7 @@ const EXITS: Readonly<Record<string, string>> = {
 
 describe('--help', () => {
   for (const [command, options] of OPTIONS)
-    it(`of ${command} names its options, an example and the exit statuses`, () => {
+    it(`of ${command} lists its options, an example and the exit statuses`, () => {
       const run = syncpozo([command, '--help']);
       assert.equal(run.exit, 0, run.all);
       assert.equal(run.stderr, '');
@@ -115,7 +115,7 @@ describe('--help', () => {
     }
   });
 
-  it('of the program names every command', () => {
+  it('of the program lists every command', () => {
     const { exit, stdout } = syncpozo(['--help']);
     assert.equal(exit, 0);
     for (const [command] of OPTIONS) assert.match(stdout, new RegExp(`^ {2}${command}\\b`, 'm'));
@@ -128,7 +128,7 @@ describe('--help', () => {
   });
 });
 
-describe('a reader that has seen enough is no fault', () => {
+describe('a reader that closes the pipe early is no error', () => {
   const pipe = (command: string) =>
     spawnSync('bash', ['-c', `set -o pipefail; ${command}`, process.execPath, PROGRAM], { encoding: 'utf8' });
 
@@ -147,7 +147,7 @@ describe('a reader that has seen enough is no fault', () => {
       assert.equal(stdout.split('\n').length, 2);
     }));
 
-  it('a log whose reader has gone away does not stop the sync', () =>
+  it('a log whose reader has exited does not stop the sync', () =>
     withPair((pair) => {
       const args = pair.syncArgs().map((word) => `'${word}'`);
       const { stdout } = pipe(`exec 3>&1; { sleep 0.2; "$0" "$1" ${args.join(' ')} 2>&1 >&3; echo $? >&3; } | true`);

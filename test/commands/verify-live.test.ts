@@ -6,8 +6,8 @@ import { verify } from '../support/verifying.js';
 
 const ROUNDS = 12;
 
-describe('verify cries no damage', () => {
-  it('of a slave that syncs append to and make anew beside it, nor of its living master', () =>
+describe('verify reports no damage', () => {
+  it('of a slave that syncs append to and rebuild meanwhile, nor of its live master', () =>
     withPair(async (pair) => {
       const random = new Random(5);
       pair.synced();

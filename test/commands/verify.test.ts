@@ -23,7 +23,7 @@ function damage(path: string, at: number): void {
 }
 
 describe('verify', () => {
-  it('says of a slave as sync leaves it that it is right, and changes nothing', () =>
+  it('reports a slave as intact after a sync, and changes nothing', () =>
     withPair((pair) => {
       pair.synced();
       const { exit, json } = run(pair);
@@ -40,7 +40,7 @@ describe('verify', () => {
       assert.match(json.lastTid, /^[0-9a-f]{16}$/);
     }));
 
-  it('finds one flipped bit of data by its checksum, and says so in words', () =>
+  it('finds one flipped data bit by its checksum, and prints it as text', () =>
     withPair((pair) => {
       pair.synced();
       const size = readFileSync(pair.slaveFile).length;
@@ -57,7 +57,7 @@ describe('verify', () => {
       assert.match(text.stdout, /hint: keep this file as it is/);
     }));
 
-  it('goes on behind damage, and finds what is wrong there as well', () =>
+  it('continues after damage, and finds later damage as well', () =>
     withPair(async (pair) => {
       pair.commit('a', 'b', 'c', 'd');
       const log = syncpozo(['log', pair.master, '--json', '-n', '9']).json.transactions;
@@ -75,7 +75,7 @@ describe('verify', () => {
       );
     }));
 
-  it('says of a slave that was cut short what is missing', () =>
+  it('reports what a truncated slave lacks', () =>
     withPair((pair) => {
       pair.synced();
       truncateSync(pair.slaveFile, readFileSync(pair.slaveFile).length - 20);
@@ -86,7 +86,7 @@ describe('verify', () => {
       assert.equal(json.tail, 'torn');
     }));
 
-  it('looks at a copy of a slave in another place, .dat and all', () =>
+  it('checks a copy of a slave elsewhere, with its .dat', () =>
     withPair((pair) => {
       pair.synced();
       const copy = join(pair.directory, 'copy');
@@ -97,7 +97,7 @@ describe('verify', () => {
       assert.ok(done.json.hashedBytes > 0);
     }));
 
-  it('names a .dat that cannot be used', () =>
+  it('reports an unusable .dat', () =>
     withPair((pair) => {
       pair.synced();
       writeFileSync(pair.dat, 'nonsense');
@@ -106,7 +106,7 @@ describe('verify', () => {
       assert.match(json.problems[0].message, /not usable/);
     }));
 
-  it('with --no-pointers looks at structure and checksums only, and says so', () =>
+  it('with --no-pointers checks structure and checksums only, and reports that', () =>
     withPair((pair) => {
       pair.synced();
       damage(`${pair.slaveFile}.index`, readFileSync(`${pair.slaveFile}.index`).length - 8);
@@ -122,7 +122,7 @@ describe('verify', () => {
       assert.deepEqual([damaged.exitCode, damaged.problems[0].rule, damaged.problemCount], [4, 'checksum', 1]);
     }));
 
-  it('of a file with a transaction in flight says that it is right as far as it is committed', () =>
+  it('reports a file with a transaction in flight as intact up to the last commit', () =>
     withPair(async (pair) => {
       pair.site.vote(pair.site.pages(new Map([[1, 'in flight']])));
       const { ok, tail, committedEnd, size } = await verify(pair.masterFile);
@@ -134,7 +134,7 @@ describe('verify', () => {
     ['empty', (path: string) => writeFileSync(path, '')],
     ['a text', (path: string) => writeFileSync(path, 'this is no database at all')],
   ] as const)
-    it(`says of a file that is ${what} that it is none of ZODB's`, () =>
+    it(`reports a file that is ${what} as no ZODB file`, () =>
       withPair((pair) => {
         write(pair.slaveFile);
         const { exit, json } = run(pair);
@@ -142,7 +142,7 @@ describe('verify', () => {
         assert.equal(json.problems[0].rule, 'magic');
       }));
 
-  it('names a path that is not there, without a stack trace', () =>
+  it('reports a missing path without a stack trace', () =>
     withPair((pair) => {
       const done = syncpozo(['verify', pair.slave]);
       assertNoCrash(done);
@@ -154,7 +154,7 @@ describe('verify', () => {
 describe('verify --against the master', () => {
   const against = (pair: Pair): Run => run(pair, '--against', pair.master);
 
-  it('is right when both are equal, and when the slave is merely behind; it says how far', () =>
+  it('succeeds when both are equal or the slave is behind, and reports by how much', () =>
     withPair((pair) => {
       pair.synced();
       assertHolds(against(pair).json, { exitCode: 0, against: { relation: 'equal' } });
@@ -185,7 +185,7 @@ describe('verify --against the master', () => {
       });
     }));
 
-  it('finds a byte of data that differs, where no checksum tells which side is right', () =>
+  it('finds a byte of data that differs, when no checksum shows which side is right', () =>
     withPair((pair) => {
       pair.synced();
       rmSync(pair.dat);
@@ -196,7 +196,7 @@ describe('verify --against the master', () => {
       assert.equal(json.problemCount, 0);
     }));
 
-  it('asks for a sync when the master has been packed', () =>
+  it('asks for a sync after a pack of the master', () =>
     withPair((pair) => {
       pair.commit('again', 'and again');
       pair.synced();
@@ -206,7 +206,7 @@ describe('verify --against the master', () => {
       assert.equal(against(pair).exit, 0);
     }));
 
-  it('says that the master is out of reach, or that it is none', () =>
+  it('reports an unreachable master, or one that is no Data.fs', () =>
     withPair((pair) => {
       pair.synced();
       renameSync(pair.masterFile, `${pair.masterFile}.away`);

@@ -11,12 +11,12 @@ import { SCENARIOS } from './scenarios/index.js';
 
 export interface Enumerated {
   readonly lines: Line[];
-  /** Keys of the states that were judged, each once. */
+  /** Keys of the judged states. */
   readonly counted: Set<string>;
   readonly judge: () => Judge;
 }
 
-/** Makes a test of each scenario: no state after any of its crashes is bad. */
+/** Defines a test per scenario: no state after any of its crashes is bad. */
 export function enumerateAll(
   depthOf: (scenario: Scenario) => Depth,
   onLine: (t: TestContext, line: Line) => void = () => {},

@@ -10,8 +10,8 @@ export function imageAt(state: Disk, name: string): Image | undefined {
 }
 
 /**
- * The name of the `.dat` that counts: Data.fs.dat if it describes the very file at the slave's path, or Data.fs.new.dat if that
- * one does, as it does between the swap of a rebuild and the renaming of its `.dat`.
+ * The name of the `.dat` that counts: Data.fs.dat if it describes the file at the slave's path, or Data.fs.new.dat if that one
+ * does, as between the swap of a rebuild and the rename of its `.dat`.
  */
 export function nameOfDat(state: Disk): string {
   const file = state.names.get(DATA);
@@ -28,12 +28,12 @@ function describedBy(state: Disk, name: string): FileId | undefined {
   return dat && Number(dat.slaveInode);
 }
 
-/** Whether the slave's file is described by a `.dat` under either name. */
+/** Whether a `.dat` under either name describes the slave's file. */
 export function isDescribed(state: Disk): boolean {
   return describedBy(state, nameOfDat(state)) === state.names.get(DATA);
 }
 
-/** The facts of the role file; undefined without one, or with one that cannot be used. */
+/** The facts of the role file; undefined if it is missing or unusable. */
 export function roleIn(image: Image | undefined): RoleFacts | undefined {
   const parsed = image && parseRole(Buffer.from(image.bytes).toString('utf8'));
   return parsed && 'facts' in parsed ? parsed.facts : undefined;

@@ -3,21 +3,21 @@ import { fileURLToPath } from 'node:url';
 import { inProject } from '../support/root.js';
 
 /**
- * Who asked for an operation on the disk, as a place in the compiled sources: `sync/batch.js:46:23`. A call in src/io is
- * not told by itself alone, but with its callers up to the first that is outside: `io/replace.js:28:14 < standby/...`.
+ * The caller of a disk operation, as a position in the compiled sources: `sync/batch.js:46:23`. A call in src/io is named
+ * together with its callers up to the first one outside: `io/replace.js:28:14 < standby/...`.
  */
 export interface Caller {
   readonly site: string;
-  /** Names of the functions that were at work, innermost first. */
+  /** Names of the functions on the stack, innermost first. */
   readonly within: readonly string[];
 }
 
 export const COMPILED_SOURCES = inProject('dist', 'src');
-/** What operations are made of: a call in here says nothing of who wants it. */
+/** The primitives of all operations: a call in these files does not identify the caller. */
 export const PRIMITIVES = ['io/observer.js', 'io/open-file.js', 'io/directory.js'];
 const FRAMES = 40;
 
-/** The caller of the operation that the disk's observer is being told of. */
+/** The caller of the operation that the disk's observer receives. */
 export function currentCaller(): Caller {
   const frames = stack().flatMap((frame) => {
     const place = placeOf(frame);
@@ -39,7 +39,7 @@ function placeOf(frame: NodeJS.CallSite): string | undefined {
   return `${path}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
 }
 
-/** The stack as V8 has it: places in the compiled files, whether or not source maps are switched on. */
+/** V8's own stack: positions in the compiled files, with and without source maps. */
 function stack(): NodeJS.CallSite[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {

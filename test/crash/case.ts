@@ -4,40 +4,40 @@ import type { Change } from './change.js';
 import type { Image } from './image.js';
 import type { Disk } from './model-disk.js';
 
-/** A generation of the master: its committed bytes. */
+/** One version of the master: its committed bytes. */
 export type Generation = Uint8Array;
 
-/** One record to enumerate, and what it is judged by. */
+/** One record to enumerate, and the facts to judge it by. */
 export interface Case {
   readonly name: string;
   readonly start: Disk;
   readonly changes: readonly Change[];
-  /** States of the crash points before this one have been enumerated elsewhere. */
+  /** The states of earlier crash points have been enumerated elsewhere. */
   readonly from: number;
   /** Path of the master's file. */
   readonly master: string;
-  /** All that the master has been, the latest last. */
+  /** Every version that the master has had, the latest last. */
   readonly generations: readonly Generation[];
-  /** What FileStorage shows of the slave before the run: its bytes; undefined without a slave. */
+  /** The bytes that FileStorage shows of the slave before the run; undefined without a slave. */
   readonly shown: Uint8Array | undefined;
-  /** The slave that the run began with breaks its claim already (it was cut short). */
+  /** The slave breaks its claim before the run (it was truncated). */
   readonly claimBroken: boolean;
-  /** Making the slave anew is no answer: the master's file is the one that the slave was copied from. */
+  /** A rebuild would be wrong: the master's file is the one that the slave was copied from. */
   readonly neverRebuild: boolean;
-  /** Bytes of the slave that are wrong are repaired in place: any of them may be wrong still, or right. */
+  /** The run repairs wrong bytes of the slave in place: each of them may be still wrong, or right. */
   readonly repairs: boolean;
-  /** The run has told of what it repaired: when it has ended, that is durable. */
+  /** The run has reported its repair, so the repair is durable when it has ended. */
   readonly reportsRepairs: boolean;
-  /** What the next sync reads again. */
+  /** What the next sync rereads. */
   readonly scrub: ScrubAmount;
-  /** A slave whose own transactions must not be lost: it stays in the directory under some name. */
+  /** A slave whose own transactions must not be lost: its file stays in the directory under some name. */
   readonly kept: Image | undefined;
-  /** Only `--full` makes a sync go on while the slave still is the one with transactions of its own. */
+  /** While the slave has these transactions, only `--full` makes a sync continue. */
   readonly needsForce: boolean;
-  /** Whether the next sync refuses as well and leaves the slave as it is; what was recorded before the crash counts. */
+  /** Whether the next sync also refuses and leaves the slave unchanged; a record from before the crash counts. */
   readonly staysRefused: 'no' | 'always' | 'once recorded';
   /** The term lines of the master. */
   readonly terms: readonly Pick<TermLine, 'term' | 'tid'>[];
-  /** It is moved there, so for a moment nothing is at the slave's path. */
+  /** The file is moved there, so the slave's path is empty for a moment. */
   readonly movesAside: boolean;
 }

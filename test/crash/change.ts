@@ -1,13 +1,13 @@
-/** A file as the model knows it: a number that is never used for another one, whatever the file system does with inodes. */
+/** A file of the model: a number that is never reused, whatever the file system does with inodes. */
 export type FileId = number;
 
-/** What happens to one file. */
+/** A change of one file. */
 export type FileChange =
   | { readonly kind: 'write'; readonly file: FileId; readonly position: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly file: FileId; readonly size: number }
   | { readonly kind: 'attributes'; readonly file: FileId };
 
-/** What happens to the directory. `file` is the one that moves, or gets or loses the name. */
+/** A change of the directory. `file` is the one that is moved, or that gets or loses the name. */
 export type NameChange =
   | { readonly kind: 'create' | 'unlink'; readonly file: FileId; readonly name: string }
   | { readonly kind: 'rename' | 'link'; readonly file: FileId; readonly from: string; readonly to: string };
@@ -16,13 +16,13 @@ export type SyncChange =
   | { readonly kind: 'sync'; readonly file: FileId; readonly what: 'data' | 'all' }
   | { readonly kind: 'sync-directory' };
 
-/** One operation of a run, in the slave's directory, and who asked for it. */
+/** One operation of a run in the slave's directory, and its caller. */
 export type Change = (FileChange | NameChange | SyncChange) & {
   /** The call in the compiled sources; see call-site.ts. */
   readonly site: string;
-  /** Names of the functions that were at work, innermost first. */
+  /** Names of the functions on the stack, innermost first. */
   readonly within: readonly string[];
-  /** A mutant's: the call was made, and did nothing. */
+  /** For a mutant: the call was made, and did nothing. */
   readonly lost?: boolean;
 };
 

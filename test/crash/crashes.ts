@@ -5,17 +5,17 @@ import type { Line } from './report.js';
 import type { Scenario } from './scenario.js';
 import type { State } from './states.js';
 
-/** How far to go. */
+/** How deep to enumerate. */
 export interface Depth {
-  /** Crashes during the recovery as well, of large and slow scenarios too. */
+  /** Also enumerate crashes during the recovery of large and slow scenarios. */
   readonly large: boolean;
-  /** Crashes during the recovery from every state after a power cut, not from one of each kind of recovery only. */
+  /** Also enumerate crashes during the recovery from every state after a power cut, instead of one per kind of recovery. */
   readonly everyState: boolean;
 }
 
 /**
- * Enumerates a scenario: the crashes of its run; the death of the process after each of its changes and the crashes of
- * the run that follows; power cuts and the crashes of the run that follows.
+ * Enumerates a scenario: the crashes of its run; the death of the process after each change, and the crashes of the run
+ * that follows; power cuts, and the crashes of the run that follows.
  */
 export async function crashesOf(scenario: Scenario, judge: Judge, depth: Depth, counted: Set<string>): Promise<Line> {
   const began = performance.now();

@@ -7,8 +7,8 @@ const IN_FLIGHT = 'c'.charCodeAt(0);
 const known = new WeakMap<Uint8Array, readonly number[]>();
 
 /**
- * Positions at which a transaction begins or ends, up to the end of the last complete and finished one: with a walker of
- * its own, so that nothing of the product judges itself. For files that are known to be good.
+ * Positions at which a transaction begins or ends, up to the end of the last complete and finished one. It has its own
+ * walker, so that the product does not judge itself. For files that are known to be good.
  */
 export function transactionEdges(file: Uint8Array): readonly number[] {
   const found = known.get(file);

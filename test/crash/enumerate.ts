@@ -6,7 +6,7 @@ import { type Judge, openingProblem } from './judge.js';
 import { ModelDisk } from './model-disk.js';
 import { type State, statesOf, VariantCache } from './states.js';
 
-/** A state that breaks an invariant, and where in the record it arises. */
+/** A state that breaks an invariant, and its place in the record. */
 export interface Bad {
   readonly case: string;
   /** The last change before the crash; -1 for none. */
@@ -15,7 +15,7 @@ export interface Bad {
   readonly disk: string;
 }
 
-/** What is left out or made in another order; see mutants.ts. Numbers are those of the record's changes. */
+/** Which changes are left out or reordered; see mutants.ts. The numbers are those of the record's changes. */
 export interface Mutation {
   readonly lost: ReadonlySet<number>;
   readonly order: readonly number[];
@@ -28,11 +28,11 @@ export interface Judged {
 
 export interface Manner {
   readonly mutation?: Mutation;
-  /** Keys of the states from which the next sync has been judged already; those of this record are added. */
+  /** Keys of the states from which the next sync has been judged; this record adds its own. */
   readonly judged: Set<string>;
-  /** Told of each state from which the next sync has been judged, with what that sync did. */
+  /** Receives each state from which the next sync has been judged, and what that sync did. */
   readonly onState?: (state: State, recovery: string) => void;
-  /** Judge by what the model tells alone: neither FileStorage nor the next sync. */
+  /** Judge by the model alone, without FileStorage and the next sync. */
   readonly inModelOnly?: boolean;
   readonly stopAtFirst?: boolean;
 }

@@ -8,7 +8,7 @@ import { recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, switchProblems } from './switch-crashes.js';
 
-/** Fewer would mean that a part of the model is asleep. */
+/** Fewer states mean that a part of the model is not exercised. */
 const FEWEST_STATES = 20_000;
 
 describe('every legal state of the disk after a crash', () => {
@@ -23,7 +23,7 @@ describe('every legal state of the disk after a crash', () => {
     }
   });
 
-  it('of: promotion, demotion and the carrying over of a role', async (t) => {
+  it('of: promotion, demotion and conversion of an old role', async (t) => {
     const before = counted.size;
     for (const record of await recordPromotions(judge()))
       assert.deepEqual(await promotionProblems(record, judge(), counted), []);
@@ -32,7 +32,7 @@ describe('every legal state of the disk after a crash', () => {
     t.diagnostic(`${counted.size - before} distinct states`);
   });
 
-  it('was met', (t) => {
+  it('is covered', (t) => {
     for (const line of reportOf(lines)) t.diagnostic(line);
     assert.equal(lines.length, SCENARIOS.length);
     assert.ok(counted.size >= FEWEST_STATES, `${counted.size} distinct states`);

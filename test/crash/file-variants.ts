@@ -9,7 +9,7 @@ const LARGE_WRITE = 65_536;
 
 type Write = Extract<FileChange, { kind: 'write' }>;
 
-/** Everything that a power cut may leave of one file, as states.ts tells; each once. */
+/** Every distinct content of one file that a power cut may leave, by the model in states.ts. */
 export function fileVariants({ durable, pending }: ModelFile, edges: readonly number[]): Image[] {
   const fullSize = after(durable, pending).bytes.length;
   const found = new Map<string, Image>();
@@ -35,7 +35,7 @@ export function fileVariants({ durable, pending }: ModelFile, edges: readonly nu
   return [...found.values()];
 }
 
-/** The image after all changes with some of its sectors as they were: all but one, all but two, only one changed. */
+/** The image after all changes with some sectors unchanged: only one, only two, or all but one. */
 function mixtures(changed: Image, durable: Image): Image[] {
   const size = changed.bytes.length;
   const before = new Uint8Array(size);
@@ -65,7 +65,7 @@ function changedSectors(changed: Uint8Array, before: Uint8Array): Range[] {
   return sectors;
 }
 
-/** Offsets in the write at which it may be torn. */
+/** Offsets in the write at which it may tear. */
 function tears({ position, bytes }: Write, edges: readonly number[]): Set<number> {
   const step = bytes.length > LARGE_WRITE ? PAGE : SECTOR;
   const points = new Set<number>();

@@ -4,25 +4,25 @@ import { type Disk, ModelDisk } from './model-disk.js';
 
 export const DATA = 'Data.fs';
 export const DAT = 'Data.fs.dat';
-/** The `.dat` of a rebuild, until it is renamed behind the swap. */
+/** The `.dat` of a rebuild, until its rename after the swap. */
 export const NEW_DAT = 'Data.fs.new.dat';
 export const ROLE = 'Data.fs.role';
 export const SCRUB = 'Data.fs.scrub';
 export const INDEX = 'Data.fs.index';
 
-/** An index that a run has written, or removed. */
+/** An index that a run wrote or removed. */
 export interface IndexTurn {
   readonly at: number;
-  /** Number of the change after which it was promised to stay; -1 for one that was removed. */
+  /** Number of the change after which it must be durable; -1 for a removed one. */
   readonly returnedAt: number;
   readonly index: Image | undefined;
 }
 
-/** A `.dat` that a run has published. */
+/** A `.dat` that a run published. */
 export interface Publication {
   /**
-   * Numbers of the changes from which on it counts, and after which it was promised to stay. The one of a rebuild counts from
-   * the swap on, because it is durable under a name of its own before.
+   * Numbers of the change from which it counts, and of the change after which it must be durable. That of a rebuild counts
+   * from the swap, because it is durable under its own name before.
    */
   readonly renamedAt: number;
   readonly returnedAt: number;
@@ -30,29 +30,29 @@ export interface Publication {
   /** The slave's file, and its bytes up to the claim. */
   readonly slave: FileId;
   readonly claimed: Uint8Array;
-  /** It came with the file that it describes. */
+  /** It was created with the file that it describes. */
   readonly bySwap: boolean;
 }
 
-/** A role file that a run has published. */
+/** A role file that a run published. */
 export interface RoleTurn {
   readonly at: number;
   readonly returnedAt: number;
   readonly role: Image;
 }
 
-/** What a run did, as far as it may be held against it. Numbers are those of its changes. */
+/** What a run did, as far as a judge needs it. The numbers are those of its changes. */
 export interface History {
   readonly publications: readonly Publication[];
-  /** Where it cut the slave back, made a batch visible or put another file in its place, and what it shows since. */
+  /** Where the run truncated the slave, made a batch visible or replaced the file, and what the slave shows since then. */
   readonly turns: readonly { readonly at: number; readonly shown: Uint8Array }[];
   readonly indexes: readonly IndexTurn[];
   readonly roles: readonly RoleTurn[];
-  /** How many changes of owner and mode each file was given. */
+  /** How many changes of owner and mode each file got. */
   readonly attributes: ReadonlyMap<FileId, number>;
 }
 
-/** Reads the history off a record. Throws where a run published what is no `.dat`. */
+/** Reads the history from a record. Throws when a run published an invalid `.dat`. */
 export function historyOf(start: Disk, changes: readonly Change[]): History {
   const disk = new ModelDisk(start);
   const publications: Publication[] = [];
@@ -67,7 +67,7 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
     if ((change.kind === 'truncate' || isFlip(change)) && change.file === data) {
       turns.push({ at: index, shown: disk.seenOf(change.file).bytes });
     }
-    // A rebuild shows the new file from its swap on; killed before the .dat, the next run may make it anew once more.
+    // A rebuild shows the new file from its swap on; killed before the .dat, the next run may rebuild once more.
     if (change.kind === 'rename' && change.to === DATA)
       turns.push({ at: index, shown: disk.seenOf(change.file).bytes });
     if (change.kind === 'unlink' && change.name === INDEX)
@@ -102,12 +102,12 @@ export function isFlip(change: Change): change is Extract<Change, { kind: 'write
   return change.kind === 'write' && change.within.includes('flip');
 }
 
-/** Publishing, and the swap, end with the sync of the directory. */
+/** Publishing, and the swap, end with a sync of the directory. */
 function isReturn(change: Change, within: string): boolean {
   return change.kind === 'sync-directory' && change.within.includes(within);
 }
 
-/** Every swap of a rebuild does; a slave that a scenario has put in its place does not. */
+/** This holds for every swap of a rebuild, but not for a slave that a scenario replaced. */
 function comesWithDat(change: Change & { readonly file: FileId }, disk: ModelDisk): boolean {
   const coming = comingDat(disk);
   const dat = coming && datIn(coming);

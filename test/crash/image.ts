@@ -3,16 +3,16 @@ import { type Dat, formatDat, parseDat } from '../../src/standby/dat.js';
 import { xxh64 } from '../support/chunks.js';
 import type { FileChange } from './change.js';
 
-/** The contents of one file at one moment. Never changed once it is made. */
+/** The content of one file at one moment. Immutable. */
 export interface Image {
   readonly bytes: Uint8Array;
-  /** How many changes of owner and mode have been made to it. */
+  /** The number of changes of owner and mode. */
   readonly attributes: number;
 }
 
 export const EMPTY: Image = { bytes: new Uint8Array(), attributes: 0 };
 
-/** The image after some changes, in order. A gap is zeros. */
+/** The image after some changes, in order. Gaps are zeros. */
 export function after(image: Image, changes: readonly FileChange[]): Image {
   let size = image.bytes.length;
   let highest = size;
@@ -38,7 +38,7 @@ export function after(image: Image, changes: readonly FileChange[]): Image {
   return { bytes: bytes.subarray(0, size), attributes };
 }
 
-/** The image with at least so many bytes: what is added is zeros. */
+/** The image extended with zeros to at least this many bytes. */
 export function extended(image: Image, size: number): Image {
   return image.bytes.length >= size ? image : after(image, [{ kind: 'truncate', file: 0, size }]);
 }
@@ -56,7 +56,7 @@ export function digestOf(image: Image): string {
 
 const dats = new WeakMap<Image, { readonly dat: Dat | undefined }>();
 
-/** The whole `.dat` that this image is; undefined for anything else, a torn one too. */
+/** The `.dat` that this image holds; undefined if it is anything else, or torn. */
 export function datIn(image: Image): Dat | undefined {
   let found = dats.get(image);
   if (found === undefined) {
@@ -67,7 +67,7 @@ export function datIn(image: Image): Dat | undefined {
   return found.dat;
 }
 
-/** The bytes, with another inode in their place if they are a whole `.dat`. */
+/** The bytes; in a complete `.dat` the inode is replaced. */
 export function withInode(bytes: Uint8Array, inodeOf: (inode: string) => string): Uint8Array {
   const parsed = parseDat(Buffer.from(bytes).toString('utf8'));
   if (!('dat' in parsed)) return bytes;

@@ -6,10 +6,10 @@ import { DATA, type History, INDEX, ROLE, SCRUB } from './history.js';
 import { datIn, digestOf, type Image } from './image.js';
 import type { Disk } from './model-disk.js';
 
-/** Which changes of the record have been made at a crash point. */
+/** The changes of the record that precede a crash point. */
 export type Made = (index: number) => boolean;
 
-/** The states that a slave may show at a crash point; `state` is the one that it is in. */
+/** The states that a slave may show at a crash point; `state` is the actual one. */
 export function mayShow(of: Case, history: History, made: Made, state: Disk): Uint8Array[] {
   const promised = history.publications.findLast(({ returnedAt }) => made(returnedAt));
   const floor = promised?.renamedAt ?? -1;
@@ -21,7 +21,7 @@ export function mayShow(of: Case, history: History, made: Made, state: Disk): Ui
   return images;
 }
 
-/** Whether each byte is the one before the repair or the master's; where anything stands behind them, all are the master's. */
+/** Each byte is the one before the repair or the master's; as soon as anything follows them, all are the master's. */
 function isHalfRepaired({ shown, generations }: Case, slave: Uint8Array): boolean {
   if (shown === undefined || slave.length < shown.length) return false;
   const master = generations.at(-1) ?? new Uint8Array();
@@ -30,9 +30,9 @@ function isHalfRepaired({ shown, generations }: Case, slave: Uint8Array): boolea
 }
 
 /**
- * What can be said against a state without opening it (invariants 1, 2, 5 and 6): the claim is true and a boundary, the
- * `.dat` is whole, not older than the last one promised and not newer than the last one written, the slave is there,
- * owner and mode are set, and what exists nowhere else still exists.
+ * Judges a state without opening it (invariants 1, 2, 5 and 6): the claim is true and at a boundary; the `.dat` is complete,
+ * not older than the last durable one and not newer than the last written one; the slave exists; owner and mode are set;
+ * data that exists nowhere else still exists.
  */
 export function inModelProblem(of: Case, history: History, made: Made, state: Disk): string | undefined {
   return (
@@ -92,7 +92,7 @@ function slaveProblem(of: Case, history: History, made: Made, state: Disk): stri
   return of.start.names.has(DATA) || promised ? 'the slave is gone (invariant 6)' : undefined;
 }
 
-/** The file of a rebuild never is at the slave's path without a `.dat` that describes it. */
+/** A rebuilt file never stands at the slave's path without a `.dat` that describes it. */
 function swapProblem(history: History, state: Disk): string | undefined {
   const file = state.names.get(DATA);
   if (!history.publications.some(({ bySwap, slave }) => bySwap && slave === file)) return undefined;
@@ -101,7 +101,7 @@ function swapProblem(history: History, state: Disk): string | undefined {
   return known && Number(known.slaveInode) === file ? undefined : 'a rebuilt slave has no .dat that describes it';
 }
 
-/** The role file is whole, not older than the last one promised, and never gone. */
+/** The role file is complete, not older than the last durable one, and never missing. */
 function roleProblem(of: Case, { roles }: History, made: Made, state: Disk): string | undefined {
   const image = imageAt(state, ROLE);
   const promised = roles.findLastIndex(({ returnedAt }) => made(returnedAt));
@@ -114,7 +114,7 @@ function roleProblem(of: Case, { roles }: History, made: Made, state: Disk): str
   return isAllowed ? undefined : 'the role file is neither the one before nor the one that was promised';
 }
 
-/** Transactions of a term are claimed only beside a role file that has seen the term. */
+/** A claim includes transactions of a term only if the role file has seen the term. */
 function termProblem({ terms }: Case, state: Disk): string | undefined {
   const dat = datOf(state);
   const known = dat && datIn(dat);
@@ -134,7 +134,7 @@ function attributesProblem(history: History, state: Disk): string | undefined {
   return undefined;
 }
 
-/** A round is noted as ended only when what it has repaired is durable. */
+/** A full scrub is recorded only when its repairs are durable. */
 function scrubProblem(of: Case, state: Disk): string | undefined {
   const noted = imageAt(state, SCRUB);
   const before = imageAt(of.start, SCRUB);
@@ -145,7 +145,7 @@ function scrubProblem(of: Case, state: Disk): string | undefined {
   return isRight ? undefined : 'a full scrub is noted, and what it has repaired is wrong again';
 }
 
-/** An index whose writing has returned stays; that it is right is for FileStorage to say. */
+/** An index stays once the call that wrote it has returned; FileStorage judges its content. */
 function indexProblem({ indexes }: History, made: Made, state: Disk): string | undefined {
   const last = indexes.findLast(({ at }) => made(at));
   if (!last?.index || last.returnedAt < 0 || !made(last.returnedAt)) return undefined;

@@ -13,8 +13,8 @@ import { type Opening, Openings } from './opens.js';
 import { inodeOf } from './record.js';
 
 /**
- * The judge of a state that is laid out: what a server would show of it, and whether the next sync brings it in step and
- * the one after that does nothing at all.
+ * Judges a state on a real disk: what a server would show of it, whether the next sync brings it in step, and whether the
+ * one after that does nothing.
  */
 export class Judge {
   readonly openings: Openings;
@@ -27,15 +27,15 @@ export class Judge {
     mkdirSync(this.slave);
   }
 
-  /** What FileStorage shows of the slave; undefined without one. */
+  /** The bytes that FileStorage shows of the slave; undefined without one. */
   opening(state: Disk): Promise<Opening> | undefined {
     const [data, index] = [DATA, `${DATA}.index`].map((name) => state.images.get(state.names.get(name) ?? -1));
     return data && this.openings.ask(data, index);
   }
 
   /**
-   * Syncs a slave in this state twice. `problem`: what is wrong with that (invariants 3 and 4); undefined: nothing. `did`:
-   * what the first sync decided and did, without numbers.
+   * Syncs a slave in this state twice. `problem`: a broken invariant (3 or 4), undefined if none. `did`: what the first sync
+   * decided and did, without numbers.
    */
   async recover(of: Case, state: Disk): Promise<{ readonly problem: string | undefined; readonly did: string }> {
     materialise(state, this.slave);
@@ -43,12 +43,12 @@ export class Judge {
     observeDisk((operation) => operations.push(operation.kind + nameIn(operation)));
     try {
       const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub);
-      const did = [first.said, ...new Set(operations)].join('; ');
+      const did = [first.report, ...new Set(operations)].join('; ');
       operations.length = 0;
       if (isStillRefused(of, state)) return { problem: await this.refusedProblem(of, first, operations), did };
       if (first.kind === 'adopt' && isDescribed(state)) {
         return {
-          problem: `the next sync compares everything, although a .dat describes the slave: ${first.said}`,
+          problem: `the next sync compares everything, although a .dat describes the slave: ${first.report}`,
           did,
         };
       }
@@ -59,26 +59,26 @@ export class Judge {
   }
 
   private async problemAfter(of: Case, first: Synced, operations: readonly string[]): Promise<string | undefined> {
-    if (first.exitCode !== 0) return `the next sync ends with ${first.exitCode}: ${first.said} (invariant 4)`;
-    if (first.kind === 'rebuild' && of.neverRebuild) return `the next sync copies everything anew: ${first.said}`;
+    if (first.exitCode !== 0) return `the next sync ends with ${first.exitCode}: ${first.report} (invariant 4)`;
+    if (first.kind === 'rebuild' && of.neverRebuild) return `the next sync copies everything again: ${first.report}`;
     const wrong = this.notInStep(of);
-    if (wrong) return `after the next sync (${first.said}) ${wrong}`;
+    if (wrong) return `after the next sync (${first.report}) ${wrong}`;
     const second = await oneSync(of.master, this.slave);
-    if (second.exitCode !== 0 || second.kind !== 'none') return `the sync after the next says: ${second.said}`;
+    if (second.exitCode !== 0 || second.kind !== 'none') return `the sync after the next reports: ${second.report}`;
     if (operations.length === 0) return undefined;
-    return `after the next sync (${first.said}) the one behind it still does: ${operations.join(', ')} (invariant 4)`;
+    return `after the next sync (${first.report}) the next one still does: ${operations.join(', ')} (invariant 4)`;
   }
 
-  /** A refusal is repeated, recorded by the run that refuses, and the run after that one has nothing to write. */
+  /** Refusals repeat: the run that refuses first records it, and the next one writes nothing. */
   private async refusedProblem(
     { master, kept }: Case,
     first: Synced,
     operations: readonly string[],
   ): Promise<string | undefined> {
-    if (first.exitCode !== 3) return `the next sync does not refuse, it ends with ${first.exitCode}: ${first.said}`;
+    if (first.exitCode !== 3) return `the next sync does not refuse, it ends with ${first.exitCode}: ${first.report}`;
     if (!this.recorded()) return 'the next sync has refused and has not recorded it';
     const second = await oneSync(master, this.slave);
-    if (second.exitCode !== 3) return `the sync after the next does not refuse: ${second.said}`;
+    if (second.exitCode !== 3) return `the sync after the next does not refuse: ${second.report}`;
     if (operations.length > 0) return `a refusal that stands still does: ${operations.join(', ')}`;
     const same = Buffer.compare(readFileSync(join(this.slave, DATA)), kept?.bytes ?? new Uint8Array()) === 0;
     return same ? undefined : 'a refused run has changed the slave';
@@ -113,7 +113,7 @@ export class Judge {
   }
 }
 
-/** While the slave still is the one with transactions of its own, only --full makes a sync go on. */
+/** While the slave has transactions of its own, only --full makes a sync continue. */
 export function needsFull({ needsForce, start }: Case, state: Disk): boolean {
   return needsForce && state.names.get(DATA) === start.names.get(DATA);
 }
@@ -126,7 +126,7 @@ function nameIn(operation: DiskOperation): string {
   return ` ${basename('path' in operation ? operation.path : operation.to)}`;
 }
 
-/** What is wrong with what a server shows (invariants 2 and 6); undefined: nothing. */
+/** The broken invariant in what a server shows (2 or 6); undefined if none. */
 export function openingProblem(opening: Opening, state: Disk, mayShow: readonly Uint8Array[]): string | undefined {
   if ('error' in opening) return `FileStorage does not open it: ${opening.error}`;
   const bytes = state.images.get(state.names.get(DATA) ?? -1)?.bytes ?? new Uint8Array();

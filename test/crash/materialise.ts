@@ -6,7 +6,7 @@ import { withInode } from './image.js';
 import type { Disk } from './model-disk.js';
 import { Identities, inodeOf } from './record.js';
 
-/** Where thousands of small files cost least. */
+/** Where thousands of small files are cheapest. */
 export function fastDirectory(): string {
   try {
     if (statSync('/dev/shm').isDirectory()) {
@@ -16,12 +16,12 @@ export function fastDirectory(): string {
       return '/dev/shm';
     }
   } catch {
-    // Not there, or not ours to write in.
+    // Missing, or not writable.
   }
   return tmpdir();
 }
 
-/** Lays a state out in an existing directory, in the place of whatever it holds. Returns which inode is which file. */
+/** Replaces the content of an existing directory by a state. Returns the file of each inode. */
 export function materialise(disk: Disk, directory: string): Identities {
   for (const name of readdirSync(directory)) rmSync(join(directory, name));
   const identities = new Identities();
@@ -34,7 +34,7 @@ export function materialise(disk: Disk, directory: string): Identities {
     if (first !== undefined) linkSync(first, path);
     else {
       paths.set(file, path);
-      // Its own inode first: a `.dat` may name the slave's, whichever of them is laid out first.
+      // Every file gets its inode first, because a `.dat` may name the slave's before or after the slave is written.
       writeFileSync(path, name.includes('.dat') ? '' : bytesOf(disk, file));
       const inode = inodeOf(path);
       inodes.set(String(file), inode);

@@ -15,11 +15,11 @@ export interface ModelFile {
 }
 
 /**
- * One directory with what is durable and what is pending: each file's bytes, and the names.
+ * One directory with its durable and pending parts: the bytes of each file, and the names.
  *
  * Invariants:
- * - What a sync of a file, or of the directory, makes durable is exactly what was pending in it at that moment.
- * - Nothing else becomes durable: not a file's name by the file's own sync, nor its bytes by the directory's.
+ * - A sync of a file or of the directory makes exactly that durable which was pending in it at that moment.
+ * - Nothing else becomes durable: a file's sync does not include its name, nor the directory's sync the files' bytes.
  * - fdatasync makes bytes and size durable, not owner and mode.
  */
 export class ModelDisk {
@@ -59,7 +59,7 @@ export class ModelDisk {
     }
   }
 
-  /** What the processes of this machine see: everything that was done. */
+  /** What processes on this machine see: all changes. */
   seen(): Disk {
     const names = renamed(this.durableNames, this.pendingNames);
     const images = new Map([...new Set(names.values())].map((file) => [file, this.seenOf(file)]));
@@ -78,7 +78,7 @@ export class ModelDisk {
   }
 }
 
-/** The names after some changes. One whose forerunner is missing still does what it can: it is a write of its own. */
+/** The names after some changes. A change whose predecessor is lost still has its own effect: it is a separate write. */
 export function renamed(names: Names, changes: readonly NameChange[]): Names {
   const result = new Map(names);
   for (const change of changes) {

@@ -7,12 +7,12 @@ import { ModelDisk } from './model-disk.js';
 import { statesOf, VariantCache } from './states.js';
 
 /**
- * A mutant is a record with something left out or done in another order: the run as it would be if the code lacked that
- * call. What the run decided does not hang on it: a sync changes nothing that a living process sees.
+ * A mutant is a record with a change left out or reordered: the run as it would be if the code lacked that call. The run's
+ * decisions do not depend on it: a sync call changes nothing that a live process sees.
  */
 export interface Mutant {
   readonly name: string;
-  /** Undefined where the record has no place for it. */
+  /** Undefined if the record has no place for it. */
   mutate(changes: readonly Change[]): Mutation | undefined;
 }
 
@@ -30,7 +30,7 @@ export function without(site: string): Mutant {
   };
 }
 
-/** What one function does, and what publishing does right after it, the other way round. */
+/** Swaps the effects of one function and of the publication right after it. */
 export function publishBefore(name: string, publisher = 'publishDat'): Mutant {
   return {
     name: `published before ${name}`,
@@ -62,8 +62,8 @@ function range(from: number, to: number): number[] {
 }
 
 /**
- * The first state that the mutant leaves and that breaks an invariant; undefined: it survives. States that the record
- * leaves without the mutation are known to be good.
+ * The mutant's first state that breaks an invariant; undefined if the mutant survives. The states of the unchanged record
+ * are known to be good.
  */
 export async function findKiller(mutant: Mutant, of: Case, judge: Judge): Promise<Bad | undefined> {
   const mutation = mutant.mutate(of.changes);

@@ -14,10 +14,10 @@ import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } from './switch-crashes.js';
 import { syncSites } from './sync-sites.js';
 
-/** In the runs after a death these have what few others have: names, or a slave, that a killed run has left in memory only. */
-const FIRST = ['a slave cut short', 'killed behind the swap', 'rebuild, then packed again'];
+/** The runs after a death of these scenarios have what few others have: names, or a slave, that a killed run left in memory only. */
+const FIRST = ['a truncated slave', 'killed after the swap', 'rebuild, then packed again'];
 
-/** A call that makes something durable is there for a reason, or it is not there: without it, some crash is not survived. */
+/** Every call that makes something durable has a reason: without it, some crash is not survived. */
 describe('the enumeration fails for every mutant', () => {
   const sites = syncSites();
   const plays: Played[] = [];
@@ -41,7 +41,7 @@ describe('the enumeration fails for every mutant', () => {
   });
   after(() => judge.close());
 
-  it('and every call in the sources is met by a scenario, and every call that is met was found', () => {
+  it('and a scenario covers every call in the sources, and every covered call was found there', () => {
     const others = [...switched, ...roleChanges, ...promotions];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
@@ -82,7 +82,7 @@ describe('the enumeration fails for every mutant', () => {
     return undefined;
   }
 
-  /** The records of the runs, then those of the runs after the death of the process. */
+  /** The records of the runs, then those of the runs after a process died. */
   async function* cases(mutant: Mutant): AsyncGenerator<Case> {
     for (const played of plays) yield played.case;
     const scenarios = SCENARIOS.map((scenario, index) => ({ scenario, played: plays[index]! }));
@@ -96,7 +96,7 @@ describe('the enumeration fails for every mutant', () => {
     }
   }
 
-  /** A record that has bad states of its own proves nothing against a mutant of it. */
+  /** A record with bad states of its own proves nothing against its mutants. */
   async function isClean(of: Case): Promise<boolean> {
     const known = clean.get(of.name);
     if (known !== undefined) return known;

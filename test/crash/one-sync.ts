@@ -6,20 +6,20 @@ import type { ScrubAmount } from '../../src/scrub/round.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { type Outcome, sync } from '../../src/sync/sync.js';
 
-/** Sizes so small that a master of some kilobytes has several chunks and batches. */
+/** Small enough that a master of some kilobytes has several chunks and batches. */
 export const SIZES = { chunkBytes: 512, windowBytes: 65_536, batchBytes: 6144 } as const;
 
 export interface Synced {
   readonly exitCode: number;
-  /** What was decided, or the message of the error that ended it. */
-  readonly said: string;
+  /** The decision, or the message of the error that ended the run. */
+  readonly report: string;
   readonly kind: Outcome['plan']['kind'] | 'error';
 }
 
 const window = new Window(SIZES.windowBytes);
 const deadline = new ReadDeadline(30);
 
-/** One round as `syncpozo sync` runs it, but without its lock: taking that costs more than all the rest. */
+/** One round as `syncpozo sync` runs it, but without its lock, which costs more than everything else together. */
 export async function oneSync(master: string, slave: string, full = false, scrub: ScrubAmount = 0): Promise<Synced> {
   const source = new InlineSource(window, {
     chunkBytes: SIZES.chunkBytes,
@@ -47,9 +47,9 @@ export async function oneSync(master: string, slave: string, full = false, scrub
       },
     );
     const { plan } = outcome;
-    const said = `${plan.kind}, row ${plan.row}: ${'reason' in plan ? plan.reason : plan.stop.message}`;
-    return { exitCode: exitOfOutcome(outcome), said, kind: plan.kind };
+    const report = `${plan.kind}, row ${plan.row}: ${'reason' in plan ? plan.reason : plan.stop.message}`;
+    return { exitCode: exitOfOutcome(outcome), report, kind: plan.kind };
   } catch (error) {
-    return { exitCode: exitOfError(error), said: String(error), kind: 'error' };
+    return { exitCode: exitOfError(error), report: String(error), kind: 'error' };
   }
 }

@@ -1,7 +1,7 @@
-"""What a server's FileStorage, opened read-write, makes of files: a list of paths a line on stdin, their answers on stdout.
+"""What a server's FileStorage, opened read-write, makes of files: a list of paths per line on stdin, the answers on stdout.
 
-The files are the asker's throw-away copies: they are changed as FileStorage changes them, and then removed.
-index  makes the index beside a file, as a server that is shut down leaves it
+The files are throw-away copies: FileStorage changes them, and then they are removed.
+index  writes the index beside a file, as a server does at shutdown
 """
 import glob
 import io
@@ -17,7 +17,7 @@ from ZODB.fsIndex import fsIndex
 
 class Opened(FileStorage):
     def _save_index(self):
-        """The answer is all that stays."""
+        """Only the answer remains."""
 
 
 def opens(path):

@@ -5,15 +5,15 @@ import { python } from '../support/venv.js';
 import { JsonLines } from '../zodb/json-lines.js';
 import { digestOf, type Image } from './image.js';
 
-/** What a FileStorage makes of a Data.fs and its index when a server opens them. */
+/** What a FileStorage shows of a Data.fs and its index when a server opens them. */
 export type Opening =
   | { readonly opensAt: number; readonly indexUsed: boolean; readonly indexRight: boolean }
   | { readonly error: string };
 
-/** So many files are asked about at once. */
+/** The number of files per request. */
 const BATCH = 64;
 
-/** The real FileStorage, resident in one process of Python. Each pair of file and index is asked about once. */
+/** The real FileStorage, in one long-lived Python process. Each pair of file and index is opened once. */
 export class Openings {
   private readonly process = new JsonLines(python(), [inProject('test', 'crash', 'opens.py')]);
   private readonly known = new Map<string, Promise<Opening>>();
@@ -24,7 +24,7 @@ export class Openings {
     mkdirSync(scratch);
   }
 
-  /** Asked together with others: `flush` sends what is waiting. */
+  /** Requests are collected: `flush` sends them. */
   ask(data: Image, index: Image | undefined): Promise<Opening> {
     const key = `${digestOf(data)} ${index ? digestOf(index) : ''}`;
     let answer = this.known.get(key);
@@ -55,7 +55,7 @@ export class Openings {
     );
   }
 
-  /** Makes the index beside a file, as a server that is shut down leaves it. */
+  /** Writes the index beside a file, as a server does at shutdown. */
   async makeIndex(path: string): Promise<void> {
     await this.process.ask({ index: path });
   }

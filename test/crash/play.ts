@@ -13,13 +13,13 @@ import { Identities, readDisk, record } from './record.js';
 import { type Scenario, Stage } from './scenario.js';
 import type { State } from './states.js';
 
-/** A scenario that has been played once, recorded. */
+/** A recorded scenario. */
 export interface Played {
   readonly case: Case;
   readonly scratch: string;
 }
 
-/** Plays a scenario in a directory of its own and records its run. */
+/** Plays a scenario in its own directory and records its run. */
 export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
   const directory = join(judge.scratch, scenario.name.replaceAll(' ', '-'));
   mkdirSync(directory);
@@ -63,7 +63,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
   };
 }
 
-/** The slave's bytes as a write that is pending when the run begins. Judged are the states since the first claim or index. */
+/** Makes the slave's bytes a write that is pending when the run begins. Judged are the states since the first claim or index. */
 function inMemoryOnly(start: Disk, changes: readonly Change[]): Pick<Case, 'start' | 'changes' | 'from'> {
   const file = start.names.get(DATA) ?? -1;
   const bytes = start.images.get(file)?.bytes ?? new Uint8Array();
@@ -74,7 +74,7 @@ function inMemoryOnly(start: Disk, changes: readonly Change[]): Pick<Case, 'star
   return { start: { names: start.names, images }, changes: all, from: claimed + 1 };
 }
 
-/** The swap's last step, and the names that a run sees after it. */
+/** The swap's last step is pending; the run sees the names after it. */
 function swapInMemory(stage: Stage, start: Disk): { readonly change: Change; readonly names: Disk['names'] } {
   const fresh = `${DATA}.new`;
   renameSync(join(stage.slave, fresh), stage.slaveFile);
@@ -100,7 +100,7 @@ async function shownBy(judge: Judge, disk: Disk): Promise<Uint8Array | undefined
   return disk.images.get(disk.names.get(DATA) ?? -1)?.bytes.subarray(0, found.opensAt);
 }
 
-/** The process dies after change number `point`, nothing else does; the next sync runs; then the power goes. */
+/** The process dies after change number `point`, and nothing else does; the next sync runs; then the power fails. */
 export async function afterKill({ case: of, scratch }: Played, point: number): Promise<Case> {
   const disk = new ModelDisk(of.start);
   for (const change of of.changes.slice(0, point + 1)) disk.apply(change);
@@ -110,12 +110,12 @@ export async function afterKill({ case: of, scratch }: Played, point: number): P
     name: `${of.name}, killed after ${point}`,
     changes: [...of.changes.slice(0, point + 1), ...changes],
     from: point + 2,
-    // The one that repaired was killed, and the one that came after it may have found nothing wrong.
+    // The run that repaired was killed, and the next one may have found nothing wrong.
     reportsRepairs: false,
   };
 }
 
-/** The power goes and leaves this state; the next sync runs; then the power goes again. */
+/** The power fails and leaves this state; the next sync runs; then the power fails again. */
 export async function afterPowerCut({ case: of, scratch }: Played, state: State, judge: Judge): Promise<Case> {
   const changes = await recordRecovery(of, state, scratch);
   const shown = await shownBy(judge, state);

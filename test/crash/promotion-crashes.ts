@@ -21,25 +21,25 @@ import { Stage } from './scenario.js';
 import { type State, statesOf, VariantCache } from './states.js';
 
 /**
- * A promotion is made in the worst of moments too. After any crash of it:
- * - the slave can be opened, and shows one of the ends that it could have had;
- * - once the role is on the disk, it stands beside the very file that was made fit, to the byte;
- * - promoted again, it is promoted, and no sync touches it;
+ * A promotion must be safe at the worst moment too. After any crash of it:
+ * - the slave opens, and shows one of its allowed ends;
+ * - once the role is on the disk, it stands beside exactly the file that the promotion prepared;
+ * - a second promotion succeeds, and no sync touches the slave;
  * - bytes that are no transaction are somewhere in the directory.
- * And when the promotion has returned, the role is on the disk. At no
- * moment is it unknown what this side is: the role file is what it was before, or complete.
+ * When the promotion has returned, the role is on the disk. The role of this side is never
+ * unknown: the role file is what it was before, or complete.
  */
 export interface PromotionRecord {
   readonly name: string;
   readonly start: Disk;
   readonly changes: readonly Change[];
   readonly master: string;
-  /** What may be shown before the role is set; the last one is what the promotion has found. */
+  /** The allowed ends before the role is set; the last one is the one that the promotion finds. */
   readonly ends: readonly Uint8Array[];
-  /** What was cut off and had to be kept. */
+  /** Bytes that were cut off and must be kept. */
   readonly rest: Buffer | undefined;
   readonly indexLimits?: IndexLimits | undefined;
-  /** The term in which it serves then. */
+  /** The term that the promotion starts. */
   readonly term: number;
 }
 
@@ -94,7 +94,7 @@ async function shownOf(judge: Judge, disk: Disk): Promise<Uint8Array> {
   return imageOf(disk, DATA).subarray(0, found.opensAt);
 }
 
-/** Every state of every crash point that is wrong, in words; `seen` is given the states' keys. */
+/** Describes every bad state of every crash point; `seen` receives the states' keys. */
 export async function promotionProblems(
   of: PromotionRecord,
   judge: Judge,
@@ -161,7 +161,7 @@ function plain(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-/** What the role file of a state says; in words what is wrong with it. */
+/** The facts of a state's role file, or a text that names its defect. */
 export function roleIn(state: Disk): RoleFacts | undefined | string {
   if (!state.names.has(ROLE)) return undefined;
   const parsed = parseRole(Buffer.from(imageOf(state, ROLE)).toString('utf8'));
@@ -187,5 +187,5 @@ async function againProblem(of: PromotionRecord, judge: Judge, state: State): Pr
   if (rest && !readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(rest)))
     return 'bytes that were cut off are gone';
   const synced = await oneSync(of.master, directory);
-  return synced.kind === 'off' ? undefined : `a sync says: ${synced.said}`;
+  return synced.kind === 'off' ? undefined : `a sync reports: ${synced.report}`;
 }

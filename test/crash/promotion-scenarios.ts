@@ -18,12 +18,12 @@ export interface PromotionScenario {
   readonly name: string;
   prepare(stage: Stage): Promise<void>;
   readonly exitCode?: number;
-  /** The term that begins; 1 unless told. */
+  /** The term that begins; default 1. */
   readonly term?: number;
   readonly rest?: Buffer;
-  /** When the promotion makes an index; in files as small as these it would not. */
+  /** When the promotion builds an index; for files this small it would not. */
   readonly indexLimits?: IndexLimits;
-  /** The last thing that a killed process has done, which is in memory only: the change, and the disk without it. */
+  /** The last change of a killed process, which is in memory only, and the disk without it. */
   pending?(seen: Disk, stage: Stage): { readonly start: Disk; readonly change: Change };
 }
 
@@ -46,7 +46,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
     },
   },
   {
-    name: 'of a slave of which nothing is known',
+    name: 'of an unknown slave',
     async prepare(stage) {
       await inStep(stage);
       rmSync(join(stage.slave, DAT));
@@ -54,7 +54,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
   },
   { name: 'of an unfinished batch', prepare: async (stage) => aheadUnfinished.prepare(stage) },
   {
-    name: 'of a batch that was finished in memory',
+    name: 'of a batch that is complete in memory only',
     prepare: async (stage) => aheadFlipped.prepare(stage),
     pending(seen) {
       const file = seen.names.get(DATA) ?? -1;
@@ -68,10 +68,10 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
     },
   },
   {
-    name: 'of a slave that was made anew in memory',
+    name: 'of a slave that was rebuilt in memory only',
     async prepare(stage) {
       await inStep(stage);
-      // The master has grown since: what a rebuild would have made of it.
+      // The file that a rebuild would have written, since the master has grown.
       copyFileSync(stage.masterFile, join(stage.slave, `${DATA}.new`));
     },
     pending(seen, stage) {
@@ -81,7 +81,7 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
     },
   },
   {
-    name: 'of a slave whose index has fallen behind',
+    name: 'of a slave with an outdated index',
     indexLimits: ALWAYS,
     async prepare(stage) {
       const site = stage.site();

@@ -9,8 +9,8 @@ import type { Disk } from './model-disk.js';
 /**
  * The record of one run: every change that it made in the slave's directory, in the model's terms.
  *
- * Invariants: nothing was changed outside that directory (invariant 13), or recording fails; a file has one
- * number from its making to the record's end, because the recorder keeps it open, so that no inode is given out twice.
+ * Invariants: nothing outside that directory is changed (invariant 13), or recording fails; a file has one number from its
+ * creation to the record's end, because the recorder keeps it open, so that its inode is not reused.
  */
 export interface Recording<T> {
   readonly changes: readonly Change[];
@@ -18,14 +18,14 @@ export interface Recording<T> {
 }
 
 /**
- * The lock file is of no account: the flock is the truth. Neither is the record of the last outcome: no run decides anything by it, it is not
- * made durable, and the time in it makes every state another one.
+ * Ignored: the lock file, because only the flock counts, and the outcome file, because no run decides anything by it, it is not
+ * made durable, and the time in it would make every state distinct.
  */
-export function isOfNoAccount(path: string): boolean {
+export function isIgnored(path: string): boolean {
   return /\.(lock|outcome(\.tmp)?)$/.test(path);
 }
 
-/** Which file an inode is. */
+/** The file of an inode. */
 export class Identities {
   private readonly byInode = new Map<string, FileId>();
   private next = 1;
@@ -47,16 +47,16 @@ export class Identities {
     return file;
   }
 
-  /** For the text of a `.dat`, which may mean a file that is gone. */
+  /** For the text of a `.dat`, which may refer to a removed file. */
   textOf(inode: string): string {
     return String(this.byInode.get(inode) ?? 0);
   }
 }
 
-/** A directory as it is now, all of it durable. */
+/** The current content of a directory, all of it durable. */
 export function readDisk(directory: string, identities: Identities): Disk {
   const names = new Map<string, FileId>();
-  const entries = readdirSync(directory).filter((name) => !isOfNoAccount(name));
+  const entries = readdirSync(directory).filter((name) => !isIgnored(name));
   const inodes = new Map(entries.map((name) => [name, inodeOf(join(directory, name))]));
   const known = new Map<string, FileId>();
   for (const name of entries.sort()) {
@@ -78,7 +78,7 @@ export function inodeOf(path: string): string {
   return String(statSync(path, { bigint: true }).ino);
 }
 
-/** Runs `run` and writes down what it does to the directory, whose files are those of `names`. */
+/** Calls `run` and records what it does to the directory, whose files are those of `names`. */
 export async function record<T>(
   directory: string,
   names: ReadonlyMap<string, FileId>,
@@ -131,7 +131,7 @@ class Recorder {
       case 'rename':
       case 'link': {
         const [from, to] = [this.nameOf(operation.from), this.nameOf(operation.to)];
-        if (isOfNoAccount(to)) return;
+        if (isIgnored(to)) return;
         const file = this.fileAt(from);
         if (operation.kind === 'rename') this.names.delete(from);
         this.names.set(to, file);
@@ -140,14 +140,14 @@ class Recorder {
       }
       case 'unlink': {
         const name = this.nameOf(operation.path);
-        if (isOfNoAccount(name)) return;
+        if (isIgnored(name)) return;
         this.changes.push({ kind: 'unlink', name, file: this.fileAt(name), ...caller });
         this.names.delete(name);
         return;
       }
       default: {
         const name = this.nameOf(operation.path);
-        if (isOfNoAccount(name)) return;
+        if (isIgnored(name)) return;
         if (operation.kind === 'create') {
           this.hold(operation.path);
           const file = this.identities.make(operation.inode);

@@ -1,10 +1,10 @@
 import type { Bad } from './enumerate.js';
 
-/** What the enumeration of one scenario has come to. */
+/** The result of enumerating one scenario. */
 export interface Line {
   readonly scenario: string;
   readonly points: number;
-  /** States that no line before this one has counted. */
+  /** States that no earlier line has counted. */
   readonly states: number;
   readonly seconds: number;
   readonly bad: readonly Bad[];
@@ -12,7 +12,7 @@ export interface Line {
 
 const SHOWN = 10;
 
-/** The report: a line a scenario, and a sum. */
+/** The report: a line per scenario, and a sum. */
 export function reportOf(lines: readonly Line[]): string[] {
   const sum = (of: (line: Line) => number): number => lines.reduce((total, line) => total + of(line), 0);
   const text = (name: string, points: number, states: number, seconds: number): string =>
@@ -28,14 +28,14 @@ export function reportOf(lines: readonly Line[]): string[] {
   ];
 }
 
-/** The kinds of bad states, each with its number and its first example. */
+/** The kinds of bad states, each with its count and its first example. */
 export function badKinds(bad: readonly Bad[]): string {
   const kinds = new Map<string, Bad[]>();
   for (const each of bad) kinds.set(each.problem, [...(kinds.get(each.problem) ?? []), each]);
-  const told = [...kinds].map(([problem, all]) => {
+  const kindLines = [...kinds].map(([problem, all]) => {
     const { case: name, point, disk } = all[0]!;
     return `${all.length} x ${problem}\n    first: ${name}, crash after change ${point}, on disk: ${disk}`;
   });
-  const more = told.length > SHOWN ? [`and ${told.length - SHOWN} more kinds`] : [];
-  return [`${bad.length} bad states`, ...told.slice(0, SHOWN), ...more].join('\n');
+  const more = kindLines.length > SHOWN ? [`and ${kindLines.length - SHOWN} more kinds`] : [];
+  return [`${bad.length} bad states`, ...kindLines.slice(0, SHOWN), ...more].join('\n');
 }

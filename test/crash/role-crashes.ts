@@ -20,23 +20,23 @@ import { Identities, readDisk, record } from './record.js';
 import { Stage } from './scenario.js';
 
 /**
- * The role changes without a promotion: a slave is demoted, or what an old `.dat` says of it is carried over into the role
- * file. After any crash of it
- * - this side is promoted, by the role file, or by the old `.dat` where that file does not say so, or it is a slave; it is never unknown;
- * - it is no slave as long as there is a `.dat` that a server's writing has made untrue;
+ * The role changes without a promotion: a slave is demoted, or the role in an old `.dat` is converted into a role file.
+ * After any crash of it
+ * - this side is promoted, by the role file or else by the old `.dat`, or it is a slave; its role is never unknown;
+ * - it is no slave as long as a `.dat` exists that a server's writes have made untrue;
  * - as long as it is promoted no sync writes to it;
- * - the slave's bytes, and the terms that there were, are what they were.
+ * - the slave's bytes and the earlier terms are unchanged.
  */
 export interface RoleChange {
   readonly name: string;
   readonly start: Disk;
   readonly changes: readonly Change[];
   readonly master: string;
-  /** What this side is when it has returned. */
+  /** The role once it has returned. */
   readonly becomes: 'master' | 'slave';
 }
 
-/** Makes the `.dat` one of the version before, which kept no role file, of a slave that was promoted at its claim. */
+/** Replaces the `.dat` by one of the previous version, which had no role file, of a slave that was promoted at its claim. */
 function makeOld({ dat, role }: SlavePaths, old: Old): void {
   if (old === 'alone') rmSync(role);
   const file = readDatFile({ dat });
@@ -61,7 +61,7 @@ function carryOverNow(paths: SlavePaths): void {
   carryOver(paths, readDatFile(paths));
 }
 
-/** An old `.dat` alone, or beside the role file of a slave: this version has made the slave, that one has promoted it. */
+/** An old `.dat` alone, or beside a slave's role file: this version made the slave, the previous one promoted it. */
 type Old = 'alone' | 'beside a role file';
 
 const CHANGES: readonly {
@@ -73,11 +73,11 @@ const CHANGES: readonly {
   { name: 'demotion', becomes: 'slave', run: demoteNow },
   { name: 'demotion by an old .dat', old: 'alone', becomes: 'slave', run: demoteNow },
   { name: 'demotion by an old .dat and a role file', old: 'beside a role file', becomes: 'slave', run: demoteNow },
-  { name: 'carrying over', old: 'alone', becomes: 'master', run: carryOverNow },
-  { name: 'carrying over beside a role file', old: 'beside a role file', becomes: 'master', run: carryOverNow },
+  { name: 'conversion', old: 'alone', becomes: 'master', run: carryOverNow },
+  { name: 'conversion beside a role file', old: 'beside a role file', becomes: 'master', run: carryOverNow },
 ];
 
-/** Records each in a directory of its own. */
+/** Records each in its own directory. */
 export async function recordRoleChanges(judge: Judge): Promise<RoleChange[]> {
   const records: RoleChange[] = [];
   for (const { name, old, becomes, run } of CHANGES) {
@@ -96,7 +96,7 @@ export async function recordRoleChanges(judge: Judge): Promise<RoleChange[]> {
   return records;
 }
 
-/** Every state of every crash point that is wrong, in words; `seen` is given the states' keys. */
+/** Describes every bad state of every crash point; `seen` receives the states' keys. */
 export async function roleChangeProblems(
   of: RoleChange,
   judge: Judge,
@@ -117,7 +117,7 @@ function problemIn(of: RoleChange, state: Disk, returned: boolean): string | und
   if (Buffer.compare(imageOf(state, DATA), imageOf(of.start, DATA)) !== 0) return 'the slave has changed';
   const role = roleIn(state);
   if (typeof role === 'string') return role;
-  if (returned && role?.role !== of.becomes) return `it has returned, and the role file says ${role?.role}`;
+  if (returned && role?.role !== of.becomes) return `it has returned, and the role file has ${role?.role}`;
   if (role?.role !== 'master' && isOldPromoted(state)) {
     return returned ? 'it has returned, and the old .dat stands' : undefined;
   }
@@ -132,7 +132,7 @@ function isOldPromoted(state: Disk): boolean {
   return Buffer.from(imageOf(state, DAT)).toString('utf8').startsWith('syncpozo 2\nrole promoted\n');
 }
 
-/** As long as it is promoted no sync writes to it; carried over, whatever becomes of its `.dat`. */
+/** As long as it is promoted no sync writes to it; once converted, whatever happens to its `.dat`. */
 async function syncProblem(of: RoleChange, judge: Judge, state: Disk): Promise<string | undefined> {
   const role = roleIn(state);
   if (typeof role === 'object' && role.role === 'slave' && !isOldPromoted(state)) return undefined;
@@ -147,7 +147,7 @@ async function syncProblem(of: RoleChange, judge: Judge, state: Disk): Promise<s
   ]) {
     spoil();
     const synced = await oneSync(of.master, directory);
-    if (synced.kind !== 'off') return `a sync says: ${synced.said}`;
+    if (synced.kind !== 'off') return `a sync reports: ${synced.report}`;
     if (Buffer.compare(readFileSync(join(directory, DATA)), before) !== 0) return 'a sync has written to it';
     const again = readFileSync(join(directory, ROLE), 'utf8');
     if (!/^role master\nterm 1\n/m.test(again)) return 'a sync has left another role';

@@ -12,54 +12,54 @@ import { DATA } from './history.js';
 import { SIZES } from './one-sync.js';
 import type { Openings } from './opens.js';
 
-/** A run whose crashes are enumerated, and the state of master and slave that it begins with. */
+/** A run whose crashes are enumerated, and the state of master and slave before it. */
 export interface Scenario {
   readonly name: string;
   prepare(stage: Stage): void | Promise<void>;
   /** The run is a `sync --full`. */
   readonly full?: boolean;
-  /** What the run, and the one after a crash of it, read again; nothing unless told. */
+  /** What the run, and the one after a crash of it, rereads; default: nothing. */
   readonly scrub?: ScrubAmount;
-  /** The run gives the slave's wrong bytes back their old values: until it ends any of them may be wrong or right. */
+  /** The run restores the slave's wrong bytes: until it ends each of them may be wrong or right. */
   readonly repairs?: boolean;
   /** The run is `syncpozo index` on the slave. */
   readonly index?: boolean;
-  /** So many bytes of the slave may its index leave uncovered; 64 MiB unless told. */
+  /** How many bytes of the slave the index may leave uncovered; default 64 MiB. */
   readonly indexLagBytes?: number;
-  /** How the run ends; 0 unless told. */
+  /** The exit status of the run; default 0. */
   readonly exitCode?: number;
-  /** Told of each operation of the run when it has been done. */
+  /** Called after each operation of the run. */
   during?(stage: Stage, operation: DiskOperation): void;
   /** What happens between the run and the next sync. */
   afterwards?(stage: Stage): void;
-  /** Its states are so many, or so like another scenario's, that crashes two deep are left to the campaign. */
+  /** It has so many states, or is so similar to another scenario, that crashes two deep are left to the campaign. */
   readonly large?: boolean;
-  /** Its crashes two deep take minutes, and another scenario is like it: they are left to the campaign and to the mutation gate. */
+  /** Its crashes two deep take minutes, and another scenario is similar: they are left to the campaign and the mutation gate. */
   readonly slow?: boolean;
-  /** The slave is another program's copy, and nothing of it has been made durable when the run begins. */
+  /** The slave is another program's copy, and nothing of it is durable when the run begins. */
   readonly copiedUnsynced?: boolean;
-  /** A rebuild was killed behind its rename of `Data.fs.new`, which is in memory only when the run begins. */
+  /** A rebuild was killed after its rename of `Data.fs.new`, which is in memory only when the run begins. */
   readonly swappedUnsynced?: boolean;
   /** The slave breaks its claim before the run. */
   readonly claimBroken?: boolean;
-  /** The master's file is another one than the slave was copied from, so the slave is made anew. */
+  /** The master's file is not the one that the slave was copied from, so the slave is rebuilt. */
   readonly packed?: boolean;
   /** The slave has transactions of its own, which must not be lost. */
   readonly keepsOwn?: boolean;
-  /** The file may be rebuilt without `--full`, and is kept because nothing proves that its transactions are the master's. */
+  /** The file may be rebuilt without `--full`, and is kept because nothing proves that the master has its transactions. */
   readonly keptInDoubt?: boolean;
-  /** The next sync refuses as well: whatever a crash of the run leaves, or where the refusal is on the disk. */
+  /** The next sync refuses as well: after any crash of the run, or if the refusal is on the disk. */
   readonly staysRefused?: 'always' | 'once recorded';
-  /** They are kept by moving the file away, which leaves the slave's path empty for a moment. */
+  /** They are kept by moving the file, which leaves the slave's path empty for a moment. */
   readonly movesAside?: boolean;
 }
 
-/** A master and a slave in directories of their own. */
+/** A master and a slave in their own directories. */
 export class Stage {
   readonly master: string;
   readonly slave: string;
   readonly clock = steadyClock();
-  /** Committed bytes of everything that the master has been. */
+  /** Committed bytes of every version of the master. */
   readonly generations: Uint8Array[] = [];
   /** What the master's role file names. */
   readonly terms: { readonly term: number; readonly tid: bigint }[] = [];
@@ -82,14 +82,14 @@ export class Stage {
     return join(this.slave, DATA);
   }
 
-  /** A new site with some pages as its master. */
+  /** Creates a new site with some pages as the master. */
   site(pages = 3): Site {
     const site = Site.create(this.masterFile, { clock: this.clock });
     write(site, pages, 60);
     return site;
   }
 
-  /** What the scenario enumerates, as the command line runs it. */
+  /** The run that the scenario enumerates, with the options of the command line. */
   run({
     full,
     scrub,
@@ -99,7 +99,7 @@ export class Stage {
     return index ? this.index() : this.sync(full, scrub, indexLagBytes);
   }
 
-  /** The next sync, as the command line runs it. */
+  /** The next sync, with the options of the command line. */
   sync(full = false, scrub: ScrubAmount = 0, indexLagBytes = 1 << 26): Promise<SyncResult> {
     const statusFile = join(this.directory, 'status');
     const sides = { master: this.master, slave: this.slave, statusFile };
@@ -112,26 +112,26 @@ export class Stage {
     return runIndex({ path: this.slave, file: DATA, workers: 0, chunkBytes, log: SILENT, deadline });
   }
 
-  /** Brings the slave in step; throws where that does not succeed. */
+  /** Brings the slave in step; throws if that fails. */
   async inStep(): Promise<void> {
     const { exitCode, reason } = await this.sync();
     if (exitCode !== 0) throw new Error(`the slave could not be brought in step: ${reason}`);
     this.remember();
   }
 
-  /** What the master is now may be what a slave claims to equal. */
+  /** From now on a slave may claim to equal the master's current version. */
   remember(): void {
     const bytes = readFileSync(this.masterFile);
     this.generations.push(bytes.subarray(0, transactionEdges(bytes).at(-1)));
   }
 
-  /** Leaves the index of the slave beside it, as a server that was shut down does. */
+  /** Writes the slave's index, as a server does at shutdown. */
   async indexSlave(): Promise<void> {
     await this.openings.makeIndex(this.slaveFile);
   }
 }
 
-/** Commits a text of about so many bytes to page 1, 2, 3 and so on, each in a transaction of its own. */
+/** Commits a text of about this many bytes to page 1, 2, 3 and so on, each in its own transaction. */
 export function write(site: Site, pages: number, length: number, mark = 'text'): void {
   for (let page = 1; page <= pages; page++) {
     site.commit(site.pages(new Map([[page, `${mark} of page ${page} `.padEnd(length, '.')]])));

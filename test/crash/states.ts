@@ -6,35 +6,35 @@ import { type Disk, type ModelDisk, type Names, renamed } from './model-disk.js'
 import { subsets } from './subsets.js';
 
 /**
- * The fault model: what a power cut may leave of a directory. The states of a crash point are all combinations of the
- * following, each counted once.
+ * The fault model: what a power cut may leave of a directory. The states of a crash point are all distinct combinations of
+ * the following.
  *
- * - Of a file's changes since its last sync, any of these sets took place, in order: none, all, every prefix, all but
+ * - Of a file's changes since its last sync, one of these sets took place, in order: none, all, every prefix, all but
  *   one, all but two, only one.
- * - The size may be ahead of the data: what was not written is zeros up to the size that all of it would have given.
- * - A write may be torn at each multiple of 512 bytes of the file (4 KiB for writes above 64 KiB), and on, one byte
- *   before and one byte after each edge of a transaction: its head without its tail, or its tail without its head.
- * - The disk knows nothing of writes, only of sectors: of those in which the file differs from what is durable, all but
- *   one, all but two or only one were written (4 KiB pages for files above 64 KiB).
+ * - The size may be ahead of the data: bytes not written are zeros up to the size after all changes.
+ * - A write may tear at each multiple of 512 bytes of the file (4 KiB for writes above 64 KiB), and at, one byte before
+ *   and one byte after each edge of a transaction: its head without its tail, or its tail without its head.
+ * - The disk knows sectors, not writes: of the sectors in which the file differs from its durable content, all but one, all
+ *   but two or only one were written (4 KiB pages for files above 64 KiB).
  * - Owner and mode are changes of a file too; fdatasync does not make them durable, fsync does.
  * - Names are changes of the directory: creating, renaming, linking, removing. Of those since the directory's last sync
- *   the same sets as above took place, whatever became of the files' data. One rename is whole or not at all.
+ *   the same sets as above took place, independently of the files' data. A rename is atomic.
  * - A file's sync makes none of its names durable.
  *
- * The death of the process alone loses nothing: the next run finds everything done, and what was pending still is.
+ * The death of the process alone loses nothing: the next run sees every change, and pending changes are still pending.
  *
- * Left out: bytes that nobody wrote (a torn write of a disk without sector atomicity, bit rot), and writes that a sync has
- * acknowledged and the disk has lost. Scrub is there for those.
+ * Not modelled: bytes that nobody wrote (a torn write of a disk without sector atomicity, bit rot), and acknowledged
+ * synced writes that the disk lost. Scrub covers those.
  *
- * The model's one liberty: a `.dat` names the inode of the slave, and a state is laid out in new files, so a whole
- * `.dat` is rewritten to name the new inode of the very file that it meant, or none if that file is gone. A torn one
- * stays as it is.
+ * The model's one liberty: a `.dat` names the slave's inode, and a state is written into new files, so a complete `.dat` is
+ * rewritten to name the new inode of the file that it described, or no inode if that file is gone. A torn one stays
+ * unchanged.
  */
 export interface State extends Disk {
   readonly key: string;
 }
 
-/** Every state that a power cut at this moment may leave, each once. `edges` are the positions of transactions. */
+/** Every distinct state that a power cut at this moment may leave. `edges` are the positions of transactions. */
 export function* statesOf(disk: ModelDisk, edges: readonly number[], variants: VariantCache): Generator<State> {
   const seen = new Set<string>();
   for (const names of namesOf(disk)) {
@@ -62,7 +62,7 @@ function namesOf(disk: ModelDisk): Names[] {
   return [...found.values()];
 }
 
-/** Contents of the files: each one's variants with the others as if nothing, or everything, had been done to them. */
+/** Contents of the files: the variants of each one, with no or all changes of the others. */
 function* combinations(
   disk: ModelDisk,
   files: readonly FileId[],
@@ -90,7 +90,7 @@ function withSeen(images: ReadonlyMap<FileId, Image>, files: readonly FileId[], 
   return new Map([...images, ...files.map((file) => [file, disk.seenOf(file)] as const)]);
 }
 
-/** A file's variants stay the same as long as nothing is done to it. */
+/** A file's variants stay the same until its next change. */
 export class VariantCache {
   private readonly known = new Map<FileId, { readonly of: object; readonly images: readonly Image[] }>();
 
@@ -105,7 +105,7 @@ export class VariantCache {
   }
 }
 
-/** Two states with the same key are the same: names, contents, attributes, and which file a `.dat` means. */
+/** Two states are equal if their keys are: names, contents, attributes, and the file that a `.dat` describes. */
 function keyOf({ names, images }: Disk): string {
   const hash = createHash('sha1');
   const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));

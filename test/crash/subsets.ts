@@ -1,6 +1,6 @@
 /**
- * The sets of pending changes that may have taken place, each once and in the order of the changes: none, all, every
- * prefix, all but one, all but two, only one.
+ * The distinct sets of pending changes that may have taken place, in the order of the changes: none, all, every prefix,
+ * all but one, all but two, only one.
  */
 export function subsets<T>(changes: readonly T[]): T[][] {
   const found = new Map<string, T[]>();

@@ -8,13 +8,13 @@ import { Identities, readDisk, record } from './record.js';
 import { type State, statesOf, VariantCache } from './states.js';
 
 /**
- * The status file is written by a failover, in the worst of moments: after any crash it holds the whole old line or the
- * whole new one, readable by all, and once `off` has returned, the new one.
+ * A failover writes the status file at the worst moment: after any crash it holds the complete old line or the complete
+ * new one, readable by all, and the new one once `off` has returned.
  */
 export interface SwitchRecord {
   readonly start: Disk;
   readonly changes: readonly Change[];
-  /** What the file may hold: before (undefined: there is none), and after. */
+  /** The allowed contents: before (undefined: no file), and after. */
   readonly before: string | undefined;
   /** undefined: no file. */
   readonly after: string | undefined;
@@ -23,7 +23,7 @@ export interface SwitchRecord {
 const NAME = 'syncPozo.status';
 const textOf = (value: Switch): string => `SYNCING=${value === 'on' ? 1 : 0}\n`;
 
-/** Records a throw of the switch, in a directory that is made for it. */
+/** Records a write of the switch, in a directory that is created for it. */
 export async function recordSwitch(directory: string, from: Switch | undefined, to: Switch): Promise<SwitchRecord> {
   mkdirSync(directory);
   const path = join(directory, NAME);
@@ -35,7 +35,7 @@ export async function recordSwitch(directory: string, from: Switch | undefined, 
   return { start, changes, before, after: textOf(to) };
 }
 
-/** Records how a switch that was thrown is put back to what it was; undefined: there was none. */
+/** Records how the switch is restored after a write; undefined: there was no file. */
 export async function recordSwitchPutBack(directory: string, to: Switch | undefined): Promise<SwitchRecord> {
   mkdirSync(directory);
   const path = join(directory, NAME);
@@ -49,7 +49,7 @@ export async function recordSwitchPutBack(directory: string, to: Switch | undefi
   return { start, changes, before, after };
 }
 
-/** Every state of every crash point that is wrong, in words; `seen` is given the states' keys. */
+/** Describes every bad state of every crash point; `seen` receives the states' keys. */
 export function switchProblems(of: SwitchRecord, seen: Set<string>, mutation?: Mutation): string[] {
   const disk = new ModelDisk(of.start);
   const variants = new VariantCache();

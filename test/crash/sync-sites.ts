@@ -4,8 +4,8 @@ import { inProject } from '../support/root.js';
 import { COMPILED_SOURCES, PRIMITIVES } from './call-site.js';
 
 /**
- * Every call in the product that makes something durable, found in the compiled sources and named as call-site.ts names
- * it. src/demo is left out: it plays ZODB's part, and what it writes is thrown away.
+ * Every call in the product that makes something durable, found in the compiled sources and named as in call-site.ts.
+ * src/demo is excluded: it plays ZODB's part, and its files are thrown away.
  */
 export function syncSites(): string[] {
   const sources = readSources();
@@ -24,7 +24,7 @@ interface Call {
   readonly column: number;
 }
 
-/** Compiled files whose source is still there, without those that only name the system's calls. */
+/** Compiled files whose source still exists, without those that only wrap system calls. */
 function readSources(): Source[] {
   return readdirSync(COMPILED_SOURCES, { recursive: true, encoding: 'utf8' })
     .map((path) => path.split(sep).join('/'))
@@ -40,7 +40,7 @@ function callsIn(source: Source, form: RegExp): Call[] {
   });
 }
 
-/** The call's name; one in src/io once for each of its callers outside. */
+/** The call's name; a call in src/io has one name per caller outside. */
 function withCallers(call: Call, sources: readonly Source[]): string[] {
   const place = `${call.source.path}:${call.line}:${call.column}`;
   if (!place.startsWith('io/')) return [place];

@@ -7,7 +7,7 @@ import { runSync } from '../../src/commands/sync.js';
 import { playDemo } from '../../src/demo/play.js';
 import type { Promote, Sync } from '../../src/demo/stage.js';
 
-/** What cp does, with a cheerful answer: the demo has to see through it. */
+/** Runs cp and reports success: the demo must detect it. */
 const copyAll: Sync = async ({ master, slave }) => {
   copyFileSync(join(master, 'Data.fs'), join(slave, 'Data.fs'));
   const bytes = statSync(join(slave, 'Data.fs')).size;
@@ -17,22 +17,22 @@ const copyAll: Sync = async ({ master, slave }) => {
 const promote: Promote = (round) => runPromote({ ...round, file: 'Data.fs', graceSeconds: 1, verify: false });
 
 describe('playDemo', () => {
-  it('finds what it expects in every step with the real sync, and removes its directory', async () => {
-    const told: string[] = [];
+  it('finds the expected result in every step with the real sync, and removes its directory', async () => {
+    const lines: string[] = [];
     const report = await playDemo({
       commands: { sync: runSync, promote },
-      print: (line) => told.push(line),
+      print: (line) => lines.push(line),
       keep: false,
     });
     const wrong = report.steps.flatMap(({ checks }) => checks).filter(({ ok }) => !ok);
     assert.deepEqual(wrong, []);
     assert.equal(report.ok, true);
     assert.equal(report.steps.length, 13);
-    const directory = /Everything happens in (\S+)/.exec(told[0] ?? '')?.[1];
+    const directory = /Everything happens in (\S+)/.exec(lines[0] ?? '')?.[1];
     assert.ok(directory && !existsSync(directory));
   });
 
-  it('sees that a plain copy is no sync, step by step', async () => {
+  it('detects in each step that a plain copy is no sync', async () => {
     const report = await playDemo({ commands: { sync: copyAll, promote }, print: () => {}, keep: false });
     assert.equal(report.ok, false);
     const steps = report.steps.map(({ title, ok }) => [ok, title] as const);
@@ -47,7 +47,7 @@ describe('playDemo', () => {
     );
   });
 
-  it('ends at a step that throws, and keeps the directory when it is asked to', async () => {
+  it('ends at a step that throws, and keeps the directory on request', async () => {
     const failing: Sync = () => Promise.reject(new Error('no disk'));
     const report = await playDemo({ commands: { sync: failing, promote }, print: () => {}, keep: true });
     assert.equal(report.ok, false);

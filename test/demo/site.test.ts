@@ -21,7 +21,7 @@ async function withSite(use: (site: Site, path: string) => void): Promise<void> 
 const page = (number: number, text: string): ReadonlyMap<number, string> => new Map([[number, text]]);
 
 describe('Site', () => {
-  it('writes a voted transaction whole, with status c, and commits it by that byte alone', () =>
+  it('writes a complete voted transaction with status c, and commits it by that byte alone', () =>
     withSite((site, path) => {
       const end = site.committedEnd;
       site.vote(site.pages(page(1, 'one')));
@@ -36,7 +36,7 @@ describe('Site', () => {
       assert.deepEqual(finished, voted);
     }));
 
-  it('truncates an aborted transaction away', () =>
+  it('truncates an aborted transaction', () =>
     withSite((site, path) => {
       const before = readFileSync(path);
       site.vote(site.pages(page(1, 'one')));
@@ -45,7 +45,7 @@ describe('Site', () => {
       assert.throws(() => site.finish(), /no transaction is in flight/);
     }));
 
-  it('reads back what it has written, and cuts a transaction in flight off when it opens a file', () =>
+  it('reads back what it has written, and truncates a transaction in flight when it opens a file', () =>
     withSite((site, path) => {
       site.commit(site.pages(page(1, 'one')));
       site.commit({ edits: [{ oid: 1n, undo: true }] });
@@ -56,7 +56,7 @@ describe('Site', () => {
       opened.close();
     }));
 
-  it('goes on with rising tids when the clock stands still', () =>
+  it('continues with rising tids when the clock stands still', () =>
     withTempDir((directory) => {
       const site = Site.create(join(directory, 'Data.fs'), { clock: () => Date.UTC(2026, 0, 1) });
       const first = site.lastTid;
@@ -64,7 +64,7 @@ describe('Site', () => {
       site.close();
     }));
 
-  it('packs: current revisions only, tids kept, the rest with moved pointers, under a new inode', () =>
+  it('packs: current revisions only, tids kept, other records with moved pointers, in a new inode', () =>
     withSite((site, path) => {
       site.commit(site.pages(page(1, 'one')));
       const changed = site.commit(site.pages(page(1, 'uno')));
@@ -94,7 +94,7 @@ describe('Site', () => {
       assert.ok(last.records[0].prev > history[1]!.position);
     }));
 
-  it('packs an undo to the data that it brought back', () =>
+  it('packs an undo to the data that it restored', () =>
     withSite((site) => {
       site.commit(site.pages(page(1, 'one')));
       const original = site.transactions.at(-1)!.records.find(({ oid }) => oid === 1n)!;

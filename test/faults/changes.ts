@@ -2,10 +2,10 @@ import { basename, dirname } from 'node:path';
 import type { Change, FileId } from '../crash/change.js';
 import { DAT, DATA, NEW_DAT, ROLE } from '../crash/history.js';
 import { withInode } from '../crash/image.js';
-import { type Identities, isOfNoAccount } from '../crash/record.js';
+import { type Identities, isIgnored } from '../crash/record.js';
 import { type Call, dataOf, failed, pathsGiven } from './trace.js';
 
-/** Every call of Linux by which a file system can be changed through a path or a descriptor. */
+/** Every Linux call that can change a file system through a path or a descriptor. */
 export const CHANGING: readonly string[] = [
   ...['open', 'openat', 'openat2', 'creat'],
   ...['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'sendfile', 'copy_file_range', 'splice', 'io_uring_setup'],
@@ -28,7 +28,7 @@ export const CHANGING: readonly string[] = [
   ...['setxattr', 'lsetxattr', 'fsetxattr', 'removexattr', 'lremovexattr', 'fremovexattr'],
 ];
 
-/** Those by which src/io works; any other is a way around it. */
+/** The calls that src/io uses; any other bypasses it. */
 /** The functions that end with a sync of the directory, by the name that they have just given to a file. */
 const RETURNS: ReadonlyMap<string, readonly string[]> = new Map([
   [DAT, ['publishDat']],
@@ -53,7 +53,7 @@ export function pathsChanged(call: Call): string[] {
   return paths.filter((path) => path.startsWith('/') && !path.startsWith('/dev/'));
 }
 
-/** The changes that traced calls have made in a directory, in the terms of the crash tests' replayer. */
+/** The changes that traced calls made in a directory, in the terms of the crash tests' model. */
 export function changesIn(
   directory: string,
   calls: readonly Call[],
@@ -71,15 +71,15 @@ export function changesIn(
   for (const [index, call] of calls.entries()) {
     const paths = pathsChanged(call).filter((path) => path === directory || dirname(path) === directory);
     const [path = '', to = ''] = paths;
-    if (path === '' || isOfNoAccount(path)) continue;
+    if (path === '' || isIgnored(path)) continue;
     if (!KNOWN.has(call.name)) throw new Error(`${call.name}(${call.args}) goes around src/io`);
-    const told = { site: `call ${index}`, within: [] };
+    const caller = { site: `call ${index}`, within: [] };
     const name = basename(path);
     switch (call.name) {
       case 'openat':
         if (names.has(name)) break;
         names.set(name, next);
-        changes.push({ kind: 'create', name, file: next++, ...told });
+        changes.push({ kind: 'create', name, file: next++, ...caller });
         break;
       case 'pwrite64': {
         const position = Number(/, (\d+)$/.exec(call.args)?.[1]);
@@ -90,12 +90,12 @@ export function changesIn(
         const own = (inode: string): string => ownTextOf(inode, identities, names.get(described));
         const bytes = name.startsWith(DAT) || name.startsWith(NEW_DAT) ? withInode(data, own) : data;
         const within = name === DATA && data.length === 1 ? ['flip'] : [];
-        changes.push({ kind: 'write', file: fileOf(path), position, bytes, ...told, within });
+        changes.push({ kind: 'write', file: fileOf(path), position, bytes, ...caller, within });
         break;
       }
       case 'ftruncate': {
         const size = Number(/, (\d+)$/.exec(call.args)?.[1]);
-        changes.push({ kind: 'truncate', file: fileOf(path), size, ...told });
+        changes.push({ kind: 'truncate', file: fileOf(path), size, ...caller });
         break;
       }
       case 'fsync':
@@ -103,24 +103,24 @@ export function changesIn(
         if (path === directory) {
           const last = changes.at(-1);
           const within = last?.kind === 'rename' ? (RETURNS.get(last.to) ?? []) : [];
-          changes.push({ kind: 'sync-directory', ...told, within });
+          changes.push({ kind: 'sync-directory', ...caller, within });
         } else
-          changes.push({ kind: 'sync', file: fileOf(path), what: call.name === 'fsync' ? 'all' : 'data', ...told });
+          changes.push({ kind: 'sync', file: fileOf(path), what: call.name === 'fsync' ? 'all' : 'data', ...caller });
         break;
       case 'fchmod':
       case 'fchown':
-        changes.push({ kind: 'attributes', file: fileOf(path), ...told });
+        changes.push({ kind: 'attributes', file: fileOf(path), ...caller });
         break;
       case 'rename':
       case 'link': {
         const file = fileOf(path);
         if (call.name === 'rename') names.delete(name);
         names.set(basename(to), file);
-        changes.push({ kind: call.name, from: name, to: basename(to), file, ...told });
+        changes.push({ kind: call.name, from: name, to: basename(to), file, ...caller });
         break;
       }
       case 'unlink':
-        changes.push({ kind: 'unlink', name, file: fileOf(path), ...told });
+        changes.push({ kind: 'unlink', name, file: fileOf(path), ...caller });
         names.delete(name);
         break;
     }
@@ -128,13 +128,13 @@ export function changesIn(
   return changes;
 }
 
-/** A `.dat` names the slave's inode; of a file that the run has made no more is known than its name. */
+/** A `.dat` names the slave's inode; of a file that the run created only the name is known. */
 function ownTextOf(inode: string, identities: Identities, described: FileId | undefined): string {
   const known = identities.textOf(inode);
   return known === '0' ? String(described ?? 0) : known;
 }
 
-/** Whether a call opens something for reading only. */
+/** Whether a call opens something read-only. */
 export function opensToRead(call: Call, path: string): boolean {
   return OPENING.test(call.name) && pathsGiven(call).includes(path) && !TO_WRITE.test(call.args);
 }

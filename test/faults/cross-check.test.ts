@@ -21,7 +21,7 @@ import { type Call, parseTrace } from './trace.js';
 const WHOLE = 8 << 20;
 const REPLAYED = ['append', 'first copy', 'rebuild after a pack', 'full over own transactions', 'an unfinished batch'];
 
-/** Runs a scene under strace, and gives all that it did to any file system. */
+/** Runs a scene under strace, and returns all its changes of any file system. */
 async function traceOf(scene: Scene, use: (pair: Pair, calls: Call[], start: Start) => Promise<void>): Promise<void> {
   await withPair(async (pair) => {
     await scene.prepare(pair);
@@ -43,7 +43,7 @@ interface Start {
   readonly shown: Buffer | undefined;
 }
 
-/** What the disk's observer is told of the same scene, played in this process. */
+/** The operations that the disk's observer receives for the same scene, played in this process. */
 async function observedOf(scene: Scene): Promise<readonly Change[]> {
   let changes: readonly Change[] = [];
   await withPair(async (pair) => {
@@ -56,12 +56,12 @@ async function observedOf(scene: Scene): Promise<readonly Change[]> {
   return changes;
 }
 
-/** A change without what differs from run to run: inodes and times, which are in the `.dat`. */
+/** A change without what differs from run to run: inodes, and the times in the `.dat`. */
 function shapeOf(change: Change): string {
-  const { site: _, within: __, lost: ___, ...told } = change;
-  const isDat = 'bytes' in told && Buffer.from(told.bytes).toString('latin1').startsWith('syncpozo ');
-  const bytes = 'bytes' in told ? { bytes: isDat ? 'a .dat' : Buffer.from(told.bytes).toString('latin1') } : {};
-  return JSON.stringify({ ...told, ...bytes });
+  const { site: _, within: __, lost: ___, ...compared } = change;
+  const isDat = 'bytes' in compared && Buffer.from(compared.bytes).toString('latin1').startsWith('syncpozo ');
+  const bytes = 'bytes' in compared ? { bytes: isDat ? 'a .dat' : Buffer.from(compared.bytes).toString('latin1') } : {};
+  return JSON.stringify({ ...compared, ...bytes });
 }
 
 function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, calls: readonly Call[]): Case {
@@ -87,7 +87,7 @@ function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, ca
   };
 }
 
-describe('the real program, as the kernel sees it', { skip: needsStrace ?? false }, () => {
+describe('the real program, traced by strace,', { skip: needsStrace ?? false }, () => {
   let judge: Judge;
   before(() => {
     judge = new Judge(mkdtempSync(join(fastDirectory(), 'syncpozo-cross-check-')));
@@ -95,7 +95,7 @@ describe('the real program, as the kernel sees it', { skip: needsStrace ?? false
   after(() => judge.close());
 
   for (const scene of SCENES) {
-    it(`opens the master for reading only and writes beside the slave only: ${scene.name}`, () =>
+    it(`opens the master read-only and writes beside the slave only: ${scene.name}`, () =>
       traceOf(scene, async (pair, calls) => {
         const opened = calls.filter((call) => opensToRead(call, pair.masterFile));
         assert.ok(opened.length > 0, 'it was seen to open the master');
@@ -108,7 +108,7 @@ describe('the real program, as the kernel sees it', { skip: needsStrace ?? false
   }
 
   for (const scene of SCENES.filter(({ name }) => REPLAYED.includes(name))) {
-    it(`does what the disk's observer is told, and nothing else: ${scene.name}`, () =>
+    it(`makes exactly the calls that the disk's observer receives: ${scene.name}`, () =>
       traceOf(scene, async (pair, calls, start) => {
         const seen = changesIn(pair.slave, calls, start.disk.names, start.identities);
         assert.deepEqual(seen.map(shapeOf), (await observedOf(scene)).map(shapeOf));

@@ -11,7 +11,7 @@ import { injected, needsStrace, ONE_THREAD } from './strace.js';
 import { parseTrace, pathOfDescriptor } from './trace.js';
 
 const append = SCENES[0]!;
-/** The syncs of a batch in their order, what a server then finds, and what the log warns of. */
+/** The syncs of a batch in order, the state that a server then finds, and the warning in the log. */
 const SYNCS = [
   { name: 'of the header', shown: 'before', warning: /^an unfinished batch stays .* no server shows it/ },
   { name: 'of the body', shown: 'before', warning: /^an unfinished batch stays .* no server shows it/ },
@@ -20,7 +20,7 @@ const SYNCS = [
 
 describe('a failed fdatasync of a batch', { skip: needsStrace ?? false }, () => {
   SYNCS.forEach(({ name, shown, warning }, n) => {
-    it(`${name}: the slave shows the state ${shown} it, nothing more is done to the file, and the next run rewrites`, () =>
+    it(`${name}: the slave shows the state ${shown} it, the file is not changed any more, and the next run rewrites`, () =>
       withPair(async (pair) => {
         await append.prepare(pair);
         const before = committed(pair.slaveFile);

@@ -23,7 +23,7 @@ async function eventually(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-/** The pair's master through a file system whose reads hang beyond a position as soon as that is told. */
+/** The pair's master through a file system whose reads beyond a position hang from a given moment on. */
 class Mount {
   readonly point: string;
   private readonly control: string;
@@ -38,8 +38,8 @@ class Mount {
   async serve(): Promise<void> {
     const args = [SERVER, this.point, this.pair.masterFile, this.control];
     this.server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [said] = await Promise.race([once(this.server.stdout!, 'data'), once(this.server, 'exit')]);
-    assert.equal(String(said), 'mounted\n');
+    const [output] = await Promise.race([once(this.server.stdout!, 'data'), once(this.server, 'exit')]);
+    assert.equal(String(output), 'mounted\n');
   }
 
   hangBeyond(position: number): void {
@@ -50,7 +50,7 @@ class Mount {
     return existsSync(`${this.control}.held`);
   }
 
-  /** What hangs in a read comes back with an error. */
+  /** A hanging read returns an error. */
   async end(): Promise<void> {
     this.server?.kill('SIGKILL');
     if (this.server && this.server.exitCode === null && this.server.signalCode === null)
@@ -75,7 +75,7 @@ function syncArgs(pair: Pair, mount: Mount): string[] {
   return ['sync', mount.point, pair.slave, '--json', '--status-file', pair.statusFile];
 }
 
-/** The process id of a sync that hangs in a read of the master, with the slave's lock in its hands. */
+/** The process id of a sync that holds the slave's lock and hangs in a read of the master. */
 async function hangingSync(pair: Pair, mount: Mount): Promise<{ readonly pid: string; readonly running: Running }> {
   const lock = `${pair.slaveFile}.lock`;
   assert.equal(syncpozo(syncArgs(pair, mount)).exit, 0);
@@ -96,14 +96,14 @@ function threadCalls(pid: string): string[] {
 }
 
 describe('a sync that hangs in a read of the dead master, beyond SIGKILL', { skip: needsFuse ?? false }, () => {
-  it('does not hold up a promotion, which gives the lock to whoever comes next', () =>
+  it('does not delay a promotion, which passes the lock to the next process', () =>
     withMount(async (pair, mount) => {
       const { pid, running } = await hangingSync(pair, mount);
       const lock = `${pair.slaveFile}.lock`;
       const held = statSync(lock).ino;
       const bytes = readFileSync(pair.slaveFile);
 
-      // Stopped it cannot let go of the lock by itself, and what is left of it after the SIGKILL hangs.
+      // A stopped process cannot release the lock by itself, and its remains hang after the SIGKILL.
       process.kill(Number(pid), 'SIGSTOP');
       const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile, '--json', '--grace', '0.3']);
       assert.equal(run.exit, 0, run.all);
@@ -117,7 +117,7 @@ describe('a sync that hangs in a read of the dead master, beyond SIGKILL', { ski
       const free = spawnSync('flock', ['-n', lock, 'true']);
       assert.equal(free.status, 0, 'a server could take the lock');
 
-      // The mount comes back, in its way: the process ends, and has written nothing.
+      // The mount comes back in its way: the process ends, and has written nothing.
       const tid = pair.commitToSlave('served from here');
       const served = readFileSync(pair.slaveFile);
       await mount.end();
@@ -127,7 +127,7 @@ describe('a sync that hangs in a read of the dead master, beyond SIGKILL', { ski
       assert.ok(tid > 0n);
     }));
 
-  it('lets go of the lock when it is asked to end, although its thread hangs', () =>
+  it('releases the lock on SIGTERM, although its thread hangs', () =>
     withMount(async (pair, mount) => {
       const { pid, running } = await hangingSync(pair, mount);
       const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile, '--json']);
@@ -137,7 +137,7 @@ describe('a sync that hangs in a read of the dead master, beyond SIGKILL', { ski
       await running.end();
     }));
 
-  it('while the master is asked for what is lost, nobody waits for the answer', () =>
+  it('nor does a promotion wait when it asks the hanging master for the loss', () =>
     withMount(async (pair, mount) => {
       assert.equal(syncpozo(syncArgs(pair, mount)).exit, 0);
       mount.hangBeyond(0);

@@ -12,24 +12,24 @@ import { committed, ONLY_HERE, type Scene, syncHere } from './scene.js';
 import { injected, ONE_THREAD } from './strace.js';
 import { type Call, failed, parseTrace, pathOfDescriptor, pathsGiven } from './trace.js';
 
-/** How a run with a fault in it ended. */
+/** How a run with a fault ended. */
 export type Ending = 'recovered' | 'failed' | 'killed' | 'not met';
 
-/** What there was before the faulty run. */
+/** The state before the faulty run. */
 interface Before {
   readonly pair: Pair;
   readonly scene: Scene;
-  /** What a FileStorage showed of the slave; undefined without one. */
+  /** The bytes that a FileStorage showed of the slave; undefined without one. */
   readonly shown: Buffer | undefined;
   readonly claim: number | undefined;
   readonly master: Buffer;
 }
 
 /**
- * Runs a scene with one fault in it and asserts all that has to hold then: the exit status and what is said (invariant 8),
- * the slave and its claim (invariants 1, 2 and 6), the master (invariant 7), and that the next sync heals (invariant 4).
+ * Runs a scene with one fault in it and asserts everything that must hold: the exit status and the reason (invariant 8),
+ * the slave and its claim (invariants 1, 2 and 6), the master (invariant 7), and that the next sync repairs (invariant 4).
  *
- * @param what strace's words for the fault: `error=EIO`, `signal=SIGKILL`
+ * @param what the fault in strace's syntax: `error=EIO`, `signal=SIGKILL`
  */
 export async function runWithFault(scene: Scene, point: Point, what: string): Promise<Ending> {
   let ending: Ending = 'not met';
@@ -52,7 +52,7 @@ export async function runWithFault(scene: Scene, point: Point, what: string): Pr
       assert.deepEqual(listing(pair.master), masterListing, 'the master is as it was (invariant 7)');
       const lost = ending === 'failed' && isSync(point.call) ? pathOfDescriptor(calls[at] as Call) : undefined;
       if (lost !== undefined) assertNoRetry(calls.slice(at + 1), lost, before);
-      await assertHeals(before, lost === pair.slaveFile);
+      await assertRepairs(before, lost === pair.slaveFile);
     } catch (error) {
       const trace = calls.map(({ name, args, result }) => `  ${name}(${args}) = ${result}`).join('\n');
       const message = error instanceof Error ? error.message : String(error);
@@ -69,11 +69,11 @@ function isSync(call: string): boolean {
 function claimOf(pair: Pair): { position: number; inode: string } | undefined {
   if (!readdirSync(pair.slave).includes('Data.fs.dat')) return undefined;
   const parsed = parseDat(readFileSync(pair.dat, 'utf8'));
-  assert.ok('dat' in parsed, `the .dat is not whole: ${'problem' in parsed ? parsed.problem : ''}`);
+  assert.ok('dat' in parsed, `the .dat is not complete: ${'problem' in parsed ? parsed.problem : ''}`);
   return { position: parsed.dat.claim.position, inode: parsed.dat.slaveInode };
 }
 
-/** A fault means a non-zero exit or a full recovery. */
+/** After a fault the exit status is not 0, or the recovery is complete. */
 function assertReported(run: Run, point: Point, what: string, { pair, master }: Before): Ending {
   if (run.exit === 0) {
     assert.ok(!isSync(point.call), 'exit 0, although a sync has failed: what it was to make durable may be lost');
@@ -92,7 +92,7 @@ function assertReported(run: Run, point: Point, what: string, { pair, master }: 
   return 'failed';
 }
 
-/** The slave shows the state before or the one after, and its claim is true. */
+/** The slave shows the state before or after, and its claim is true. */
 function assertSlave({ pair, scene, shown, master, claim: claimBefore }: Before): void {
   const there = readdirSync(pair.slave);
   if (!there.includes('Data.fs')) {
@@ -100,7 +100,7 @@ function assertSlave({ pair, scene, shown, master, claim: claimBefore }: Before)
     return;
   }
   const now = committed(pair.slaveFile);
-  // What stands beyond the claim may be cut off: it is not trusted.
+  // Bytes beyond the claim may be truncated: they are not verified.
   const states = [master, shown, claimBefore === undefined ? undefined : shown?.subarray(0, claimBefore)];
   assert.ok(
     states.some((state) => state?.equals(now)),
@@ -128,7 +128,7 @@ function assertKept(pair: Pair, own: Buffer): void {
   assert.ok(kept, "the slave's own transactions are gone, which exist nowhere else");
 }
 
-/** After a failed sync nothing more is written to that file, it is not synced again, and nothing is claimed. */
+/** After a failed sync that file is neither written nor synced again, and nothing is claimed. */
 function assertNoRetry(after: readonly Call[], path: string, { pair, claim }: Before): void {
   const again = after.filter(
     (call) => pathOfDescriptor(call) === path && (isSync(call.name) || /write/.test(call.name)),
@@ -140,7 +140,7 @@ function assertNoRetry(after: readonly Call[], path: string, { pair, claim }: Be
 }
 
 /** The next sync brings the slave in step, and the one after that writes nothing. */
-async function assertHeals(before: Before, mustRewrite: boolean): Promise<void> {
+async function assertRepairs(before: Before, mustRewrite: boolean): Promise<void> {
   const { pair, scene, shown, master, claim } = before;
   const stillOwn = scene.keepsOwn && shown && committed(pair.slaveFile).equals(shown);
   const written: [number, number][] = [];
@@ -179,7 +179,7 @@ async function assertHeals(before: Before, mustRewrite: boolean): Promise<void> 
   assert.deepEqual(strange, [], 'nothing is left behind');
 }
 
-/** Whether the ranges, together, hold all of [from, to). */
+/** Whether the ranges together cover all of [from, to). */
 function covers(ranges: readonly (readonly [number, number])[], from: number, to: number): boolean {
   let reached = from;
   for (const [start, end] of [...ranges].sort(([a], [b]) => a - b))

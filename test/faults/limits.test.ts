@@ -15,20 +15,20 @@ const PAGE = 4096;
 const ENOUGH = 1 << 20;
 const append = SCENES[0]!;
 
-/** Runs what follows with files that cannot grow beyond `bytes`; the kernel cuts a write there short. */
+/** Runs the command with files limited to `bytes`; the kernel truncates a write there. */
 function withLargestFile(bytes: number): string[] {
   return ['prlimit', `--fsize=${bytes}`];
 }
 
-async function assertHeals(pair: Pair): Promise<void> {
+async function assertRepairs(pair: Pair): Promise<void> {
   const next = await syncHere(pair);
   assert.equal(next.exitCode, 0, next.reason);
   pair.assertInStep();
   assert.equal((await syncHere(pair)).action, 'none');
 }
 
-describe('a file that may not grow', { skip: needsLimits ?? false }, () => {
-  it('a write that is cut short at any place is a fault, and the slave is as before', async (t) => {
+describe('a file size limit', { skip: needsLimits ?? false }, () => {
+  it('that truncates a write, wherever, is a fault that leaves the slave unchanged', async (t) => {
     let runs = 0;
     for (const part of [0, 0.01, 0.3, 0.7, 0.999]) {
       await withPair(async (pair) => {
@@ -39,26 +39,26 @@ describe('a file that may not grow', { skip: needsLimits ?? false }, () => {
         assertEnd(run, { exit: 1, action: 'failed', reason: /^write .*Data\.fs at \d+: .*\(EFBIG\)$/ });
         assert.equal(Number(/ at (\d+):/.exec(run.json.reason)?.[1]) >= shown.length, true);
         assert.deepEqual(committed(pair.slaveFile), shown);
-        await assertHeals(pair);
+        await assertRepairs(pair);
         runs++;
       });
     }
     t.diagnostic(`${runs} limits`);
   });
 
-  it('the same in a first copy: there is no slave, and no half one', async () => {
+  it('in a first copy leaves no slave, not even a partial one', async () => {
     await withPair(async (pair) => {
       const limit = Math.floor(pair.site.committedEnd / 2);
       const run = syncpozo(pair.syncArgs(), { through: withLargestFile(limit) });
       assertEnd(run, { exit: 1, action: 'failed', reason: /^write .*Data\.fs\.new at \d+: .*\(EFBIG\)$/ });
       assert.deepEqual(listing(pair.slave), []);
-      await assertHeals(pair);
+      await assertRepairs(pair);
     });
   });
 });
 
 describe('a small file system', { skip: needsMounts ?? false }, () => {
-  it('with any room at all: an append is done, or is a fault that leaves the slave as it was', (t) =>
+  it('of any free space: an append succeeds, or is a fault that leaves the slave unchanged', (t) =>
     withPair(async (pair) => {
       const disk = await SmallDisk.make(join(pair.directory, 'disk'), ENOUGH);
       const sync = () => syncpozo(['sync', pair.master, disk.mount, '--json', '--status-file', pair.statusFile], disk);

@@ -3,7 +3,7 @@ import { loseEachWrite, reportedBy } from './lying.js';
 import { REPAIR, SCENES } from './scene.js';
 import { needsStrace } from './strace.js';
 
-describe('a disk that loses a write and says that all is well does not stay unnoticed', {
+describe('a disk that loses a write and reports success is noticed', {
   skip: needsStrace ?? false,
 }, () => {
   for (const scene of [...SCENES.filter(({ name }) => name === 'append' || name === 'first copy'), REPAIR]) {

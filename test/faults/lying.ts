@@ -7,12 +7,12 @@ import { committed, pathsOf, type Scene, syncHere } from './scene.js';
 import { injected, ONE_THREAD, traced } from './strace.js';
 import { parseTrace } from './trace.js';
 
-/** Who has noticed that a write was lost. */
+/** The run that noticed the lost write. */
 export type Finder = 'the same run' | 'the next run' | 'a full scrub' | 'nobody had to';
 
 /**
- * A disk that lies: a write reports success and does nothing. One run for each write that a scene makes on these files;
- * after each the slave has to be the master again after the next run and a full scrub at the latest.
+ * The fault model: one write reports success and has no effect. One run for each write of a scene to these files; after each,
+ * the slave must equal the master again after the next run and a full scrub at the latest.
  */
 export async function loseEachWrite(
   scene: Scene,

@@ -7,7 +7,7 @@ import { pathsOf, type Scene } from './scene.js';
 import { ONE_THREAD, traced } from './strace.js';
 import { type Call, parseTrace, pathsGiven } from './trace.js';
 
-/** The errors that each call is made to give. */
+/** The errors that each call can return. */
 export const ERRORS: Readonly<Record<string, readonly string[]>> = {
   pwrite64: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
   pread64: ['EIO', 'ESTALE'],
@@ -32,11 +32,11 @@ export interface Point {
   readonly path: (pair: Pair) => string;
   readonly call: string;
   readonly when: number;
-  /** How many of them there are. */
+  /** Their number. */
   readonly of: number;
 }
 
-/** Every call of a scene's run that a fault can be put into. */
+/** Every call of a scene's run that can get a fault. */
 export async function pointsOf(scene: Scene): Promise<Point[]> {
   const points: Point[] = [];
   await withPair(async (pair) => {
@@ -62,7 +62,7 @@ export async function pointsOf(scene: Scene): Promise<Point[]> {
 function mostInOneThread(calls: readonly Call[], name: string, path: string): number {
   const counts = new Map<string, number>();
   for (const call of calls) {
-    // Of two paths strace takes the first to be the call's.
+    // Of two paths strace uses the first.
     const named = call.args.includes(`<${path}>`) || pathsGiven(call)[0] === path;
     if (call.name === name && named) counts.set(call.thread, (counts.get(call.thread) ?? 0) + 1);
   }
@@ -72,14 +72,14 @@ function mostInOneThread(calls: readonly Call[], name: string, path: string): nu
 const CHANGES: ReadonlySet<string> = new Set(['pwrite64', 'fdatasync', 'fsync', 'ftruncate', 'rename', 'link']);
 const MOST_REPORTED: ReadonlySet<string> = new Set(['master', 'slave', 'new']);
 
-/** Of what changes the disk the first, the last and some between; of what is only read less. */
+/** Of the calls that change the disk the first, the last and some between; of the reads fewer. */
 export function isInSample({ label, call, when, of }: Point): boolean {
   if (!MOST_REPORTED.has(label) && !CHANGES.has(call)) return false;
   if (when === 1 || when === of) return CHANGES.has(call) || call === 'openat' || call === 'pread64';
   return label !== 'lock' && CHANGES.has(call) && (when <= 3 || when === Math.ceil(of / 2));
 }
 
-/** Of what changes the disk the first, the last and one between. */
+/** Of the calls that change the disk the first, the last and one between. */
 export function isInKillSample({ label, call, when, of }: Point): boolean {
   return MOST_REPORTED.has(label) && CHANGES.has(call) && (when === 1 || when === of || when === Math.ceil(of / 2));
 }

@@ -6,23 +6,23 @@ import { transactionEdges } from '../crash/edges.js';
 import { fill } from '../support/in-mid-copy.js';
 import type { Pair } from '../support/pair.js';
 
-/** Chunks so small that a master of some kilobytes has many: the command line's `--chunk-size`. */
+/** Small enough that a master of some kilobytes has many chunks: the command line's `--chunk-size`. */
 const SMALL = 512;
 const POOLED = 65_536;
 
-/** A run that faults are put into: what there is before it, and how it goes without them. */
+/** A run that faults are injected into: the state before it, and its normal result. */
 export interface Scene {
   readonly name: string;
   readonly prepare: (pair: Pair) => void | Promise<void>;
   readonly args: readonly string[];
-  /** The slave has transactions of its own, which have to stay in its directory under some name. */
+  /** The slave has transactions of its own, which must stay in its directory under some name. */
   readonly keepsOwn?: boolean;
 }
 
-/** Without a scrub: it has scenes of its own. */
+/** Without a scrub, which has its own scenes. */
 const inSmallChunks = ['--chunk-size', `${SMALL}B`, '--workers', '0', '--scrub', '0'];
 
-/** Brings the slave in step, in this process: a tenth of what a process of its own takes. */
+/** Brings the slave in step in this process, ten times faster than in a new one. */
 export function syncHere(pair: Pair, full = false, chunkBytes = SMALL, scrub: ScrubAmount = 0): Promise<SyncResult> {
   const { master, slave, statusFile } = pair;
   return runSync({ master, slave, statusFile, full, chunkBytes, scrub, workers: 0 });
@@ -33,7 +33,7 @@ async function inStep(pair: Pair, chunkBytes = SMALL): Promise<void> {
   if (exitCode !== 0) throw new Error(`the slave could not be brought in step: ${reason}`);
 }
 
-/** An index beside the slave, as a server leaves it. What is in it is of no account: a rebuild takes it away. */
+/** An index beside the slave, as a server leaves it. Its content does not matter: a rebuild removes it. */
 function leaveIndex(pair: Pair): void {
   writeFileSync(`${pair.slaveFile}.index`, 'an index of the old file');
 }
@@ -42,7 +42,7 @@ function grow(pair: Pair): void {
   for (const length of [300, 600, 50]) pair.commit('a'.repeat(length), 'b'.repeat(length));
 }
 
-/** The file's bytes up to the end of what a FileStorage would show of it. */
+/** The file's bytes up to the end that a FileStorage would show. */
 export function committed(path: string): Buffer {
   const bytes = readFileSync(path);
   return bytes.subarray(0, transactionEdges(bytes).at(-1));
@@ -111,7 +111,7 @@ export const SCENES: readonly Scene[] = [
   },
   {
     name: 'a long tail with a worker',
-    // One only: which of several makes the n-th call is chance.
+    // Only one: with several it is chance which makes the n-th call.
     args: ['--chunk-size', `${POOLED}B`, '--workers', '1', '--scrub', '0'],
     async prepare(pair) {
       await inStep(pair, POOLED);
@@ -135,14 +135,14 @@ export const REPAIR: Scene = {
   },
 };
 
-/** Those that the short sweep leaves out: they take the ways of others. */
+/** Left out of the short sweep, because they take the same paths as others. */
 const FOR_THE_CAMPAIGN: ReadonlySet<string> = new Set(['a flipped batch']);
 
 export const SAMPLED: readonly Scene[] = SCENES.filter(({ name }) => !FOR_THE_CAMPAIGN.has(name));
 
 export const ONLY_HERE = 'Data.fs.only-here-';
 
-/** The paths whose calls are made to fail, by what they are. */
+/** The paths whose calls fail, by role. */
 export function pathsOf(pair: Pair): ReadonlyMap<string, string> {
   return new Map([
     ['master', pair.masterFile],

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** A reason to skip where this machine has no strace, or does not let us trace; undefined where it does. */
+/** A reason to skip if this machine has no strace or does not permit tracing; otherwise undefined. */
 export const needsStrace: string | undefined = missing();
 
 function missing(): string | undefined {
@@ -11,26 +11,26 @@ function missing(): string | undefined {
   return probe.status === 0 ? undefined : `needs the right to trace: ${probe.stderr.trim()}`;
 }
 
-/** What to do at the `when`-th of a thread's calls `call` on the path. */
+/** The fault for the `when`-th call `call` of a thread on the path. */
 export interface Injection {
   readonly call: string;
   readonly path: string;
   readonly when: number;
-  /** strace's words for it: `error=EIO`, `signal=SIGKILL`, `delay_enter=500ms`. */
+  /** In strace's syntax: `error=EIO`, `signal=SIGKILL`, `delay_enter=500ms`. */
   readonly what: string;
 }
 
 export interface Tracing {
-  /** Where strace writes. */
+  /** The output file of strace. */
   readonly log: string;
   readonly calls: readonly string[];
   /** Only calls on these paths; without it, all. */
   readonly paths?: readonly string[];
-  /** How much of each string is written. */
+  /** The number of bytes to print of each string. */
   readonly stringLength?: number;
 }
 
-/** The program, with its arguments, that a command line is given to: it is run under strace. */
+/** Prefix of a command line that runs it under strace. */
 export function traced({ log, calls, paths = [], stringLength = 0 }: Tracing): string[] {
   const filter = paths.flatMap((path) => ['-P', path]);
   const what = ['-e', `trace=${calls.join(',')}`];
@@ -39,12 +39,12 @@ export function traced({ log, calls, paths = [], stringLength = 0 }: Tracing): s
 
 export function injected(injection: Injection, tracing: Tracing): string[] {
   const { call, path, when, what } = injection;
-  // strace counts those calls only that pass its filters, so there is exactly one path.
+  // strace counts only calls that pass its filters, so there is exactly one path.
   const calls = [...new Set([...tracing.calls, call])];
   const command = [...traced({ ...tracing, calls, paths: [path] }), '-e', `inject=${call}:${what}:when=${when}`];
-  // It makes tracing three times as fast; with it, strace 6.1 delivers no signals.
+  // Makes tracing three times as fast; with it, strace 6.1 delivers no signals.
   return what.startsWith('signal=') ? command : [...command, '--seccomp-bpf'];
 }
 
-/** One thread of its pool: whose n-th call something is, then hangs on the program alone. */
+/** With one thread in its pool the order of calls depends on the program alone. */
 export const ONE_THREAD = { UV_THREADPOOL_SIZE: '1' };

@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { isInKillSample, isInSample } from './points.js';
 import { SAMPLED } from './scene.js';
 import { needsStrace } from './strace.js';
-import { complaint, sweep, told } from './sweep.js';
+import { complaint, summary, sweep } from './sweep.js';
 
 describe('a fault in one call', { skip: needsStrace ?? false }, () => {
   for (const scene of SAMPLED) {
     for (const kill of [false, true]) {
       it(`of: ${scene.name}${kill ? ', killed' : ''}`, async (t) => {
         const swept = await sweep(scene, { chosen: kill ? isInKillSample : isInSample, everyError: false, kill });
-        t.diagnostic(told(swept));
+        t.diagnostic(summary(swept));
         assert.equal(swept.wrong.length, 0, complaint(swept));
       });
     }

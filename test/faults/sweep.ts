@@ -4,26 +4,26 @@ import type { Scene } from './scene.js';
 
 const KILL = 'signal=SIGKILL';
 const SHOWN = 5;
-/** flock(1) makes this one, so it would be killed. */
+/** flock(1) makes this call, so the signal would kill it instead. */
 const OF_A_CHILD = 'flock';
 
-/** What a sweep over one scene has come to. */
+/** The result of a sweep over one scene. */
 export interface Swept {
   readonly injections: number;
   readonly endings: ReadonlyMap<Ending, number>;
   readonly wrong: readonly string[];
-  /** Faults in spite of which a run has brought the slave in step. */
+  /** Faults despite which a run brought the slave in step. */
   readonly notable: readonly string[];
 }
 
 export interface Manner {
   readonly chosen: (point: Point) => boolean;
-  /** Every error that a call can give, or one of them, each in its turn. */
+  /** Every error of a call, or one of them in turn. */
   readonly everyError: boolean;
   readonly kill: boolean;
 }
 
-/** Puts every chosen fault into a scene's run, one a run. */
+/** Injects every chosen fault into a scene's run, one fault per run. */
 export async function sweep(scene: Scene, manner: Manner): Promise<Swept> {
   const endings = new Map<Ending, number>();
   const wrong: string[] = [];
@@ -58,7 +58,7 @@ function describe(scene: Scene, { call, when, of, label }: Point, what: string):
   return `${scene.name}: ${what} at ${call} ${when} of ${of} of the ${label}`;
 }
 
-export function told({ injections, endings, wrong }: Swept): string {
+export function summary({ injections, endings, wrong }: Swept): string {
   const kinds = [...endings].map(([ending, count]) => `${count} ${ending}`).sort();
   return `${injections} faults: ${[...kinds, `${wrong.length} wrong`].join(', ')}`;
 }

@@ -2,27 +2,27 @@
 export interface Call {
   readonly thread: string;
   readonly name: string;
-  /** The arguments as strace writes them. */
+  /** The arguments in strace's syntax. */
   readonly args: string;
-  /** What it returned: a number, or -1 with an error's name. */
+  /** The return value: a number, or -1 with an error's name. */
   readonly result: string;
   readonly injected: boolean;
 }
 
-/** Reads what strace wrote; calls in the order in which they ended. */
+/** Parses strace's output into calls, in the order in which they ended. */
 export function parseTrace(text: string): Call[] {
   const begun = new Map<string, string>();
   return text.split('\n').flatMap((line) => {
     const match = /^(\d+) +(.*)$/s.exec(line);
     if (!match) return [];
-    const [, thread = '', said = ''] = match;
-    if (said.endsWith(' <unfinished ...>')) {
-      begun.set(thread, said.slice(0, -' <unfinished ...>'.length));
+    const [, thread = '', text = ''] = match;
+    if (text.endsWith(' <unfinished ...>')) {
+      begun.set(thread, text.slice(0, -' <unfinished ...>'.length));
       return [];
     }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/s.exec(said);
-    const whole = resumed ? (begun.get(thread) ?? '') + (resumed[1] ?? '') : said;
-    const call = /^(\w+)\((.*)\) += (.*)$/s.exec(whole);
+    const resumed = /^<\.\.\. \w+ resumed>(.*)$/s.exec(text);
+    const complete = resumed ? (begun.get(thread) ?? '') + (resumed[1] ?? '') : text;
+    const call = /^(\w+)\((.*)\) += (.*)$/s.exec(complete);
     if (!call) return [];
     const [, name = '', args = '', result = ''] = call;
     return [{ thread, name, args, result, injected: result.endsWith('(INJECTED)') || result.endsWith('(DELAYED)') }];
@@ -33,12 +33,12 @@ export function failed({ result }: Call): boolean {
   return result.startsWith('-1 ');
 }
 
-/** The path behind the descriptor that the call's first argument is; undefined where it is none. */
+/** The path of the descriptor in the call's first argument; undefined if it is none. */
 export function pathOfDescriptor({ args }: Call): string | undefined {
   return /^\d+<([^>]*)>/.exec(args)?.[1];
 }
 
-/** The paths that the call was given, in order; not its data. */
+/** The paths in the call's arguments, in order; not its data. */
 export function pathsGiven({ name, args }: Call): string[] {
   if (/write|read/.test(name)) return [];
   return [...args.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => decoded(match[1] ?? '').toString('utf8'));
@@ -51,7 +51,7 @@ export function dataOf({ args }: Call): Buffer {
 
 const NAMED: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f', v: '\v', b: '\b', a: '\x07' };
 
-/** Bytes of a string as strace writes them: C's escapes, octal ones of up to three digits. */
+/** Bytes of a string in strace's syntax: C's escapes, octal ones of up to three digits. */
 function decoded(text: string): Buffer {
   const plain = text.replace(/\\([0-7]{1,3}|.)/gs, (_, code: string) =>
     /^[0-7]/.test(code) ? String.fromCharCode(Number.parseInt(code, 8)) : (NAMED[code] ?? code),

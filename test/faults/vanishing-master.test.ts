@@ -10,10 +10,10 @@ import { injected, needsStrace, ONE_THREAD } from './strace.js';
 import { parseTrace } from './trace.js';
 
 const [append, firstCopy] = SCENES as [Scene, Scene];
-/** Long enough to take the master away meanwhile. */
+/** Long enough to remove the master meanwhile. */
 const DELAY = 'delay_enter=1500ms';
 
-/** Holds a sync up before its n-th read of the master, does `meanwhile`, and gives how it ended. */
+/** Pauses a sync before its n-th read of the master, calls `meanwhile`, and returns the sync's result. */
 async function heldUpAt(pair: Pair, scene: Scene, when: number, meanwhile: () => void, ...more: string[]) {
   const log = join(pair.directory, 'trace');
   const injection = { call: 'pread64', path: pair.masterFile, when, what: DELAY };
@@ -26,21 +26,21 @@ async function heldUpAt(pair: Pair, scene: Scene, when: number, meanwhile: () =>
   return running.end();
 }
 
-async function assertHeals(pair: Pair): Promise<void> {
+async function assertRepairs(pair: Pair): Promise<void> {
   const next = await syncHere(pair);
   assert.equal(next.exitCode, 0, next.reason);
   pair.assertInStep();
   assert.equal((await syncHere(pair)).action, 'none');
 }
 
-describe('a master that vanishes while it is read', { skip: needsStrace ?? false }, () => {
+describe('a master that vanishes during a read', { skip: needsStrace ?? false }, () => {
   for (const scene of [append, firstCopy]) {
     it(`its mount: ${scene.name}`, () =>
       withPair(async (pair) => {
         await scene.prepare(pair);
         const shown = existsSync(pair.slaveFile) ? committed(pair.slaveFile) : undefined;
         const run = await heldUpAt(pair, scene, 5, () => {
-          // What an unmounted path looks like: an empty directory.
+          // An unmounted path is an empty directory.
           renameSync(pair.master, `${pair.master}.away`);
           mkdirSync(pair.master);
         });
@@ -49,20 +49,20 @@ describe('a master that vanishes while it is read', { skip: needsStrace ?? false
         else assert.ok(!existsSync(pair.slaveFile));
         rmdirSync(pair.master);
         renameSync(`${pair.master}.away`, pair.master);
-        await assertHeals(pair);
+        await assertRepairs(pair);
       }));
   }
 
-  it('its server: the read does not come back, and is given up', () =>
+  it('its server: the read does not return, and the sync gives it up', () =>
     withPair(async (pair) => {
       await append.prepare(pair);
       const shown = committed(pair.slaveFile);
       const run = await heldUpAt(pair, append, 5, () => {}, '--timeout', '0.4');
-      // Where Node cannot become another program, only SIGKILL ends a process with a thread that hangs.
+      // Where Node cannot replace itself by another program, only SIGKILL ends a process with a hanging thread.
       assert.ok(run.exit === 1 || run.signal === 'SIGKILL', run.all);
       assert.equal(run.json.exitCode, 1);
       assert.match(run.json.reason, /^read .*Data\.fs at \d+: no progress for 0\.4 s.*\(ETIMEDOUT\)$/);
       assert.deepEqual(committed(pair.slaveFile), shown);
-      await assertHeals(pair);
+      await assertRepairs(pair);
     }));
 });

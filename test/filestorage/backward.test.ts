@@ -22,7 +22,7 @@ async function readAll(bytes: Uint8Array, end = bytes.length): Promise<[FoundTra
   }
 }
 
-describe('reading a file backwards', () => {
+describe('reading a file backward', () => {
   it('finds every transaction, newest first, and the start', async () => {
     const [found, how] = await readAll(file.bytes);
     assert.equal(how, 'start');
@@ -35,7 +35,7 @@ describe('reading a file backwards', () => {
     assert.deepEqual([found[3]!.userLength, found[3]!.descriptionLength, found[3]!.extensionLength], [2, 10, 0]);
   });
 
-  it('can begin at any boundary, and at no other place', async () => {
+  it('can start at any boundary, and nowhere else', async () => {
     const reader = new BackwardReader(new MemoryFile(file.bytes));
     const ends = new Map(file.places.map((place) => [place.end, place.position]));
     for (let end = 0; end < 400; end++) {
@@ -48,7 +48,7 @@ describe('reading a file backwards', () => {
     assert.equal(await new BackwardReader(new MemoryFile(file.bytes)).endingAt(file.bytes.length + 5), undefined);
   });
 
-  it('passes over a transaction that is in flight at the end', async () => {
+  it('skips a transaction that is in flight at the end', async () => {
     const last = file.places.at(-1)!;
     const [found, how] = await readAll(altered(file.bytes, (view) => view.setUint8(last.position + 16, 0x63)));
     assert.deepEqual([found.length, how], [file.places.length - 1, 'start']);
@@ -58,7 +58,7 @@ describe('reading a file backwards', () => {
     assert.deepEqual(await readAll(dataFs([]).bytes), [[], 'start']);
   });
 
-  it('reads a small file in one piece, not in many', async () => {
+  it('reads a small file in one piece', async () => {
     const small = new MemoryFile(dataFs(plain(200)).bytes);
     let count = 0;
     for await (const _ of new BackwardReader(small).from(small.size)) count++;
@@ -96,7 +96,7 @@ describe('the chain of trailers is broken', () => {
   });
 });
 
-describe('reading backwards', () => {
+describe('reading backward', () => {
   it('never throws and always ends, whatever the bytes', async () => {
     const small = dataFs(plain(6)).bytes;
     const random = new Random(6);

@@ -13,7 +13,7 @@ function find(bytes: Uint8Array, from: number, length = bytes.length - from, lim
 describe('findBoundary', () => {
   const file = dataFs(plain(5, 70));
 
-  it('finds the next transaction from every place in a file', () => {
+  it('finds the next transaction from every position in a file', () => {
     for (let from = 0; from < file.bytes.length; from++) {
       const next = file.places.find(({ position }) => position >= from)?.position;
       assert.equal(find(file.bytes, from), next, `from ${from}`);
@@ -25,7 +25,7 @@ describe('findBoundary', () => {
     for (const { position } of other.places.slice(1)) assert.equal(find(other.bytes, position), position);
   });
 
-  it('passes over what it cannot prove or must not begin at', () => {
+  it('skips what it cannot prove or must not start at', () => {
     const other = dataFs([...plain(1), {}, { status: 'c', records: [{ data: 'x' }] }, ...plain(1)]);
     assert.equal(find(other.bytes, 5), other.places[3]!.position);
   });
@@ -41,7 +41,7 @@ describe('findBoundary', () => {
     assert.equal(find(file.bytes, position, end - position, end - 1), undefined);
   });
 
-  it('finds nothing where the first record has another tid', () => {
+  it('finds nothing when the first record has another tid', () => {
     const { position, records } = file.places[4]!;
     assert.equal(
       find(
@@ -56,7 +56,7 @@ describe('findBoundary', () => {
     for (let length = 0; length < 65; length++) assert.equal(find(file.bytes, 4, length), undefined);
   });
 
-  it('is not led astray by hostile lengths', () => {
+  it('is not misled by hostile lengths', () => {
     const { position, records } = file.places[2]!;
     for (const value of HOSTILE) {
       for (const at of [position + 8, records[0]! + 24]) {
@@ -83,13 +83,13 @@ describe('findBoundary', () => {
 });
 
 describe('a Data.fs that is stored inside a record', () => {
-  it('whose positions are its own is not mistaken for transactions', () => {
+  it('with its own positions is not mistaken for transactions', () => {
     const inner = dataFs(plain(4));
     const outer = dataFs([...plain(1), { records: [{ data: inner.bytes }] }, ...plain(1)]);
     assert.equal(find(outer.bytes, outer.places[1]!.records[0]!), outer.places[2]!.position);
   });
 
-  it('made to fit its place is a false find, from which no walk ever stitches', () => {
+  it('with positions that fit its place is a false find, at which no walk ever arrives', () => {
     const before = dataFs(plain(1));
     const dataAt = before.bytes.length + 23 + 42;
     const inner = dataFs(plain(4), dataAt);

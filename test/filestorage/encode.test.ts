@@ -58,7 +58,7 @@ describe('encodeTransaction', () => {
     });
   });
 
-  it('tells lengths and record positions without encoding', () => {
+  it('returns lengths and record positions without encoding', () => {
     assert.equal(encodedLength(transaction), encodeTransaction(transaction).length);
     assert.deepEqual(recordPositions(transaction), [transaction.position + 30, transaction.position + 75]);
   });

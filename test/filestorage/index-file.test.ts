@@ -22,7 +22,7 @@ function problemOf(hex: string): string | undefined {
   return reader.problem && `${reader.problem.position}: ${reader.problem.message}`;
 }
 
-/** What zodbpickle of ZODB 6 writes. */
+/** The output of zodbpickle in ZODB 6. */
 const GOLDEN: readonly (readonly [number, string])[] = [
   [0, '80034b002e 80034e2e'],
   [255, '80034bff2e 80034e2e'],
@@ -40,15 +40,19 @@ const HEAD = '80034de8032e';
 const END = '80034e2e';
 const BUCKET = '8003 4306 000000000001 4308 0002 000000000064 862e';
 
-/** Name, bytes, and what the reader says. */
+/** Name, bytes, and the reader's message. */
 const DEFECTS: readonly (readonly [string, string, string])[] = [
-  ['nothing at all', '', '0: the file ends in the middle of the index'],
+  ['an empty file', '', '0: the file ends in the middle of the index'],
   ['text', '68656c6c6f', '0: byte 0x68 where a pickle of protocol 3 belongs'],
-  ['one byte of rubbish', '68', '0: byte 0x68 where a pickle of protocol 3 belongs'],
+  ['one byte of garbage', '68', '0: byte 0x68 where a pickle of protocol 3 belongs'],
   ['another protocol', '80024de8032e', '1: byte 0x02 where a pickle of protocol 3 belongs'],
   ['a function to call', '8003636f730a73797374656d0a', '2: the position that the index covers is not a number'],
   ['a negative number', `80034affffffff2e${END}`, '2: the position that the index covers is not written as ZODB does'],
-  ['a longer form than due', `80034d05002e${END}`, '2: the position that the index covers is not written as ZODB does'],
+  [
+    'a longer form than necessary',
+    `80034d05002e${END}`,
+    '2: the position that the index covers is not written as ZODB does',
+  ],
   ['64 bits', `80038a08ffffffffffffff7f2e${END}`, '2: the position that the index covers is not written as ZODB does'],
   ['a number of 255 bytes', '80038aff', '2: the position that the index covers is not a number'],
   ['no end', HEAD + BUCKET, '28: the file ends in the middle of the index'],
@@ -59,7 +63,7 @@ const DEFECTS: readonly (readonly [string, string, string])[] = [
   ['the long form for 8 bytes', `${HEAD}80034306000000000001 4208000000`, '17: a bucket of 8 bytes'],
   ['the same bucket twice', HEAD + BUCKET + BUCKET + END, '32: buckets are not in ascending order'],
   [
-    'oids that fall',
+    'descending oids',
     `${HEAD}80034306000000000001 4310 00020001 000000000064 000000000065 862e${END}`,
     '20: oids are not in ascending order',
   ],
@@ -87,11 +91,11 @@ describe('Data.fs.index', () => {
     });
   }
 
-  it('refuses to cover what is no position', () => {
+  it('refuses to cover an invalid position', () => {
     for (const end of [-1, 1.5, 2 ** 53]) assert.throws(() => encoded(new ObjectIndex(), end), RangeError);
   });
 
-  it('is read as it was written, in pieces of any size', () => {
+  it('is read back as it was written, in pieces of any size', () => {
     const random = new Random(3);
     for (let round = 0; round < 60; round++) {
       const end = randomEnd(random);
@@ -110,7 +114,7 @@ describe('Data.fs.index', () => {
     it(`is refused with ${name}`, () => assert.equal(problemOf(hex), due));
   }
 
-  it('leads to a problem, or to an index that is written the same, whatever is changed in it', () => {
+  it('gives a problem, or an index that is written the same, whatever byte of it changes', () => {
     const random = new Random(4);
     for (let round = 0; round < 1000; round++) {
       const end = randomEnd(random);

@@ -16,7 +16,7 @@ describe('a position', () => {
     }
   });
 
-  it('that does not fit a number exactly is beyond every bound', () => {
+  it('that does not fit a number exactly exceeds every bound', () => {
     for (const value of [1n << 53n, (1n << 53n) + 1n, 1n << 63n, (1n << 64n) - 1n]) {
       assert.equal(read(value), Number.POSITIVE_INFINITY);
     }
@@ -29,7 +29,7 @@ describe('the magic', () => {
     assert.equal(magicOf(ascii('FS30 and more')), 'FS30');
   });
 
-  it('is nothing else', () => {
+  it('is no other text', () => {
     for (const text of ['', 'FS3', 'FS20', 'FS31', 'fs30', ' FS30', '\0\0\0\0']) {
       assert.equal(magicOf(ascii(text)), undefined, JSON.stringify(text));
     }
@@ -51,7 +51,7 @@ describe('a transaction header', () => {
     });
   });
 
-  it("ends where the transaction's first record begins", () => {
+  it("ends at the transaction's first record", () => {
     assert.equal(bodyOffset(readTransactionHeader(new DataView(bytes.buffer), 0)), 23 + 1 + 2 + 65_535);
   });
 });

@@ -10,7 +10,7 @@ function key({ high, low }: { readonly high: number; readonly low: number }): bi
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** What a plain map makes of the same entries, oids ascending. */
+/** The result of a plain map for the same entries, oids ascending. */
 function expected(entries: readonly Entry[]): Entry[] {
   const newest = new Map(entries.map((entry) => [key(entry), entry]));
   return [...newest.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
@@ -27,7 +27,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 function bytesOfArrays(): number {
-  // What one collection finds, the next one gives back.
+  // The second collection frees what the first one finds.
   collectGarbage();
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
@@ -35,7 +35,7 @@ function bytesOfArrays(): number {
 
 type Lay = (n: number) => readonly [high: number, low: number];
 
-/** How many objects an index has, and how many bytes it takes, when so many have been told. */
+/** The number of objects in an index, and its bytes, after this many reports. */
 function weighed(lay: Lay, many: number): { readonly size: number; readonly bytes: number } {
   const before = bytesOfArrays();
   const index = new ObjectIndex();
@@ -69,7 +69,7 @@ describe('an object index', () => {
     }
   });
 
-  it('keeps objects apart while all groups grow side by side, up to full ones', () => {
+  it('keeps objects apart while all groups grow side by side, even when they fill up', () => {
     const groups = 700;
     for (const bytesInAdvance of [undefined, 0, 200_000]) {
       const index = new ObjectIndex(bytesInAdvance);
@@ -94,7 +94,7 @@ describe('an object index', () => {
     }
   });
 
-  it('takes as little memory as it says, however the oids lie', () => {
+  it('takes no more memory than it states, however the oids are distributed', () => {
     const many = 1_000_000;
     const random = new Random(3);
     const lays: readonly [bytesAnObject: number, lay: Lay][] = [
@@ -113,7 +113,7 @@ describe('an object index', () => {
     }
   });
 
-  it('takes positions of 48 bits and refuses all others', () => {
+  it('accepts positions of 48 bits and refuses all others', () => {
     const index = new ObjectIndex();
     index.set(0, 7, 2 ** 48 - 1);
     assert.equal(index.get(0, 7), 2 ** 48 - 1);

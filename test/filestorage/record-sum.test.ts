@@ -15,7 +15,7 @@ const random = new Random(3);
 const some = Array.from({ length: 500 }, (_, n): Pair => [n % 3, n * 7, 4 + random.below(2 ** 40)]);
 
 describe('the sum of records', () => {
-  it('is the same in any order, and however it is put together', () => {
+  it('is the same in any order, and for any division', () => {
     const whole = sumOf(some);
     assert.ok(whole.equals(sumOf([...some].reverse())));
     const parts = sumOf(some.slice(0, 100));
@@ -25,7 +25,7 @@ describe('the sum of records', () => {
     assert.ok(whole.equals(new RecordSum()));
   });
 
-  it('is another one when a single bit of a record is another one', () => {
+  it('changes with any single bit of a record', () => {
     const whole = sumOf(some);
     for (const word of [0, 1, 2])
       for (let bit = 0; bit < (word === 2 ? 48 : 32); bit++) {
@@ -35,14 +35,14 @@ describe('the sum of records', () => {
       }
   });
 
-  it('is another one when two objects exchange their positions, or one counts twice and another not at all', () => {
+  it('changes when two objects exchange their positions, or when one counts twice instead of another', () => {
     const [a, b, ...rest] = some as [Pair, Pair, ...Pair[]];
     const whole = sumOf(some);
     assert.ok(!whole.equals(sumOf([[a[0], a[1], b[2]], [b[0], b[1], a[2]], ...rest])));
     assert.ok(!whole.equals(sumOf([a, a, ...rest])));
   });
 
-  it('has no two records that are spread to the same', () => {
+  it('maps no two records to the same value', () => {
     const seen = new Set<string>();
     const sum = new RecordSum();
     for (let low = 0; low < 300; low++)

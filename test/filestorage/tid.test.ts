@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { formatTid, parseTid, tidToIso, tidToTime, timeToTid } from '../../src/filestorage/tid.js';
 
-/** What `persistent.timestamp.TimeStamp` of ZODB makes of these moments. */
+/** The results of ZODB's `persistent.timestamp.TimeStamp` for these times. */
 const GOLDEN: readonly (readonly [string, string])[] = [
   ['1970-01-01T00:00:00.000Z', '023c2b0000000000'],
   ['1980-02-29T00:00:00.125Z', '028f33e000888888'],
@@ -19,13 +19,13 @@ const GOLDEN: readonly (readonly [string, string])[] = [
 
 describe('a tid', () => {
   for (const [time, tid] of GOLDEN) {
-    it(`of ${time} is ${tid}, as ZODB has it`, () => {
+    it(`for ${time} is ${tid}, as in ZODB`, () => {
       assert.equal(formatTid(timeToTid(Date.parse(time))), tid);
       assert.equal(tidToIso(BigInt(`0x${tid}`)), time);
     });
   }
 
-  it('names the time that it was made from, to the millisecond', () => {
+  it('has the time that it was made from, to the millisecond', () => {
     const minute = Date.UTC(2020, 1, 29, 23, 59);
     for (let ms = 0; ms < 60_000; ms += 7) {
       assert.equal(tidToIso(timeToTid(minute + ms)), new Date(minute + ms).toISOString());
@@ -46,19 +46,19 @@ describe('a tid', () => {
     }
   });
 
-  it('before 1970 names its time too', () => {
+  it('before 1970 has its time too', () => {
     const time = Date.UTC(1960, 5, 1, 1, 1, 1, 125);
     assert.equal(tidToIso(timeToTid(time)), '1960-06-01T01:01:01.125Z');
   });
 
-  it('that names a day which its month lacks names no time', () => {
+  it('with a day that its month lacks has no time', () => {
     for (const tid of ['03f6e52000000000', 'ffffffffffffffff'.replace(/^f{8}/, '03f6e520')]) {
       assert.equal(tidToTime(BigInt(`0x${tid}`)), undefined);
       assert.equal(tidToIso(BigInt(`0x${tid}`)), null);
     }
   });
 
-  it('of zero names no time', () => {
+  it('of zero has no time', () => {
     assert.equal(tidToIso(0n), null);
   });
 

@@ -4,7 +4,7 @@ import type { Rule } from '../../src/filestorage/stop.js';
 import { altered, concat, type DataFs, dataFs, HOSTILE, nthTid, type Place } from '../support/data-fs.js';
 import { walkOver } from '../support/walking.js';
 
-/** Two good transactions, one to be damaged, and one behind it. */
+/** Two good transactions, one to be damaged, and one after it. */
 const file: DataFs = dataFs([
   { records: [{ data: 'first' }] },
   { records: [{ data: 'second' }] },
@@ -14,7 +14,7 @@ const file: DataFs = dataFs([
 const bad: Place = file.places[2]!;
 const [record, pointerRecord] = bad.records as [number, number];
 
-/** Damages the third transaction and asserts where the walk stops, and for what. */
+/** Damages the third transaction and asserts where the walk stops, and why. */
 function assertDamaged(change: (view: DataView) => void, at: number, rule: Rule, message: RegExp): void {
   const walk = walkOver(altered(file.bytes, change));
   assert.equal(walk.stop?.kind, 'damaged');
@@ -64,7 +64,7 @@ describe('a damaged transaction is named by position, place, tid and rule', () =
     assertDamaged(change, record + 16, 'previous-pointer', new RegExp(`${record} is not before ${record}`));
   });
 
-  it('version-length: a version, which nobody has any more', () => {
+  it('version-length: a version, which no longer exists', () => {
     const change = (view: DataView) => view.setUint16(record + 32, 7);
     assertDamaged(change, record + 32, 'version-length', /7, must be 0/);
   });
@@ -79,7 +79,7 @@ describe('a damaged transaction is named by position, place, tid and rule', () =
     assertDamaged(change, bad.end - 8, 'trailer', /in the trailer, \d+ in the header/);
   });
 
-  it('record-tloc: zeros in the place of a record header', () => {
+  it('record-tloc: zeros instead of a record header', () => {
     const change = (view: DataView) => {
       for (let at = record; at < record + 42; at++) view.setUint8(at, 0);
     };
@@ -87,16 +87,16 @@ describe('a damaged transaction is named by position, place, tid and rule', () =
   });
 });
 
-describe('what a walk stops at without calling it damage', () => {
+describe('stops of a walk that are no damage', () => {
   const walkWith = (change: (view: DataView) => void) => walkOver(altered(file.bytes, change));
 
-  it('in-flight: status c, with the length that it states', () => {
+  it('in-flight: status c, with its stated length', () => {
     const walk = walkWith((view) => view.setUint8(bad.position + 16, 0x63));
     assert.deepEqual(walk.stop, { kind: 'in-flight', position: bad.position, length: bad.end - bad.position - 8 });
     assert.equal(walk.end, bad.position);
   });
 
-  it('in-flight: status c wins over whatever the lengths say', () => {
+  it('in-flight: status c wins over any lengths', () => {
     const walk = walkWith((view) => {
       view.setUint8(bad.position + 16, 0x63);
       view.setBigUint64(bad.position + 8, (1n << 64n) - 1n);
@@ -109,7 +109,7 @@ describe('what a walk stops at without calling it damage', () => {
     assert.deepEqual(walk.stop, { kind: 'torn', position: bad.position });
   });
 
-  it('torn: zeros where a transaction should begin, however many', () => {
+  it('torn: any number of zeros instead of a transaction', () => {
     for (const zeros of [1, 22, 23, 31, 1000]) {
       const walk = walkOver(concat(file.bytes, new Uint8Array(zeros)));
       assert.deepEqual(walk.stop, { kind: 'torn', position: file.bytes.length });
@@ -117,7 +117,7 @@ describe('what a walk stops at without calling it damage', () => {
     }
   });
 
-  it('torn: a file cut at any place inside its last transaction', () => {
+  it('torn: a file truncated anywhere inside its last transaction', () => {
     const last = file.places.at(-1)!;
     for (let length = last.position + 1; length < last.end; length++) {
       const walk = walkOver(file.bytes.slice(0, length));
@@ -131,7 +131,7 @@ describe('what a walk stops at without calling it damage', () => {
     assert.deepEqual(walk.stop, { kind: 'torn', position: bad.position });
   });
 
-  it('an undone transaction may hold anything, as for ZODB', () => {
+  it('an undone transaction may contain anything, as for ZODB', () => {
     const walk = walkWith((view) => {
       view.setUint8(bad.position + 16, 0x75);
       for (let at = record; at < bad.end - 8; at++) view.setUint8(at, 0xff);

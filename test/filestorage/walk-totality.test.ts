@@ -14,21 +14,21 @@ const file = dataFs([
 ]);
 const boundaries = new Set([4, ...file.places.map(({ end }) => end)]);
 
-/** What holds for every walk over any bytes at all. */
+/** What holds for every walk over any bytes. */
 function assertTotal(bytes: Uint8Array, window: number): ReturnType<typeof walkOver> {
-  const told: [number, number][] = [];
-  const walk = walkOver(bytes, { window, onTransaction: (at, length) => void told.push([at, at + length + 8]) });
+  const reported: [number, number][] = [];
+  const walk = walkOver(bytes, { window, onTransaction: (at, length) => void reported.push([at, at + length + 8]) });
   const limit = bytes.length;
   assert.ok(walk.stop !== undefined);
   assert.ok(walk.end <= limit && walk.end >= 4, `end ${walk.end} of ${limit}`);
   assert.ok(walk.stop.position === walk.end, 'it stops at the boundary that it vouches for');
   let boundary = 4;
-  for (const [from, to] of told) {
+  for (const [from, to] of reported) {
     assert.equal(from, boundary, 'transactions lie back to back');
     boundary = to;
   }
   assert.equal(boundary, walk.end);
-  assert.equal(told.length, walk.transactions);
+  assert.equal(reported.length, walk.transactions);
   return walk;
 }
 
@@ -47,7 +47,7 @@ describe('any bytes lead to a stop that names a boundary', () => {
     }
   });
 
-  it('the same with pieces cut out, doubled and exchanged', () => {
+  it('the same with pieces removed, duplicated and exchanged', () => {
     const random = new Random(2);
     for (let round = 0; round < 1000; round++) {
       const [a, b] = [random.below(file.bytes.length), random.below(file.bytes.length)];
@@ -74,7 +74,7 @@ describe('any bytes lead to a stop that names a boundary', () => {
     }
   });
 
-  it('a good file with one flipped bit is never vouched for beyond the bit, unless no rule can see it', () => {
+  it('a good file with one flipped bit is never accepted beyond the bit, unless no rule covers it', () => {
     for (let at = 4; at < file.bytes.length; at++) {
       const bytes = altered(file.bytes, (_view, copy) => {
         copy[at] = copy[at]! ^ 0x10;
@@ -86,7 +86,7 @@ describe('any bytes lead to a stop that names a boundary', () => {
     }
   });
 
-  it('a walk that is fed nothing ends as torn', () => {
+  it('a walk without input ends as torn', () => {
     const walk = walkOver(new Uint8Array(4), { limit: 100 });
     assert.deepEqual(walk.stop, { kind: 'torn', position: 4 });
   });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { altered, concat, type Draft, dataFs, filler, nthTid, plain } from '../support/data-fs.js';
 import { findings, WINDOWS, walkOver } from '../support/walking.js';
 
-/** Every kind of transaction that a healthy file can hold. */
+/** Every kind of transaction that a healthy file can contain. */
 const GOLDEN: readonly Draft[] = [
   { description: 'initial database creation', records: [{ data: 'root' }] },
   { user: 'al', description: 'edit', extension: 'x', records: [{ data: 'a' }, { data: filler(300) }] },
@@ -29,31 +29,31 @@ describe('a walk over a healthy file', () => {
     assert.equal(walk.warningCount, 0);
   });
 
-  it('tells each transaction with its place, length, tid and status', () => {
-    const told: unknown[] = [];
-    walkOver(file.bytes, { onTransaction: (...facts) => void told.push(facts) });
+  it('reports each transaction with its position, length, tid and status', () => {
+    const reported: unknown[] = [];
+    walkOver(file.bytes, { onTransaction: (...facts) => void reported.push(facts) });
     const expected = file.places.map(({ position, end, tid }, n) => {
       return [position, end - position - 8, tid, (GOLDEN[n]!.status ?? ' ').charCodeAt(0)];
     });
-    assert.deepEqual(told, expected);
+    assert.deepEqual(reported, expected);
   });
 
-  it('tells each record with its oid, its pointers and its length, however it is cut into windows', () => {
+  it('reports each record with its oid, its pointers and its length, for any windows', () => {
     const { position } = file.places[6]!;
     for (const window of WINDOWS) {
-      const told: unknown[] = [];
-      walkOver(file.bytes, { window, start: position, onRecord: (...facts) => void told.push(facts) });
+      const reported: unknown[] = [];
+      walkOver(file.bytes, { window, start: position, onRecord: (...facts) => void reported.push(facts) });
       const first = position + 23 + 'undo'.length;
-      assert.deepEqual(told.slice(0, 3), [
+      assert.deepEqual(reported.slice(0, 3), [
         [first, 0, 1, 0, 0, 0],
         [first + 50, 0, 2, 0, 0, 100],
         [first + 100, 0, 2, 0, 1, 0],
       ]);
-      assert.equal(told.length, 4);
+      assert.equal(reported.length, 4);
     }
   });
 
-  it('can begin at any transaction', () => {
+  it('can start at any transaction', () => {
     file.places.forEach(({ position }, n) => {
       const walk = walkOver(file.bytes, { start: position });
       assert.equal(walk.end, file.bytes.length);
@@ -77,7 +77,7 @@ describe('a walk over a healthy file', () => {
 describe('a walk is cut', () => {
   const file = dataFs(plain(6));
 
-  it('at the first boundary at or beyond the place that is asked for', () => {
+  it('at the first boundary at or beyond the requested position', () => {
     const { position, end } = file.places[2]!;
     for (const cutAt of [position + 1, position + 30, end]) {
       const walk = walkOver(file.bytes, { cutAt });
@@ -90,12 +90,12 @@ describe('a walk is cut', () => {
     assert.equal(walkOver(file.bytes, { cutAt: file.bytes.length }).stop?.kind, 'end');
   });
 
-  it('after one transaction where that is beyond the place already', () => {
+  it('after one transaction if that one ends beyond the position already', () => {
     assert.equal(walkOver(file.bytes, { cutAt: 0 }).transactions, 1);
   });
 });
 
-describe('a walk warns, and goes on,', () => {
+describe('a walk warns, and continues,', () => {
   it('of tids that do not rise', () => {
     const file = dataFs([{ tid: 5n }, { tid: 5n }, { tid: 4n }, { tid: 6n }]);
     const walk = walkOver(file.bytes);
@@ -106,12 +106,12 @@ describe('a walk warns, and goes on,', () => {
     );
   });
 
-  it('of a first tid that is not above the last one before it', () => {
+  it('of a first tid that is not above the previous one', () => {
     const walk = walkOver(dataFs([{ tid: 7n }]).bytes, { lastTid: 7n });
     assert.deepEqual(walk.warnings, [{ position: 4, tid: 7n, rule: 'tid-order' }]);
   });
 
-  it('of a status that nobody writes', () => {
+  it('of an unknown status', () => {
     const walk = walkOver(dataFs([{ status: 'x' }]).bytes);
     assert.equal(walk.stop?.kind, 'end');
     assert.deepEqual(walk.warnings, [{ position: 4, tid: nthTid(0), rule: 'unknown-status' }]);
@@ -134,7 +134,7 @@ describe('a walk warns, and goes on,', () => {
   });
 });
 
-describe('the outcome is the same however the bytes are cut into windows', () => {
+describe('the outcome does not depend on the windows', () => {
   const healthy = dataFs(GOLDEN);
   const last = healthy.places.at(-1)!;
   const withWarnings = dataFs([{ tid: 5n, status: 'x' }, { tid: 4n, records: [{ data: 'a' }] }, { tid: 9n }]);

@@ -1,4 +1,4 @@
-"""What goes wrong with a master: restores, power cuts, wrong mounts, rot, fsrecover."""
+"""Accidents of a master: restores, power cuts, wrong mounts, rot, fsrecover."""
 import contextlib
 import io
 import os
@@ -17,7 +17,7 @@ def master_stands(world):
 
 @event('rollback', 5, lambda world: master_stands(world) and world.master.backups)
 def restore(world):
-    """A backup in the master's place."""
+    """A backup replaces the master's file."""
     host = world.master
     data, book = world.rng.choice(host.backups)
     how = world.rng.choice(['rename', 'in place'])
@@ -28,7 +28,7 @@ def restore(world):
 
 @event('rollback', 4, master_stands)
 def power_cut(world):
-    """The last transactions of the master are gone."""
+    """The last transactions of the master are lost."""
     host = world.master
     transactions = host.contents().transactions
     if len(transactions) < 2 or host.book.rotten:
@@ -59,7 +59,7 @@ def go_on(world, host):
 
 @event('clone', 4, lambda world: master_stands(world) and world.master.backups and len(world.hosts) < 8)
 def mount_clone(world):
-    """A copy of the site at another moment, which may have gone on, is mounted in the master's place."""
+    """A copy of the site from another moment, which may have grown, is mounted in the master's place."""
     data, book = world.rng.choice(world.master.backups)
     clone = world.add_host().copy_of(data, book)
     for commit in world.master.book.lineage - book.lineage:
@@ -91,7 +91,7 @@ def right_mount(world):
 
 @event('rot', 5, lambda world: not world.source.book.rotten)
 def rot_in_data(world):
-    """A bit of a record's data; ZODB does not notice."""
+    """Flips a bit of a record's data; ZODB does not notice."""
     host = world.source
     where = place_in_data(world, host.path, host.contents())
     if where is not None:
@@ -102,7 +102,7 @@ def rot_in_data(world):
 
 @event('rot', 4, lambda world: world.source.book.rotten and world.source.backups)
 def cure(world):
-    """A backup from before."""
+    """Restores a backup from before the rot."""
     host = world.source
     clean = [(data, book) for data, book in host.backups if not book.rotten]
     if clean:
@@ -112,7 +112,7 @@ def cure(world):
 
 
 def place_in_data(world, path, found):
-    """A position inside a record's own data; None: the file has none."""
+    """A position inside a record's own data; None if the file has none."""
     data = read(path)
     places = []
     for each in found.transactions:
@@ -124,7 +124,7 @@ def place_in_data(world, path, found):
 
 
 def flip(path, where):
-    """The high bit: no digit of a marker becomes another one."""
+    """The high bit: it never turns one marker's digit into another."""
     with open(path, 'r+b') as file:
         file.seek(where)
         byte = file.read(1)[0]
@@ -139,13 +139,13 @@ RECORD_PLACES = {'oid': 6, 'transaction position': 31, 'data length': 41}
 
 @event('fsrecover', 5, lambda world: master_stands(world) and not world.master.book.rotten)
 def damage_and_recover(world):
-    """A damaged master; some syncs; fsrecover, its result in place; the site goes on."""
+    """The master is damaged; some syncs run; fsrecover's result replaces the file; the site continues."""
     host = world.master
     transactions = host.contents().transactions
     if len(transactions) < 3:
         return
     host.close()
-    sound, whole = read(host.path), host.contents()
+    intact, before = read(host.path), host.contents()
     victim = world.rng.choice(transactions[1:])
     name, where = damage_place(world, victim)
     flip(host.path, victim.start + where)
@@ -157,9 +157,9 @@ def damage_and_recover(world):
     recovered = run_fsrecover(host.path)
     host.book.rotten = False
     if recovered is None:
-        host.put(sound)
+        host.put(intact)
         return
-    took_over(world, host, whole, recovered)
+    took_over(world, host, before, recovered)
 
 
 def damage_place(world, victim):
@@ -172,7 +172,7 @@ def damage_place(world, victim):
 
 
 def run_fsrecover(path):
-    """Path of what ZODB's fsrecover made of it; None: it gave up."""
+    """The path of fsrecover's output; None if it gave up."""
     result = path + '.recovered'
     try:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -185,8 +185,8 @@ def run_fsrecover(path):
     return result
 
 
-def took_over(world, host, whole, recovered):
-    """The recovered file in the damaged one's place, and what that means for the book."""
+def took_over(world, host, before, recovered):
+    """Replaces the damaged file by the recovered one, and updates the book."""
     data = read(recovered)
     kept = {(each.tid, each.commit): each.records for each in contents(recovered).transactions}
     os.remove(recovered)
@@ -197,7 +197,7 @@ def took_over(world, host, whole, recovered):
     how = world.rng.choice(['rename', 'in place'])
     host.put(data, how)
     host.tags.add('fsrecover')
-    gone = [each for each in whole.transactions if kept.get((each.tid, each.commit)) != each.records]
+    gone = [each for each in before.transactions if kept.get((each.tid, each.commit)) != each.records]
     for each in gone:
         world.dropped[each.commit] = (each.tid, {oid for oid, _ in each.sequence})
     host.book.drop({each.commit for each in gone}, 'fsrecover')

@@ -1,4 +1,4 @@
-"""The program under test, as the resident Node process that server.ts describes."""
+"""The program under test, as the long-lived Node process of server.ts."""
 import json
 import os
 import subprocess

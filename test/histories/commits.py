@@ -1,4 +1,4 @@
-"""What a serving host does to its file: commits of all kinds, aborts, packs. Real FileStorage, injected tids."""
+"""Everything a serving host does to its file: commits of all kinds, aborts, packs. Real FileStorage, injected tids."""
 from ZODB.Connection import TransactionMetaData
 from ZODB.POSException import UndoError
 from ZODB.serialize import referencesf
@@ -79,7 +79,7 @@ def large(vote, rng):
 
 
 def new(vote, rng):
-    """New objects in a bucket; now and then in the root itself."""
+    """New objects in a bucket; sometimes in the root itself."""
     found = vote.host.reachable()
     holders = buckets(found) or [z64]
     holder = z64 if rng.random() < 0.15 else rng.choice(holders)
@@ -97,7 +97,7 @@ def buckets(found):
 
 
 def unlink(vote, rng):
-    """Objects that nothing refers to any more: garbage for the next pack."""
+    """Objects that lose their last reference: garbage for the next pack."""
     found = vote.host.reachable()
     holders = [oid for oid in buckets(found) if references(found[oid][0])]
     if not holders:
@@ -111,7 +111,7 @@ def unlink(vote, rng):
 
 
 def delete(vote, rng):
-    """Unlinked and deleted in one transaction, which sometimes changes the object before."""
+    """Unlinks and deletes in one transaction, which sometimes changes the object first."""
     found = vote.host.reachable()
     holders = [oid for oid in buckets(found) if any(ref in found for ref in references(found[oid][0]))]
     if not holders:
@@ -127,7 +127,7 @@ def delete(vote, rng):
 
 
 def undo(vote, rng):
-    # Without the one that made the root: nothing would be left.
+    # All but the one that created the root, without which nothing would remain.
     log = [each for each in vote.storage.undoLog(0, 8) if transaction_marker(1).encode() not in each['description']]
     if not log:
         raise UndoError('nothing to undo')
@@ -140,7 +140,7 @@ def empty(vote, rng):
 
 
 def identical(vote, rng):
-    """The very same data once more."""
+    """Writes the same data once more."""
     found = vote.host.reachable()
     for oid in rng.sample(sorted(found), min(len(found), rng.randrange(1, 3))):
         vote.storage.store(oid, found[oid][1], found[oid][0], '', vote.meta)
@@ -150,13 +150,13 @@ KINDS = [(hot, 30), (edit, 16), (new, 22), (unlink, 8), (delete, 5), (undo, 12),
 
 
 def begin(host, rng, kind=None):
-    """A transaction with its changes, not voted on yet; None: it could not be made, and was aborted."""
+    """A transaction with its changes, before the vote; None if it failed and was aborted."""
     kind = kind or rng.choices([kind for kind, _ in KINDS], [weight for _, weight in KINDS])[0]
     vote = Vote(host)
     try:
         kind(vote, rng)
     except Exception:
-        # Objects are missing, or there is nothing to change: rot and fsrecover may have taken the root away.
+        # Objects are missing, or there is nothing to change: rot and fsrecover may have removed the root.
         vote.abort()
         return None, kind.__name__
     return vote, kind.__name__
@@ -175,13 +175,13 @@ def commit(host, rng, kind=None):
 
 
 def pack(host, tid, gc, keep_old):
-    """Packs to the moment of a transaction; returns what became of it."""
+    """Packs to the time of a transaction; returns the outcome."""
     storage = host.open()
     storage.pack_keep_old = keep_old
     before = storage._pos
     try:
         storage.pack(time_of(tid) + 1e-6, referencesf, gc=gc)
     except Exception as error:
-        # ZODB's packer gives up at objects that are missing, at some undos, and at rot; the file stays as it is.
+        # ZODB's packer gives up at missing objects, at some undos, and at rot; the file stays unchanged.
         return f'failed: {type(error).__name__}'
     return f'{before} -> {storage._pos}'

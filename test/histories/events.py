@@ -1,4 +1,4 @@
-"""What happens to every site: commits, syncs, packs, takeovers and ways back."""
+"""Events of every site: commits, syncs, packs, takeovers and ways back."""
 import os
 
 import commits
@@ -65,8 +65,8 @@ def pack_host(world, host):
 
 def pack_with_books(host, tid, gc, keep_old):
     """
-    A pack, and what it means for commits that fsrecover had dropped from the file: where a newer revision, not newer than the
-    pack time, stands for each of their records, the pack would have dropped them as well.
+    A pack, and its effect on commits that fsrecover dropped from the file: where a newer revision, not newer than the
+    pack time, replaces each of their records, the pack would have dropped them as well.
     """
     book, dropped = host.book, host.world.dropped
     missing = [commit for commit in book.removed if commit in dropped]
@@ -120,7 +120,7 @@ def way_back(world):
 
 @event('fork', 5, lambda world: world.slave.promoted)
 def demote(world):
-    """In place: what was committed on the slave stays there, whatever its source has become."""
+    """In place: commits on the slave stay there, whatever its source contains now."""
     world.demote()
     world.master_alive = True
 
@@ -139,7 +139,7 @@ def full(world):
 
 @event('third', 8)
 def other_slave(world):
-    """The other standby's turn."""
+    """Switches to the other standby."""
     world.slave.close()
     world.slave, world.spare = world.spare, world.slave
     world.note(f'{world.slave.name} is the slave now')

@@ -1,4 +1,4 @@
-"""What the files of a directory hold: read by plain byte search and by ZODB's own iterator, never by the program."""
+"""The content of a directory's files, read by plain byte search and by ZODB's own iterator, never by the program."""
 import os
 import re
 
@@ -22,7 +22,7 @@ class Transaction:
 
 
 class Contents:
-    """The committed transactions of a file, up to the first place where ZODB's iterator ends or gives up."""
+    """The committed transactions of a file, up to the first position where ZODB's iterator ends or gives up."""
 
     def __init__(self, path):
         self.transactions = []
@@ -74,7 +74,7 @@ def read(path):
 
 
 def shown(data):
-    """A Data.fs without a batch that was broken off at its end: nothing of it was ever committed here."""
+    """A Data.fs without the truncated batch at its end, nothing of which was ever committed here."""
     position = len(MAGIC)
     while position + 23 <= len(data) and data[position + 16:position + 17] != b'c':
         position += int.from_bytes(data[position + 8:position + 16], 'big') + 8
@@ -91,7 +91,7 @@ class Snapshot:
             path = os.path.join(directory, name)
             data = read(path)
             self.bytes[name] = data
-            # A copy that a killed run has left holds what a master had, nothing of this side's own.
+            # A copy that a killed run left holds the master's data, nothing of this side's own.
             if data[:len(MAGIC)] == MAGIC and not name.endswith('.new'):
                 self.contents[name] = _contents(path, data)
         self._markers = None

@@ -2,7 +2,7 @@ import { it } from 'node:test';
 import { seed } from '../zodb/settings.js';
 import { runHistories } from './run-histories.js';
 
-/** How many histories; SYNCPOZO_HISTORIES. */
+/** The number of histories; SYNCPOZO_HISTORIES. */
 const count = Number(process.env.SYNCPOZO_HISTORIES ?? '3000');
 
 it('thousands of random histories', async (t) => {

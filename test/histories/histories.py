@@ -4,8 +4,8 @@ Random histories of two data directories, judged by real ZODB.
     python test/histories/histories.py [--count N] [--seed S] [--kinds fork,pack] [--length N] [--jobs N]
     python test/histories/histories.py --replay SEED-NUMBER [--kinds ...] --verbose
 
-`npm run build` comes first. A history is made from its seed and its kinds alone. Without --kinds each history draws its own; `--kinds innocent` is the
-innocents only. Prints each history that failed, with its events and the command that replays it, and a table of causes. Exit status 1: some failed.
+Run `npm run build` first. Seed and kinds determine a history. Without --kinds each history draws its own; `--kinds innocent` runs the
+innocents only. Prints each failed history with its events and the command that replays it, and a table of causes. Exit status 1: some failed.
 """
 import argparse
 import contextlib
@@ -40,7 +40,7 @@ def play(program, directory, seed, kinds, length):
     except Violation as violation:
         return world, violation
     except Exception as error:
-        # A fault of the test, not of the program: counted in a row of its own, with the place.
+        # A fault of the test, not of the program: counted in its own row, with the place.
         place = traceback.extract_tb(error.__traceback__)[-1]
         return world, Violation('THE TEST ITSELF FAILED', f'{type(error).__name__} in {place.name}', traceback.format_exc())
     finally:
@@ -51,7 +51,7 @@ def steps(world, length):
     for _ in range(length):
         weights, functions = zip(*registry.possible(world))
         world.rng.choices(functions, weights)[0](world)
-    # Whatever the history was: packs between syncs lift no refusal, and the right mount does.
+    # In any history: packs between syncs lift no refusal, and the right mount does.
     for _ in range(2):
         if 'pack' in world.kinds:
             events.pack_host(world, world.source)

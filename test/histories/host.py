@@ -1,4 +1,4 @@
-"""A data directory with a real FileStorage on it, and the book of what was ever committed in the line of its file."""
+"""A data directory with a real FileStorage on it, and the book of all commits in its file's lineage."""
 import os
 import time
 
@@ -10,7 +10,7 @@ from files import contents, read
 from objects import references
 
 MOST_BACKUPS = 6
-# In a history with ties both sides of a fork count on in this step.
+# In a history with ties both sides of a fork take the next tids in this step.
 TIE_SECONDS = 60
 
 
@@ -24,13 +24,13 @@ def time_of(tid):
 
 class Book:
     """
-    What is true of a file, as the history knows it.
+    The history's facts about a file.
 
-    `lineage`: the commits in the line of files that the file descends from. A pack removes nothing from it: what a pack drops is
+    `lineage`: the commits of all files that the file descends from. A pack removes nothing from it: what a pack drops is
     the site's own decision. `removed`: why a commit is no longer in it.
-    `pardoned`: commits that fsrecover dropped, and that a pack which followed would have dropped as well. `holes`: the same, but
-    only because the object is gone altogether; no program can know that from the files.
-    `rotten`: bytes have changed that nobody wrote.
+    `pardoned`: commits that fsrecover dropped, and that a later pack would have dropped as well. `holes`: the same, but only
+    because the whole object is gone; no program can know that from the files.
+    `rotten`: bytes have changed without a write.
     """
 
     def __init__(self, lineage=(), removed=(), pardoned=(), holes=(), rotten=False):
@@ -48,8 +48,8 @@ class Book:
 
 class Host:
     """
-    `promotions`: the takeovers that this side knows of. `refused`, `damage_reported`: what syncs of this slave have reported since it
-    was last in step. `tags`: what has happened to the file since then.
+    `promotions`: the takeovers that this side knows of. `refused`, `damage_reported`: the reports of syncs since this slave
+    was last in step. `tags`: the events of the file since then.
     """
 
     def __init__(self, world, name):
@@ -71,7 +71,7 @@ class Host:
 
     def open(self):
         if self.storage is None:
-            # ZODB cannot open a file without a single record beside the index that it has made of it.
+            # ZODB cannot open a file without any record beside the index that it wrote for it.
             if self.exists() and not self.contents().revisions():
                 self.remove_beside('.index')
             self.storage = FileStorage(self.path)
@@ -96,8 +96,8 @@ class Host:
 
     def next_tid(self):
         """
-        Tids of the world's one clock, each host with its skew, never falling in a file. In a history with ties a host counts on
-        from its own last tid, so that two sides of a fork give out the same tids.
+        Tids of the world's one clock: each host has its skew, and tids never decrease in a file. In a history with ties a host
+        counts on from its own last tid, so that two sides of a fork take the same tids.
         """
         last = self.open()._ltid
         if self.world.ties:
@@ -107,7 +107,7 @@ class Host:
         return tid if tid > last else TimeStamp(tid).laterThan(TimeStamp(last)).raw()
 
     def reachable(self):
-        """{oid: (data, serial)} of what can be loaded from the root on."""
+        """{oid: (data, serial)} of everything reachable from the root."""
         storage = self.open()
         found, todo = {}, [z64]
         while todo:
@@ -122,7 +122,7 @@ class Host:
         return found
 
     def follow(self, source):
-        """The file is part of the source's line: what the source has packed away belongs to it, what it lacks does not."""
+        """The file joins the source's lineage: transactions that the source packed belong to it, those that it lacks do not."""
         held = self.contents().commits()
         self.book = source.book.copy()
         self.book.lineage = (source.book.lineage - source.contents().commits()) | held
@@ -132,7 +132,7 @@ class Host:
         del self.backups[:-MOST_BACKUPS]
 
     def put(self, data, how='rename'):
-        """Another file in this one's place, with the server down: by rename, or into the same inode."""
+        """Replaces the file by another one while the server is down: by rename, or in the same inode."""
         self.close()
         if how == 'rename':
             with open(self.path + '.put', 'wb') as file:
@@ -149,7 +149,7 @@ class Host:
             os.remove(self.path + suffix)
 
     def copy_of(self, data, book):
-        """This host, whose directory is empty, gets a file of that history."""
+        """Gives this host, whose directory is empty, a file of that history."""
         with open(self.path, 'wb') as file:
             file.write(data)
         self.book = book.copy()

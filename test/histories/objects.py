@@ -36,7 +36,7 @@ def pickled(marker, references=(), filler=b''):
 
 
 def references(data):
-    """None are found in data that rot has made unreadable."""
+    """Finds none in data that rot has made unreadable."""
     try:
         return [bytes(oid) for oid in referencesf(data)]
     except Exception:

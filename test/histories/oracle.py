@@ -1,17 +1,17 @@
 """
-The one oracle. It knows what was committed where (the books of host.py) and reads files by byte search and by ZODB's own iterator; it
-shares nothing with the program, and in particular not its idea of what a pack is.
+The one oracle. It knows all commits (the books of host.py) and reads files by byte search and by ZODB's own iterator; it
+shares no code with the program, and in particular not its definition of a pack.
 """
 import os
 
 from files import Snapshot, loads, shown
 
-# The program may note a refusal in its own small files; all others a refusal must leave as they are.
+# The program may record a refusal in its own small files; a refusal must not change any other file.
 SMALL_FILES = ('.dat', '.role', '.scrub', '.lock', '.refusal', '.outcome', '.new')
 
 
 class Violation(Exception):
-    """`rule` and `cause` name the row of the table; the rest of the message is for a person."""
+    """`rule` and `cause` name the row of the table; the rest of the message is for people."""
 
     def __init__(self, rule, cause, detail):
         super().__init__(f'{rule} ({cause}): {detail}')
@@ -57,35 +57,35 @@ class Round:
         return bool(self.changed(['Data.fs']))
 
     def is_innocent(self):
-        """The source is a true continuation of what the slave holds, by what the history knows."""
+        """By the history's books, the source is a true continuation of the slave's content."""
         source, slave = self.source, self.slave
-        # A site of which a pack has left no object at all is none.
-        whole = (source.exists() and not source.book.rotten and not self.source_contents.error and self.source_contents.revisions()
+        # A site that has no object left after a pack does not count as one.
+        complete = (source.exists() and not source.book.rotten and not self.source_contents.error and self.source_contents.revisions()
                  and not has_what_nobody_committed(slave.world, self.source_contents))
-        # A `.dat` with a flipped bit may be that of a promoted slave, unless the role stands in a file of its own.
+        # A `.dat` with a flipped bit may be that of a promoted slave, unless the role is in its own file.
         unknown_role = 'dat flipped' in slave.tags and 'Data.fs.role' not in self.before.bytes
-        return (whole and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
+        return (complete and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
                 and not has_what_nobody_committed(slave.world, self.before.contents.get('Data.fs'))
                 and self.held <= source.book.lineage and slave.promotions <= source.promotions)
 
     def is_unknown_to_a_pack(self):
         """
-        Nothing is recorded of some of what the slave holds, and the source does not begin with it: unless the file that was packed
-        shows it, nobody but this book knows that the source ever had it. A person decides (docs/reliability.md).
+        Some of the slave's content is not recorded, and the source does not begin with it: unless the packed file
+        shows it, only this book knows that the source ever had it. An operator decides (docs/reliability.md).
         """
         slave = self.slave.tags
         begins = self.source_bytes.startswith(shown(self.before.data() or b''))
-        # A refusal that stands is lifted by bytes that go on from the slave's, not by a pack that might explain others.
+        # A standing refusal is lifted by bytes that continue the slave's, not by a pack that might explain others.
         if self.slave.refused and ('cut short' in slave or not begins):
             return True
-        # An old master that becomes a slave has no `.dat` at all.
+        # An old master that becomes a slave has no `.dat`.
         unrecorded = slave & {'.dat of an older moment', 'dat flipped', 'broken batch'} or 'Data.fs.dat' not in self.before.bytes
         return bool(unrecorded) and ('cut short' in slave or not begins)
 
     def same_transactions_differ(self):
         """
-        The slave and the source have the same tid with other texts or data, or the source has a transaction that fsrecover made up:
-        to a program that is rot of one of them. Moving the slave aside decides.
+        The slave and the source have the same tid with other texts or data, or fsrecover made up a transaction of the source:
+        the program sees rot of one of them. Moving the slave aside decides.
         """
         theirs = {each.tid: each.commit for each in self.source_contents.transactions}
         revisions = self.source_contents.revisions()
@@ -96,7 +96,7 @@ class Round:
     # The rules.
 
     def nothing_lost(self, decided):
-        """No marker that the slave's directory held has vanished, unless its commit is among those that the source has decided on."""
+        """No marker of the slave's directory has vanished, unless the source has decided on its commit."""
         known = self.slave.world.committed
         decided = decided | self.held_altered_only()
         vanished = [
@@ -114,10 +114,10 @@ class Round:
                     self.fail_lost('unreadable', {commit}, f'T{commit:06d} {tid.hex()} is in no file that ZODB reads')
 
     def held_altered_only(self):
-        """Commits that no file of the slave's holds as they were made: what fsrecover has left of them is not theirs."""
+        """Commits that no file of the slave's holds unchanged: what fsrecover left of them does not count."""
         held = [each for contents in self.before.contents.values() for each in contents.transactions]
-        sound = {each.commit for each in held if is_as_committed(self.slave.world, each)}
-        return {each.commit for each in held} - sound
+        intact = {each.commit for each in held if is_as_committed(self.slave.world, each)}
+        return {each.commit for each in held} - intact
 
     def fail_lost(self, rule, commits, detail):
         book = self.source.book
@@ -147,7 +147,7 @@ class Round:
             self.fail('exit 0, not equal to the source', f'{len(ours)} and {len(theirs)} bytes, equal up to {same}')
 
     def no_rot_copied(self):
-        """A record that was right on the slave is right afterwards, or a pack has dropped it."""
+        """A record that was right on the slave is right afterwards, or a pack dropped it."""
         after = self.after.revisions()
         good = self.slave.world.data
         for (tid, oid), data in self.before.revisions().items():
@@ -155,7 +155,7 @@ class Round:
                 self.fail('rot copied over good data', f'{tid.hex()} {oid.hex()}')
 
     def serves(self):
-        """FileStorage serves every object as the file has it, with the index that stands beside."""
+        """FileStorage serves every object with the file's content, with the index beside the file."""
         if self.source.book.rotten and self.after.contents['Data.fs'].error:
             return
         newest = {}
@@ -173,20 +173,20 @@ class Round:
         """All rules for a sync of a slave that is not promoted."""
         source, slave, code = self.source, self.slave, self.code
         innocent = self.is_innocent()
-        # While a refusal stands, what a pack would have dropped as well is still the slave's own.
+        # While a refusal stands, the slave's own transactions include those that a pack would have dropped.
         self.nothing_lost(source.book.lineage if slave.refused else source.book.lineage | source.book.pardoned)
         self.no_rot_copied()
         if code == 3:
             self.refusal_changes_nothing()
         if full:
-            # A side that was copied while it was rotten differs from one that was put right since: the hashes call the latter changed.
+            # A side that was copied while rotten differs from one that was repaired since: the hashes name the latter as changed.
             damaged = code == 4 and (
                 source.book.rotten or self.source_contents.error or 'rot' in slave.world.kinds or self.same_transactions_differ())
             superseded = code == 3 and not slave.promotions <= source.promotions
             if code != 0 and not damaged and not superseded:
                 self.fail('--full failed')
         elif innocent and code != 0:
-            # A wrong mount was refused; the right one is back, and has been packed meanwhile: the files alone may not show it.
+            # A wrong mount was refused; the right one is back, and was packed meanwhile: the files alone may not show it.
             if slave.refused and code == 3 and any(tag.startswith('pack') for tag in source.tags):
                 slave.world.count('an innocent that was packed during a refusal stays refused')
             else:
@@ -210,7 +210,7 @@ def transactions_of(contents):
 
 
 def is_as_committed(world, transaction):
-    """Unless fsrecover has kept a transaction of which the tid or a record had rotted: then it is another one. A pack may take records away."""
+    """True unless fsrecover kept a transaction whose tid or record had rotted: then it is another one. A pack may remove records."""
     if transaction.commit not in world.committed:
         return True
     tid, oids = world.committed[transaction.commit]
@@ -220,5 +220,5 @@ def is_as_committed(world, transaction):
 
 
 def has_what_nobody_committed(world, contents):
-    """No continuation of the site has that."""
+    """No continuation of the site has it."""
     return not all(is_as_committed(world, each) for each in transactions_of(contents))

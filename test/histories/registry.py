@@ -1,4 +1,4 @@
-"""The list of events. Each belongs to a kind, has a weight and a condition, and does one thing to the world."""
+"""The list of events. Each belongs to a kind, has a weight and a condition, and makes one change to the world."""
 
 EVENTS = []
 
@@ -11,7 +11,7 @@ def event(kind, weight, condition=lambda world: True):
 
 
 def possible(world):
-    """[(weight, function)] of what can happen now in a history of these kinds."""
+    """[(weight, function)] of the events that are possible now in a history of these kinds."""
     return [(weight, function) for kind, weight, condition, function in EVENTS
             if (kind == 'base' or kind in world.kinds) and condition(world)]
 
@@ -21,5 +21,5 @@ def can_serve(world):
 
 
 def plain_slave(world):
-    """There is a slave's file, and the slave is not promoted."""
+    """The slave's file exists, and the slave is not promoted."""
     return world.slave.exists() and not world.slave.promoted

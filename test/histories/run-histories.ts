@@ -5,7 +5,7 @@ import { run } from '../zodb/syncer.js';
 
 const MOST_OUTPUT = 12_000;
 
-/** Runs that many random histories (histories.py describes them); returns the last line, its counts. */
+/** Runs this many random histories (see histories.py); returns the last line, its counts. */
 export async function runHistories(count: number, seed: string, kinds: string): Promise<string> {
   const script = inProject('test', 'histories', 'histories.py');
   const args = ['-B', script, '--count', String(count), '--seed', seed, '--kinds', kinds];

@@ -5,8 +5,8 @@ import { runSync } from '../../src/commands/sync.js';
 import { slavePaths } from '../../src/standby/paths.js';
 
 /**
- * The program under test as one resident process: a question a line on stdin, an answer a line on stdout. It calls the
- * functions that the command line calls, so that thousands of syncs need no process each.
+ * The program under test as one long-lived process: one question per line on stdin, one answer per line on stdout. It calls
+ * the command line's functions, so that thousands of syncs need no process each.
  */
 type Question =
   | { readonly what: 'sync'; readonly master: string; readonly slave: string; readonly options: object }
@@ -22,7 +22,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as Question))}\n`);
 }
 
-/** An exception is an answer as well: the oracle reports it with the history that led to it. */
+/** An exception is an answer as well: the oracle reports it with its history. */
 async function answer(question: Question): Promise<Answer> {
   try {
     return await run(question);

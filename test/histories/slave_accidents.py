@@ -1,4 +1,4 @@
-"""What goes wrong on the slave's side: lost and damaged small files, interrupted and killed syncs, cut files, rot."""
+"""Accidents of the slave's side: lost and damaged small files, interrupted and killed syncs, truncated files, rot."""
 import os
 
 from accidents import flip, place_in_data
@@ -22,7 +22,7 @@ def lose_a_file(world):
 
 @event('dat', 2, unpromoted_with_dat)
 def flip_in_dat(world):
-    """Until the next sync that is in step the role is unknown, if it stands in this file."""
+    """If this file holds the role, the role is unknown until the next sync that is in step."""
     slave = world.slave
     flip_somewhere(world, slave.path + '.dat')
     slave.tags.add('dat flipped')
@@ -35,7 +35,7 @@ def flip_in_dat(world):
 
 @event('dat', 6, lambda world: world.slave.promoted)
 def flip_in_role(world):
-    """A promoted slave whose role cannot be read is not written."""
+    """A promoted slave with an unreadable role is not written."""
     slave = world.slave
     path = slave.path + ('.role' if os.path.exists(slave.path + '.role') else '.dat')
     if not os.path.exists(path):
@@ -56,7 +56,7 @@ def flip_somewhere(world, path):
 
 @event('dat', 3, lambda world: unpromoted_with_dat(world) and world.slave.dats)
 def old_dat(world):
-    """A `.dat` of an older moment."""
+    """A `.dat` from an earlier moment."""
     slave = world.slave
     with open(slave.path + '.dat', 'wb') as file:
         file.write(world.rng.choice(slave.dats))
@@ -66,7 +66,7 @@ def old_dat(world):
 
 @event('crash', 4, lambda world: plain_slave(world) and 'cut short' not in world.slave.tags)
 def broken_batch(world):
-    """A batch that a sync had begun: its first status byte says that it is in flight."""
+    """A batch that a sync started: its first status byte marks it as in flight."""
     slave, source = world.slave, world.source
     ours, theirs = read(slave.path), source.committed_bytes()
     if not theirs.startswith(ours) or len(theirs) < len(ours) + 24:
@@ -91,7 +91,7 @@ def broken_rebuild(world):
 
 @event('crash', 3, unpromoted_with_dat)
 def cut_short(world):
-    """The slave's disk has lost the end of the file."""
+    """The slave's disk loses the end of the file."""
     slave = world.slave
     slave.close()
     before = slave.contents().commits()

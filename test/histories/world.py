@@ -20,7 +20,7 @@ MOST_DATS = 5
 class World:
     """
     The slave follows `source`: the master, unless something else is mounted in its place. `spare` is another standby, which
-    changes places with the slave now and then.
+    sometimes changes places with the slave.
     """
 
     def __init__(self, directory, program, seed, kinds):
@@ -33,7 +33,7 @@ class World:
         # {commit: (tid, oids)}, and all data that was ever committed.
         self.committed = {}
         self.data = {None}
-        # {commit: (tid, oids)} of those that fsrecover has dropped.
+        # {commit: (tid, oids)} of the commits that fsrecover dropped.
         self.dropped = {}
         self.commit_count = 0
         self.log = []
@@ -74,7 +74,7 @@ class World:
             host.close()
 
     def serving(self):
-        """Hosts on which somebody may commit."""
+        """Hosts on which a commit may happen."""
         hosts = [self.source] if self.source is not self.master else []
         if self.master_alive:
             hosts.append(self.master)
@@ -109,7 +109,7 @@ class World:
         return round_.code
 
     def remember(self, round_):
-        """What the books say after a sync that broke no rule."""
+        """Updates the books after a sync that broke no rule."""
         slave, source, code = round_.slave, round_.source, round_.code
         if code == 0:
             slave.follow(source)
@@ -125,7 +125,7 @@ class World:
             slave.follow(source)
 
     def kill_sync(self):
-        """A process of its own, killed at a random moment."""
+        """A separate process, killed at a random moment."""
         slave, source = self.slave, self.source
         slave.close()
         round_ = Round(slave, source, 'killed sync')
@@ -150,9 +150,9 @@ class World:
         round_ = Round(slave, self.source, 'promote')
         round_.end(self.program.promote(slave.directory, self.status_file('promote.status')))
         self.note(f"promote {slave.name}: {round_.code} {round_.answer['action']}")
-        # What is committed in the slave's file stays, whoever else has it; a broken batch of the source's may go.
+        # Commits in the slave's file stay, whoever else has them; a broken batch of the source's may go.
         round_.nothing_lost(self.source.book.lineage - round_.held)
-        # A slave whose disk has lost its end is promoted with 4: it serves what is left.
+        # A slave whose disk lost its end is promoted with 4: it serves the rest.
         if round_.code != 0 and not (round_.code == 4 and 'cut short' in slave.tags):
             round_.fail('promote failed')
         round_.serves()
@@ -174,7 +174,7 @@ class World:
         slave.tags.add('demoted')
 
     def swap(self):
-        """The way back: what served goes on as master, the old master is stopped and becomes the slave."""
+        """The way back: the serving side continues as master, the old master is stopped and becomes the slave."""
         self.master.close()
         self.master, self.slave = self.slave, self.master
         self.mount(self.master)

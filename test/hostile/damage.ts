@@ -3,7 +3,7 @@ import { MAGIC_LENGTH, RECORD_HEADER_LENGTH, TRAILER_LENGTH } from '../../src/fi
 import { altered, concat, filler, HOSTILE } from '../support/data-fs.js';
 import { type BuiltFile, build, type FilePlan, filePlans } from './generate.js';
 
-/** A field of the format that a change can be made to: its offset from a transaction's or a record's header, and its bytes. */
+/** A field of the format that can be changed: its offset from a transaction's or a record's header, and its bytes. */
 const FIELDS = {
   tid: { of: 'transaction', offset: 0, width: 8 },
   'transaction length': { of: 'transaction', offset: 8, width: 8 },
@@ -23,7 +23,7 @@ const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS;
 
-/** What a field is set to: a value of its own, or one that lies near something that the file has. */
+/** The new value of a field: a fixed one, or one near a position of the file. */
 export type Value =
   | { readonly kind: 'is'; readonly value: bigint }
   | {
@@ -32,7 +32,7 @@ export type Value =
       readonly plus: number;
     };
 
-/** One change to a healthy file. `which` chooses among the places that there are, counted round. */
+/** One change of a healthy file. `which` chooses among the existing places, modulo their number. */
 export type Damage =
   | { readonly kind: 'field'; readonly name: FieldName; readonly which: number; readonly value: Value }
   | { readonly kind: 'bit'; readonly which: number }
@@ -42,7 +42,7 @@ export type Damage =
       readonly which: number;
       readonly length: number;
     }
-  /** A record of the days of versions: its data begins with a version's name and the 16 bytes that belong to it. */
+  /** A record from the time of versions: its data begins with a version's name and the 16 bytes that belong to it. */
   | { readonly kind: 'version'; readonly which: number; readonly length: number }
   | { readonly kind: 'cut'; readonly which: number }
   | { readonly kind: 'appended'; readonly what: 'zeros' | 'garbage' | 'the file'; readonly length: number }
@@ -116,7 +116,7 @@ export const damages: fc.Arbitrary<Damage> = fc.oneof(
   { weight: 4, arbitrary: elsewhere },
 );
 
-/** A healthy file and what is done to it; printed as such when a test fails. */
+/** A healthy file and its changes; printed like this when a test fails. */
 export interface HostileFile {
   readonly plan: FilePlan;
   readonly damages: readonly Damage[];
@@ -127,13 +127,13 @@ export function hostileFiles(least = 1, most = 7): fc.Arbitrary<HostileFile> {
   return fc.record({ plan: filePlans(least, most), damages: fc.array(damages, { maxLength: 3 }) });
 }
 
-/** The file's bytes. Each change is made to what the ones before it have left. */
+/** The file's bytes. Each change applies to the result of the previous ones. */
 export function bytesOf({ plan, damages }: HostileFile): Uint8Array {
   const file = build(plan);
   return damages.reduce((bytes, damage) => damaged(bytes, damage, file), file.bytes);
 }
 
-/** The bytes with one more change; where it goes is counted in the healthy file. */
+/** The bytes with one more change; its position is that in the healthy file. */
 export function damaged(bytes: Uint8Array, damage: Damage, file: BuiltFile): Uint8Array {
   const at = (n: number): number => MAGIC_LENGTH + (n % Math.max(1, bytes.length - MAGIC_LENGTH));
   switch (damage.kind) {
@@ -214,7 +214,7 @@ function setField(bytes: Uint8Array, damage: Damage & { kind: 'field' }, file: B
   }
 }
 
-/** The header, back pointer or end that a field is counted from; undefined when the file has none of the kind. */
+/** The header, back pointer or end that a field's offset refers to; undefined if the file has none of the kind. */
 function placeOf(name: FieldName, which: number, { places, backPointers }: BuiltFile): number | undefined {
   const transaction = places[which % places.length]!;
   switch (FIELDS[name].of) {

@@ -2,10 +2,10 @@ import { magicOf, readPosition, TRANSACTION_HEADER_LENGTH } from '../../src/file
 import type { Walk } from '../../src/filestorage/walk.js';
 
 /**
- * Where our walk and ZODB's own readers part, and why: every difference that a generated file brings out has to be in
- * exactly one row.
+ * The differences between our walk and ZODB's own readers, with their reasons: every difference that a generated file shows
+ * must be in exactly one row.
  *
- * A reader's verdict is the boundary up to which it vouches for the file, and whether it stops there with an error.
+ * A reader's verdict is the boundary up to which it accepts the file, and whether it stops there with an error.
  * `read_index` is what a FileStorage does when it opens a file without an index; `fstest` is ZODB's checker.
  */
 export interface Verdict {
@@ -24,7 +24,7 @@ export interface Seen {
 export interface Difference {
   readonly name: string;
   readonly judge: 'read_index' | 'fstest';
-  /** Who vouches for less, or complains where the other does not. */
+  /** Which side accepts less, or reports an error that the other does not. */
   readonly stricter: 'walk' | 'ZODB';
   readonly why: string;
   readonly holds: (seen: Seen) => boolean;
@@ -49,14 +49,14 @@ export const DIFFERENCES: readonly Difference[] = [
     name: 'previous pointer not before its record',
     judge: 'read_index',
     stricter: 'walk',
-    why: 'ZODB logs an error and goes on; following such a pointer leads in a circle or out of the file, and nothing writes one',
+    why: 'ZODB logs an error and continues; such a pointer leads into a loop or out of the file, and no program writes one',
     holds: (seen) => weStopFor('previous-pointer', seen),
   },
   {
     name: 'previous pointer not before its record (fstest)',
     judge: 'fstest',
     stricter: 'walk',
-    why: 'fstest reads the pointer and forgets it',
+    why: 'fstest reads the pointer and ignores it',
     holds: (seen) => weStopFor('previous-pointer', seen),
   },
   {
@@ -70,7 +70,7 @@ export const DIFFERENCES: readonly Difference[] = [
     name: 'back pointer not before its record (fstest)',
     judge: 'fstest',
     stricter: 'walk',
-    why: 'fstest does not look at back pointers',
+    why: 'fstest does not check back pointers',
     holds: (seen) => weStopFor('back-pointer', seen),
   },
   {
@@ -81,10 +81,10 @@ export const DIFFERENCES: readonly Difference[] = [
     holds: (seen) => weStopFor('version-length', seen),
   },
   {
-    name: 'impossible header taken for the leftover of a crash',
+    name: 'impossible header treated as the remains of a crash',
     judge: 'read_index',
     stricter: 'walk',
-    why: "a length shorter than the header, and the file's last 8 bytes are no length: ZODB takes all from there on for rubbish and cuts it off; to us it is damage, and a person is told",
+    why: "a length shorter than the header, and the file's last 8 bytes are no length: ZODB treats everything from there on as garbage and truncates it; the walk reports damage",
     holds: ({ walk, theirs }) =>
       walk.end === theirs.end && ruleOf(walk) === 'transaction-length' && theirs.error === undefined,
   },
@@ -92,15 +92,15 @@ export const DIFFERENCES: readonly Difference[] = [
     name: 'zeros in the middle',
     judge: 'read_index',
     stricter: 'ZODB',
-    why: "23 zero bytes where a transaction should begin, and the file's last 8 bytes are a length: ZODB raises. The walk calls it torn, and a sync looks for transactions behind it before it judges",
+    why: "23 zero bytes instead of a transaction, and the file's last 8 bytes are a length: ZODB raises. The walk reports it as torn, and a sync searches for later transactions before it decides",
     holds: ({ walk, theirs, view }) =>
       walk.stop?.kind === 'torn' && isZero(view, theirs.end) && theirs.error === 'CorruptedTransactionError',
   },
   {
-    name: 'status 0x80 or above in a transaction that the file is too short for',
+    name: 'status 0x80 or above in an incomplete transaction',
     judge: 'read_index',
     stricter: 'ZODB',
-    why: 'ZODB decodes the status as ASCII before it looks at the length, and raises; for us it is not there yet as long as the file may grow',
+    why: 'ZODB decodes the status as ASCII before it checks the length, and raises; the walk treats it as incomplete, because the file may grow',
     holds: ({ walk, theirs, view }) =>
       walk.stop?.kind === 'torn' && theirs.error === 'UnicodeDecodeError' && statusAt(view, walk.end) >= 0x80,
   },
@@ -108,7 +108,7 @@ export const DIFFERENCES: readonly Difference[] = [
     name: 'tid of all ones',
     judge: 'read_index',
     stricter: 'ZODB',
-    why: 'ZODB takes ffffffffffffffff for "stop here", the end of a time travel; no clock gives that tid',
+    why: 'ZODB reads ffffffffffffffff as "stop here", the end of a time travel; no clock gives that tid',
     holds: ({ walk, theirs, view }) =>
       theirs.error === undefined &&
       hasHeader(view, theirs.end) &&
@@ -119,7 +119,7 @@ export const DIFFERENCES: readonly Difference[] = [
     name: 'tid that does not rise (fstest)',
     judge: 'fstest',
     stricter: 'ZODB',
-    why: 'read_index warns and goes on, and so do we: such files run in the field, after a clock was set back',
+    why: 'read_index warns and continues, as the walk does: such files are in production, after a clock was set back',
     holds: ({ walk, theirs, view }) => {
       if (theirs.error !== 'FormatError' || theirs.end >= walk.end) return false;
       return walk.warnings.some(({ rule, position }) => rule === 'tid-order' && position === theirs.end) || tidZero();
@@ -130,10 +130,10 @@ export const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    name: 'status that nobody writes (fstest)',
+    name: 'unknown status (fstest)',
     judge: 'fstest',
     stricter: 'ZODB',
-    why: 'read_index warns and goes on, and so do we',
+    why: 'read_index warns and continues, as the walk does',
     holds: ({ walk, theirs }) =>
       theirs.error === 'FormatError' &&
       theirs.end < walk.end &&
@@ -144,22 +144,22 @@ export const DIFFERENCES: readonly Difference[] = [
 
 const HIGHEST_TID = (1n << 64n) - 1n;
 
-/** Whether both vouch for the same bytes, and neither complains where the other is content. */
+/** Whether both accept the same bytes, and neither reports an error alone. */
 export function agrees(judge: Difference['judge'], { bytes, walk, theirs }: Seen): boolean {
   if (magicOf(bytes) === undefined) return theirs.error !== undefined;
   if (walk.end !== theirs.end) return false;
   if (walk.stop?.kind === 'damaged') return theirs.error !== undefined;
-  // fstest calls a tail that is not finished an error, read_index stops before it; both are content with a whole file.
+  // fstest reports an unfinished tail as an error, read_index stops before it; both accept a complete file.
   if (walk.stop?.kind !== 'end') return judge === 'fstest' || theirs.error === undefined;
   return theirs.error === undefined;
 }
 
-/** Names of the rows that a file's difference is in; it should be one. */
+/** Names of the rows that a file's difference matches; it should be one. */
 export function explanations(judge: Difference['judge'], seen: Seen): string[] {
   return DIFFERENCES.filter((row) => row.judge === judge && row.holds(seen)).map(({ name }) => name);
 }
 
-/** The walk has stopped for a rule that ZODB does not have, and ZODB has gone on from there. */
+/** The walk has stopped for a rule that ZODB does not have, and ZODB has continued from there. */
 function weStopFor(rule: string, { walk, theirs }: Seen): boolean {
   return ruleOf(walk) === rule && theirs.end > walk.end;
 }

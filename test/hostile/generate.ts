@@ -4,20 +4,20 @@ import { MAGIC_LENGTH, RECORD_HEADER_LENGTH } from '../../src/filestorage/layout
 import { ascii, concat, type DataFs, filler, nthTid, type Place } from '../support/data-fs.js';
 
 /**
- * Arbitrary healthy files, as FileStorage and its pack write them: previous pointers name the object's record before, back
- * pointers an earlier record of the same object, tids rise, a packed part comes first.
+ * Arbitrary healthy files, as FileStorage and its pack write them: previous pointers refer to the object's previous record,
+ * back pointers to an earlier record of the same object, tids rise, a packed part comes first.
  *
- * They are plans, small values that fast-check can make smaller, and `build` lays one out as bytes: positions are known
- * only then.
+ * They are plans, small values that fast-check can shrink, and `build` turns one into bytes: only then are the positions
+ * known.
  */
 export interface FilePlan {
-  /** Of so many transactions at the beginning the status is 'p'. */
+  /** This many transactions at the start have the status 'p'. */
   readonly packed: number;
   readonly transactions: readonly TransactionPlan[];
 }
 
 export interface TransactionPlan {
-  /** Old files hold undone transactions; nothing in them counts. */
+  /** Old files contain undone transactions, whose content does not matter. */
   readonly undone: boolean;
   readonly user: number;
   readonly description: number;
@@ -31,7 +31,7 @@ export interface RecordPlan {
     | { readonly kind: 'data'; readonly length: number }
     /** An undo: a pointer to the n-th last record of the object, or 0 when it has none. */
     | { readonly kind: 'undo'; readonly back: number }
-    /** A Data.fs as a file object's data; `fitting`: its positions are right for the place where it stands. */
+    /** A Data.fs as a file object's data; `fitting`: its positions are right for its place. */
     | { readonly kind: 'embedded'; readonly transactions: number; readonly fitting: boolean };
 }
 
@@ -78,7 +78,7 @@ export function filePlans(least = 1, most = 7): fc.Arbitrary<FilePlan> {
   });
 }
 
-/** A built file, and where the back pointers in it stand. */
+/** A built file, and the positions of its back pointers. */
 export interface BuiltFile extends DataFs {
   readonly backPointers: readonly number[];
 }
@@ -99,7 +99,7 @@ export function build(plan: FilePlan): BuiltFile {
       description: filler(planned.description, n + 1),
       extension: filler(planned.extension, n + 2),
     };
-    // Lengths do not depend on positions, so a first round tells the places and a second fills them in.
+    // Lengths do not depend on positions: a first round computes the positions and a second one fills them in.
     const positions = recordPositions({ ...draft, records: recordsOf(planned, history, []) });
     const records = recordsOf(planned, history, positions);
     const end = position + encodedLength({ ...draft, records });
@@ -143,7 +143,7 @@ function embedded(transactions: number, base: number): Uint8Array {
   let position = base + MAGIC_LENGTH;
   for (let n = 0; n < transactions; n++) {
     const inner = {
-      // Above all of the outer file's: nothing but the structure gives them away.
+      // Mainly the outer file's, which only the structure distinguishes.
       tid: nthTid(100 + n),
       position,
       status: 0x20,

@@ -8,11 +8,11 @@ import { emptyTransactions, falseBeginnings, oneLargeRecord, tinyRecords } from 
 import { LimitedSyncer } from './limited.js';
 import type { Result } from './meeting.js';
 
-/** MiB that the syncing process may have in all; its heap is limited to less than half of what most of these files would need. */
+/** MiB for the whole syncing process; its heap is limited to less than half of what most of these files would need. */
 const MEMORY = 200;
 const MANY = 400_000;
 
-/** What looks like the end of a file that is being written, more than a window before the next transaction. */
+/** A header like that of an unfinished file, more than a window before the next transaction. */
 const FAR_FROM_THE_NEXT: Readonly<Record<string, (view: DataView) => void>> = {
   'begins with zeros': (view) => new Uint8Array(view.buffer).fill(0, 4, 27),
   'is marked as in flight': (view) => view.setUint8(20, 0x63),
@@ -22,7 +22,7 @@ const FAR_FROM_THE_NEXT: Readonly<Record<string, (view: DataView) => void>> = {
   },
 };
 
-describe('memory stays in bounds, and every sync ends,', () => {
+describe('memory is bounded, and every sync ends,', () => {
   let syncer: LimitedSyncer;
   before(() => {
     syncer = new LimitedSyncer();
@@ -40,7 +40,7 @@ describe('memory stays in bounds, and every sync ends,', () => {
       files.assertCopied(await files.sync());
     }));
 
-  it('with very many transactions that all have the same tid: each is a warning', () =>
+  it('with very many transactions of the same tid: each is a warning', () =>
     withFiles(async (files) => {
       files.master(emptyTransactions(MANY, nthTid(0), 0n));
       files.assertCopied(await files.sync());
@@ -75,14 +75,14 @@ describe('memory stays in bounds, and every sync ends,', () => {
       files.assertCopied(await files.sync(true));
     }));
 
-  it('when every few bytes behind a bad transaction look like the beginning of another', () =>
+  it('when every few bytes after a bad transaction look like the start of another', () =>
     withFiles(async (files) => {
       files.master(falseBeginnings(small, 20_000));
       assert.equal((await files.sync()).exitCode, 0, 'torn, as far as one run can tell');
       assert.deepEqual(files.slave(), small);
     }));
 
-  it('when a file of a few transactions is followed by gigabytes of nothing, on either side', () =>
+  it('when a file of a few transactions is followed by gigabytes of zeros, on either side', () =>
     withFiles(async (files) => {
       files.master(small);
       truncateSync(files.masterPath, 8 * 2 ** 30);

@@ -1,11 +1,11 @@
 import { encodeTransaction } from '../../src/filestorage/encode.js';
 import { ascii, concat, nthTid } from '../support/data-fs.js';
 
-/** Files of some size that are hostile by what there is too much of. */
+/** Files of some size that are hostile by their quantities. */
 
 const EMPTY = 31;
 
-/** So many transactions without records, from a tid on that rises by `step` each. */
+/** This many transactions without records, whose tids rise by `step`. */
 export function emptyTransactions(count: number, firstTid = nthTid(0), step = 1n): Uint8Array {
   const bytes = new Uint8Array(4 + EMPTY * count);
   const view = new DataView(bytes.buffer);
@@ -20,7 +20,7 @@ export function emptyTransactions(count: number, firstTid = nthTid(0), step = 1n
   return bytes;
 }
 
-/** One transaction of so many records with one byte of data each. */
+/** One transaction of this many records with one byte of data each. */
 export function tinyRecords(count: number): Uint8Array {
   const data = ascii('.');
   const records = Array.from({ length: count }, (_, n) => ({ oid: BigInt(n), prev: 0, data }));
@@ -39,8 +39,8 @@ function oneTransaction(records: readonly { oid: bigint; prev: number; data: Uin
 }
 
 /**
- * Bytes behind a file in which every place could be the beginning of a transaction at first sight: each header names
- * itself in its first record, and its trailer is wrong.
+ * Bytes behind a file in which every position looks like the start of a transaction: each header names itself in its
+ * first record, and its trailer is wrong.
  */
 export function falseBeginnings(before: Uint8Array, count: number): Uint8Array {
   const each = 23 + 42 + 8 + 8;
@@ -55,7 +55,7 @@ export function falseBeginnings(before: Uint8Array, count: number): Uint8Array {
     view.setBigUint64(at + 23 + 24, position);
     view.setBigUint64(at + each - 8, 1n);
   }
-  // The first one has a length beyond the file: whatever is behind it has to be looked through.
+  // The first one has a length beyond the file: everything behind it must be searched.
   view.setBigUint64(8, 1n << 40n);
   return concat(before, bytes);
 }

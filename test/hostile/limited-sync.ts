@@ -2,12 +2,12 @@ import { createInterface } from 'node:readline';
 import { runSync, type SyncOptions } from '../../src/commands/sync.js';
 
 /**
- * Runs syncs in a process of its own, whose heap its parent has limited: a list of options a line on stdin, the list of
- * results a line on stdout. What throws, or what eats memory, ends this process, and the test with it.
+ * Runs syncs in its own process, whose heap the parent has limited: a list of options per line on stdin, the list of
+ * results per line on stdout. An error, or too much memory, ends this process, and fails the test.
  */
 export interface LimitedAnswer {
   readonly results: readonly { readonly exitCode: number; readonly action: string; readonly reason: string }[];
-  /** Of this process since it began, in MiB, buffers outside of the heap included. */
+  /** The peak of this process in MiB, including buffers outside the heap. */
   readonly peakMemory: number;
 }
 

@@ -5,7 +5,7 @@ import type { LimitedAnswer } from './limited-sync.js';
 
 /** MiB of JavaScript heap: little, but enough for a program of this size and the syncs of one question. */
 const HEAP = 48;
-/** Far more than any question takes: what has not answered by then loops. */
+/** Far longer than any question takes: after this time the process counts as looping. */
 const LOOPS_AFTER_MS = 120_000;
 
 /** A process that syncs with a limited heap. */

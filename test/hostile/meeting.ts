@@ -12,22 +12,22 @@ import { type Damage, damaged, damages } from './damage.js';
 import { build, type FilePlan, filePlans } from './generate.js';
 
 /**
- * A master and a slave that meet: a history of which the slave once had a part, and what has been done to both since.
+ * A master and a slave that meet: a history of which the slave once had a part, and the later changes of both.
  */
 export interface Meeting {
   readonly plan: FilePlan;
-  /** So many of the plan's transactions were on the slave; counted round, and 0 is no slave at all. */
+  /** This many of the plan's transactions were on the slave, modulo their number; 0 is no slave at all. */
   readonly shared: number;
   readonly toMaster: readonly Damage[];
   readonly toSlave: readonly Damage[];
   /** false: the slave's `.dat` is lost. */
   readonly dat: boolean;
-  /** The master is another file than the one that the slave was copied from. */
+  /** The master is not the file that the slave was copied from. */
   readonly exchanged: boolean;
   readonly full: boolean;
 }
 
-/** As many bytes at a file's head, and before the claim, does every sync compare. */
+/** The number of bytes that every sync compares at a file's head, and before the claim. */
 const QUICK_COMPARE = 65_536;
 
 const few = fc.array(damages, { maxLength: 2 });
@@ -48,7 +48,7 @@ export interface Result {
   readonly reason: string;
 }
 
-/** One meeting in directories of its own, step by step: `before`, a sync, `between`, a sync, `after`, another, `last`. */
+/** One meeting in its own directories, step by step: `before`, a sync, `between`, a sync, `after`, another, `last`. */
 export class Stage {
   private readonly master: string;
   private readonly slave: string;
@@ -78,7 +78,7 @@ export class Stage {
     };
   }
 
-  /** Writes what the slave is copied from. Returns whether there is such a copy. */
+  /** Writes the file that the slave is copied from. Returns whether there is such a copy. */
   before(): boolean {
     const { plan, shared } = this.meeting;
     const { bytes, places } = build(plan);
@@ -89,7 +89,7 @@ export class Stage {
     return true;
   }
 
-  /** Does to both sides what the meeting says. */
+  /** Applies the meeting's changes to both sides. */
   between(): void {
     const { plan, toMaster, toSlave, dat, exchanged } = this.meeting;
     const file = build(plan);
@@ -107,7 +107,7 @@ export class Stage {
     this.slaveBytes = existsSync(this.slave) ? readFileSync(this.slave) : undefined;
   }
 
-  /** What holds after the sync of a hostile master or slave. */
+  /** What must hold after the sync of a hostile master or slave. */
   after({ exitCode, reason }: Result): void {
     assert.ok([0, 3, 4].includes(exitCode), `exit status ${exitCode}: ${reason}`);
     this.assertMasterUntouched();
@@ -130,23 +130,23 @@ export class Stage {
     this.slaveBytes = slave;
   }
 
-  /** What holds after one more sync of the same master. */
+  /** What must hold after one more sync of the same master. */
   last({ exitCode, reason }: Result): void {
     assert.ok([0, 3, 4].includes(exitCode), `exit status ${exitCode}: ${reason}`);
     this.assertMasterUntouched();
-    // A --full that found damage has left the old slave; the sync after it may take what is good. And rot may be found.
+    // A --full that found damage left the old slave; the next sync may copy the good part. It may also find rot.
     if (this.meeting.full || this.mayHoldRot()) return;
     const slave = existsSync(this.slave) ? readFileSync(this.slave) : undefined;
     assert.ok(slave?.equals(this.slaveBytes ?? Buffer.alloc(0)) ?? this.slaveBytes === undefined, 'nothing more to do');
   }
 
-  /** Transactions that only the slave had, and whole, are kept aside when the slave is made anew. */
+  /** Complete transactions that only the slave had are kept when the slave is rebuilt. */
   private assertNothingLost(): void {
     if (this.slaveBytes === undefined || this.meeting.toSlave.length > 0) return;
     const master = transactionsOf(this.masterBytes);
     const there = new Set(master.map(({ tid }) => tid));
     const here = transactionsOf(this.slaveBytes).map(({ tid }) => tid);
-    // Below the newest transaction that both have, and below a newer one that a pack took in, a pack may have dropped any.
+    // Below the newest common transaction, and below a newer one that a pack included, a pack may have dropped any.
     const common = here.findLastIndex((tid) => there.has(tid));
     const packed = master.findLast(({ status }) => status === STATUS_PACKED)?.tid ?? '';
     const lost = here.slice(common + 1).filter((tid) => tid > packed);
@@ -154,14 +154,14 @@ export class Stage {
     assert.ok(lost.length === 0 || aside, `only the slave had ${lost}, and its file was not kept`);
   }
 
-  /** Whether the bytes are those of the master; where only a scrub would find rot, also what was on the slave before. */
+  /** Whether the bytes are the master's; where only a scrub would find rot, the slave's earlier bytes are allowed as well. */
   private isFromMaster(slave: Buffer): boolean {
     if (this.masterBytes.subarray(0, slave.length).equals(slave)) return true;
     if (!this.mayHoldRot() || slave.length > this.masterBytes.length) return false;
     return slave.every((byte, at) => byte === this.masterBytes[at] || byte === this.slaveBytes?.[at]);
   }
 
-  /** What lies below the claim, and not near its end or the file's beginning, is not read by every sync, on neither side. */
+  /** Not every sync reads what is below the claim, except near its end and at the file's start; true for both sides. */
   private mayHoldRot(): boolean {
     const { dat, toMaster, toSlave } = this.meeting;
     const hasMiddle = (this.slaveBytes?.length ?? 0) > 2 * QUICK_COMPARE;
@@ -173,7 +173,7 @@ export class Stage {
   }
 }
 
-/** A file's transactions, in their order, up to where its walk stops. */
+/** A file's transactions, in order, up to where its walk stops. */
 function transactionsOf(bytes: Uint8Array): { readonly tid: string; readonly status: number }[] {
   const found: { tid: string; status: number }[] = [];
   walkOver(bytes, {

@@ -7,12 +7,12 @@ import { LimitedSyncer } from './limited.js';
 import { type Meeting, meetings, type Result, Stage } from './meeting.js';
 import { runs } from './settings.js';
 
-/** A bad tail is looked at several times with pauses between, so many meetings go on at the same time. */
+/** A bad tail is probed several times with pauses, so many meetings run at the same time. */
 const AT_A_TIME = 100;
-/** MiB that the syncing process may have in all: Node itself, its limited heap, and the windows of so many syncs. */
+/** MiB for the whole syncing process: Node itself, its limited heap, and the windows of this many syncs. */
 const MEMORY = 400;
 
-/** Lets about so many masters and slaves meet. Returns how often each action came out with each exit status. */
+/** Runs about this many meetings. Returns how often each action ended with each exit status. */
 export async function meet(count: number): Promise<Map<string, number>> {
   const tally = new Map<string, number>();
   const syncer = new LimitedSyncer();
@@ -31,7 +31,7 @@ export async function meet(count: number): Promise<Map<string, number>> {
       },
     );
     try {
-      // A failing list is not made smaller, which would take minutes: the message names the one meeting in it.
+      // A failing list is not shrunk, which would take minutes: the message names the one meeting.
       await fc.assert(property, { ...runs(Math.ceil(count / (AT_A_TIME / 2))), endOnFailure: true });
     } finally {
       await syncer.close();

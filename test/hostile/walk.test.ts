@@ -13,17 +13,17 @@ const RUNS = 500;
 const windows = fc.oneof(fc.constantFrom(...WINDOWS), fc.integer({ min: 1, max: 200 }));
 
 describe(`generated files (seed ${hostileSeed})`, () => {
-  it('healthy ones are walked to their end, and every transaction is told', () => {
+  it('healthy ones are walked to their end, and every transaction is reported', () => {
     fc.assert(
       fc.property(filePlans(0), windows, (plan, window) => {
         const { bytes, places } = build(plan);
-        const told: number[] = [];
-        const walk = walkOver(bytes, { window, onTransaction: (position) => void told.push(position) });
+        const reported: number[] = [];
+        const walk = walkOver(bytes, { window, onTransaction: (position) => void reported.push(position) });
         assert.deepEqual(walk.stop, { kind: 'end', position: bytes.length });
         assert.equal(walk.end, bytes.length);
         assert.equal(walk.warningCount, 0);
         assert.deepEqual(
-          told,
+          reported,
           places.map(({ position }) => position),
         );
         const counted = plan.transactions.filter(({ undone }) => !undone);
@@ -48,7 +48,7 @@ describe(`generated files (seed ${hostileSeed})`, () => {
     );
   });
 
-  it('what is told lies back to back, and ends where the walk ends', () => {
+  it('the reported transactions are contiguous, and end where the walk ends', () => {
     fc.assert(
       fc.property(hostileFiles(), (file) => {
         const bytes = bytesOf(file);
@@ -65,7 +65,7 @@ describe(`generated files (seed ${hostileSeed})`, () => {
     );
   });
 
-  it('a limit below the size hides what is behind it, and nothing before it', () => {
+  it('a limit below the size hides only what follows it', () => {
     fc.assert(
       fc.property(hostileFiles(), fc.nat(5000), (file, n) => {
         const bytes = bytesOf(file);
@@ -82,7 +82,7 @@ describe(`generated files (seed ${hostileSeed})`, () => {
     );
   });
 
-  it('a walk that is cut and gone on with finds what one walk finds', () => {
+  it('a walk that is cut and continued finds the same as one walk', () => {
     fc.assert(
       fc.property(hostileFiles(2, 9), fc.nat(5000), windows, (file, n, window) => {
         const bytes = bytesOf(file);
@@ -100,7 +100,7 @@ describe(`generated files (seed ${hostileSeed})`, () => {
     );
   });
 
-  it('every transaction with records of a healthy file is found, and in hostile ones nothing outside of them', () => {
+  it('every transaction with records is found in a healthy file, and in hostile ones nothing outside of them', () => {
     fc.assert(
       fc.property(hostileFiles(), fc.nat(5000), (file, n) => {
         const bytes = bytesOf(file);

@@ -11,13 +11,13 @@ const RECORD = 100;
 /** Bytes of a tape's entry. */
 const ENTRY = 32;
 
-interface Told {
+interface Reported {
   readonly high: number;
   readonly low: number;
   readonly previous?: number;
 }
 
-/** Tells transactions of records that are 100 bytes long, one behind the other, from `position` on. */
+/** Reports transactions of consecutive records of 100 bytes from `position` on. */
 class Reporter {
   readonly tape: RecordTape;
   position = MAGIC_LENGTH;
@@ -29,14 +29,14 @@ class Reporter {
     this.tape = new RecordTape(pieceBytes, (piece) => builder.take(piece));
   }
 
-  transaction(records: readonly Told[]): void {
+  transaction(records: readonly Reported[]): void {
     const start = this.position;
     this.records(records);
     this.tape.events.onTransaction?.(start, this.position - start - 8, 1n, 0x20);
   }
 
-  /** Without the transaction's end. */
-  records(records: readonly Told[]): void {
+  /** Leaves out the transaction's end. */
+  records(records: readonly Reported[]): void {
     for (const { high, low, previous } of records) {
       this.tape.events.onRecord?.(this.position, high, low, previous ?? 0, 50, 0);
       this.position += RECORD;
@@ -44,12 +44,12 @@ class Reporter {
   }
 }
 
-function some(random: Random): Told[] {
+function some(random: Random): Reported[] {
   return Array.from({ length: random.below(8) }, () => ({ high: random.below(2), low: random.below(2 ** 32) }));
 }
 
 describe('an index builder', () => {
-  it('makes of a tape what a map makes of its transactions, however it is cut into pieces', () => {
+  it('builds from a tape what a map builds from its transactions, however the tape is divided', () => {
     for (const entries of [1, 2, 3, 7, 1000]) {
       const random = new Random(entries);
       const reporter = new Reporter(new IndexBuilder(), entries * ENTRY);
@@ -66,7 +66,7 @@ describe('an index builder', () => {
     }
   });
 
-  it('forgets the records of a transaction that breaks off', () => {
+  it('drops the records of an incomplete transaction', () => {
     for (const entries of [1, 2, 1000]) {
       const reporter = new Reporter(new IndexBuilder(), entries * ENTRY);
       reporter.transaction([{ high: 0, low: 1 }]);
@@ -87,7 +87,7 @@ describe('an index builder', () => {
     }
   });
 
-  it('is spoiled when a transaction of more than a million records breaks off, and not when it does not', () => {
+  it('is spoiled by an incomplete transaction of more than a million records, and not by a complete one', () => {
     for (const breaksOff of [false, true]) {
       const reporter = new Reporter(new IndexBuilder());
       const many = Array.from({ length: (1 << 20) + 10_000 }, (_, low) => ({ high: 0, low }));
@@ -100,7 +100,7 @@ describe('an index builder', () => {
     }
   });
 
-  it('notices a record that has another previous record than the index that it went on with', () => {
+  it('detects a record whose previous record differs from the index that it started from', () => {
     for (const [previous, contradicted] of [
       [104, false],
       [204, true],

@@ -24,7 +24,7 @@ const sources: readonly ChunkSource[] = [
 ];
 after(() => Promise.all(sources.map((source) => source.close())));
 
-/** Transactions of some objects each, written again and again, undone creations and undone transactions among them. */
+/** Transactions of some objects each, rewritten repeatedly, with undone creations and undone transactions. */
 function history(random: Random, transactions: number): Draft[] {
   return Array.from({ length: transactions }, (_, n) => ({
     status: random.below(20) === 0 ? 'u' : ' ',
@@ -35,7 +35,7 @@ function history(random: Random, transactions: number): Draft[] {
   }));
 }
 
-/** What a scan of the drafts gives, in words of its own. */
+/** The result of a scan of the drafts, computed independently. */
 function expected(drafts: readonly Draft[], places: ReturnType<typeof dataFs>['places']): [bigint, number][] {
   const newest = new Map<bigint, number>();
   for (const [n, { status, records = [] }] of drafts.entries()) {
@@ -73,7 +73,7 @@ describe('the index of a file', () => {
   const drafts = history(new Random(11), 300);
   const { bytes, places } = dataFs(drafts);
 
-  it('is that of its records, the same for 0, 1, 2 and 4 workers', async () => {
+  it('matches its records, the same for 0, 1, 2 and 4 workers', async () => {
     for (const source of sources) {
       const { action, index, resume, stop } = await made(bytes, source);
       assert.equal(action, 'built');
@@ -83,7 +83,7 @@ describe('the index of a file', () => {
     }
   });
 
-  it('leaves out a transaction that breaks off, wherever it does', async () => {
+  it('leaves out an incomplete transaction, wherever it ends', async () => {
     const last = places.findLastIndex(({ records }) => records.length > 2);
     const { position, end } = places[last]!;
     for (const cut of [position + 30, position + 90, end - 1]) {
@@ -95,7 +95,7 @@ describe('the index of a file', () => {
     }
   });
 
-  it('is gone on with from where the one beside the file ends, and only the rest is read', async () => {
+  it('is refreshed from the end of the one beside the file, and only the rest is read', async () => {
     const whole = encoded(await made(bytes, sources[0]!));
     for (const transactions of [20, 150, 299]) {
       const { end } = places[transactions - 1]!;
@@ -114,7 +114,7 @@ describe('the index of a file', () => {
     assert.deepEqual([action, read], ['none', 0]);
   });
 
-  it('is built anew where the one beside the file is of another one, of rubbish, or of a place within', async () => {
+  it('is rebuilt when the one beside the file belongs to another one, is garbage, or ends inside a transaction', async () => {
     const due = held((await made(bytes, sources[0]!)).index);
     const other = encoded(await made(dataFs(history(new Random(12), 100)).bytes, sources[0]!));
     const within = encoded({
@@ -129,7 +129,7 @@ describe('the index of a file', () => {
     }
   });
 
-  it('is built anew where a record behind it has another previous record than it says', async () => {
+  it('is rebuilt when a later record has another previous record than it has', async () => {
     const plain = Array.from({ length: 12 }, (_, n) => ({ oid: BigInt(n), data: filler(20, n) }));
     const first = dataFs([{ records: plain }, { records: [{ oid: 11n, data: 'again' }] }]);
     const previous = first.places[0]!.records[3]!;
@@ -138,18 +138,18 @@ describe('the index of a file', () => {
       { records: [{ oid: 11n, data: 'again' }] },
       { records: [{ oid: 3n, prev: previous, data: 'newer' }] },
     ]);
-    const sound = encoded(await made(first.bytes, sources[0]!));
-    assert.equal((await made(whole.bytes, sources[0]!, sound)).action, 'refreshed');
-    // The position of object 3 is wrong, which FileStorage's own look at the last transaction does not notice.
-    const at = Buffer.from(sound).lastIndexOf(Buffer.from(previous.toString(16).padStart(12, '0'), 'hex'));
-    const wrong = altered(new Uint8Array(sound), (view) => view.setUint8(at + 5, previous + 1));
+    const intact = encoded(await made(first.bytes, sources[0]!));
+    assert.equal((await made(whole.bytes, sources[0]!, intact)).action, 'refreshed');
+    // The position of object 3 is wrong, which FileStorage's own check of the last transaction does not notice.
+    const at = Buffer.from(intact).lastIndexOf(Buffer.from(previous.toString(16).padStart(12, '0'), 'hex'));
+    const wrong = altered(new Uint8Array(intact), (view) => view.setUint8(at + 5, previous + 1));
     const again = await made(whole.bytes, sources[0]!, wrong);
     assert.equal(again.action, 'built');
     assert.match(again.problem!, /another previous record/);
     assert.deepEqual(encoded(again), encoded(await made(whole.bytes, sources[0]!)));
   });
 
-  describe('of chunks that were copied', () => {
+  describe('of copied chunks', () => {
     /** Chunks of another size than the sources', as with --chunk-size, up to somewhere in the middle of the file. */
     const copied: ChunkLine[] = [];
     for (let n = 0; n < 200; ) {
@@ -175,7 +175,7 @@ describe('the index of a file', () => {
       }) as Promise<Awaited<ReturnType<typeof makeIndex>>>;
     }
 
-    it('is the same, wherever the index that is gone on with ends', async () => {
+    it('is the same, wherever the index that it is refreshed from ends', async () => {
       const whole = encoded(await made(bytes, sources[0]!));
       for (const source of sources) {
         const built = await withCopied(bytes, source);
@@ -192,7 +192,7 @@ describe('the index of a file', () => {
       }
     });
 
-    it('is not made of other bytes in what is read, and the chunk is named, or the place that breaks a rule', async () => {
+    it('is not built when the bytes read have changed, and the error names the chunk, or the position that breaks a rule', async () => {
       const random = new Random(13);
       for (let round = 0; round < 150; round++) {
         const chunk = copied[random.below(copied.length)]!;
@@ -205,7 +205,7 @@ describe('the index of a file', () => {
       }
     });
 
-    it('is made of the bytes behind them unseen', async () => {
+    it('is built without a check of the bytes behind them', async () => {
       const { end } = copied.at(-1)!;
       const at = places.find(({ position, records }) => position > end && records.length > 0)!.records[0]! + 7;
       const other = altered(bytes, (view) => view.setUint8(at, view.getUint8(at) ^ 1));

@@ -9,7 +9,7 @@ import { Random } from '../support/random.js';
 const RECORD = 100;
 const OBJECTS = 70_000;
 
-/** Tells a maker of so many transactions, some of which break off; returns up to where the whole ones reach. */
+/** Reports this many transactions to a maker, some of them incomplete; returns the end of the complete ones. */
 function report(maker: IndexMaker, transactions: number, seed: number): number {
   const random = new Random(seed);
   const tape = new RecordTape(LONGEST_TAPE, (piece) => maker.take(piece));
@@ -41,8 +41,8 @@ function bytesOf(pieces: Iterable<Uint8Array> | undefined): Buffer {
   return Buffer.concat(copies);
 }
 
-describe('an index that a thread makes', () => {
-  it('has the bytes of one that is made here, over several seeds and sizes', async () => {
+describe('an index that a thread builds', () => {
+  it('equals one that is built here, for several seeds and sizes', async () => {
     for (const [seed, transactions] of [0, 1, 3000, 60_000].entries()) {
       const here = await indexMaker(false);
       const there = await indexMaker(true);
@@ -53,7 +53,7 @@ describe('an index that a thread makes', () => {
     }
   });
 
-  it('is not given for another end than that of the last whole transaction', async () => {
+  it('is returned only for the end of the last complete transaction', async () => {
     for (const threaded of [false, true]) {
       const maker = await indexMaker(threaded);
       const end = report(maker, 100, 7);
@@ -62,7 +62,7 @@ describe('an index that a thread makes', () => {
     }
   });
 
-  it('is not given when a transaction of too many records breaks off', async () => {
+  it('is not returned when a transaction of too many records is incomplete', async () => {
     for (const threaded of [false, true]) {
       const maker = await indexMaker(threaded);
       const tape = new RecordTape(LONGEST_TAPE, (piece) => maker.take(piece));
@@ -75,7 +75,7 @@ describe('an index that a thread makes', () => {
     }
   });
 
-  it('can be given up at any time', async () => {
+  it('can be cancelled at any time', async () => {
     const unbegun = await indexMaker(true);
     await unbegun.close();
     const begun = await indexMaker(true);
@@ -87,7 +87,7 @@ describe('an index that a thread makes', () => {
     await made.close();
   });
 
-  it('is lost with its thread, and who asks for it is not kept waiting', async () => {
+  it('is lost with its thread, and the caller is not kept waiting', async () => {
     const maker = await indexMaker(true);
     const tape = new RecordTape(LONGEST_TAPE, (piece) => maker.take(piece));
     for (let n = 0; n < 1_000_000; n++) tape.events.onRecord?.(4 + n, 0, n, 0, 1, 0);

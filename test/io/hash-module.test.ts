@@ -17,7 +17,7 @@ describe('a hash', () => {
     ['of a thread', ownMemory(3 * WASM_PAGE)],
     ['that threads share', sharedMemory(3 * WASM_PAGE)],
   ] as const) {
-    it(`is made where the bytes lie, in memory ${kind}`, () => {
+    it(`is computed where the bytes are, in memory ${kind}`, () => {
       const bytes = filler(100_000);
       new Uint8Array(memory.buffer).set(bytes, WASM_PAGE);
       const hash = newHash(memory);
@@ -29,7 +29,7 @@ describe('a hash', () => {
 });
 
 describe('the checksum of a text', () => {
-  it('does not depend on the texts before it, shorter or longer', () => {
+  it('does not depend on earlier texts, shorter or longer', () => {
     for (const length of [0, 1, 31, 32, 33, 200_000, 7, 64, 70_000, 1_000_000, 5]) {
       const text = 'ä line\n'.repeat(length).slice(0, length);
       assert.equal(checksum(text), xxh64(Buffer.from(text)), `${length} characters`);
@@ -37,15 +37,15 @@ describe('the checksum of a text', () => {
   });
 });
 
-describe('a module that is given another memory', () => {
-  it('imports one instead of its own, and is a module still', () => {
+describe('a module with another memory', () => {
+  it('imports it instead of its own, and is still a valid module', () => {
     const changed = importingMemory(Uint8Array.from([...HEAD, ...TYPES, ...MEMORY]), LIMITS);
     const name = [6, ...Buffer.from('memory')];
     assert.deepEqual([...changed], [...HEAD, ...TYPES, 2, 19, 1, ...name, ...name, 2, 1, 1, 4]);
     assert.ok(new WebAssembly.Module(changed));
   });
 
-  it('has to have types, and a memory of its own', () => {
+  it('must have types, and its own memory', () => {
     for (const sections of [[], TYPES, MEMORY, [...TYPES, 2, 1, 0, ...MEMORY]]) {
       assert.throws(() => importingMemory(Uint8Array.from([...HEAD, ...sections]), LIMITS), RangeError);
     }

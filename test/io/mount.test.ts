@@ -22,20 +22,20 @@ describe('isOnRemoteMount', () => {
     ['/mnt/hidden/Data.fs', false],
     ['/srv/Data.fs', false],
   ] as const) {
-    it(`says ${expected} of ${path}`, () => assert.equal(isOnRemoteMount(path, MOUNTS), expected));
+    it(`returns ${expected} for ${path}`, () => assert.equal(isOnRemoteMount(path, MOUNTS), expected));
   }
 
-  it('says false where the kernel lists no mounts', () => assert.equal(isOnRemoteMount('/mnt/master', ''), false));
+  it('returns false when the kernel lists no mounts', () => assert.equal(isOnRemoteMount('/mnt/master', ''), false));
 });
 
 describe('answersInTime', () => {
-  it('is true for what comes back, whether it is there or not', () =>
+  it('is true for a call that returns, whether the path exists or not', () =>
     withTempDir(async (directory) => {
       assert.equal(await answersInTime(directory, 20), true);
       assert.equal(await answersInTime(join(directory, 'missing'), 20), true);
     }));
 
-  it('is false for a read that hangs', () =>
+  it('is false for a hanging read', () =>
     withTempDir(async (directory) => {
       const pipe = join(directory, 'pipe');
       assert.equal(spawnSync('mkfifo', [pipe]).status, 0);

@@ -39,12 +39,12 @@ describe('comparing a slave with its master', () => {
     }
   });
 
-  it('finds a slave that goes on where the master ends', async () => {
+  it("finds that a slave has grown beyond the master's end", async () => {
     const { equalUpTo, slaveEnd } = await compared(bytes, bytes.slice(0, places[10]!.end));
     assert.deepEqual([equalUpTo, slaveEnd], [places[10]!.end, bytes.length]);
   });
 
-  it('goes back to the last boundary before the first byte that differs, wherever that is', async () => {
+  it('goes back to the last boundary before the first different byte, wherever that is', async () => {
     for (let at = 4; at < bytes.length; at += 37) {
       const { equalUpTo, firstDifference, chunks } = await compared(
         altered(bytes, (view) => view.setUint8(at, view.getUint8(at) ^ 0x01)),
@@ -74,7 +74,7 @@ describe('comparing a slave with its master', () => {
     }
   });
 
-  it('compares only from the place on that is known to be equal', async () => {
+  it('compares only from the position that is known to be equal', async () => {
     const from = await compared(bytes.slice(0, places[12]!.end), bytes);
     const master = new MemoryFile(bytes);
     const found = await compare(master, new MemoryFile(bytes), from, CHUNK, windows);
@@ -83,33 +83,33 @@ describe('comparing a slave with its master', () => {
     assert.deepEqual(found.chunks, (await compared(bytes, bytes)).chunks);
   });
 
-  it('has nothing to compare for a slave that ends at that place', async () => {
+  it('has nothing to compare for a slave that ends at that position', async () => {
     const from = await compared(bytes.slice(0, places[12]!.end), bytes);
     const { equalUpTo, slaveStop } = await compared(bytes.slice(0, places[12]!.end), bytes, from);
     assert.deepEqual([equalUpTo, slaveStop], [places[12]!.end, 'end']);
   });
 });
 
-describe('a master that is damaged', () => {
+describe('damage of the master', () => {
   const { position, records } = places[15]!;
   const damaged = altered(bytes, (view) => view.setUint8(records[0]! + 31, 1));
 
-  it('is named when all before the damage is equal', async () => {
+  it('is reported when everything before it is equal', async () => {
     const { masterDamaged, equalUpTo } = await compared(damaged, damaged);
     assert.deepEqual([masterDamaged?.position, masterDamaged?.rule, equalUpTo], [position, 'record-tloc', position]);
   });
 
-  it('is not named when the difference comes first', async () => {
+  it('is not reported when the difference comes first', async () => {
     const other = altered(damaged, (view) => view.setUint8(places[3]!.records[0]! + 60, 9));
     const { masterDamaged, equalUpTo } = await compared(other, damaged);
     assert.deepEqual([masterDamaged, equalUpTo], [undefined, places[3]!.position]);
   });
 });
 
-describe('the place that is named as the first difference', () => {
+describe('the reported first difference', () => {
   const common = dataFs(plain(3, 100));
 
-  it('is the beginning of what each side has of its own, also when the slave is the shorter one', async () => {
+  it("is the start of each side's own transactions, also when the slave is the shorter one", async () => {
     const [short, long] = [40, 400].map((length) => [
       ...plain(3, 100),
       { tid: BigInt(length) << 40n, ...plain(1, length)[0] },
@@ -120,7 +120,7 @@ describe('the place that is named as the first difference', () => {
     assert.ok(firstDifference < common.bytes.length + 23, `named ${firstDifference}, forked at ${equalUpTo}`);
   });
 
-  it('is in the first transaction that differs, also when the master has it still in flight', async () => {
+  it('is in the first transaction that differs, even if it is in flight on the master', async () => {
     const ours = [...plain(3, 100), { tid: 1n << 60n, records: [{ data: 'ours' }] }];
     const master = dataFs([...plain(3, 100), { tid: 1n << 61n, status: 'c', records: [{ data: 'theirs' }] }]);
     const { firstDifference } = await compared(dataFs(ours).bytes, master.bytes);
@@ -131,14 +131,14 @@ describe('the place that is named as the first difference', () => {
 describe('the same magic', () => {
   const magic = (a: string, b: string) => sameMagic(new MemoryFile(ascii(a)), new MemoryFile(ascii(b)));
 
-  it('is that of two files which begin with the same four bytes', async () => {
+  it('is that of two files with the same first four bytes', async () => {
     assert.equal(await magic('FS30abc', 'FS30'), true);
     assert.equal(await magic('FS30', 'FS21'), false);
     assert.equal(await magic('FS3', 'FS3'), false);
     assert.equal(await magic('', ''), false);
   });
 
-  it('is not asked of what follows', async () => {
+  it('does not depend on what follows', async () => {
     assert.equal(await magic('FS30', String.fromCharCode(...concat(ascii('FS30'), ascii('x')))), true);
   });
 });

@@ -15,7 +15,7 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from }, 
 const packedDrafts = [...numbers(1, COUNT + 1).map((n) => packed(n, [n - 1])), write(COUNT + 9, [1])];
 const forkedDrafts = [...slaveDrafts.slice(0, 5), ...numbers(300, 600).map((n) => write(n, [n]))];
 
-/** Writes the copy of the master piece by piece, up to transaction boundaries, beside the thread. */
+/** Writes the copy of the master piece by piece, up to transaction boundaries, while the thread runs. */
 async function withThread<T>(
   master: readonly Draft[],
   use: (judging: Judging, writeOn: (count: number) => number, pair: Pair) => Promise<T>,
@@ -46,7 +46,7 @@ async function withThread<T>(
 }
 const pause = () => new Promise((resolve) => setTimeout(resolve, 2));
 
-describe('the thread that compares beside the copying', () => {
+describe('the thread that compares during the copy', () => {
   for (const [what, master] of [
     ['packed', packedDrafts],
     ['equal', slaveDrafts],
@@ -62,7 +62,7 @@ describe('the thread that compares beside the copying', () => {
       }));
   }
 
-  it('says before the copy is complete that a fork is certain', () =>
+  it('reports a certain fork before the copy is complete', () =>
     withThread(forkedDrafts, async (judging, writeOn) => {
       const end = writeOn(20);
       for (let n = 0; n < 2000 && !judging.isCertain; n++) await pause();
@@ -71,7 +71,7 @@ describe('the thread that compares beside the copying', () => {
       assert.ok(findings.early && findings.lacking > 0);
     }));
 
-  it('can be given up while it waits', () =>
+  it('can be cancelled while it waits', () =>
     withThread(packedDrafts, async (judging, writeOn) => {
       writeOn(3);
       await judging.close();

@@ -7,7 +7,7 @@ import { ascii, concat, type Draft, dataFs, nthTid } from '../support/data-fs.js
 import { judged, markerOf, write } from '../support/histories.js';
 import { Random } from '../support/random.js';
 
-/** A pack by the demo's writer, which follows ZODB's and knows nothing of this room. */
+/** A pack by the demo's writer, which follows ZODB's and is independent of this room. */
 function pack(drafts: readonly Draft[], upTo: number): Uint8Array {
   const history = packHistory(readHistory(dataFs(drafts).bytes), nthTid(upTo));
   return concat(ascii('FS30'), ...history.map(encodeTransaction));
@@ -20,9 +20,9 @@ function commits(random: Random, from: number, count: number): Draft[] {
 describe('random histories', () => {
   const random = new Random(20260101);
 
-  it('with a pack of a continuation are packed, or appended to where the pack took nothing of the slave', async () => {
+  it('with a pack of a continuation are packed, or behind if the pack removed nothing of the slave', async () => {
     for (let round = 0; round < 200; round++) {
-      // A pack that leaves nothing at all of the slave is never proven: object 9 is never written again.
+      // A pack that leaves nothing of the slave is never proven: object 9 is never written again.
       const all = [write(1, [0, 9]), ...commits(random, 2, 6 + random.below(20))];
       const slave = all.slice(0, 2 + random.below(all.length - 2));
       const { lineage, proven } = await judged(slave, pack(all, 1 + random.below(all.length)));
@@ -31,7 +31,7 @@ describe('random histories', () => {
     }
   });
 
-  it('that have forked are never proven, packed or not, while a marker of the slave newest for its object is missing', async () => {
+  it('that forked are never proven, packed or not, while a marker that was newest for its object on the slave is missing', async () => {
     for (let round = 0; round < 200; round++) {
       const common = commits(random, 1, 2 + random.below(8));
       const slave = [...common, ...commits(random, 100, 1 + random.below(4))];

@@ -12,7 +12,7 @@ import { write } from '../support/histories.js';
 import { MemoryFile } from '../support/memory-file.js';
 import { withTempDir } from '../support/site.js';
 
-// Longer than what is compared at its head and before its end.
+// Longer than the parts compared at its head and before its end.
 const long = Array.from({ length: 40 }, (_, n) => ({
   ...write(1 + n, [n]),
   records: [{ oid: BigInt(n), data: 'x'.repeat(9000) }],
@@ -22,7 +22,7 @@ const slave = dataFs([write(1, [0]), write(2, [1])]).bytes;
 const continued = dataFs([write(1, [0]), write(2, [1]), write(3, [2])]).bytes;
 const other = dataFs([write(1, [0]), write(5, [1]), write(6, [2])]).bytes;
 
-/** What ZODB leaves: the packed file comes into being first, then the old one is renamed. */
+/** As in ZODB, the packed file is created first, then the old one is renamed. */
 function known(
   old: Uint8Array | 'none' | 'directory',
   more: { isReplacedLater?: boolean; master?: typeof old } = {},
@@ -72,27 +72,27 @@ function checked(
   });
 }
 
-describe('the file that a pack has replaced', () => {
-  it('is known where it goes on from the slave, or equals it', async () => {
+describe('the file that a pack replaced', () => {
+  it('is accepted when it continues or equals the slave', async () => {
     assert.deepEqual([await known(continued), await known(slave)], [true, true]);
   });
 
-  it('is not known where it is missing, no file, shorter, or of another history', async () => {
+  it('is rejected when it is missing, no file, shorter, or of another history', async () => {
     for (const old of ['none', 'directory', slave.subarray(0, -1), other] as const)
       assert.equal(await known(old), false);
   });
 
-  it('is not known where the master has lost the end of what was packed', async () => {
+  it('is rejected when the master has lost the end of the packed part', async () => {
     assert.equal(await known(continued, { master: slave }), false);
     const empty = dataFs([write(1, [0]), write(2, [1]), { ...write(3, []), records: [] }]).bytes;
     assert.equal(await known(empty, { master: slave }), true, 'a pack drops a transaction without records');
   });
 
-  it('is not known where the master came into being after it was renamed', async () => {
+  it('is rejected when the master was created after its rename', async () => {
     assert.equal(await known(continued, { isReplacedLater: true }), false);
   });
 
-  it('is known only with the bytes that were copied of each object that the pack has left out', async () => {
+  it('is accepted only with the copied bytes of each object that the pack dropped', async () => {
     const { bytes, places } = longSlave;
     const at = places[20]!.position;
     const rotten = Uint8Array.from(bytes);

@@ -21,7 +21,7 @@ function refers(data: Uint8Array, ...to: number[]): Promise<boolean> {
 }
 
 describe('references to objects that are gone', () => {
-  it('are found in both forms, also of a high oid, and not those to others', async () => {
+  it('are found in both forms, also of a high oid, and no others', async () => {
     const high = 5 * 2 ** 32 + 7;
     for (const opcode of ['C', 'U']) {
       const data = Buffer.concat([Buffer.from('some text, '), reference(high, opcode), Buffer.from(' and more')]);
@@ -30,14 +30,14 @@ describe('references to objects that are gone', () => {
     assert.equal(await refers(reference(9, 'X'), 9), false);
   });
 
-  it('are found wherever the pieces end in which the file is read', async () => {
+  it('are found wherever the pieces that are read end', async () => {
     for (let before = 2 ** 20 - 80; before < 2 ** 20; before++) {
       const data = Buffer.concat([Buffer.alloc(before, 'x'), reference(9), Buffer.alloc(50, 'x')]);
       assert.equal(await refers(data, 9), true, `${before}`);
     }
   });
 
-  it('may be anything in compressed data', async () => {
+  it('are assumed in compressed data', async () => {
     assert.equal(await refers(Buffer.from('.zx\x9cthis is compressed'), 9), true);
     assert.equal(await refers(Buffer.from('a text with .zx in it'), 9), false);
   });

@@ -7,7 +7,7 @@ import { bytesOf, EVIDENCE, judged, mergeOf, packed, write } from '../support/hi
 const BASE = [write(1, [0]), write(2, [1, 2]), write(3, [1]), write(4, [3])];
 
 describe('the lineage of two files', () => {
-  it('is equal, behind or ahead where one is a beginning of the other', async () => {
+  it('is equal, behind or ahead when one starts with the other', async () => {
     for (const [slave, master, lineage] of [
       [BASE, BASE, 'equal'],
       [BASE.slice(0, 2), BASE, 'behind'],
@@ -18,17 +18,17 @@ describe('the lineage of two files', () => {
     }
   });
 
-  it('is unrelated where no transaction is on both', async () => {
+  it('is unrelated when they share no transaction', async () => {
     const evidence = { packedFileKnown: false };
     assert.equal((await judged(BASE, [write(7, [0]), write(8, [1])], evidence)).lineage, 'unrelated');
   });
 
-  it('is packed and proven where a pack left out what was written again', async () => {
+  it('is packed and proven when a pack dropped what was written again', async () => {
     const verdict = await judged(BASE, [packed(1, [0]), packed(2, [2]), packed(3, [1]), packed(4, [3]), write(5, [1])]);
     assert.deepEqual([verdict.lineage, verdict.proven, verdict.findings.newer], ['packed', true, 1]);
   });
 
-  it('is packed, and not proven, without the file that was packed or after reported damage', async () => {
+  it('is packed and not proven without the packed file, or after reported damage', async () => {
     const master = [packed(1, [0]), packed(2, [2]), packed(3, [1]), packed(5, [3])];
     for (const evidence of [{ packedFileKnown: false }, { damageReported: true }]) {
       const { lineage, proven, reason } = await judged(BASE, master, evidence);
@@ -37,13 +37,13 @@ describe('the lineage of two files', () => {
     }
   });
 
-  it('is packed, and not proven, where something still refers to an object that is gone', async () => {
+  it('is packed and not proven when something still refers to a missing object', async () => {
     const [slave, master] = [[write(1, [0]), write(2, [1])], [packed(1, [0])]];
     assert.equal((await judged(slave, master)).proven, true);
     assert.deepEqual((await judged(slave, master, { refersToGone: true })).proven, false);
   });
 
-  it('is packed, and not proven, where the packed part has a transaction without records', async () => {
+  it('is packed and not proven when the packed part has a transaction without records', async () => {
     const slave = [write(1, [0]), write(2, [1]), write(3, [2])];
     const repaired = [packed(1, [0]), { ...packed(2, []), records: [] }, packed(3, [2])];
     const { lineage, proven } = await judged(slave, repaired);
@@ -51,20 +51,20 @@ describe('the lineage of two files', () => {
     assert.equal((await judged(slave, [packed(1, [0]), packed(3, [2])])).proven, true);
   });
 
-  it('is packed where garbage is gone', async () => {
+  it('is packed when garbage is gone', async () => {
     const { lineage, findings } = await judged(BASE, [packed(1, [0]), packed(2, [2]), packed(3, [1])]);
     assert.deepEqual([lineage, findings.gone], ['packed', 1]);
   });
 });
 
 describe('each rule alone shows a fork', () => {
-  it('a master transaction that the slave never had, before the pack, with one that the master lacks', async () => {
+  it('a master transaction before the pack that the slave never had, and one that the master lacks', async () => {
     const slave = [write(1, [0]), write(3, [1]), write(5, [2])];
     const master = [packed(1, [0]), packed(2, [1]), packed(5, [2])];
     assert.equal((await judged(slave, master)).lineage, 'forked');
   });
 
-  it('a slave transaction behind the pack that the master lacks', async () => {
+  it('a slave transaction after the pack that the master lacks', async () => {
     const verdict = await judged(BASE, [packed(1, [0]), packed(2, [1, 2]), write(3, [1]), write(5, [1])]);
     assert.deepEqual([verdict.lineage, verdict.findings.lacking], ['forked', 1]);
   });
@@ -82,29 +82,29 @@ describe('each rule alone shows a fork', () => {
     assert.equal((await judged(slave, master)).lineage, 'forked');
   });
 
-  it('a record that fsrecover dropped in the middle, with no pack', async () => {
+  it('a record in the middle that fsrecover dropped, without a pack', async () => {
     const verdict = await judged(BASE, [BASE[0]!, BASE[1]!, BASE[3]!]);
     assert.equal(verdict.lineage, 'forked');
   });
 
-  it('one tid with other objects on the two sides', async () => {
+  it('one tid with different objects on the two sides', async () => {
     const verdict = await judged([...BASE, write(5, [7])], [...BASE, write(5, [8])], { blame: 'unknown' });
     assert.equal(verdict.lineage, 'forked');
   });
 });
 
-describe('bytes that differ in the same transaction', () => {
+describe('different bytes in the same transaction', () => {
   const good = dataFs(BASE);
   const rotten = altered(good.bytes, (view) => view.setUint8(good.places[2]!.records[0]! + 45, 1));
 
-  it('are rot of the master, or unproven where the slave is to blame', async () => {
+  it("are rot of the master, or unproven if the slave's bytes are wrong", async () => {
     const first = await judged(BASE, rotten, { blame: 'master' });
     assert.deepEqual([first.lineage, first.mismatch?.tid], ['rotten', nthTid(3)]);
     const second = await judged(rotten, BASE, { blame: 'slave' });
     assert.deepEqual([second.lineage, second.proven], ['packed', false]);
   });
 
-  it('are rot in a fork too, where texts and objects are the same, and where they are not the fork itself', async () => {
+  it('are rot in a fork too if texts and objects are the same, and otherwise the fork itself', async () => {
     const fork = dataFs([write(6, [8])]).bytes.subarray(4);
     const forked = (blame: 'unknown' | 'slave') => judged(concat(good.bytes, fork), rotten, { blame });
     assert.equal((await forked('unknown')).lineage, 'forked');
@@ -114,11 +114,11 @@ describe('bytes that differ in the same transaction', () => {
     assert.equal(rotIn(sameTid), undefined);
   });
 
-  it('outside of the data are rot as well', async () => {
+  it('outside the data are rot as well', async () => {
     assert.equal((await judged(BASE, BASE, { bytesDiffer: true })).lineage, 'rotten');
   });
 
-  it('are seen for every bit of a transaction, whichever side has it: never proven, never taken for the same', async () => {
+  it('are detected for every bit of a transaction on either side: never proven, never equal', async () => {
     const { position, end } = good.places[1]!;
     for (let at = position; at < end - 8; at++) {
       for (const bit of [0, 3, 7]) {
@@ -142,7 +142,7 @@ describe('bytes that differ in the same transaction', () => {
   });
 });
 
-describe('what a pack rewrites is the same', () => {
+describe('packed transactions are the same', () => {
   const slave = dataFs([write(1, [0]), write(2, [1]), write(3, [1])]);
   const undo = {
     tid: nthTid(4),
@@ -150,20 +150,20 @@ describe('what a pack rewrites is the same', () => {
   };
   const before = [write(1, [0]), write(2, [1]), write(3, [1]), undo];
 
-  it('where a back pointer became data', async () => {
+  it('when a back pointer became data', async () => {
     const resolved = { tid: nthTid(4), status: 'p', records: [{ oid: 1n, data: '<2 writes 1>' }] };
     const { lineage, proven } = await judged(before, [packed(1, [0]), resolved]);
     assert.deepEqual([lineage, proven], ['packed', true]);
   });
 
-  it('and not where it became other data', async () => {
+  it('unless it became other data', async () => {
     const wrong = { tid: nthTid(4), status: 'p', records: [{ oid: 1n, data: '<3 writes 1>' }] };
     const verdict = await judged(before, [packed(1, [0]), wrong], { blame: 'unknown' });
     assert.equal(verdict.proven, false);
     assert.equal(verdict.lineage, 'rotten');
   });
 
-  it('where one of several records of an object is kept', async () => {
+  it('when one of several records of an object is kept', async () => {
     const twice = (data: readonly string[], status: string) => {
       return { tid: nthTid(2), status, records: data.map((each) => ({ oid: 1n, data: each })) };
     };
@@ -171,7 +171,7 @@ describe('what a pack rewrites is the same', () => {
     assert.deepEqual([verdict.lineage, verdict.proven], ['packed', true]);
   });
 
-  it('where transactions without records are gone', async () => {
+  it('when transactions without records are gone', async () => {
     const empty = { tid: nthTid(2), records: [] };
     const { lineage, proven } = await judged([write(1, [0]), empty, write(3, [1])], [packed(1, [0]), packed(3, [1])]);
     assert.deepEqual([lineage, proven], ['packed', true]);
@@ -179,7 +179,7 @@ describe('what a pack rewrites is the same', () => {
 });
 
 describe('a file that breaks rules', () => {
-  it('is damaged as the master, and unread in its piece as the slave', async () => {
+  it('is damaged as the master, and unreadable in that chunk as the slave', async () => {
     const good = dataFs(BASE);
     const broken = altered(good.bytes, (view) => view.setUint8(good.places[1]!.records[0]! + 31, 1));
     assert.equal((await judged(BASE, broken)).lineage, 'damaged');
@@ -190,7 +190,7 @@ describe('a file that breaks rules', () => {
     assert.equal(found.slaveLast, nthTid(4));
   });
 
-  it('as the slave hides no rot elsewhere, also where a pack has taken in the transaction that is broken', async () => {
+  it('hides as the slave no rot elsewhere, also when a pack included the damaged transaction', async () => {
     const before = dataFs([packed(1, [0]), packed(2, [1, 2]), packed(3, [3])]);
     const [, { position: start, end, records: places }, { records: later }] = before.places as [Place, Place, Place];
     const slave = altered(before.bytes, (view) => view.setUint8(places[1]! + 31, 1));
@@ -202,7 +202,7 @@ describe('a file that breaks rules', () => {
     assert.equal(verdictOf(found, { ...EVIDENCE, blame: 'unknown' }).lineage, 'rotten');
   });
 
-  it('never makes it throw or loop, whatever single byte is hostile', async () => {
+  it('causes no error and no endless loop, whatever single byte is hostile', async () => {
     const good = bytesOf(BASE);
     for (let at = 4; at < good.length; at++) {
       for (const value of [0, 0x7f, 0xff]) {
@@ -213,13 +213,13 @@ describe('a file that breaks rules', () => {
     }
   });
 
-  it('takes a transaction of 300,000 records', async () => {
+  it('is compared with a transaction of 300,000 records', async () => {
     const records = Array.from({ length: 300_000 }, (_, n) => ({ oid: BigInt(n), data: 'x' }));
     const { bytes } = dataFs([{ records }]);
     assert.equal((await judged(bytes, bytes)).lineage, 'equal');
   });
 
-  it('compares a record of three buffers', async () => {
+  it('is compared with a record of three buffers', async () => {
     const data = new Uint8Array(3 << 20).fill(7);
     const { bytes, places } = dataFs([{ records: [{ data }] }]);
     assert.equal((await judged(bytes, bytes)).lineage, 'equal');

@@ -22,7 +22,7 @@ function adaptive(workers: number): AdaptiveSource {
 }
 
 describe('workers are started', () => {
-  it('beforehand for what is worth them, never for less, and never where there are to be none', async (t) => {
+  it('in advance for large copies, never for small ones, and never when there should be none', async (t) => {
     const start = t.mock.method(WorkerPool.prototype, 'start', () => {});
     await adaptive(2).expect(CHUNK);
     await adaptive(0).expect(1000 * CHUNK);
@@ -31,7 +31,7 @@ describe('workers are started', () => {
     assert.equal(start.mock.callCount(), 1);
   });
 
-  it('once, and give what this thread gives, whether they were expected or not', async () => {
+  it('once, with the same results as this thread, expected or not', async () => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'Data.fs');
       writeFileSync(path, bytes);
@@ -47,7 +47,7 @@ describe('workers are started', () => {
     });
   });
 
-  it('and ended again when nothing came of it', async () => {
+  it('and ended again when they are not used', async () => {
     const source = adaptive(2);
     await source.expect(1000 * CHUNK);
     await source.close();

@@ -12,7 +12,7 @@ import { Random } from '../support/random.js';
 const CHUNK = 1000;
 const window = new Window(1 << 16);
 
-/** One run of a copy: on from `resume` to where the file has got to. */
+/** One run of a copy: from `resume` to the current end of the file. */
 async function run(bytes: Uint8Array, resume: Resume, limit: number, chunkBytes = CHUNK): Promise<Resume> {
   const file = new MemoryFile(bytes.subarray(0, limit));
   for (let reached = resume; ; ) {
@@ -22,7 +22,7 @@ async function run(bytes: Uint8Array, resume: Resume, limit: number, chunkBytes 
   }
 }
 
-describe('where a chunk is full', () => {
+describe('the end of a full chunk', () => {
   it('is the next multiple of the chunk size', () => {
     assert.deepEqual(
       [4, 999, 1000, 1001].map((start) => cutAfter(start, CHUNK)),
@@ -39,7 +39,7 @@ describe('the division into chunks', () => {
   const file = dataFs(drafts);
   const { bytes, places } = file;
 
-  it('lies back to back, each line with the hash and the numbers of its bytes', async () => {
+  it('is contiguous, and each line has the hash and the counts of its bytes', async () => {
     const { chunks, position } = await run(bytes, NOTHING_YET, bytes.length);
     assert.ok(chunks.length > 5);
     let start = 4;
@@ -65,7 +65,7 @@ describe('the division into chunks', () => {
     }
   });
 
-  it('is the same however many runs it took to copy the file', async () => {
+  it('is the same for any number of runs', async () => {
     const atOnce = await run(bytes, NOTHING_YET, bytes.length);
     assert.deepEqual(await runs(places.map(({ end }) => end)), atOnce, 'a run for each transaction');
     for (let round = 0; round < 50; round++) {
@@ -79,7 +79,7 @@ describe('the division into chunks', () => {
     assert.deepEqual(await runs([...cuts, bytes.length]), await run(bytes, NOTHING_YET, bytes.length));
   });
 
-  it('of a prefix is that of the whole file, as far as chunks are full', async () => {
+  it('of a prefix equals that of the whole file, for full chunks', async () => {
     const whole = await run(bytes, NOTHING_YET, bytes.length);
     for (const { end } of places) {
       const { chunks } = await run(bytes, NOTHING_YET, end);
@@ -87,7 +87,7 @@ describe('the division into chunks', () => {
     }
   });
 
-  it('goes on sensibly when the chunk size is another one than last time', async () => {
+  it('stays consistent when the chunk size changes', async () => {
     for (const other of [300, 5000]) {
       const half = await run(bytes, NOTHING_YET, places[30]!.end);
       const { chunks, position } = await run(bytes, half, bytes.length, other);
@@ -105,14 +105,14 @@ describe('the division into chunks', () => {
 });
 
 describe('advance', () => {
-  it('is the same place when nothing whole was read', async () => {
+  it('stays at the same position when no complete transaction was read', async () => {
     const resume = await run(dataFs(plain(3)).bytes, NOTHING_YET, 100);
     assert.equal(await run(dataFs(plain(3)).bytes, resume, resume.position + 20), resume);
   });
 });
 
 describe('the chunk size', () => {
-  it('is the one that is wanted, unless that makes too many chunks of the file', () => {
+  it('is the requested one, unless the file would have too many chunks', () => {
     assert.equal(fittingChunkBytes(4096, 0), 4096);
     assert.equal(fittingChunkBytes(4096, 131_072 * 4096), 4096);
     assert.equal(fittingChunkBytes(4096, 131_072 * 4096 + 1), 8192);

@@ -11,7 +11,7 @@ const SIZES = WINDOWS.map((size) => (Number.isFinite(size) ? size : 1 << 16));
 
 interface Read {
   readonly facts: ChunkFacts;
-  /** What was delivered, and where it ended at the most. */
+  /** The delivered bytes, and the largest end reported. */
   readonly bytes: Uint8Array;
 }
 
@@ -30,10 +30,10 @@ async function read(bytes: Uint8Array, task: Partial<ChunkTask> = {}, windowByte
   return { facts, bytes: new Uint8Array(Buffer.concat(delivered)) };
 }
 
-describe('a chunk that is read', () => {
+describe('a chunk', () => {
   const file = dataFs([...plain(3, 100), {}, { records: [{ data: filler(5000) }] }, ...plain(2)]);
 
-  it('has the hash of its bytes and delivers them, whatever the size of the window', async () => {
+  it('has the hash of its bytes and delivers them, for any window size', async () => {
     for (const size of SIZES) {
       const { facts, bytes } = await read(file.bytes, {}, size);
       assert.equal(facts.hash, xxh64(file.bytes.subarray(4)));
@@ -45,7 +45,7 @@ describe('a chunk that is read', () => {
     }
   });
 
-  it('ends at the first boundary at or beyond the cut, in all it tells', async () => {
+  it('ends at the first boundary at or beyond the cut, in all its results', async () => {
     const { end } = file.places[1]!;
     for (const size of SIZES) {
       for (const cutAt of [end - 1, end]) {
@@ -58,13 +58,13 @@ describe('a chunk that is read', () => {
     }
   });
 
-  it('larger than the cut is one transaction long', async () => {
+  it('consists of one transaction if that is larger than the cut', async () => {
     const { position, end } = file.places[4]!;
     const { facts } = await read(file.bytes, { start: position, from: position, cutAt: position + 64 }, 128);
     assert.deepEqual([facts.start, facts.end, facts.transactions], [position, end, 1]);
   });
 
-  it('is gone on with from its hash state in another run, at any boundary', async () => {
+  it('continues from its hash state in another run, at any boundary', async () => {
     for (const { end } of file.places) {
       const first = (await read(file.bytes, { limit: end })).facts;
       const again = { start: 4, from: end, hashState: first.hashState, lastTid: first.lastTid };
@@ -78,7 +78,7 @@ describe('a chunk that is read', () => {
   });
 });
 
-describe('of a chunk that breaks off', () => {
+describe('of an incomplete chunk', () => {
   const file = dataFs([...plain(3, 100), { records: [{ data: filler(900) }, { data: 'x' }] }]);
   const last = file.places.at(-1)!;
   const broken: Readonly<Record<string, Uint8Array>> = {
@@ -87,7 +87,7 @@ describe('of a chunk that breaks off', () => {
     damaged: altered(file.bytes, (view) => view.setUint8(last.records[1]! + 31, 1)),
   };
   for (const [kind, bytes] of Object.entries(broken)) {
-    it(`(${kind}) hash and numbers are those of the whole transactions before`, async () => {
+    it(`(${kind}) hash and counts are those of the complete transactions before`, async () => {
       for (const size of SIZES) {
         const { facts, bytes: delivered } = await read(bytes, {}, size);
         assert.equal(facts.stop.kind, kind);
@@ -97,21 +97,21 @@ describe('of a chunk that breaks off', () => {
       }
     });
 
-    it(`(${kind}) the hash state is one to go on from when the rest has come`, async () => {
+    it(`(${kind}) the hash state allows a continuation when the rest has arrived`, async () => {
       const { facts } = await read(bytes, {}, 64);
       const again = { from: facts.end, hashState: facts.hashState, lastTid: facts.lastTid };
       assert.equal((await read(file.bytes, again)).facts.hash, xxh64(file.bytes.subarray(4)));
     });
   }
 
-  it('nothing is reported where not one transaction is whole', async () => {
+  it('nothing is reported without a complete transaction', async () => {
     const { facts, bytes } = await read(altered(file.bytes, (view) => view.setUint8(20, 0x63)));
     assert.deepEqual([facts.end, facts.transactions, facts.firstTid], [4, 0, 0n]);
     assert.equal(facts.hash, xxh64(new Uint8Array(0)));
     assert.equal(bytes.length, 0);
   });
 
-  it('a file that was cut back after its size was seen is torn', async () => {
+  it('the file is torn if it was truncated after its size was read', async () => {
     for (const size of SIZES) {
       const { facts } = await read(file.bytes.slice(0, last.position + 100), { limit: file.bytes.length }, size);
       assert.deepEqual(facts.stop, { kind: 'torn', position: last.position });

@@ -19,7 +19,7 @@ interface Copy {
   readonly resume: Resume;
 }
 
-/** Copies a master; `change` may do something to it when all but its last transaction have been copied. */
+/** Copies a master; `change` may change it when all but its last transaction have been copied. */
 function copyOf(bytes: Uint8Array, change: (path: string) => void = () => {}): Promise<Copy> {
   return withTempDir(async (directory) => {
     const path = join(directory, 'Data.fs');
@@ -46,20 +46,20 @@ const file: DataFs = dataFs(plain(20, 100));
 const last = file.places.at(-1)!;
 const inFlight = altered(file.bytes, (view) => view.setUint8(last.position + 16, 0x63));
 
-describe('what a master has at its end', () => {
-  it('is clean where its last transaction is complete', async () => {
+describe('the end of a master', () => {
+  it('is clean when its last transaction is complete', async () => {
     const { end, resume } = await copyOf(file.bytes);
     assert.deepEqual([end.kind, resume.position], ['clean', file.bytes.length]);
   });
 
-  it('is in flight where one is being written, voted, or has been left by a crash', async () => {
+  it('is in flight when a transaction is being written, is voted, or was left by a crash', async () => {
     for (const bytes of [inFlight, inFlight.slice(0, -30), inFlight.slice(0, last.position + 23)]) {
       const { end, resume } = await copyOf(bytes);
       assert.deepEqual([end.kind, resume.position], ['in-flight', last.position]);
     }
   });
 
-  it('is torn where bytes follow that never become a transaction', async () => {
+  it('is torn when bytes follow that never become a transaction', async () => {
     for (const tail of [new Uint8Array(500), filler(15)]) {
       const { end, resume } = await copyOf(concat(file.bytes, tail));
       assert.deepEqual(end, { kind: 'torn', position: file.bytes.length, size: file.bytes.length + tail.length });
@@ -67,7 +67,7 @@ describe('what a master has at its end', () => {
     }
   });
 
-  it('is damaged where a rule is broken, and stays so', async () => {
+  it('is damaged when a rule is broken, and stays damaged', async () => {
     const { position, records } = file.places[7]!;
     const { end, resume } = await copyOf(altered(file.bytes, (view) => view.setUint8(records[0]! + 31, 1)));
     assert.equal(end.kind, 'damaged');
@@ -81,7 +81,7 @@ describe('what a master has at its end', () => {
     'a length beyond every file': [(view) => view.setUint8(middle.position + 8, 255), 'transaction-length', 8],
   };
   for (const [name, [change, rule, offset]] of Object.entries(hidden)) {
-    it(`is damaged where ${name} hides valid transactions behind it`, async () => {
+    it(`is damaged when ${name} hides valid transactions behind it`, async () => {
       const { end, resume } = await copyOf(altered(file.bytes, change));
       assert.equal(end.kind, 'damaged');
       assert.deepEqual([end.damage.rule, end.damage.at], [rule, middle.position + offset]);
@@ -90,15 +90,15 @@ describe('what a master has at its end', () => {
     });
   }
 
-  it('is in flight, not damaged, where a Data.fs is being stored in it', async () => {
+  it('is in flight, not damaged, while a Data.fs is being stored in it', async () => {
     const inner = dataFs(plain(9), file.bytes.length + 23 + 42).bytes;
     const bytes = dataFs([...plain(20, 100), { status: 'c', records: [{ data: inner }] }]).bytes;
     for (const cut of [0, 30]) assert.equal((await copyOf(bytes.slice(0, bytes.length - cut))).end.kind, 'in-flight');
   });
 });
 
-describe('a tail that does not validate is looked at again', () => {
-  it('and copied when the rest has come', async () => {
+describe('an invalid tail is probed again', () => {
+  it('and copied when the rest has arrived', async () => {
     const torn = file.bytes.slice(0, -20);
     const { end, resume } = await copyOf(torn, (path) => writeFileSync(path, file.bytes));
     assert.deepEqual([end.kind, resume.position], ['clean', file.bytes.length]);
@@ -110,7 +110,7 @@ describe('a tail that does not validate is looked at again', () => {
     assert.deepEqual([end.kind, resume.position], ['clean', file.bytes.length]);
   });
 
-  it('and given up when the path names another file by then', async () => {
+  it('and given up when the path has another file by then', async () => {
     const exchange = (path: string) => {
       writeFileSync(`${path}.pack`, file.bytes);
       renameSync(`${path}.pack`, path);

@@ -13,7 +13,7 @@ import { Random } from '../support/random.js';
 const SECONDS = 3;
 const SLOW_MS = 3;
 
-/** Syncs again and again while a site in another thread votes, aborts and finishes; returns how many syncs copied something. */
+/** Syncs repeatedly while a site in another thread votes, aborts and finishes; returns how many syncs copied something. */
 async function syncsBeside(pair: Pair, workers: number): Promise<number> {
   pair.site.close();
   const writer = new Worker(new URL('../support/hammer.js', import.meta.url), { workerData: pair.masterFile });
@@ -44,8 +44,8 @@ async function syncsBeside(pair: Pair, workers: number): Promise<number> {
   return copied;
 }
 
-describe('syncs beside a site whose large votes are often aborted', () => {
-  it('copy what was finished and nothing else, with reads that take long and are done in any order', (t) =>
+describe('syncs beside a site that often aborts large votes', () => {
+  it('copy finished transactions only, with slow reads that end in any order', (t) =>
     withPair(async (pair) => {
       const random = new Random(5);
       const { readLater } = OpenFile.prototype;
@@ -62,7 +62,7 @@ describe('syncs beside a site whose large votes are often aborted', () => {
       }
     }));
 
-  it('and so with threads, which read several chunks at a time', (t) =>
+  it('and the same with threads, which read several chunks at a time', (t) =>
     withPair(async (pair) => {
       const copied = await syncsBeside(pair, 2);
       t.diagnostic(`${copied} syncs copied something`);

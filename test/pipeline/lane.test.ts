@@ -6,10 +6,10 @@ import { filler } from '../support/data-fs.js';
 
 const SLOT = 16;
 const SLOTS = 4;
-/** The word of the control block that counts the slots that were filled. */
+/** The word of the control block that counts the filled slots. */
 const FILLED = 0;
 
-/** Both ends of a lane; how often the writer has woken the reader is counted. */
+/** Both ends of a lane; counts how often the writer has woken the reader. */
 function lane() {
   const memory = makeLane(SLOTS, SLOT);
   const woken = { times: 0 };
@@ -22,14 +22,14 @@ function pieces(count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, n) => filler(SLOT, n + 1));
 }
 
-/** A copy of what is in the reader's next slot. */
+/** A copy of the reader's next slot. */
 function received(reader: LaneReader): { bytes: Uint8Array; kind: string } | undefined {
   const slot = reader.next();
   return slot && { bytes: slot.bytes.slice(), kind: slot.kind };
 }
 
 describe('a lane', () => {
-  it('hands pieces on in order, each in a slot of its own, many times round', () => {
+  it('passes pieces on in order, each in its own slot, many times round', () => {
     const { reader, writer } = lane();
     for (const piece of pieces(5 * SLOTS)) {
       assert.equal(reader.next(), undefined);
@@ -40,7 +40,7 @@ describe('a lane', () => {
     assert.equal(writer.handedOver, reader.taken);
   });
 
-  it('hands over what was read into its windows, without a copy, and hashes it there', () => {
+  it('passes on windows without a copy, and hashes them there', () => {
     const { reader, writer } = lane();
     const window = writer.window(SLOT);
     const bytes = filler(2 * SLOTS * SLOT);
@@ -58,7 +58,7 @@ describe('a lane', () => {
     assert.equal(window.digest(), xxh64(bytes), 'what the reader does to its slots is too late to be hashed');
   });
 
-  it('leaves a window in its slot until that is handed over', () => {
+  it('keeps a window in its slot until the reader has it', () => {
     const { writer } = lane();
     assert.equal(writer.room(), writer.room());
     const before = writer.room();
@@ -66,13 +66,13 @@ describe('a lane', () => {
     assert.notEqual(writer.room(), before);
   });
 
-  it('takes as many slots as it has without waiting', () => {
+  it('accepts as many pieces as it has slots without waiting', () => {
     const { writer } = lane();
     for (const piece of pieces(SLOTS)) writer.put(piece, 'records');
     assert.equal(writer.handedOver, SLOTS);
   });
 
-  it('goes on in a slot that has been released, and does not touch the others', () => {
+  it('reuses a released slot, and does not touch the others', () => {
     const { reader, writer } = lane();
     const all = pieces(SLOTS + 1);
     for (const piece of all.slice(0, SLOTS)) writer.put(piece, 'records');
@@ -81,7 +81,7 @@ describe('a lane', () => {
     assert.deepEqual(received(reader)?.bytes, all[1]);
   });
 
-  it('that is cancelled lets its writer go, full or not', () => {
+  it('releases its writer when it is cancelled, full or not', () => {
     for (const before of [0, 1, SLOTS]) {
       const { reader, writer } = lane();
       for (const piece of pieces(before)) writer.put(piece, 'records');
@@ -91,14 +91,14 @@ describe('a lane', () => {
     }
   });
 
-  it('gives what was filled before it was cancelled, also when both come while its reader looks', (t) => {
+  it('delivers what was filled before it was cancelled, also when both happen while its reader checks', (t) => {
     const { reader, writer } = lane();
     const { load } = Atomics;
-    let looked = false;
+    let checked = false;
     t.mock.method(Atomics, 'load', (words: Int32Array, word: number) => {
       const value = load(words, word);
-      if (!looked && word === FILLED) {
-        looked = true;
+      if (!checked && word === FILLED) {
+        checked = true;
         writer.put(filler(SLOT, 5), 'records');
         cancelLane(reader.memory);
       }
@@ -109,7 +109,7 @@ describe('a lane', () => {
     assert.equal(reader.waitForNext(), undefined);
   });
 
-  it('is as new after a reset', () => {
+  it('is like a new one after a reset', () => {
     const { reader, writer } = lane();
     for (const piece of pieces(3)) writer.put(piece, 'records');
     reader.release();
@@ -120,7 +120,7 @@ describe('a lane', () => {
     assert.deepEqual(received(reader)?.bytes, filler(SLOT, 5));
   });
 
-  it('wakes a reader that sleeps, once, and no other', () => {
+  it('wakes a sleeping reader once, and no other', () => {
     const { reader, writer, woken } = lane();
     writer.put(filler(1), 'records');
     assert.equal(woken.times, 0);
@@ -131,7 +131,7 @@ describe('a lane', () => {
     assert.equal(woken.times, 1);
   });
 
-  it('tells of reads: none before, none after, and a number that changes with each', () => {
+  it('reports reads in progress: none before, none after, and a number that changes with each', () => {
     const { reader, writer } = lane();
     assert.equal(reader.readProgress, undefined);
     const first = writer.reading(() => reader.readProgress);

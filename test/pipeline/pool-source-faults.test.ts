@@ -29,7 +29,7 @@ async function withPool(use: (pool: PoolSource, path: string, abort: AbortContro
 }
 
 describe('a pool of workers', () => {
-  it('finds out that the file was exchanged since it was opened', async () => {
+  it('detects that the file was replaced since it was opened', async () => {
     await withPool(async (pool, path) => {
       const master = await openMaster(path);
       writeFileSync(`${path}.pack`, bytes);
@@ -39,7 +39,7 @@ describe('a pool of workers', () => {
     });
   });
 
-  it('fails when the file is gone, and can be used again after that', async () => {
+  it('fails when the file is missing, and works again after that', async () => {
     await withPool(async (pool, path) => {
       const master = await openMaster(path);
       rmSync(path);
@@ -52,7 +52,7 @@ describe('a pool of workers', () => {
     });
   });
 
-  it('can be used again after its receiver failed in the middle', async () => {
+  it('works again after its receiver failed in the middle', async () => {
     await withPool(async (pool, path) => {
       const master = await openMaster(path);
       const full = { write: () => assert.fail('no space'), goBackTo: () => {}, reached: async () => {} };
@@ -66,7 +66,7 @@ describe('a pool of workers', () => {
     });
   });
 
-  it('ends at once when a signal asks for it', async () => {
+  it('ends at once on a signal', async () => {
     await withPool(async (pool, path, abort) => {
       const master = await openMaster(path);
       abort.abort();
@@ -75,7 +75,7 @@ describe('a pool of workers', () => {
     });
   });
 
-  it('reads no further than the size that was seen when the file was opened', async () => {
+  it('reads no further than the size at the opening of the file', async () => {
     await withPool(async (pool, path) => {
       const short = dataFs(plain(50, 60)).bytes;
       writeFileSync(path, short);
@@ -87,8 +87,8 @@ describe('a pool of workers', () => {
   });
 });
 
-describe('windows that are smaller than a transaction', () => {
-  it('give the same for all sources, although no place can be guessed in them', async () => {
+describe('windows smaller than a transaction', () => {
+  it('give the same for all sources, although no position can be guessed', async () => {
     const sources = new Sources(50, [2]);
     try {
       assert.deepEqual((await sources.agreed(bytes, 500)).bytes, bytes);
@@ -97,7 +97,7 @@ describe('windows that are smaller than a transaction', () => {
     }
   });
 
-  it('give the same for all sources, where some places can be guessed', async () => {
+  it('give the same for all sources, when some positions can be guessed', async () => {
     const sources = new Sources(200, [2]);
     try {
       assert.deepEqual((await sources.agreed(bytes, 500)).bytes, bytes);

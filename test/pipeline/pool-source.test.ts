@@ -4,21 +4,21 @@ import { altered, concat, type Draft, dataFs, filler, plain } from '../support/d
 import { Random } from '../support/random.js';
 import { Sources } from '../support/sources.js';
 
-/** Offset of a transaction's first data byte when it has no texts. */
+/** Offset of the first data byte in a transaction without texts. */
 const DATA_OFFSET = 23 + 42;
 const CHUNK_SIZES = [100, 500, 1000, 4096];
 
 const sources = new Sources(1 << 16, [1, 2, 3]);
 after(() => sources.close());
 
-/** Asserts that inline reading and all pools deliver the same, for several chunk sizes; returns what they deliver. */
+/** Asserts that inline reading and all pools deliver the same, for several chunk sizes; returns the result. */
 async function assertAgreed(bytes: Uint8Array) {
   const results = [];
   for (const chunkBytes of CHUNK_SIZES) results.push(await sources.agreed(bytes, chunkBytes));
   return results[0]!;
 }
 
-/** A transaction that holds, at the place where it will stand, a Data.fs whose positions are true there. */
+/** A transaction that holds a Data.fs whose positions are right for its place. */
 function embedding(before: readonly Draft[], inner: readonly Draft[], behind = 0): Draft {
   const position = dataFs(before).bytes.length;
   return { records: [{ data: concat(dataFs(inner, position + DATA_OFFSET).bytes, filler(behind)) }] };
@@ -69,7 +69,7 @@ describe('the same bytes, chunks and outcome for 0, 1, 2 and 3 workers', () => {
     assert.equal((await assertAgreed(damaged)).stop.kind, 'end');
   });
 
-  it('of records that are larger than a chunk, and than all slots of a lane', async () => {
+  it('of records larger than a chunk, and than all slots of a lane', async () => {
     const { bytes } = dataFs([...plain(3), { records: [{ data: filler(20_000) }] }, ...plain(3)]);
     await assertAgreed(bytes);
     const large = dataFs([...plain(3), { records: [{ data: new Uint8Array(1_500_000).fill(65) }] }, ...plain(3)]);
@@ -93,13 +93,13 @@ describe('the same bytes, chunks and outcome for 0, 1, 2 and 3 workers', () => {
     }
   });
 
-  it('of a file without any transaction', async () => {
+  it('of a file without transactions', async () => {
     const result = await assertAgreed(dataFs([]).bytes);
     assert.deepEqual([result.stop.kind, result.resume.position], ['end', 4]);
   });
 });
 
-describe('the same stop, and all before it, for 0, 1, 2 and 3 workers', () => {
+describe('the same stop, and the same bytes before it, for 0, 1, 2 and 3 workers', () => {
   const file = dataFs([...plain(30, 60), { records: [{ data: filler(3000) }] }, ...plain(30, 60)]);
 
   it('at a transaction in flight at the end', async () => {
@@ -116,7 +116,7 @@ describe('the same stop, and all before it, for 0, 1, 2 and 3 workers', () => {
     }
   });
 
-  it('at damage in the middle, although everything behind it is good', async () => {
+  it('at damage in the middle, although everything after it is good', async () => {
     for (const n of [0, 1, 15, 30, 31, 59]) {
       const { position, records } = file.places[n]!;
       const damaged = altered(file.bytes, (view) =>
@@ -146,8 +146,8 @@ describe('the same stop, and all before it, for 0, 1, 2 and 3 workers', () => {
   });
 });
 
-describe('a run that goes on', () => {
-  it('from any boundary, in mid-chunk too, ends with the same chunks for all', async () => {
+describe('a continued run', () => {
+  it('from any boundary, also inside a chunk, ends with the same chunks for all', async () => {
     const { bytes, places } = dataFs(plain(40, 60));
     const whole = await sources.agreed(bytes, 500);
     for (const n of [0, 3, 4, 5, 20, 38]) {
@@ -158,12 +158,12 @@ describe('a run that goes on', () => {
 });
 
 describe('warnings are the same for 0, 1, 2 and 3 workers', () => {
-  it('of tids that fall at seams and elsewhere', async () => {
+  it('of tids that decrease at seams and elsewhere', async () => {
     const drafts = plain(60).map((draft, n) => ({ ...draft, tid: BigInt(1000 - 7 * n) }));
     await assertAgreed(dataFs(drafts).bytes);
   });
 
-  it('of transactions with two reasons for one, at seams and elsewhere', async () => {
+  it('of transactions with two reasons for a warning, at seams and elsewhere', async () => {
     const records = [{ data: filler(30) }, { data: filler(40) }];
     const { bytes, places } = dataFs(plain(60).map((_, n) => ({ tid: BigInt(1000 - 7 * n), records })));
     const stray = altered(bytes, (view) => {

@@ -9,13 +9,13 @@ const PIECE = 65_536;
 const SLOW_MS = 4;
 const window = new Window(PIECE);
 
-/** A file in memory whose reads take their time; counts those under way. */
+/** A file in memory with slow reads; counts those in progress. */
 class SlowFile {
   readonly bytes: Uint8Array;
   under = 0;
   most = 0;
   begun: number[] = [];
-  /** Reads that begin at or beyond it fail. */
+  /** Reads at or beyond this position fail. */
   brokenFrom = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -57,7 +57,7 @@ async function readAll(file: SlowFile, ahead: ReadAhead, size = file.bytes.lengt
 }
 
 describe('reading ahead', () => {
-  it('gives the bytes that plain reads give, with several reads under way where they are slow', async () => {
+  it('returns the bytes of plain reads, with several reads in progress when they are slow', async () => {
     const file = new SlowFile(40 * PIECE + 77);
     const ahead = file.ahead();
     await readAll(file, ahead);
@@ -67,7 +67,7 @@ describe('reading ahead', () => {
     assert.equal(file.under, 0);
   });
 
-  it('begins nothing that is not asked for while reads are fast, or do not follow one another', async () => {
+  it('starts no extra read while reads are fast or not sequential', async () => {
     const fast = new SlowFile(10 * PIECE, 0);
     const now: Readings['now'] = (into, length, position) => {
       const piece = fast.bytes.subarray(position, position + length);
@@ -82,7 +82,7 @@ describe('reading ahead', () => {
     assert.equal(file.most, 1);
   });
 
-  it('begins nothing from where its reader ends, nor beyond the file', async () => {
+  it("starts no read beyond its reader's end or the end of the file", async () => {
     const file = new SlowFile(20 * PIECE);
     const ahead = file.ahead({ until: 6 * PIECE });
     await readAll(file, ahead, 6 * PIECE);
@@ -90,7 +90,7 @@ describe('reading ahead', () => {
     assert.equal(Math.max(...file.begun), 5 * PIECE);
   });
 
-  it('forgets what was read ahead when the reader goes elsewhere', async () => {
+  it('drops what was read ahead when the reader seeks', async () => {
     const file = new SlowFile(30 * PIECE);
     const ahead = file.ahead();
     await readAll(file, ahead, 4 * PIECE);
@@ -99,7 +99,7 @@ describe('reading ahead', () => {
     assert.equal(file.under, 0, 'none is under way that could come late');
   });
 
-  it('tells a fault to whoever asks for its piece, and to nobody else', async () => {
+  it('reports a fault only to the reader of that piece', async () => {
     const file = new SlowFile(30 * PIECE);
     file.brokenFrom = 5 * PIECE;
     const ahead = file.ahead();
@@ -110,7 +110,7 @@ describe('reading ahead', () => {
     await other.settle();
   });
 
-  it('goes on with larger pieces than before', async () => {
+  it('continues with larger pieces', async () => {
     const file = new SlowFile(30 * PIECE);
     const ahead = file.ahead();
     for (let position = 0; position < 4000; position += 1000) await ahead.read(window, 1000, position);
@@ -121,7 +121,7 @@ describe('reading ahead', () => {
     await ahead.settle();
   });
 
-  it('gives fewer bytes where the file was cut back since its size was seen', async () => {
+  it('returns fewer bytes when the file was truncated since its size was read', async () => {
     const file = new SlowFile(6 * PIECE + 100);
     const ahead = file.ahead({ limit: 9 * PIECE });
     await readAll(file, ahead, 6 * PIECE);

@@ -12,7 +12,7 @@ const FINISHED: readonly Draft[] = [
 ];
 const IN_FLIGHT: Draft = { tid: nthTid(3), status: 'c', records: [{ data: 'voted, may be aborted' }] };
 
-describe('the place from which a file can be read backwards', () => {
+describe('the position from which a file can be read backward', () => {
   const finished = dataFs(FINISHED).bytes;
 
   it('is its end, when a finished transaction ends there', async () => {
@@ -21,24 +21,24 @@ describe('the place from which a file can be read backwards', () => {
     assert.ok(file.reads.length < 3, 'without reading all of it');
   });
 
-  it('is before what is in flight, though that is complete: an abort may take it away again', async () => {
+  it('is before a transaction in flight, even if it is complete: an abort may remove it', async () => {
     const file = new MemoryFile(dataFs([...FINISHED, IN_FLIGHT]).bytes);
     assert.equal(await readableEnd(file, window), finished.length);
     assert.ok(file.reads.length < 4, 'without reading all of it');
   });
 
-  it('is before what is in flight and not complete', async () => {
+  it('is before an incomplete transaction in flight', async () => {
     const whole = dataFs([...FINISHED, IN_FLIGHT]).bytes;
     for (const missing of [1, 8, 9, 40]) {
       assert.equal(await readableEnd(new MemoryFile(whole.subarray(0, -missing)), window), finished.length);
     }
   });
 
-  it('is before what has been cut off since the size was seen', async () => {
+  it('is before bytes that were truncated since the size was read', async () => {
     assert.equal(await readableEnd(new MemoryFile(finished, finished.length + 120), window), finished.length);
   });
 
-  it('of a file whose only transaction is in flight is its beginning', async () => {
+  it('is the start of a file whose only transaction is in flight', async () => {
     assert.equal(await readableEnd(new MemoryFile(dataFs([IN_FLIGHT]).bytes), window), 4);
   });
 

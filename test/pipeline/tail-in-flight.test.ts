@@ -21,21 +21,21 @@ const OVERHEAD = 73;
 const ABORTED = 'ABORTED!';
 const FINISHED = 'finished';
 
-/** A transaction of two records, so that a header of a record is somewhere in its middle as well. */
+/** A transaction of two records, so that it has a record header in its middle as well. */
 function large(mark: string, length: number, tid: bigint, status: string): Draft {
   const data = mark.repeat(Math.ceil(length / 16));
   return { tid, status, records: [{ data }, { data }] };
 }
 
-/** A transaction from `start` on, behind which so many bytes are left of a window: the next header goes on in the next one. */
+/** A transaction from `start` that leaves this many bytes of a window: the next header continues in the next window. */
 function upToWindowsEnd(start: number, left: number): Draft {
   const room = WINDOW - ((start - MAGIC + left + OVERHEAD) % WINDOW);
   return { records: [{ data: filler(room) }] };
 }
 
 /**
- * What a master's file holds, one after the other, while it is read: a vote that is aborted, and another one at the same
- * place, mostly of the same length (the same request tried again), which is finished.
+ * The successive contents of a master's file during the copy: a vote that is aborted, and another one at the same
+ * position, mostly of the same length (a retry of the request), which is finished.
  */
 function statesOf(random: Random): Uint8Array[] {
   const small = plain(20 + random.below(40), 200 + random.below(400));
@@ -57,8 +57,8 @@ function statesOf(random: Random): Uint8Array[] {
 }
 
 /**
- * A file that is at another state when so many reads of it have been done. A read is done some time after it was begun, as in
- * a pool of threads, so that several that are under way are done in any order.
+ * A file that changes its state after a given number of reads. A read finishes some time after its start, as in a pool of
+ * threads, so concurrent reads finish in any order.
  */
 async function whileItChanges<T>(
   path: string,
@@ -92,15 +92,15 @@ function put(path: string, bytes: Uint8Array): void {
   closeSync(fd);
 }
 
-describe('a transaction that is written while the master is read', () => {
-  it('is copied as it was finished, or not at all, whenever it was voted, aborted, voted again and finished', async (t) => {
+describe('a transaction that is written during the copy', () => {
+  it('is copied as it was finished, or not at all, at any time of vote, abort, second vote and finish', async (t) => {
     const random = new Random(21);
     const source = new InlineSource(new Window(WINDOW), { chunkBytes: 1 << 20, onProgress: () => {} });
     let copied = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const states = statesOf(random);
       const final = states.at(-1)!;
-      // What matters lies between two reads: mostly all of it happens there.
+      // The interesting changes fall between two reads: mostly all of them.
       const first = random.below(Math.ceil(final.length / WINDOW));
       const steps = random.below(3) > 0 ? [0, 0, 0, 0] : [0, random.below(2), random.below(3), random.below(4)];
       const when = steps.sort().map((step) => first + step);

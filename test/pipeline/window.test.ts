@@ -30,7 +30,7 @@ describe('a window hashes', () => {
     it(`${JSON.stringify(text)} to its known XXH64`, () => assert.equal(xxh64(ascii(text)), hash));
   }
 
-  it('as the package that the module comes from', async () => {
+  it('like the package that the module comes from', async () => {
     const { h64Raw } = await xxhash();
     for (const length of LENGTHS) {
       const bytes = filler(length);
@@ -38,7 +38,7 @@ describe('a window hashes', () => {
     }
   });
 
-  it('the same however the bytes come in pieces', () => {
+  it('the same for any division into pieces', () => {
     for (const length of LENGTHS) {
       for (const piece of [1, 7, 31, 32, 33, 200]) {
         assert.equal(hashInPieces(filler(length), piece), xxh64(filler(length)), `${length} by ${piece}`);
@@ -46,7 +46,7 @@ describe('a window hashes', () => {
     }
   });
 
-  it('anew after a reset, whatever was hashed before', () => {
+  it('from the start after a reset', () => {
     const window = new Window(1 << 16);
     window.bytes.set(filler(77));
     window.add(0, 77);
@@ -55,7 +55,7 @@ describe('a window hashes', () => {
     assert.equal(window.digest(), xxh64(filler(50)));
   });
 
-  it('on after a digest', () => {
+  it('further after a digest', () => {
     const window = new Window(1 << 16);
     window.bytes.set(filler(90));
     window.add(0, 40);
@@ -66,7 +66,7 @@ describe('a window hashes', () => {
 });
 
 describe("a window's hash state", () => {
-  it('is saved and gone on with in another window, after any number of bytes', () => {
+  it('continues in another window, after any number of bytes', () => {
     const bytes = filler(300);
     for (let cut = 0; cut <= bytes.length; cut++) {
       const first = new Window(1 << 16);
@@ -83,7 +83,7 @@ describe("a window's hash state", () => {
     }
   });
 
-  it('of the same bytes is the same text, however they came', () => {
+  it('is the same text for the same bytes, however they arrived', () => {
     const states = [1, 5, 32, 100].map((piece) => {
       const window = new Window(1 << 16);
       window.bytes.set(filler(75));
@@ -93,7 +93,7 @@ describe("a window's hash state", () => {
     assert.equal(new Set(states).size, 1);
   });
 
-  it('that does not fit the number of bytes is refused', () => {
+  it('is refused if it does not match the number of bytes', () => {
     const window = new Window(1 << 16);
     const saved = window.save();
     for (const [text, length] of [
@@ -106,7 +106,7 @@ describe("a window's hash state", () => {
     }
   });
 
-  it('can be marked and come back to', () => {
+  it('can be marked and restored', () => {
     const window = new Window(1 << 16);
     window.bytes.set(filler(100));
     window.add(0, 45);
@@ -120,7 +120,7 @@ describe("a window's hash state", () => {
 });
 
 describe('a window', () => {
-  it('is as large as it was made, and keeps its bytes apart from the hash', () => {
+  it('has the requested size, and keeps its bytes apart from the hash', () => {
     const window = new Window(3 * 65_536);
     window.bytes.fill(255);
     assert.equal(window.bytes.length, 3 * 65_536);

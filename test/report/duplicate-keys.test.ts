@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { duplicateKeys } from '../support/duplicate-keys.js';
 
-describe('the check for keys that stand twice', () => {
+describe('the check for duplicate keys', () => {
   it('finds them in any object of a line, and nothing else', () => {
     for (const text of [
       '{}',

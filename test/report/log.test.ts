@@ -20,7 +20,7 @@ function logged(use: (log: Log) => void, format: LogFormat = 'text', level: LogL
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /;
-/** A line without the time that it begins with. */
+/** A line without its time. */
 function withoutTime(line: string | undefined): string {
   assert.match(line ?? '', TIME);
   return (line ?? '').replace(TIME, '');
@@ -40,12 +40,12 @@ describe('a log in text', () => {
     ]);
   });
 
-  it('puts the hint on a line of its own, at the end', async () => {
+  it('puts the hint on its own line, at the end', async () => {
     const lines = await logged((log) => log.error({ hint: 'make room', code: 'ENOSPC' }, 'write failed'));
     assert.deepEqual(lines.map(withoutTime), ['ERROR write failed -- code=ENOSPC', 'hint: make room']);
   });
 
-  it('shows fields so that each can be told from the next', async () => {
+  it('quotes fields so that each can be distinguished from the next', async () => {
     const fields = { empty: '', blank: 'a b', quote: 'a"b', list: [1, 'x'], object: { a: 1 }, yes: true, no: null };
     const [line] = await logged((log) => log.info(fields, 'm'));
     assert.equal(
@@ -54,7 +54,7 @@ describe('a log in text', () => {
     );
   });
 
-  it('obeys no control character in a field, in a list of them, in a message or in a hint', async () => {
+  it('escapes control characters in a field, in a list of them, in a message and in a hint', async () => {
     const evil = 'a\nb\r\u001b[2J\u0085\u009b2J\u2028c';
     const lines = await logged((log) => {
       log.warn({ text: evil }, 'm');
@@ -65,21 +65,21 @@ describe('a log in text', () => {
     assert.equal(lines.length, 5, lines.join('\n'));
     for (const line of lines) {
       withoutTime(line);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test asserts their absence.
       assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
     }
   });
 });
 
 describe('a log in JSON', () => {
-  it('has an object a line, with time, level as a word, process id, message and fields', async () => {
+  it('has one object per line, with time, level as a word, process id, message and fields', async () => {
     const lines = await logged((log) => log.warn({ bytes: 7, hint: 'h' }, 'the message'), 'json');
     const { time, ...rest } = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
     assert.equal(new Date(String(time)).toISOString(), time);
     assert.deepEqual(rest, { level: 'warn', pid: process.pid, bytes: 7, hint: 'h', msg: 'the message' });
   });
 
-  it('keeps a message with line ends in one line', async () => {
+  it('keeps a message with line breaks on one line', async () => {
     const lines = await logged((log) => log.info({}, 'a\nb'), 'json');
     assert.equal(lines.length, 1);
     assert.equal((JSON.parse(lines[0] ?? '') as { msg: string }).msg, 'a\nb');
@@ -94,7 +94,7 @@ describe('a log', () => {
     log.error({}, 'error');
   };
 
-  it('leaves out what is below its level', async () => {
+  it('omits messages below its level', async () => {
     for (const [level, count] of [
       ['debug', 4],
       ['info', 3],
@@ -118,7 +118,7 @@ describe('a log', () => {
     });
   });
 
-  it('goes on in a file that is there', async () => {
+  it('appends to an existing file', async () => {
     await withTempDir((directory) => {
       const file = join(directory, 'log');
       writeFileSync(file, 'before\n');
@@ -127,7 +127,7 @@ describe('a log', () => {
     });
   });
 
-  it('that cannot be opened is a mistake at once, not at the first line', async () => {
+  it('that cannot be opened is an error at once, not at the first line', async () => {
     await withTempDir((directory) => {
       assert.throws(
         () => openLog(pino, { level: 'info', format: 'text', file: join(directory, 'no', 'log') }),
@@ -136,24 +136,24 @@ describe('a log', () => {
     });
   });
 
-  it('that is silent takes everything and says nothing', () => {
+  it('that is silent accepts everything and writes nothing', () => {
     all(SILENT);
   });
 });
 
 describe('a late log', () => {
-  it('is opened by the first error, once, and takes nothing else', () => {
-    const told: string[] = [];
+  it('is opened by the first error, once, and accepts nothing else', () => {
+    const messages: string[] = [];
     let opened = 0;
     const log = lateLog(() => {
       opened++;
-      return { ...SILENT, error: (fields, message) => void told.push(`${message} ${JSON.stringify(fields)}`) };
+      return { ...SILENT, error: (fields, message) => void messages.push(`${message} ${JSON.stringify(fields)}`) };
     });
-    log.info({}, 'not told');
-    log.warn({}, 'not told');
+    log.info({}, 'not logged');
+    log.warn({}, 'not logged');
     assert.equal(opened, 0);
     log.error({ n: 1 }, 'first');
     log.error({}, 'second');
-    assert.deepEqual([opened, ...told], [1, 'first {"n":1}', 'second {}']);
+    assert.deepEqual([opened, ...messages], [1, 'first {"n":1}', 'second {}']);
   });
 });

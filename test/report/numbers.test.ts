@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { formatCount, formatSeconds } from '../../src/report/numbers.js';
 
 describe('numbers for people', () => {
-  it('are rounded to a tenth of a second where that is of interest, to a second otherwise', () => {
+  it('are rounded to a tenth of a second when small, otherwise to a second', () => {
     const words: readonly (readonly [number, string])[] = [
       [0, '0 s'],
       [0.001, 'less than 0.1 s'],
@@ -18,7 +18,7 @@ describe('numbers for people', () => {
     for (const [seconds, text] of words) assert.equal(formatSeconds(seconds), text);
   });
 
-  it('have a noun that agrees with them', () => {
+  it('agree with their nouns', () => {
     assert.deepEqual(
       [0, 1, 2, 1_000_000].map((count) => formatCount(count, 'transaction')),
       ['0 transactions', '1 transaction', '2 transactions', '1000000 transactions'],

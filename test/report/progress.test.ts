@@ -5,7 +5,7 @@ import { Progress } from '../../src/report/progress.js';
 const MIB = 1 << 20;
 const CLEAR = '\r\u001b[K';
 
-/** A progress line with a clock that is set by hand, and all that it has written. */
+/** A progress line with a manual clock, and its output. */
 function progress() {
   const written: string[] = [];
   const clock = { now: 5000 };
@@ -24,21 +24,21 @@ function progress() {
 }
 
 describe('the progress line', () => {
-  it('is not written for work of less than a second, nor removed', () => {
+  it('is neither written nor removed for work of less than a second', () => {
     const { written, line, showAfter } = progress();
     for (let time = 0; time < 1000; time += 50) showAfter(time, time * MIB, 1000 * MIB);
     line.end();
     assert.deepEqual(written, []);
   });
 
-  it('tells percent, size, rate and the seconds that are left', () => {
+  it('shows percent, size, rate and the seconds left', () => {
     const { written, showAfter } = progress();
     showAfter(0, 0, 100 * MIB);
     showAfter(2000, 20 * MIB, 100 * MIB);
     assert.deepEqual(written, [`${CLEAR}20 % of 100.0 MiB, 10.0 MiB/s, 8 s left`]);
   });
 
-  it('counts the rate from where the work began, not from the beginning of the file', () => {
+  it('computes the rate from the start of the work, not of the file', () => {
     const { written, showAfter } = progress();
     showAfter(0, 80 * MIB, 100 * MIB);
     showAfter(1000, 90 * MIB, 100 * MIB);
@@ -51,7 +51,7 @@ describe('the progress line', () => {
     assert.equal(written.length, 11);
   });
 
-  it('does not guess what is left while nothing moves', () => {
+  it('estimates no time left while nothing moves', () => {
     const { written, showAfter } = progress();
     showAfter(0, 5, 10);
     showAfter(1500, 5, 10);
@@ -66,7 +66,7 @@ describe('the progress line', () => {
     assert.equal(written.at(-1), CLEAR);
   });
 
-  it('holds no line end, whatever the numbers', () => {
+  it('contains no line break, whatever the numbers', () => {
     const { written, showAfter } = progress();
     showAfter(0, 0, 0);
     showAfter(1000, 0, 0);
@@ -78,7 +78,7 @@ describe('the progress line', () => {
     }
   });
 
-  it('shows no rate below zero when the work begins anew', () => {
+  it('shows no rate below zero when the work starts again', () => {
     const { written, showAfter } = progress();
     showAfter(0, 80 * MIB, 100 * MIB);
     showAfter(2000, 10 * MIB, 100 * MIB);

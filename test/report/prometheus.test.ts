@@ -53,13 +53,13 @@ describe("Prometheus' text format", () => {
     assert.ok(seen.size >= 10);
   });
 
-  it('escapes what a path may hold', () => {
+  it('escapes the characters of a path', () => {
     const text = renderPrometheus({ ...STANDING, slave: 'a"b\\c\nd' }, NOW);
     assert.ok(text.includes('syncpozo_size_bytes{slave="a\\"b\\\\c\\nd"} 1000\n'));
     for (const line of text.trimEnd().split('\n')) assert.match(line, LINE);
   });
 
-  it('tells times in seconds since the epoch, and leaves out what is not known', () => {
+  it('prints times in seconds since the epoch, and omits unknown ones', () => {
     const text = renderPrometheus(STANDING, NOW);
     const time = /^syncpozo_claim_transaction_time_seconds\{.*\} (.*)$/m.exec(text)?.[1];
     assert.equal(Number(time), NOW / 1000 + 1.5);

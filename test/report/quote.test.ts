@@ -6,12 +6,12 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, n) => from + n);
 }
 
-describe("others' text in quotes", () => {
-  it('is plain text as it is', () => {
+describe('quoted text of others', () => {
+  it('is unchanged when it is plain', () => {
     for (const text of ['', 'abc', 'Data.fs', 'größer', '日本']) assert.equal(quote(text), `"${text}"`);
   });
 
-  it('shows every control character, and obeys none', () => {
+  it('has every control character escaped', () => {
     for (let code = 0; code <= 0xffff; code++) {
       if (code >= 0x20 && (code < 0x7f || code > 0x9f) && code !== 0x2028 && code !== 0x2029) continue;
       const shown = quote(String.fromCharCode(code));
@@ -19,7 +19,7 @@ describe("others' text in quotes", () => {
     }
   });
 
-  it('shows every character that turns the direction of a text, or that is not to be seen', () => {
+  it('has every bidirectional and invisible character escaped', () => {
     const codes = [
       ...[0x00ad, 0x061c, 0x180e, 0xfeff, 0x2028, 0x2029],
       ...range(0x200b, 0x200f),
@@ -33,11 +33,11 @@ describe("others' text in quotes", () => {
         const shown = show(`a${String.fromCharCode(code)}b`);
         assert.equal(shown.replaceAll('"', ''), `a\\u${code.toString(16).padStart(4, '0')}b`);
       }
-    // Beyond 16 bits: what is put behind a flag to name a region, and can hide any text.
+    // Beyond 16 bits: what follows a flag to name a region, and can hide any text.
     assert.equal(visible('a\u{e0041}b'), 'a\\udb40\\udc41b');
   });
 
-  it('shows half of a character, and leaves a whole one beyond 16 bits as it is', () => {
+  it('has a lone surrogate escaped, and a complete pair unchanged', () => {
     for (const half of ['\ud800', '\udbff', '\udc00', '\udfff']) {
       const word = `\\u${half.charCodeAt(0).toString(16)}`;
       assert.equal(visible(`a${half}b`), `a${word}b`);
@@ -55,8 +55,8 @@ describe("others' text in quotes", () => {
   });
 });
 
-describe('text that is made visible', () => {
-  it('is as it was but for its control characters', () => {
+describe('visible text', () => {
+  it('is unchanged except for control characters', () => {
     assert.equal(visible('a "b" \\ größer\n\u001b[2J\u009b'), 'a "b" \\ größer\\u000a\\u001b[2J\\u009b');
   });
 });

@@ -5,7 +5,7 @@ import { formatBytes, parseBytes } from '../../src/report/size.js';
 const KIB = 1024;
 const GIB = KIB ** 3;
 
-describe('a size for people', () => {
+describe('a printed size', () => {
   const sizes: readonly (readonly [number, string])[] = [
     [0, '0 B'],
     [1, '1 B'],
@@ -23,7 +23,7 @@ describe('a size for people', () => {
   }
 });
 
-describe('a size that is given', () => {
+describe('a given size', () => {
   const given: readonly (readonly [string, number])[] = [
     ['0', 0],
     ['100', 100],
@@ -43,7 +43,7 @@ describe('a size that is given', () => {
     for (const text of refused) assert.equal(parseBytes(text), undefined, text);
   });
 
-  it('is refused when it is more than a position can be', () => {
+  it('is refused when it exceeds the largest position', () => {
     for (const text of ['9007199254740992', '8388608GiB', '9'.repeat(400)]) assert.equal(parseBytes(text), undefined);
   });
 });

@@ -17,7 +17,7 @@ interface Answer {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A Zope client that answers with its name and with what it was asked. */
+/** A Zope client that answers with its name and the request. */
 async function zope(t: TestContext, name: string): Promise<{ port: number; server: Server }> {
   const server = createServer((req, res) => res.end(`${name} ${req.headers.host} ${req.url}`));
   const port = await freePort();
@@ -26,7 +26,7 @@ async function zope(t: TestContext, name: string): Promise<{ port: number; serve
   return { port, server };
 }
 
-/** The sample with this test's ports in it, and around it what Debian's apache2.conf and a2enmod would give. */
+/** The sample with this test's ports, inside what Debian's apache2.conf and a2enmod would add. */
 function configure(dir: string, port: number, zopePorts: readonly [number, number]): string {
   const sample = readFileSync(join(scripts, 'apache', 'balancer.conf'), 'utf8');
   const enabled = /a2enmod (.*)/.exec(sample)?.[1]?.split(' ') ?? [];
@@ -43,7 +43,7 @@ function configure(dir: string, port: number, zopePorts: readonly [number, numbe
     'ServerName localhost',
     `Define APACHE_LOG_DIR ${dir}`,
     `ErrorLog ${dir}/error.log`,
-    // Debian has these on from the start.
+    // Debian enables these by default.
     ...['mpm_event', 'authz_core', 'authz_host', ...enabled].map(
       (name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`,
     ),

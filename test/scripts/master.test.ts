@@ -47,7 +47,7 @@ test('start, status and stop of a real ZEO, each of them twice, and once more', 
   assert.equal(await served(master.port), 7);
 });
 
-test('control: a ZEO that listens elsewhere fails the start, and stop ends it all the same', async (t) => {
+test('control: a ZEO that listens on another port fails the start, and stop ends it all the same', async (t) => {
   const master = await makeInstance(t, 'master');
   await commit(master.dataFs, 1);
   const other = await freePort();
@@ -64,7 +64,7 @@ test('control: a ZEO that listens elsewhere fails the start, and stop ends it al
   assert.ok(await lockIsFree(master.lock));
 });
 
-test('control: a stranger on the port is not taken for ZEO', async (t) => {
+test('control: another program on the port is not mistaken for ZEO', async (t) => {
   const master = await makeInstance(t, 'master');
   await commit(master.dataFs, 1);
   const stranger = createServer().listen(master.port, '127.0.0.1');
@@ -74,7 +74,7 @@ test('control: a stranger on the port is not taken for ZEO', async (t) => {
   assert.equal((await master.zeo('start')).status, 1);
 });
 
-test('a control command that fails is named with its exit status', async (t) => {
+test('a control command that fails is reported with its exit status', async (t) => {
   const master = await makeInstance(t, 'master');
   await commit(master.dataFs, 1);
   master.set({ ZEO_CTL: writeScript(join(master.dir, 'bin', 'broken'), 'exit 9') });
@@ -106,7 +106,7 @@ test('data in use by another program: start fails, names it and leaves it alone'
   assert.ok(!(await portListens(master.port)));
 });
 
-test('a ZEO whose daemon manager was killed is still stopped', async (t) => {
+test('stop ends a ZEO whose daemon manager was killed', async (t) => {
   const master = await makeInstance(t, 'master');
   await commit(master.dataFs, 1);
   assert.equal((await master.zeo('start')).status, 0);
@@ -125,11 +125,11 @@ test('status and stop write nothing beside the data', async (t) => {
   const master = await makeInstance(t, 'master');
   await master.zeo('status');
   assert.equal((await master.zeo('stop')).status, 0);
-  // Made by root, a lock file here would keep ZEO's own user from starting it.
+  // A lock file that root created here would keep ZEO's own user from starting it.
   assert.deepEqual(readdirSync(join(master.dir, 'var')), []);
 });
 
-test('wrong settings and wrong verbs say so, and never look like a running ZEO', async (t) => {
+test('wrong settings and wrong verbs are reported, and never look like a running ZEO', async (t) => {
   const master = await makeInstance(t, 'master');
   const verb = await master.zeo('restart');
   assert.equal(verb.status, 2);

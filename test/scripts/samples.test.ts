@@ -12,7 +12,7 @@ function settings(name: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-test('crontab: every minute, as the user of ZEO, and the command is one that runs', async (t) => {
+test("crontab: every minute, as ZEO's user, and the command runs", async (t) => {
   const lines = settings('crontab');
   const jobs = lines.filter((line) => line.includes('syncData.sh'));
   assert.equal(jobs.length, 1);
@@ -43,11 +43,11 @@ test('the paths of crontab, fstab, exports and defaults agree', () => {
   assert.ok(settings('default/syncpozo').some((line) => `${line}/var` === `ZEO_INSTANCE=${exported}`));
 });
 
-test('default/syncpozo: the values in its comments are the ones that hold without them', async () => {
+test('default/syncpozo: the values in its comments are the defaults', async () => {
   const text = readFileSync(join(scripts, 'default', 'syncpozo'), 'utf8');
   const sources = ['syncData.sh', 'heartbeat/zeo.sh'].map((name) => readFileSync(join(scripts, name), 'utf8')).join('');
   const documented = [...text.matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => ({ name, value }));
-  // Settings are read with a default of their own, as in NAME=${NAME:-default}.
+  // Settings have their defaults as in NAME=${NAME:-default}.
   const read = new Set([...sources.matchAll(/\$\{((?:ZEO|SYNC)[A-Z_]*):?[-+]/g)].map((found) => found[1]));
   read.delete('SYNCPOZO_DEFAULTS');
   assert.deepEqual(documented.map(({ name }) => name).sort(), [...read].sort());
@@ -74,7 +74,7 @@ test('exports: read-only, squashed root, one named host', () => {
   assert.deepEqual(fields[3]?.split(','), ['ro', 'sync', 'root_squash', 'no_subtree_check']);
 });
 
-test('haresources: one line, ZEO before the address, and its script is there', () => {
+test('haresources: one line, ZEO before the address, and its script exists', () => {
   const lines = settings('heartbeat/haresources');
   assert.equal(lines.length, 1);
   const [host, ...resources] = (lines[0] ?? '').split(/\s+/);
@@ -92,7 +92,7 @@ test('ha.cf: the settings that were found to work, media after their port', () =
   assert.equal(lines.filter((line) => line.startsWith('node ')).length, 2);
 });
 
-test('authkeys: no usable key in the sample, and its recipe makes one', async (t) => {
+test('authkeys: no usable key in the sample, and its recipe creates one', async (t) => {
   assert.deepEqual(settings('heartbeat/authkeys'), []);
   const recipe = readFileSync(join(scripts, 'heartbeat', 'authkeys'), 'utf8')
     .split('\n')
@@ -105,7 +105,7 @@ test('authkeys: no usable key in the sample, and its recipe makes one', async (t
   assert.match(readFileSync(made, 'utf8'), /^auth 1\n1 sha1 [0-9a-f]{64}\n$/);
 });
 
-test('README names every file of the room', () => {
+test('README names every file in scripts', () => {
   const readme = readFileSync(join(scripts, 'README.md'), 'utf8');
   const files = readdirSync(scripts, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== 'README.md')

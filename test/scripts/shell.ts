@@ -9,7 +9,7 @@ import { inProject, projectRoot } from '../support/root.js';
 export const scripts = inProject('scripts');
 const cli = fileURLToPath(new URL('../../app/cli.cjs', import.meta.url));
 
-/** Nothing here takes half a minute; a script that does hangs, and the test must say so. */
+/** Nothing here takes half a minute; a script that does hangs, and the test must report it. */
 const limitMilliseconds = 60_000;
 
 export interface Result {
@@ -24,8 +24,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a program to its end and to the end of its output: a daemon that has inherited the pipe fails the test.
- * The environment is cron's, and what the caller adds.
+ * Runs a program until it and its output end: a daemon that has inherited the pipe fails the test.
+ * The environment is cron's, with the caller's additions.
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
@@ -56,7 +56,7 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** A directory of this test's own. At its end every process that names it on its command line is killed. */
+/** A directory for this test. At the end every process with it on its command line is killed. */
 export function scratch(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'syncpozo-scripts-'));
   t.after(() => {
@@ -105,7 +105,7 @@ export function processesNaming(text: string): readonly number[] {
     .map(Number);
 }
 
-/** Polls, because what is waited for happens in other processes. */
+/** Polls, because the condition depends on other processes. */
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 15_000; tries += 1) {
     if (holds()) return;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { venvProgram } from '../support/venv.js';
 import { run, scratch, scripts, writeScript } from './shell.js';
 
-/** Every file under scripts/ that begins as a shell script does, so that none is forgotten. */
+/** Every file under scripts/ that starts like a shell script, so that none is missed. */
 const shellScripts = readdirSync(scripts, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
@@ -13,7 +13,7 @@ const shellScripts = readdirSync(scripts, { recursive: true, withFileTypes: true
 
 const shellcheck = venvProgram('shellcheck');
 
-test('there are the scripts that an operator installs', () => {
+test('the scripts that an operator installs exist', () => {
   assert.deepEqual(shellScripts.map((path) => path.slice(scripts.length + 1)).sort(), [
     'heartbeat/master/zeo',
     'heartbeat/slave/zeo',

@@ -16,7 +16,7 @@ interface Site {
   readonly log: () => readonly string[];
 }
 
-/** Two directories with a space in their names, and a settings file that names `command` as syncpozo. */
+/** Two directories with a space in their names, and a settings file with `command` as syncpozo. */
 function makeSite(t: TestContext, makeCommand: (dir: string) => string): Site {
   const dir = scratch(t);
   const master = join(dir, "the master's");
@@ -37,7 +37,7 @@ function makeSite(t: TestContext, makeCommand: (dir: string) => string): Site {
   };
 }
 
-/** A command that prints its arguments one by one, with and without a time, and ends as asked. */
+/** A command that prints its arguments one by one, with and without a time, and exits with the given status. */
 function standIn(exitStatus: number): (dir: string) => string {
   return (dir) =>
     writeScript(
@@ -56,14 +56,14 @@ for (const exitStatus of [0, 1, 2, 3, 4, 5, 143]) {
     const result = await site.syncData(site.master, site.slave);
     assert.equal(result.status, exitStatus);
     assert.equal(result.stdout, '');
-    // cron mails what is printed: nothing when all is well, one line otherwise.
+    // cron mails the output: nothing after a success, one line otherwise.
     if (exitStatus === 0) assert.equal(result.stderr, '');
     else assert.match(result.stderr, new RegExp(`^syncData\\.sh: exit status ${exitStatus}, see .*\\n$`));
     assert.match(site.log().at(-1) ?? '', new RegExp(`ended with exit status ${exitStatus}$`));
   });
 }
 
-test('every line of the log begins with one time, its own when it has one', async (t) => {
+test('every line of the log starts with one time, its own if it has one', async (t) => {
   const site = makeSite(t, standIn(0));
   await site.syncData(site.master, site.slave);
   await site.syncData(site.master, site.slave);
@@ -75,7 +75,7 @@ test('every line of the log begins with one time, its own when it has one', asyn
   assert.ok(lines.some((line) => line.replace(timed, '') === '{"msg":"no time in front"}'));
 });
 
-test('arguments arrive whole, in their places, and the status file with them', async (t) => {
+test('arguments arrive unchanged and in order, and the status file with them', async (t) => {
   const site = makeSite(t, standIn(0));
   await site.syncData(site.master, site.slave, '--file', "Da*ta's $HOME.fs", '--full', '');
   const given = site
@@ -105,7 +105,7 @@ test('a log that cannot be written does not stop the replication', async (t) => 
   assert.match(result.stderr, /own time/);
 });
 
-test('usage: too few arguments, options in front, settings that are not there', async (t) => {
+test('usage: too few arguments, options in front, missing settings file', async (t) => {
   const site = makeSite(t, standIn(0));
   for (const args of [[], [site.master], [site.master, ''], ['--full', site.master, site.slave]]) {
     const result = await site.syncData(...args);
@@ -122,7 +122,7 @@ test('usage: too few arguments, options in front, settings that are not there', 
   assert.match(missing.stderr, /cannot read the settings/);
 });
 
-test('a command that is not there is status 1, with a hint in the log', async (t) => {
+test('a missing command is status 1, with a hint in the log', async (t) => {
   const site = makeSite(t, (dir) => join(dir, 'missing'));
   const result = await site.syncData(site.master, site.slave);
   assert.equal(result.status, 1);

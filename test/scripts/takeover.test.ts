@@ -49,7 +49,7 @@ test('the takeover: switched off first, then ZEO serves; stop leaves the switch 
   assert.equal(await served(slave.port), 5);
   assert.equal((await slave.zeo('status')).stdout, 'running\n');
 
-  // A ZEO that was started by hand is left running, but the switch goes off all the same.
+  // A ZEO that was started by hand keeps running, but the switch goes off all the same.
   writeFileSync(slave.status, 'SYNCING=1\n');
   assert.equal((await slave.zeo('start')).status, 0);
   assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
@@ -60,7 +60,7 @@ test('the takeover: switched off first, then ZEO serves; stop leaves the switch 
   assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
 });
 
-test('a running sync is ended before ZEO is started', async (t) => {
+test('a running sync ends before ZEO starts', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
   const sync = await holdLock(t, slave.lock, { content: asSync });
@@ -72,7 +72,7 @@ test('a running sync is ended before ZEO is started', async (t) => {
   assert.equal(await served(slave.port), 5);
 });
 
-test('a sync that does not end when asked to is killed', async (t) => {
+test('a sync that does not end on SIGTERM is killed', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
   const sync = await holdLock(t, slave.lock, { content: asSync, ignoresTerm: true });
@@ -83,7 +83,7 @@ test('a sync that does not end when asked to is killed', async (t) => {
   assert.equal(trace(), 'SYNCING=0 lock=free\n');
 });
 
-test('a sync that takes the lock while ZEO is being started is ended as well', async (t) => {
+test('a sync that takes the lock during the start of ZEO is ended as well', async (t) => {
   const slave = await makeSlave(t);
   const program = join(slave.dir, 'late.py');
   writeFileSync(program, holderProgram);
@@ -100,7 +100,7 @@ test('a sync that takes the lock while ZEO is being started is ended as well', a
   assert.equal(await served(slave.port), 5);
 });
 
-test('a lock held by anything else: ZEO is not started, the holder is left alone', async (t) => {
+test('a lock held by anything else: ZEO does not start, and the holder is left alone', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
   const stranger = await holdLock(t, slave.lock, { content: '{pid}' });
@@ -112,13 +112,13 @@ test('a lock held by anything else: ZEO is not started, the holder is left alone
   assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
 });
 
-test('an innocent process whose number stands in the lock file is never signalled', async (t) => {
+test('an unrelated process whose id is in the lock file never gets a signal', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
   const other = join(slave.dir, 'other.lock');
   const innocent = await holdLock(t, other, { content: '{pid}' });
 
-  // Held by a third process, which nobody can name: no start.
+  // A third process, which nothing names, holds the lock: no start.
   const stranger = await holdLock(t, slave.lock, { content: `${innocent.pid} syncpozo {hostname}` });
   const refused = await slave.zeo('start');
   assert.equal(refused.status, 1);
@@ -126,7 +126,7 @@ test('an innocent process whose number stands in the lock file is never signalle
   assert.ok(alive(innocent.pid) && alive(stranger.pid));
   assert.equal(trace(), '');
 
-  // Free, the line is a dead sync's: the start does not mind it.
+  // The lock is free, so the line is a dead sync's: the start ignores it.
   stranger.process.kill('SIGKILL');
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
@@ -135,10 +135,10 @@ test('an innocent process whose number stands in the lock file is never signalle
 
 for (const [what, body] of [
   ['fails', 'exit 1'],
-  ['says that it succeeded and wrote nothing', 'exit 0'],
+  ['reports success without writing', 'exit 0'],
   ['writes something else', 'echo SYNCING=1 >"$3"'],
 ] as const) {
-  test(`a syncpozo command that ${what} does not keep the slave from taking over`, async (t) => {
+  test(`a syncpozo command that ${what} does not prevent the takeover`, async (t) => {
     const slave = await makeSlave(t);
     const trace = traceControl(slave);
     slave.set({ SYNCPOZO: writeScript(join(slave.dir, 'bin', 'broken'), body) });
@@ -148,13 +148,13 @@ for (const [what, body] of [
       assert.match(start.stderr, /broken promote has failed with status 1, taking over without it/);
     assert.equal(trace(), 'SYNCING=0 lock=free\n');
     assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
-    // The syncing user reads what root has written.
+    // The syncing user can read what root wrote.
     assert.equal(statSync(slave.status).mode & 0o777, 0o644);
     assert.equal(await served(slave.port), 5);
   });
 }
 
-test('a status file that cannot be written: the slave serves, and its role keeps the syncs away', async (t) => {
+test('a status file that cannot be written: the slave serves, and its role blocks syncs', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
   const status = join(slave.dir, 'missing', 'syncPozo.status');
@@ -182,7 +182,7 @@ test('a status file that cannot be written: the slave serves, and its role keeps
   assert.ok(readFileSync(slave.dataFs).equals(before));
 });
 
-test('where neither the role nor the status file can be written nothing is touched', async (t) => {
+test('nothing changes when neither the role nor the status file can be written', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
   slave.set({
@@ -216,7 +216,7 @@ test('stop leaves a running sync and the switch alone', async (t) => {
   assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=1\n');
 });
 
-test('control: a ZEO that does not listen where it should fails the takeover', async (t) => {
+test('control: a ZEO that does not listen on its port fails the takeover', async (t) => {
   const slave = await makeSlave(t);
   slave.set({ ZEO_PORT: slave.port === 65_535 ? 1024 : slave.port + 1, ZEO_START_WAIT: 3 });
   const start = await slave.zeo('start');
@@ -226,7 +226,7 @@ test('control: a ZEO that does not listen where it should fails the takeover', a
   assert.ok(await lockIsFree(slave.lock));
 });
 
-test('called through a symbolic link in resource.d, the script finds its other half', async (t) => {
+test('the script finds its other half when called through a symbolic link in resource.d', async (t) => {
   const slave = await makeSlave(t);
   const link = join(slave.dir, 'resource.d-zeo');
   symlinkSync(join(scripts, 'heartbeat', 'slave', 'zeo'), link);
@@ -234,7 +234,7 @@ test('called through a symbolic link in resource.d, the script finds its other h
   assert.deepEqual([status.status, status.stdout], [3, 'stopped\n']);
 });
 
-test('the real syncpozo, stopped in mid-append: killed, and ZEO serves a whole transaction', async (t) => {
+test('the real syncpozo, stopped in mid-append: killed, and ZEO serves complete transactions', async (t) => {
   const slave = await makeSlave(t);
   const master = join(slave.dir, 'master');
   mkdirSync(master);
@@ -261,7 +261,7 @@ test('the real syncpozo, stopped in mid-append: killed, and ZEO serves a whole t
   assert.equal(trace(), 'SYNCING=0 lock=free\n');
   assert.ok([5, 6, 7, 8, 9].includes(await served(slave.port)));
 
-  // Twice protected: by the switch, and without it, as after a reboot, by the role.
+  // Protected twice: by the switch, and, without it, as after a reboot, by the role.
   for (const reason of [/SYNCING=0|statusFile/, /has been promoted/]) {
     const off = await sync();
     assert.equal(off.status, 0, off.stderr);
@@ -271,20 +271,20 @@ test('the real syncpozo, stopped in mid-append: killed, and ZEO serves a whole t
   }
 });
 
-test('what may be lost is told, and the command for it is started with the facts', async (t) => {
+test('a possible loss is reported, and its command starts with the facts', async (t) => {
   const slave = await makeSlave(t);
-  const told = join(slave.dir, 'told');
-  const command = writeScript(join(slave.dir, 'bin', 'on-loss'), `echo "$SYNCPOZO_LOSS $SYNCPOZO_SLAVE" >'${told}'`);
+  const output = join(slave.dir, 'loss');
+  const command = writeScript(join(slave.dir, 'bin', 'on-loss'), `echo "$SYNCPOZO_LOSS $SYNCPOZO_SLAVE" >'${output}'`);
   slave.set({ SYNCPOZO_ON_LOSS: command, SYNCPOZO_MASTER: join(slave.dir, 'nowhere') });
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
   assert.match(start.stderr, /MAY BE LOST: the master is out of reach/);
   assert.match(start.stderr, /restart every ZEO client without its cache file/);
-  await eventually('the command has run', () => existsSync(told));
-  assert.equal(readFileSync(told, 'utf8'), `possible ${slave.dataFs}\n`);
+  await eventually('the command has run', () => existsSync(output));
+  assert.equal(readFileSync(output, 'utf8'), `possible ${slave.dataFs}\n`);
 });
 
-test('a slave that is damaged is served as far as it is sound, and the start says so', async (t) => {
+test('a damaged slave is served up to the damage, and the start reports it', async (t) => {
   const slave = await makeSlave(t);
   writeFileSync(slave.dataFs, 'no transaction at all '.repeat(20), { flag: 'a' });
   const start = await slave.zeo('start');

@@ -9,7 +9,7 @@ import { type Result, run, scratch, scripts, writeScript } from './shell.js';
 
 const python = venvProgram('python');
 
-/** A ZEO instance as mkzeoinstance lays it out, with the settings file that the resource scripts read. */
+/** A ZEO instance in mkzeoinstance's layout, with the settings file that the resource scripts read. */
 export interface Instance {
   readonly dir: string;
   readonly dataFs: string;
@@ -95,7 +95,7 @@ async function inPython(program: string, args: readonly string[]): Promise<strin
   return result.stdout.trim();
 }
 
-/** One transaction in Data.fs that sets root['n'], with so many bytes of ballast in it; no server must run. */
+/** One transaction in Data.fs that sets root['n'], with this many bytes of ballast; no server may be running. */
 export async function commit(dataFs: string, n: number, ballastBytes = 0): Promise<void> {
   const program = `
 import os, sys, ZODB, ZODB.FileStorage, transaction
@@ -110,7 +110,7 @@ db.close()`;
   await inPython(program, [dataFs, String(n), String(ballastBytes)]);
 }
 
-/** What a ZEO client finds in root['n']. */
+/** The value that a ZEO client reads from root['n']. */
 export async function served(port: number): Promise<number> {
   const program = `
 import sys, ZEO
@@ -126,7 +126,7 @@ export interface Holder {
 }
 
 export interface HolderOptions {
-  /** What the holder writes into the lock file, '{pid}' as zc.lockfile knows it. */
+  /** The text that the holder writes into the lock file, '{pid}' in zc.lockfile's syntax. */
   readonly content: string;
   readonly ignoresTerm?: boolean;
 }
@@ -155,7 +155,7 @@ time.sleep(120)`;
 
 export const asSync = '{pid} syncpozo {hostname}';
 
-/** A control script that notes in `trace` what it was asked, the switch and the lock, and then does as it is told. */
+/** A control script that records its verb, the switch and the lock in `trace`, and then obeys. */
 export function traceControl(instance: Instance, before = ''): () => string {
   const trace = join(instance.dir, 'trace');
   writeFileSync(trace, '');

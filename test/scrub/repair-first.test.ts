@@ -7,7 +7,7 @@ import { operationsDuring } from '../support/disk-operations.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { datOf, flipBits, manyChunks, syncAndScrub } from '../support/rot.js';
 
-/** A slave with wrong bytes in its first chunk and in its last, and a master that has grown since. Returns the places. */
+/** A slave with wrong bytes in its first and last chunk, and a master that has grown. Returns their positions. */
 async function rottenAndBehind(pair: Pair): Promise<readonly number[]> {
   await manyChunks(pair);
   const { chunks } = datOf(pair);
@@ -17,7 +17,7 @@ async function rottenAndBehind(pair: Pair): Promise<readonly number[]> {
   return places;
 }
 
-/** A log by which `act` is done when the plan has been made, and nothing of it. */
+/** A log that calls `act` once the plan has been made and before any of it is done. */
 function whenPlanned(act: () => void) {
   const isPlan = /do not match their checksum, and are repaired from the master$/;
   return { ...SILENT, warn: (_fields: object, message: string) => isPlan.test(message) && act() };
@@ -28,8 +28,8 @@ async function operationsOnSlave(pair: Pair, run: () => Promise<unknown>): Promi
   return operations.filter((each) => 'path' in each && each.path === pair.slaveFile);
 }
 
-describe('what the looks find wrong on the slave alone', () => {
-  it('is right again, durably, before the first byte is appended, and is told', () =>
+describe('bytes that the probes find wrong on the slave alone', () => {
+  it('are repaired durably before the first byte is appended, and are reported', () =>
     withPair(async (pair) => {
       const [first = 0, last = 0] = await rottenAndBehind(pair);
       const { chunks, claim } = datOf(pair);
@@ -52,7 +52,7 @@ describe('what the looks find wrong on the slave alone', () => {
       pair.assertInStep();
     }));
 
-  it('adds to what the scrub of the same run reads, and is found once', () =>
+  it("add to the bytes that the same run's scrub reads, and are found once", () =>
     withPair(async (pair) => {
       await rottenAndBehind(pair);
       const { exitCode, scrubbed } = await syncAndScrub(pair, 'full');
@@ -61,14 +61,14 @@ describe('what the looks find wrong on the slave alone', () => {
       pair.assertInStep();
     }));
 
-  it('stays wrong in a dry run', () =>
+  it('stay wrong in a dry run', () =>
     withPair(async (pair) => {
       await rottenAndBehind(pair);
       const operations = await operationsOnSlave(pair, () => syncAndScrub(pair, 'full', { dryRun: true }));
       assert.deepEqual(operations, []);
     }));
 
-  it('ends the run before anything is appended where the master has gone wrong there since', () =>
+  it('end the run before the append when the master has gone wrong there since', () =>
     withPair(async (pair) => {
       const places = await rottenAndBehind(pair);
       const before = readFileSync(pair.slaveFile);
@@ -83,7 +83,7 @@ describe('what the looks find wrong on the slave alone', () => {
       assert.ok(readFileSync(pair.slaveFile).equals(before));
     }));
 
-  it('is looked for anew where the master is exchanged meanwhile', () =>
+  it('are probed again when the master is replaced meanwhile', () =>
     withPair(async (pair) => {
       await rottenAndBehind(pair);
       let planned = 0;
@@ -92,13 +92,13 @@ describe('what the looks find wrong on the slave alone', () => {
         copyFileSync(pair.masterFile, `${pair.masterFile}.copy`);
         renameSync(`${pair.masterFile}.copy`, pair.masterFile);
       });
-      // Of a file that is another one, only the bytes of the master are looked at; the scrub finds the rest.
+      // In another file only the bytes of the master are read; the scrub finds the rest.
       const { exitCode, scrubbed } = await syncAndScrub(pair, 'full', { log });
       assert.deepEqual([exitCode, scrubbed.bad, planned], [0, 2, 2]);
       pair.assertInStep();
     }));
 
-  it('is not written into another file that has come to the slave’s path', () =>
+  it('are not repaired in another file at the slave’s path', () =>
     withPair(async (pair) => {
       await rottenAndBehind(pair);
       const before = readFileSync(pair.slaveFile);

@@ -6,7 +6,7 @@ import { datOf, flipBits, manyChunks, syncAndScrub } from '../support/rot.js';
 
 const BLOCK = 4096;
 
-/** Flips one bit in every 4 KiB below the claim, on the slave and on the master: one at a time, and all at once. */
+/** The fault model: one bit flips in every 4 KiB below the claim, on the slave or the master, one at a time and all at once. */
 export async function rotEverywhere(pair: Pair, transactions: number, seed: number): Promise<number> {
   await manyChunks(pair, transactions);
   const random = new Random(seed);

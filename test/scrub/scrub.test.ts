@@ -12,7 +12,7 @@ const scrubFile = (pair: Pair): string => `${pair.slaveFile}.scrub`;
 const nextOf = (pair: Pair): string | undefined => /^next (\d+)$/m.exec(readFileSync(scrubFile(pair), 'utf8'))?.[1];
 const fullOf = (pair: Pair): string | undefined => /^full (\S+)$/m.exec(readFileSync(scrubFile(pair), 'utf8'))?.[1];
 
-/** A log that keeps what it is told. */
+/** A log that keeps its messages. */
 function keeper() {
   const kept: LogRecord[] = [];
   const at = (level: string) => (fields: object, msg: string) => void kept.push({ level, msg, ...fields });
@@ -24,8 +24,8 @@ async function writesDuring(run: () => Promise<unknown>): Promise<DiskOperation[
   return operations.filter((operation) => !('path' in operation && operation.path.endsWith('.lock')));
 }
 
-describe('a scrub goes round the slave', () => {
-  it('slice by slice, and notes when it was round', () =>
+describe('a scrub reads the slave', () => {
+  it('slice by slice, and records when a round is complete', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const size = statSync(pair.slaveFile).size;
@@ -44,7 +44,7 @@ describe('a scrub goes round the slave', () => {
       assert.notEqual(fullOf(pair), 'never');
     }));
 
-  it('all at once where that is asked for', () =>
+  it('all at once on request', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const { scrubbed } = await syncAndScrub(pair, 'full');
@@ -52,7 +52,7 @@ describe('a scrub goes round the slave', () => {
       assert.notEqual(fullOf(pair), 'never');
     }));
 
-  it('behind an append as well, and not at all after a first copy or when it is off', () =>
+  it('after an append as well, and not at all after a first copy or when it is off', () =>
     withPair(async (pair) => {
       assert.equal((await syncAndScrub(pair, 'full')).scrubbed.bytes, 0);
       pair.commit('more');
@@ -69,7 +69,7 @@ describe('a scrub goes round the slave', () => {
       assert.equal(existsSync(scrubFile(pair)), false);
     }));
 
-  it('without a disk operation but those on its own file, and a sync of the slave before', () =>
+  it('writing its own file only, after a sync of the slave', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const operations = await writesDuring(() => syncAndScrub(pair, 100_000));
@@ -83,7 +83,7 @@ describe('a scrub goes round the slave', () => {
       assert.ok(rest.length > 0);
     }));
 
-  it('anew where its file is none, or another slave’s', () =>
+  it('from the start when its file is missing or another slave’s', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       await syncAndScrub(pair, 100_000);
@@ -106,13 +106,13 @@ describe('a scrub goes round the slave', () => {
         assert.equal((await syncAndScrub(pair, 50_000)).exitCode, 0);
         assert.equal(nextOf(pair), '50004', JSON.stringify(text.slice(0, 100)));
       }
-      // One that lies beyond the end: the slave may have been cut back since.
+      // Progress beyond the end: the slave may have been truncated since.
       writeFileSync(scrubFile(pair), good.replace('100004', '99999999'));
       await syncAndScrub(pair, 50_000);
       assert.equal(nextOf(pair), '50004');
     }));
 
-  it('although its progress cannot be noted, and says so', () =>
+  it('even if its progress cannot be recorded, with a warning', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       mkdirSync(scrubFile(pair));
@@ -140,7 +140,7 @@ describe('a scrub goes round the slave', () => {
 });
 
 describe('a scrub that finds', () => {
-  it('wrong bytes on the slave repairs them, and only the blocks they are in', () =>
+  it('wrong bytes on the slave repairs only the blocks that contain them', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const chunk = datOf(pair).chunks[4]!;
@@ -167,7 +167,7 @@ describe('a scrub that finds', () => {
       assert.equal((await syncAndScrub(pair, 'full')).scrubbed.bad, 0);
     }));
 
-  it('them with a slice that touches their chunk', () =>
+  it('them in a slice that includes part of their chunk', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const at = datOf(pair).chunks[4]!.start + 5000;
@@ -183,7 +183,7 @@ describe('a scrub that finds', () => {
       pair.assertInStep();
     }));
 
-  it('wrong bytes on the master says so every time, and leaves the slave alone', () =>
+  it('wrong bytes on the master reports them every time, and leaves the slave alone', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const good = readFileSync(pair.slaveFile);
@@ -210,7 +210,7 @@ describe('a scrub that finds', () => {
       }
     }));
 
-  it('other wrong bytes on both sides says that the slave is wrong too', () =>
+  it('different wrong bytes on both sides reports the slave too', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const { start } = datOf(pair).chunks[4]!;
@@ -223,7 +223,7 @@ describe('a scrub that finds', () => {
       assert.ok(readFileSync(pair.slaveFile).equals(before));
     }));
 
-  it('the same wrong bytes on both sides knows them by the recorded hash', () =>
+  it('the same wrong bytes on both sides detects them by the recorded hash', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const { start } = datOf(pair).chunks[4]!;

@@ -28,7 +28,7 @@ function problemOf(text: string): string {
   return parsed.problem;
 }
 
-/** The text with a last line that is right for its other lines: what a mistake of ours, or a person, could write. */
+/** The text with a correct last line: what a bug of ours, or an operator, could write. */
 function sealed(lines: readonly string[]): string {
   const body = lines.map((line) => `${line}\n`).join('');
   const chunks = lines.filter((line) => line.startsWith('chunk ')).length;
@@ -58,19 +58,19 @@ describe('a .dat', () => {
     assert.deepEqual(parseDat(formatDat(dat)), { dat });
   });
 
-  it('is sealed as this test seals it', () => {
+  it('has the checksum that this test computes', () => {
     assert.equal(sealed(LINES), TEXT);
   });
 });
 
-describe('a .dat of the version before', () => {
+describe('a .dat of the previous version', () => {
   const old = (role: string, promoted: readonly string[] = []) => {
     const chunk = LINES.findIndex((line) => line.startsWith('chunk '));
     const rest = [...LINES.slice(1, chunk), ...promoted, ...LINES.slice(chunk)];
     return sealed(['syncpozo 2', `role ${role}`, ...rest]);
   };
 
-  it('is read, and gives the role and what a promotion left', () => {
+  it('is read, with its role and its promotion', () => {
     assert.deepEqual(parseDat(old('slave')), { dat: FULL, old: { role: 'slave' } });
     assert.deepEqual(parseDat(old('promoted')), { dat: FULL, old: { role: 'promoted' } });
     const promotion = { position: 2050, tid: 9n, at: 1795411149500, lastSync: 1795411149400 };
@@ -80,7 +80,7 @@ describe('a .dat of the version before', () => {
     assert.deepEqual(parseDat(old('promoted', [line.replace('1795411149400', '-')])), { dat: FULL, old: never });
   });
 
-  it('is refused where it is not what that version wrote', () => {
+  it("is refused unless it is exactly in that version's format", () => {
     const line = 'promoted 2050 0000000000000009 1795411149500 -';
     for (const text of [
       old('master'),
@@ -104,7 +104,7 @@ describe('a .dat that is damaged is refused', () => {
     assert.match(problemOf(TEXT.replace('syncpozo 3', 'syncpozo 30')), /first line/);
   });
 
-  it('cut short at any place', () => {
+  it('truncated anywhere', () => {
     for (let length = 0; length < TEXT.length; length++) problemOf(TEXT.slice(0, length));
   });
 
@@ -128,12 +128,12 @@ describe('a .dat that is damaged is refused', () => {
     }
   });
 
-  it('without throwing, whatever is in it', () => {
+  it('without an error being thrown, whatever its content', () => {
     for (const text of randomlySpoiled(TEXT, 9, 2000)) problemOf(text);
   });
 });
 
-describe('a .dat whose checksum is right is refused all the same', () => {
+describe('a .dat with a correct checksum is refused', () => {
   const refused = (lines: readonly string[]) => problemOf(sealed(lines));
 
   it('when a line is missing, doubled or moved', () => {
@@ -144,7 +144,7 @@ describe('a .dat whose checksum is right is refused all the same', () => {
     }
   });
 
-  it('when a field is missing, too much or of another form', () => {
+  it('when a field is missing, extra or malformed', () => {
     for (const [n, line] of LINES.entries()) {
       const fields = line.split(' ');
       for (let field = 0; field < fields.length; field++) {
@@ -162,19 +162,19 @@ describe('a .dat whose checksum is right is refused all the same', () => {
 
   const change = (from: string, to: string) => refused(LINES.map((line) => line.replace(from, to)));
 
-  it('when chunks do not lie back to back', () => {
+  it('when chunks are not contiguous', () => {
     assert.match(change('chunk 4 1004', 'chunk 5 1004'), /begins at 5/);
     assert.match(change('chunk 1004 2000', 'chunk 1003 2000'), /begins at 1003, the one before ends at 1004/);
     assert.match(change('chunk 1004 2000', 'chunk 1005 2000'), /begins at 1005/);
   });
 
-  it('when a chunk is empty or ends before it begins', () => {
+  it('when a chunk is empty or ends before its start', () => {
     assert.match(change('chunk 4 1004', 'chunk 4 4'), /empty/);
     assert.match(change('chunk 4 1004', 'chunk 4 3'), /empty/);
     assert.match(change(' 3 9 ', ' 0 9 '), /empty/);
   });
 
-  it('when the claim is not where the chunks end', () => {
+  it('when the claim is not at the end of the chunks', () => {
     assert.match(change('claim 2050', 'claim 2051'), /claim is 2051/);
     assert.match(change('claim 2050 8000000000000000', 'claim 2050 8000000000000001'), /tid/);
   });
@@ -185,7 +185,7 @@ describe('a .dat whose checksum is right is refused all the same', () => {
     assert.match(refused(LINES.map((line) => (line.startsWith('tail') ? 'tail -' : line))), /hash state/);
   });
 
-  it('when what was copied last lies outside of what is claimed', () => {
+  it('when the last copied range lies outside the claim', () => {
     for (const copied of ['copied 3', 'copied 2051'])
       assert.match(change('copied 1004', copied), /copied last/, copied);
   });
@@ -196,13 +196,13 @@ describe('a .dat whose checksum is right is refused all the same', () => {
     }
   });
 
-  it('when a number does not fit', () => {
+  it('when a number is too large', () => {
     for (const large of ['9007199254740992', '18446744073709551616', '9'.repeat(400)]) {
       assert.match(change('claim 2050', `claim ${large}`), /too large/);
     }
   });
 
-  it('when its end tells another number of chunks', () => {
+  it('when its end has another number of chunks', () => {
     assert.match(problemOf(TEXT.replace('\nend 3 ', '\nend 2 ')), /has 3 chunks, its end says 2/);
   });
 });

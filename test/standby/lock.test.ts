@@ -21,14 +21,14 @@ function take(path: string): ReturnType<typeof Lock.take> {
   return Lock.take(path, factsOfPath(join(path, '..'))!);
 }
 
-/** Takes the lock, which has to be free. */
+/** Takes the lock, which must be free. */
 function held(path: string): Lock {
   const outcome = take(path);
   assert.equal(outcome.kind, 'held');
   return outcome.lock;
 }
 
-/** Runs `use` while another process holds the lock; it is killed afterwards, or by `use`. */
+/** Calls `use` while another process holds the lock; that one is killed afterwards, or by `use`. */
 async function whileHeld(
   command: readonly [string, ...string[]],
   use: (pid: number, kill: () => Promise<void>) => void | Promise<void>,
@@ -40,21 +40,21 @@ async function whileHeld(
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   };
   try {
-    const [said] = await once(child.stdout!, 'data');
-    assert.equal(String(said), 'held\n');
+    const [output] = await once(child.stdout!, 'data');
+    assert.equal(String(output), 'held\n');
     await use(child.pid!, kill);
   } finally {
     await kill();
   }
 }
 
-/** Another program, which takes the same flock and writes nothing: as util-linux's flock. */
+/** Another program, which takes the same flock and writes nothing, like util-linux's flock. */
 function other(path: string): [string, ...string[]] {
   return ['flock', '-x', '-n', '--no-fork', path, 'sh', '-c', 'echo held; exec sleep 600'];
 }
 
 describe('the lock', () => {
-  it('is taken where nobody holds it, and says who holds it', async () => {
+  it('is taken when it is free, and names its holder', async () => {
     await withLock((path) => {
       const lock = held(path);
       assert.equal(readFileSync(path, 'utf8'), ` ${process.pid} syncpozo ${hostname()}\n`);
@@ -63,7 +63,7 @@ describe('the lock', () => {
     });
   });
 
-  it('begins its text with the process id alone, as zc.lockfile does', async () => {
+  it('begins its text with the process id, as zc.lockfile does', async () => {
     await withLock((path) => {
       const lock = held(path);
       assert.equal(Number.parseInt(readFileSync(path, 'utf8').trim(), 10), process.pid);
@@ -71,7 +71,7 @@ describe('the lock', () => {
     });
   });
 
-  it('can be taken again after its release; the file stays', async () => {
+  it('can be taken again after its release, and the file stays', async () => {
     await withLock((path) => {
       held(path).release();
       assert.ok(existsSync(path));
@@ -79,7 +79,7 @@ describe('the lock', () => {
     });
   });
 
-  it('replaces a text that is longer', async () => {
+  it('replaces a longer text', async () => {
     await withLock((path) => {
       writeFileSync(path, `${'9'.repeat(500)}\n`);
       const lock = held(path);
@@ -88,7 +88,7 @@ describe('the lock', () => {
     });
   });
 
-  it('is refused to flock(1), which is what zc.lockfile asks for, as long as it is held', async () => {
+  it('blocks flock(1), and thereby zc.lockfile, while it is held', async () => {
     await withLock((path) => {
       const lock = held(path);
       const attempt = () => spawnSync('flock', ['-x', '-n', path, 'true']).status;
@@ -106,7 +106,7 @@ describe('the lock', () => {
     });
   });
 
-  it('that another syncpozo holds names it, and is free when that has been killed', async () => {
+  it('held by another syncpozo names it, and is free when that one has been killed', async () => {
     await withLock(async (path, directory) => {
       await whileHeld([process.execPath, HOLDER, path, directory], async (pid, kill) => {
         const outcome = take(path);
@@ -119,7 +119,7 @@ describe('the lock', () => {
     });
   });
 
-  it('that another program holds is told from a syncpozo, whatever is in the file', async () => {
+  it("held by another program is not mistaken for a syncpozo's, whatever the file contains", async () => {
     await withLock(async (path) => {
       writeFileSync(path, '');
       await whileHeld(other(path), (pid) => {
@@ -140,7 +140,7 @@ describe('the lock', () => {
     });
   });
 
-  it('that a syncpozo on another host holds is that of a syncpozo', async () => {
+  it("held by a syncpozo on another host counts as a syncpozo's", async () => {
     await withLock(async (path) => {
       writeFileSync(path, '');
       await whileHeld(other(path), () => {
@@ -151,8 +151,8 @@ describe('the lock', () => {
   });
 });
 
-describe('looking at the lock', () => {
-  it('leaves no trace, whether or not there is a file', async () => {
+describe('a probe of the lock', () => {
+  it('leaves no trace, with and without a lock file', async () => {
     await withLock((path) => {
       assert.equal(Lock.probe(path), undefined);
       assert.equal(existsSync(path), false);
@@ -162,7 +162,7 @@ describe('looking at the lock', () => {
     });
   });
 
-  it('does not keep it', async () => {
+  it('does not keep the lock', async () => {
     await withLock((path) => {
       writeFileSync(path, '');
       Lock.probe(path);
@@ -171,8 +171,8 @@ describe('looking at the lock', () => {
   });
 });
 
-describe('a lock file that is none', () => {
-  it('is a fault when it is a symbolic link, and what it points to is not touched', async () => {
+describe('an invalid lock file', () => {
+  it('is a fault when it is a symbolic link, and its target is not touched', async () => {
     await withLock((path, directory) => {
       writeFileSync(join(directory, 'target'), 'text');
       symlinkSync('target', path);

@@ -37,7 +37,7 @@ const REFUSED: OutcomeRecord = {
   trouble: { kind: 'refused', since: AT + MINUTE },
 };
 
-/** As it is written by hand, but for the checksum. */
+/** The file as written by hand, without its checksum. */
 const IN_STEP_TEXT = [
   'syncpozo outcome 1',
   'last 2026-06-07T08:09:10.011Z 0 append',
@@ -51,7 +51,7 @@ async function withSlave(use: (paths: SlavePaths) => void): Promise<void> {
 }
 
 describe('the record of an outcome', () => {
-  it('is text, a line a fact, and comes back as it was', () => {
+  it('is text, one line per fact, and is read back as it was', () => {
     assert.deepEqual(formatOutcome(IN_STEP).split('\n').slice(0, 5), IN_STEP_TEXT);
     const never: OutcomeRecord = { ...REFUSED, inStep: undefined };
     for (const record of [IN_STEP, REFUSED, never]) assert.deepEqual(parseOutcome(formatOutcome(record)), record);
@@ -61,13 +61,13 @@ describe('the record of an outcome', () => {
     }
   });
 
-  it('holds no character that a terminal obeys, and no more of a reason than fits', () => {
+  it('contains no terminal control characters, and a truncated reason', () => {
     const every = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code));
     for (let at = 0; at < every.length; at += 500) {
       const reason = every.slice(at, at + 500).join('');
       const text = formatOutcome({ ...REFUSED, reason });
       assert.equal(text.split('\n').length, 7);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test asserts their absence
       assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/);
       assert.equal(parseOutcome(text)?.reason, reason);
     }
@@ -76,7 +76,7 @@ describe('the record of an outcome', () => {
     assert.equal(parseOutcome(long)?.reason, '\u0001'.repeat(1000));
   });
 
-  it('that was cut short, altered in any bit, or is nonsense is no record', () => {
+  it('is rejected when it is truncated, altered in any bit, or invalid', () => {
     const text = formatOutcome(REFUSED);
     for (let length = 0; length < text.length; length++) assert.equal(parseOutcome(text.slice(0, length)), undefined);
     const bytes = Buffer.from(text);
@@ -89,7 +89,7 @@ describe('the record of an outcome', () => {
       assert.equal(parseOutcome(nonsense), undefined);
   });
 
-  it('that contradicts itself is no record, whatever its checksum', () => {
+  it('is rejected when it contradicts itself, whatever its checksum', () => {
     const wrong: readonly OutcomeRecord[] = [
       { ...IN_STEP, trouble: { kind: 'fault', since: AT } },
       { ...IN_STEP, inStep: AT - 1 },
@@ -105,7 +105,7 @@ describe('the record after a run', () => {
   const failed = (minutes: number, trouble: EndedRun['trouble'], exitCode = 1): EndedRun => {
     return { time: AT + minutes * MINUTE, exitCode, action: 'failed', reason: 'so', trouble };
   };
-  /** What the runs leave, one after the other. */
+  /** The outcomes of the runs, in order. */
   const after = (first: OutcomeFile, ...runs: readonly EndedRun[]): OutcomeRecord => {
     let file = first;
     for (const run of runs) file = { outcome: recordAfter(run, file, undefined) };
@@ -114,12 +114,12 @@ describe('the record after a run', () => {
   };
   const inStep = { outcome: IN_STEP };
 
-  it('keeps since when the same kind of trouble has lasted, and when the last run in step was', () => {
+  it('keeps the start of the same kind of trouble, and the time of the last run in step', () => {
     const { trouble, inStep: last, time } = after(inStep, failed(1, 'out-of-reach'), failed(2, 'out-of-reach'));
     assert.deepEqual([trouble, last, time], [{ kind: 'out-of-reach', since: AT + MINUTE }, AT, AT + 2 * MINUTE]);
   });
 
-  it('begins a new row with another kind of trouble, and after a run in step', () => {
+  it('starts a new period with another kind of trouble, and after a run in step', () => {
     const other = after(inStep, failed(1, 'fault'), failed(2, 'damaged', 4), failed(3, 'fault'));
     assert.deepEqual(other.trouble, { kind: 'fault', since: AT + 3 * MINUTE });
     const ok: EndedRun = { time: AT + 2 * MINUTE, exitCode: 0, action: 'none', reason: '', trouble: undefined };
@@ -128,12 +128,12 @@ describe('the record after a run', () => {
     assert.deepEqual([again.trouble?.since, again.inStep], [AT + 3 * MINUTE, ok.time]);
   });
 
-  it('takes a refusal that becomes a fork, because the master goes on, for one row', () => {
+  it('counts a refusal that becomes a fork, because the master grows, as the same period', () => {
     const { trouble } = after(inStep, failed(1, 'refused', 3), failed(2, 'forked', 3));
     assert.deepEqual(trouble, { kind: 'forked', since: AT + MINUTE });
   });
 
-  it('has the time of the .dat before the run where there was none, and none where the record was unusable', () => {
+  it('takes a missing time from the .dat before the run, and none if the record was unusable', () => {
     assert.equal(recordAfter(failed(1, 'fault'), { missing: true }, AT - MINUTE).inStep, AT - MINUTE);
     assert.equal(recordAfter(failed(1, 'fault'), { problem: 'cut' }, AT - MINUTE).inStep, undefined);
     assert.equal(recordAfter(failed(1, 'fault'), inStep, AT + MINUTE).inStep, AT);
@@ -141,7 +141,7 @@ describe('the record after a run', () => {
 });
 
 describe('Data.fs.outcome', () => {
-  it('is replaced in one step, with or without the lock, and nothing is left beside it', () =>
+  it('is replaced atomically, with or without the lock, and leaves no other file', () =>
     withSlave((paths) => {
       assert.deepEqual(readOutcome(paths), { missing: true });
       for (const [record, locked] of [
@@ -154,7 +154,7 @@ describe('Data.fs.outcome', () => {
       }
     }));
 
-  it('that is a link, a directory or too long is a problem that names it, and a link is replaced, not followed', () =>
+  it('is a named problem when it is a link, a directory or too long, and a link is replaced, not followed', () =>
     withSlave((paths) => {
       const elsewhere = join(paths.directory, 'elsewhere');
       writeFileSync(elsewhere, formatOutcome(IN_STEP));
@@ -174,7 +174,7 @@ describe('Data.fs.outcome', () => {
       assert.match(problemOf(), /Data\.fs\.outcome/);
     }));
 
-  it('has the time in step; without one the .dat has, and with an unusable one nobody has', () =>
+  it('has the time in step; without one the .dat has it, and with an unusable one it is unknown', () =>
     withSlave((paths) => {
       assert.equal(lastInStep(paths), undefined);
       writeFileSync(paths.dat, '');

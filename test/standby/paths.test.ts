@@ -21,7 +21,7 @@ function withPlace(use: (place: string) => void | Promise<void>): Promise<void> 
 }
 
 describe('MASTER', () => {
-  it('is a directory that holds the file, or the file itself', async () => {
+  it('is the directory of the file, or the file itself', async () => {
     await withPlace(async (place) => {
       const file = join(place, 'data', 'Data.fs');
       assert.equal(await masterPath(join(place, 'data'), 'Data.fs'), file);
@@ -31,7 +31,7 @@ describe('MASTER', () => {
     });
   });
 
-  it('may be given by a link, or relative to where the program was started', async () => {
+  it('may be given by a link, or relative to the current directory', async () => {
     await withPlace(async (place) => {
       assert.equal(await masterPath(join(place, 'to-data'), 'Data.fs'), join(place, 'to-data', 'Data.fs'));
       assert.equal(await masterPath(join(place, 'Data.fs'), 'Data.fs'), join(place, 'Data.fs'));
@@ -40,7 +40,7 @@ describe('MASTER', () => {
     });
   });
 
-  it('that is not there is taken for the directory, unless its name is a file of this kind', async () => {
+  it('is a directory when it does not exist, unless its name is that of such a file', async () => {
     await withPlace(async (place) => {
       const named = (name: string, file = 'Data.fs') => masterPath(join(place, 'gone', name), file);
       assert.equal(await named('var'), join(place, 'gone', 'var', 'Data.fs'));
@@ -50,7 +50,7 @@ describe('MASTER', () => {
     });
   });
 
-  it('in a directory of another file name is that file', async () => {
+  it('in a directory with another file name is that file', async () => {
     await withPlace(async (place) => {
       assert.equal(await masterPath(join(place, 'data'), 'other.db'), join(place, 'data', 'other.db'));
     });
@@ -58,7 +58,7 @@ describe('MASTER', () => {
 });
 
 describe('the name of the file in a directory', () => {
-  it('is --file, or that of a side which is a file, or Data.fs', async () => {
+  it('is --file, or that of a side given as a file, or Data.fs', async () => {
     await withPlace(async (place) => {
       const directory = await masterSide(join(place, 'data'), undefined);
       const file = await masterSide(join(place, 'data', 'other.db'), undefined);
@@ -75,7 +75,7 @@ describe('the name of the file in a directory', () => {
   });
 });
 
-describe('a path of another machine', () => {
+describe('a path on another machine', () => {
   const stat = async () => undefined;
   const NAMES: readonly (readonly [string, RegExp])[] = [
     ['m1:/zeo/var', /mount -t nfs -o ro,soft 'm1:\/zeo\/var' \/mnt\/m1, or sshfs -o ro 'm1:\/zeo\/var' \/mnt\/m1/],
@@ -104,7 +104,7 @@ describe('a path of another machine', () => {
       assert.throws(() => slavePaths(given, undefined), isIt);
     });
 
-  it('is not what only has a colon somewhere behind a slash, or what exists', async () => {
+  it('is neither one with its first colon behind a slash, nor an existing one', async () => {
     for (const given of ['/srv/a:b/var', './m1:/var', '../a:b', 'var', ':/x', '@:/x', 'a b:/x'])
       assert.equal((await masterSide(given, undefined, stat)).name, undefined);
     await withPlace(async (place) => {
@@ -124,7 +124,7 @@ describe('a path of another machine', () => {
 });
 
 describe('SLAVE', () => {
-  it('is a directory, with or without the file, and everything stands beside it', async () => {
+  it('is a directory, with or without the file, and every other file is beside it', async () => {
     await withPlace((place) => {
       for (const name of ['data', 'empty']) {
         const directory = join(place, name);
@@ -142,7 +142,7 @@ describe('SLAVE', () => {
     });
   });
 
-  it('is the file itself, there or not there yet', async () => {
+  it('is the file itself, existing or not', async () => {
     await withPlace((place) => {
       assert.equal(slavePaths(join(place, 'data', 'other.db'), 'Data.fs').data, join(place, 'data', 'other.db'));
       assert.equal(slavePaths(join(place, 'empty', 'Data.fs'), 'Data.fs').data, join(place, 'empty', 'Data.fs'));
@@ -150,7 +150,7 @@ describe('SLAVE', () => {
     });
   });
 
-  it('may be reached by a link to its directory, and its own path holds none', async () => {
+  it('may be reached by a link to its directory, and its resolved path contains none', async () => {
     await withPlace((place) => {
       assert.equal(slavePaths(join(place, 'to-data'), 'Data.fs').data, join(place, 'data', 'Data.fs'));
       assert.equal(slavePaths(join(place, 'to-data', 'Data.fs'), 'Data.fs').data, join(place, 'data', 'Data.fs'));
@@ -158,8 +158,8 @@ describe('SLAVE', () => {
   });
 
   const mistakes: Readonly<Record<string, readonly [string, RegExp]>> = {
-    'whose directory is not there is a mistake': ['gone', /gone does not exist/],
-    'below a directory that is not there is a mistake': ['gone/Data.fs', /gone does not exist/],
+    'in a missing directory is a mistake': ['gone', /gone does not exist/],
+    'below a missing directory is a mistake': ['gone/Data.fs', /gone does not exist/],
     'below a file is a mistake': ['data/Data.fs/Data.fs', /does not exist/],
     'that is a link is a mistake': ['Data.fs', /symbolic link/],
   };
@@ -179,13 +179,13 @@ describe('SLAVE', () => {
     });
   }
 
-  it('that is a link which leads nowhere is a mistake', async () => {
+  it('that is a dangling link is a mistake', async () => {
     await withPlace((place) => {
       assert.throws(() => slavePaths(join(place, 'to-nowhere'), 'Data.fs'), PathMistake);
     });
   });
 
-  it('in whose place a directory stands is a mistake', async () => {
+  it("that is a directory in the file's place is a mistake", async () => {
     await withPlace((place) => {
       mkdirSync(join(place, 'empty', 'Data.fs'));
       assert.throws(() => slavePaths(join(place, 'empty'), 'Data.fs'), /directory, not a file/);

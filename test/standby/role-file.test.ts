@@ -19,13 +19,13 @@ const FACTS: RoleFacts = {
 };
 
 describe('the role file', () => {
-  it('stands beside the data file, under its name', () =>
+  it('is beside the data file, with its name as prefix', () =>
     withSlave((paths) => assert.equal(paths.role, join(paths.directory, 'Data.fs.role'))));
 
-  it('that is not there is missing, and no more than that', () =>
+  it('is only missing when it does not exist', () =>
     withSlave((paths) => assert.deepEqual(readRoleFile(paths), { missing: true })));
 
-  it('is published for everybody to read, with nothing left beside it, and replaced', () =>
+  it('is published readable for everybody, replaced, and leaves no other file', () =>
     withSlave((paths) => {
       for (const facts of [FACTS, { role: 'slave', terms: FACTS.terms } as const]) {
         publishRole(paths, facts);
@@ -35,7 +35,7 @@ describe('the role file', () => {
       }
     }));
 
-  it('is not written with facts that could not be read again', () =>
+  it('is not written with facts that could not be read back', () =>
     withSlave((paths) => {
       publishRole(paths, FACTS);
       const before = readFileSync(paths.role);
@@ -45,11 +45,11 @@ describe('the role file', () => {
       assert.deepEqual(readFileSync(paths.role), before);
     }));
 
-  it('that is there and cannot be read is a problem that names it, never a missing file', () =>
+  it('that is unreadable is a problem that names it, never a missing file', () =>
     withSlave((paths) => {
       const places: readonly [string, () => void][] = [
         ['a directory', () => mkdirSync(paths.role)],
-        ['a link that leads nowhere', () => symlinkSync('nowhere', paths.role)],
+        ['a dangling link', () => symlinkSync('nowhere', paths.role)],
         ['a pipe', () => execFileSync('mkfifo', [paths.role])],
         ['an empty file', () => writeFileSync(paths.role, '')],
         ['a file of zeros', () => writeFileSync(paths.role, Buffer.alloc(300))],

@@ -4,7 +4,7 @@ import { formatRole, lastTerm, oneWord, parseRole, type RoleFacts, seenTerm } fr
 import { xxh64 } from '../support/chunks.js';
 import { oneBitFlipped, randomlySpoiled } from '../support/spoiled-text.js';
 
-/** The file as the format's description has it, written by hand. */
+/** The file by the description of its format, written by hand. */
 const LINES = [
   'syncpozo role 1',
   'role master',
@@ -46,7 +46,7 @@ const FULL: RoleFacts = {
 };
 const TEXT = sealed(LINES);
 
-/** The text with a last line that is right for its other lines. */
+/** The text with a correct last line. */
 function sealed(lines: readonly string[]): string {
   const body = lines.map((line) => `${line}\n`).join('');
   return `${body}end ${xxh64(Buffer.from(body))}\n`;
@@ -59,12 +59,12 @@ function problemOf(text: string): string {
 }
 
 describe('a role file', () => {
-  it('is written as its format says, and read back', () => {
+  it('is written in its format, and read back', () => {
     assert.equal(formatRole(FULL), TEXT);
     assert.deepEqual(parseRole(TEXT), { facts: FULL });
   });
 
-  it('is read back with whatever it may lack', () => {
+  it('is read back without its optional lines', () => {
     const { promotion: _p, refusal: _r, damage: _d, ...bare } = FULL;
     const { position: _q, ...noPosition } = FULL.refusal!;
     const { tid: _t, ...nothingCommon } = noPosition;
@@ -82,11 +82,11 @@ describe('a role file', () => {
     for (const facts of cases) assert.deepEqual(parseRole(formatRole(facts)), { facts });
   });
 
-  it('without a term is this', () => {
+  it('without a term has this text', () => {
     assert.equal(formatRole({ role: 'slave', terms: [] }), sealed(['syncpozo role 1', 'role slave', 'term 0']));
   });
 
-  it('counts a term that was not used for the next number, and not for what was seen', () => {
+  it('counts an unused term for the next number, but not for the terms seen', () => {
     assert.deepEqual([lastTerm(FULL), seenTerm(FULL)], [7, 7]);
     const [first, second, third] = FULL.terms;
     const unused = { terms: [first!, second!, { ...third!, unused: true }] };
@@ -95,7 +95,7 @@ describe('a role file', () => {
     assert.deepEqual([lastTerm({ terms: [] }), seenTerm({ terms: [] })], [0, 0]);
   });
 
-  it("holds a host's name as one word, whatever is in it", () => {
+  it("contains a host's name as one word, whatever its characters", () => {
     const names = [
       ['node-1.example.org', 'node-1.example.org'],
       ['a b\tc\nend 0', 'a_b_c_end_0'],
@@ -113,13 +113,13 @@ describe('a role file', () => {
 });
 
 describe('a role file that is damaged is refused', () => {
-  it('empty, of another version, or cut short at any place', () => {
+  it('empty, of another version, or truncated anywhere', () => {
     assert.match(problemOf(''), /empty/);
     assert.match(problemOf(TEXT.replace('role 1', 'role 2')), /first line/);
     for (let length = 0; length < TEXT.length; length++) problemOf(TEXT.slice(0, length));
   });
 
-  it('with anything behind its end or before its beginning', () => {
+  it('with anything behind its end or before its start', () => {
     for (const more of ['\n', ' ', 'x', TEXT, '\0']) {
       problemOf(TEXT + more);
       problemOf(more + TEXT);
@@ -130,19 +130,19 @@ describe('a role file that is damaged is refused', () => {
     for (const text of oneBitFlipped(TEXT)) problemOf(text);
   });
 
-  it('without throwing, whatever is in it', () => {
+  it('without an error being thrown, whatever its content', () => {
     for (const text of randomlySpoiled(TEXT, 11, 2000)) problemOf(text);
   });
 });
 
-describe('a role file whose checksum is right is refused all the same', () => {
+describe('a role file with a correct checksum is refused', () => {
   const refused = (lines: readonly string[]) => problemOf(sealed(lines));
   const change = (from: string, to: string) => {
     assert.ok(LINES.some((line) => line.includes(from)));
     return refused(LINES.map((line) => line.replace(from, to)));
   };
 
-  it('when a line is doubled, moved, or missing where it must be there', () => {
+  it('when a line is duplicated, moved, or missing', () => {
     for (const [n, line] of LINES.entries()) {
       if (!/^(began [13]|promoted|refused|damaged)/.test(line)) refused(LINES.toSpliced(n, 1));
       refused(LINES.toSpliced(n, 0, line));
@@ -150,13 +150,13 @@ describe('a role file whose checksum is right is refused all the same', () => {
     }
   });
 
-  it('when a field is missing, too much or of another form', () => {
+  it('when a field is missing, extra or malformed', () => {
     for (const [n, line] of LINES.entries()) {
       const fields = line.split(' ');
       for (let field = 0; field < fields.length; field++) {
         refused(LINES.with(n, fields.toSpliced(field, 1).join(' ')));
         refused(LINES.with(n, fields.with(field, '').join(' ')));
-        // A host and a command are any word.
+        // A host and a command may be any word.
         if (line.startsWith('began') && (field === 5 || field === 6)) continue;
         refused(LINES.with(n, fields.with(field, '?').join(' ')));
         refused(LINES.with(n, fields.with(field, '-1').join(' ')));
@@ -177,15 +177,15 @@ describe('a role file whose checksum is right is refused all the same', () => {
     change('began 1 ', 'began 01 ');
   });
 
-  it('when a promotion stands there with another role', () => {
+  it('when it has a promotion with another role', () => {
     for (const role of ['slave', 'rejoining', 'superseded'])
       assert.match(change('role master', `role ${role}`), /line 7/);
   });
 
-  it('when a number or a moment does not fit', () => {
+  it('when a number or a time is too large', () => {
     for (const large of ['9007199254740992', '9'.repeat(400)])
       assert.match(change('began 7 90000', `began 7 ${large}`), /too large/);
-    // The largest moment of a Date, and one more.
+    // The largest time of a Date, and one more.
     const last = LINES.map((line) => line.replace('1795411140000', '8640000000000000'));
     assert.ok('facts' in parseRole(sealed(last)));
     assert.match(change('1795411140000', '8640000000000001'), /too large/);

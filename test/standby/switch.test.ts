@@ -6,7 +6,7 @@ import { IoFault } from '../../src/io/fault.js';
 import { readSwitch, SwitchUnclear, writeSwitch } from '../../src/standby/switch.js';
 import { withTempDir } from '../support/site.js';
 
-/** Reads a status file that holds this text. */
+/** Reads a status file with this text. */
 function readText(text: string): Promise<'on' | 'off'> {
   return withTempDir((directory) => {
     const path = join(directory, 'status');
@@ -20,14 +20,14 @@ describe('the status file', () => {
     await withTempDir((directory) => assert.equal(readSwitch(join(directory, 'status')), 'on'));
   });
 
-  it('says on or off in one line, whatever blanks follow', async () => {
+  it('is on or off by its one line, whatever blanks follow', async () => {
     for (const end of ['', '\n', '\r\n', ' \n', '\n\n', '\t\n']) {
       assert.equal(await readText(`SYNCING=1${end}`), 'on');
       assert.equal(await readText(`SYNCING=0${end}`), 'off');
     }
   });
 
-  it('is unclear with anything else in it, and what is in it is shown', async () => {
+  it('is unclear with any other content, which the result shows', async () => {
     const texts = [
       '',
       '\n',
@@ -64,7 +64,7 @@ describe('the status file', () => {
     await withTempDir((directory) => assert.throws(() => readSwitch(directory), SwitchUnclear));
   });
 
-  it('is never taken for on when it cannot be read', async () => {
+  it('is never on when it cannot be read', async () => {
     await withTempDir((directory) => {
       writeFileSync(join(directory, 'target'), 'SYNCING=1\n');
       symlinkSync('target', join(directory, 'link'));
@@ -74,13 +74,13 @@ describe('the status file', () => {
     });
   });
 
-  it('below a path that is not there means on', async () => {
+  it('in a missing directory means on', async () => {
     await withTempDir((directory) => assert.equal(readSwitch(join(directory, 'no', 'status')), 'on'));
   });
 });
 
 describe('writing the status file', () => {
-  it('leaves one line that everybody may read, and nothing beside it', async () => {
+  it('leaves one line that everybody may read, and no other file', async () => {
     await withTempDir((directory) => {
       const path = join(directory, 'status');
       for (const [value, text] of [
@@ -96,7 +96,7 @@ describe('writing the status file', () => {
     });
   });
 
-  it('replaces one that is unclear', async () => {
+  it('replaces an unclear one', async () => {
     await withTempDir((directory) => {
       const path = join(directory, 'status');
       writeFileSync(path, 'garbage');
@@ -105,7 +105,7 @@ describe('writing the status file', () => {
     });
   });
 
-  it('fails where a directory is in its place', async () => {
+  it('fails when a directory has its name', async () => {
     await withTempDir((directory) => {
       mkdirSync(join(directory, 'status'));
       assert.throws(() => writeSwitch(join(directory, 'status'), 'on'), IoFault);

@@ -11,7 +11,7 @@ import { Window } from '../../src/pipeline/window.js';
 
 const hasher = new Window(1 << 20);
 
-/** XXH64 of bytes in one go. */
+/** XXH64 of bytes in one call. */
 export function xxh64(bytes: Uint8Array): string {
   hasher.reset();
   for (let done = 0; done < bytes.length; done += hasher.size) {
@@ -22,27 +22,27 @@ export function xxh64(bytes: Uint8Array): string {
   return hasher.digest();
 }
 
-/** What came out of a source: all that a slave and its `.dat` are made of. */
+/** The result of a source: everything that a slave and its `.dat` consist of. */
 export interface Delivered {
   readonly bytes: Uint8Array;
   readonly resume: Resume;
   readonly stop: Stop;
-  /** Of each chunk that was reported. */
+  /** For each reported chunk. */
   readonly warnings: readonly object[];
-  /** Each record and transaction that was told, without those of a transaction that broke off. */
-  readonly told: readonly (readonly unknown[])[];
+  /** Each reported record and transaction, without those of an incomplete transaction. */
+  readonly reported: readonly (readonly unknown[])[];
 }
 
-/** A slave in memory, which takes bytes in order only. */
+/** A slave in memory, which accepts bytes in order only. */
 class MemoryTarget implements Target {
   private slave: Uint8Array;
   private length: number;
-  readonly told: (readonly unknown[])[] = [];
-  private whole = 0;
+  readonly reported: (readonly unknown[])[] = [];
+  private complete = 0;
   readonly events: WalkEvents = {
-    onRecord: (...record) => void this.told.push(record),
+    onRecord: (...record) => void this.reported.push(record),
     onTransaction: (...transaction) => {
-      this.whole = this.told.push(transaction);
+      this.complete = this.reported.push(transaction);
     },
   };
 
@@ -60,14 +60,14 @@ class MemoryTarget implements Target {
     }
     this.slave.set(bytes, position);
     this.length += bytes.length;
-    // The receiver may do so: it is the writer's first status byte.
+    // The receiver may do this: it is the writer's first status byte.
     bytes.fill(0);
   }
 
   goBackTo(end: number): void {
     assert.ok(end <= this.length);
     this.length = end;
-    this.told.length = this.whole;
+    this.reported.length = this.complete;
   }
 
   async reached(): Promise<void> {}
@@ -77,7 +77,7 @@ class MemoryTarget implements Target {
   }
 }
 
-/** Lets a source copy a master on, from where `before` has got to. */
+/** Copies a master with a source, from the end of `before`. */
 export async function deliver(source: ChunkSource, master: Master, before?: Delivered): Promise<Delivered> {
   const target = new MemoryTarget(before?.bytes ?? Buffer.from('FS30'));
   const warnings: object[] = [];
@@ -87,5 +87,5 @@ export async function deliver(source: ChunkSource, master: Master, before?: Deli
     warnings.push({ start: facts.start, end: facts.end, count: facts.warningCount, kept: facts.warnings });
   });
   target.goBackTo(resume.position);
-  return { bytes: target.bytes, resume, stop, warnings, told: target.told };
+  return { bytes: target.bytes, resume, stop, warnings, reported: target.reported };
 }

@@ -7,7 +7,7 @@ import { inProject } from './root.js';
 /** The program under test, as an operator starts it. */
 export const PROGRAM = inProject('dist', 'app', 'cli.cjs');
 
-/** Far more than any command here needs: what has not ended by then hangs. */
+/** Far longer than any command here needs: after this time a command counts as hanging. */
 const HANGS_AFTER_MS = 20_000;
 
 export interface LogRecord {
@@ -19,11 +19,11 @@ export interface LogRecord {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** A program, with its arguments, that the command line is given to. */
+  /** A prefix command that runs the command line given to it. */
   readonly through?: readonly string[];
 }
 
-/** How one process of the command line ended, and what it said. */
+/** How one process of the command line ended, and its output. */
 export class Run {
   constructor(
     readonly exit: number | null,
@@ -33,7 +33,7 @@ export class Run {
   ) {}
 
   /** The one JSON object on standard output. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at single fields; result.test.ts checks the shape of all.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read single fields; result.test.ts checks the shape of all.
   get json(): any {
     const lines = this.stdout.split('\n');
     assert.equal(lines.length, 2, `expected one line on standard output:\n${this.all}`);
@@ -41,7 +41,7 @@ export class Run {
     return JSON.parse(lines[0] ?? '');
   }
 
-  /** The log; every line of it has to be JSON, without a key that stands twice in it. */
+  /** The log; every line must be JSON, without duplicate keys. */
   get records(): LogRecord[] {
     const lines = this.stderr.split('\n').filter((line) => line !== '');
     assert.deepEqual(lines.flatMap(duplicateKeys), [], this.all);
@@ -76,7 +76,7 @@ export function syncpozo(args: readonly string[], options: RunOptions = {}): Run
   return run;
 }
 
-/** A process of the command line that goes on while the test does something else. */
+/** A process of the command line that runs while the test continues. */
 export class Running {
   private stdout = '';
   private stderr = '';
@@ -117,11 +117,11 @@ export interface Expected {
   readonly exit: number;
   readonly action?: string;
   readonly reason?: RegExp | string;
-  /** Of the result; null: there is none. */
+  /** Of the result; null: without a hint. */
   readonly hint?: RegExp | null;
 }
 
-/** Asserts how a `sync --json` ended: exit status, result and log agree, and nothing looks like a crash. */
+/** Asserts how a `sync --json` ended: exit status, result and log agree, and there is no sign of a crash. */
 export function assertEnd(run: Run, { exit, action, reason, hint }: Expected): void {
   assertNoCrash(run);
   assert.equal(run.exit, exit, run.all);

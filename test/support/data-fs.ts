@@ -1,7 +1,7 @@
 import { encodeTransaction, type RecordToWrite, recordPositions } from '../../src/filestorage/encode.js';
 import { MAGIC_LENGTH, STATUS_COMMITTED } from '../../src/filestorage/layout.js';
 
-/** A record as a test states it; what it leaves out is chosen so that the file is good. */
+/** A record in a test; omitted fields get values that make the file valid. */
 export type DraftRecord = {
   readonly oid?: bigint;
   readonly prev?: number;
@@ -18,7 +18,7 @@ export interface Draft {
   readonly records?: readonly DraftRecord[];
 }
 
-/** Where one transaction stands in a DataFs. */
+/** The place of one transaction in a DataFs. */
 export interface Place {
   readonly position: number;
   /** Position after the trailer. */
@@ -28,14 +28,14 @@ export interface Place {
   readonly records: readonly number[];
 }
 
-/** A Data.fs in memory, and where everything in it stands. */
+/** A Data.fs in memory, and the position of everything in it. */
 export interface DataFs {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly places: readonly Place[];
 }
 
-/** The tid of the n-th transaction of a file whose draft does not give one: a second apart each. */
+/** The default tid of a file's n-th transaction: one second apart. */
 export function nthTid(n: number): bigint {
   return 0x040d_0000_0000_0000n + BigInt(n) * 0x0444_4444n;
 }
@@ -44,17 +44,17 @@ export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** `count` drafts of one record each, `dataLength` bytes of data in it. */
+/** `count` drafts of one record each, with `dataLength` bytes of data. */
 export function plain(count: number, dataLength = 20): Draft[] {
   return Array.from({ length: count }, (_, n) => ({ records: [{ data: filler(dataLength, n) }] }));
 }
 
-/** Bytes that differ with `seed` and hold no header. */
+/** Bytes that depend on `seed` and contain no header. */
 export function filler(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => 65 + ((i * 7 + seed * 13) % 50));
 }
 
-/** Builds a file from drafts, back to back; `base` is where its first byte stands (an embedded file's is not 0). */
+/** Builds a file from drafts, back to back; `base` is the position of its first byte (an embedded file's is not 0). */
 export function dataFs(drafts: readonly Draft[], base = 0): DataFs {
   const parts: Uint8Array[] = [ascii('FS30')];
   const places: Place[] = [];
@@ -85,7 +85,7 @@ function toRecord({ oid, prev, data, backPointer }: DraftRecord, n: number): Rec
   return { ...common, data: typeof data === 'string' ? ascii(data) : (data ?? ascii('data')) };
 }
 
-/** A copy of `bytes` in which `change` has had its way. */
+/** A copy of `bytes` changed by `change`. */
 export function altered(bytes: Uint8Array, change: (view: DataView, bytes: Uint8Array) => void): Uint8Array {
   const copy = bytes.slice();
   change(new DataView(copy.buffer), copy);

@@ -9,7 +9,7 @@ import { decide } from '../../src/sync/decide.js';
 import type { Facts, Plan, Probe } from '../../src/sync/facts.js';
 import { UNKNOWN_STANDING } from '../../src/sync/standing.js';
 
-/** What the probes would find; one that is not given must not be asked for. */
+/** The answers of the probes; a probe without one must not be requested. */
 export type Answers = Partial<Pick<Facts, Probe>>;
 
 export const CLAIM = 1000;
@@ -25,7 +25,7 @@ export const CHECKS: readonly Probe[] = [
   'sides',
 ];
 
-/** A slave in order, of which nothing has been probed yet. */
+/** A slave in order, with no probe made yet. */
 export const USUAL: Facts = {
   switch: 'on',
   role: 'slave',
@@ -93,7 +93,7 @@ export interface Decided {
   readonly probes: readonly Probe[];
 }
 
-/** Decides, answering each look from the table, and records what was looked at, in order. */
+/** Decides, answers each probe from the table, and records the probes in order. */
 export function decideWith(facts: Facts, answers: Answers = {}): Decided {
   const probes: Probe[] = [];
   let known = facts;
@@ -101,17 +101,17 @@ export function decideWith(facts: Facts, answers: Answers = {}): Decided {
     const decision = decide(known);
     if (decision.kind !== 'probe') return { plan: decision, probes };
     const { at } = decision;
-    assert.ok(!probes.includes(at), `looked at ${at} a second time`);
-    assert.ok(at in answers, `an unexpected look at ${at} after ${probes}`);
+    assert.ok(!probes.includes(at), `probed ${at} a second time`);
+    assert.ok(at in answers, `an unexpected probe of ${at} after ${probes}`);
     probes.push(at);
     known = { ...known, [at]: answers[at] };
   }
 }
 
-/** The plan of the union that has this kind. */
+/** The plan of this kind. */
 type PlanOf<K, P = Plan> = P extends { readonly kind: infer Kinds } ? (K extends Kinds ? P : never) : never;
 
-/** Asserts the plan's kind and row, and the looks that it took. Returns the plan. */
+/** Asserts the plan's kind and row, and its probes. Returns the plan. */
 export function assertDecides<K extends Plan['kind']>(
   [kind, row, ...probes]: readonly [K, number, ...Probe[]],
   facts: Partial<Facts>,

@@ -1,6 +1,6 @@
 import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
 
-/** What `run` changes on the disk from this thread, in its order. */
+/** The disk operations of `run` in this thread, in order. */
 export async function operationsDuring(run: () => Promise<unknown>): Promise<DiskOperation[]> {
   const operations: DiskOperation[] = [];
   observeDisk((operation) => operations.push(operation));

@@ -1,7 +1,7 @@
-/** Strings, and the marks that begin, end or divide objects and lists; whatever else JSON has holds none of these. */
+/** Strings, and the delimiters of objects and lists; no other part of JSON contains these. */
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 
-/** The keys that stand more than once in one object of a JSON text, which JSON.parse accepts: the last one counts to it. */
+/** The duplicate keys of any object in a JSON text, which JSON.parse accepts: it uses the last one. */
 export function duplicateKeys(text: string): string[] {
   const duplicates: string[] = [];
   const open: (Set<string> | undefined)[] = [];

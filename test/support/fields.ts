@@ -1,6 +1,6 @@
 import { BACK_POINTER_LENGTH, RECORD_HEADER_LENGTH, TRANSACTION_HEADER_LENGTH } from '../../src/filestorage/layout.js';
 
-/** One field of a file. Its name begins with the transaction's number, and the record's in it. */
+/** One field of a file. Its name begins with the number of the transaction, and of the record in it. */
 export interface Field {
   readonly name: string;
   readonly position: number;
@@ -17,7 +17,7 @@ const RECORD = {
   'data length': 8,
 };
 
-/** Every field of a healthy file that says something about its structure; texts and data are left out. */
+/** Every structural field of a healthy file; texts and data are left out. */
 export function fieldsOf(bytes: Uint8Array): Field[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const fields: Field[] = [{ name: 'magic', position: 0, length: 4 }];

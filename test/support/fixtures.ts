@@ -1,7 +1,7 @@
 import { Fixture, type FixtureFacts } from '../../bench/fixture/fixture.js';
 import { type FixtureOptions, SITE } from '../../bench/fixture/options.js';
 
-/** Everything that a fixture can hold, close together. */
+/** Everything that a fixture can contain, close together. */
 export const EVERYTHING: FixtureOptions = {
   ...SITE,
   undos: 0.1,
@@ -14,7 +14,7 @@ export const EVERYTHING: FixtureOptions = {
   ],
 };
 
-/** A fixture in memory that has grown to these sizes one after the other. */
+/** A fixture in memory that has grown to these sizes in turn. */
 export function grown(options: FixtureOptions, sizes: readonly number[]): { bytes: Buffer; facts: FixtureFacts } {
   const fixture = new Fixture(options);
   const pieces: Buffer[] = [];

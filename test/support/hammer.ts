@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Site } from './site.js';
 
-/** In every data of a vote that is aborted, and in every one of a vote that is finished. */
+/** In all data of an aborted vote, and in all data of a finished one. */
 export const ABORTED = 'ABORTED!';
 export const FINISHED = 'finished';
 
-/** Room for a site that goes on for some seconds. */
+/** Enough for a site that runs for some seconds. */
 const LARGEST_FILE = 96 << 20;
 const LENGTHS = [300, 40_000, 200_000, 700_000];
 
@@ -29,7 +29,7 @@ async function hammer(path: string): Promise<void> {
     vote(FINISHED);
     if (n % 5 === 0) await pause(1);
     site.finish();
-    // A turn of the event loop, in which the end may be heard of.
+    // A turn of the event loop, in which the end message may arrive.
     await pause(n % 4);
   }
   site.close();

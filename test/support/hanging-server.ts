@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 
 /**
- * A file system with one file, `Data.fs`, through the kernel's own FUSE: what it holds is read from SOURCE. While CONTROL
- * exists, a read that ends beyond the position in it is never answered, as on a mount whose server has died: whoever
- * reads there stays in the kernel, beyond SIGKILL, until this process ends. CONTROL.held is there once such a read has been taken
- * on: before that the kernel lets its reader end.
+ * The fault model: a mount whose server has died. It is a file system with one file, `Data.fs`, through the kernel's own FUSE,
+ * whose content is read from SOURCE. While CONTROL exists, a read that ends beyond the position in it is never answered: the
+ * reader stays in the kernel, beyond SIGKILL, until this process ends. CONTROL.held exists once such a read has been accepted;
+ * before that the kernel lets its reader end.
  *
  * Usage: hanging-server.js MOUNT_POINT SOURCE CONTROL; prints `mounted`. After linux/fuse.h, protocol 7.31.
  */

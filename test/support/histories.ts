@@ -5,7 +5,7 @@ import { type Evidence, type Verdict, verdictOf } from '../../src/lineage/verdic
 import { type Draft, dataFs, nthTid } from './data-fs.js';
 import { MemoryFile } from './memory-file.js';
 
-/** A transaction that writes these objects, each with a marker that stands nowhere else. */
+/** A transaction that writes these objects, each with a unique marker. */
 export function write(n: number, oids: readonly number[], status = ' '): Draft {
   const records = oids.map((oid) => ({ oid: BigInt(oid), data: markerOf(n, oid) }));
   return { tid: nthTid(n), status, description: `edit ${n}`, records };
@@ -15,7 +15,7 @@ export function markerOf(n: number, oid: number): string {
   return `<${n} writes ${oid}>`;
 }
 
-/** The same transaction as a pack leaves it, with the records of these objects. */
+/** The same transaction after a pack, with the records of these objects. */
 export function packed(n: number, oids: readonly number[]): Draft {
   return write(n, oids, 'p');
 }
@@ -44,7 +44,7 @@ export function mergeOf(slave: Side, master: Side, options: Partial<MergeOptions
   return merge(theirs!, ours!, { ownFrom: Number.MAX_SAFE_INTEGER, pieces: [], stopEarly: false, ...options });
 }
 
-/** What MASTER is to SLAVE. */
+/** The relation of MASTER to SLAVE. */
 export async function judged(slave: Side, master: Side, evidence: Partial<Evidence> = {}): Promise<Verdict> {
   return verdictOf(await mergeOf(slave, master), { ...EVIDENCE, ...evidence });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** Asserts that an object holds all of `expected`, at any depth; what else it holds does not matter. */
+/** Asserts that an object contains all of `expected`, at any depth; it may contain more. */
 export function assertHolds(actual: unknown, expected: object): void {
   assert.deepEqual(pick(actual, expected), expected);
 }

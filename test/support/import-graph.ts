@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { inProject } from './root.js';
 
-/** What imports what, by names; types count, and what is loaded later. */
+/** The imports by name, including types and dynamic imports. */
 export type ImportGraph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** The sources in these folders of the project, by their paths. */
+/** The sources in these folders of the project, by path. */
 export function importGraph(...folders: readonly string[]): ImportGraph {
   return new Map(folders.flatMap(sourcesIn).map((path) => [path, importsOf(path)]));
 }
@@ -21,7 +21,7 @@ function importsOf(path: string): Set<string> {
   return new Set([...found].map(([, target]) => `${normalize(join(dirname(path), target ?? ''))}.ts`));
 }
 
-/** The same graph between the folders of src; what stands in src itself counts as a folder. */
+/** The same graph between the folders of src; files in src itself count as a folder. */
 export function betweenRooms(graph: ImportGraph): ImportGraph {
   const rooms = new Map<string, Set<string>>();
   for (const [path, targets] of graph) {
@@ -37,7 +37,7 @@ function roomOf(path: string): string {
   return dirname(path);
 }
 
-/** One circle for each import that closes one, from where it begins to where it comes back to. */
+/** One circle per import that closes one, from its start back to its start. */
 export function circlesIn(graph: ImportGraph): string[][] {
   const circles: string[][] = [];
   const done = new Set<string>();

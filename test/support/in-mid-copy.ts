@@ -7,7 +7,7 @@ import type { Pair } from './pair.js';
 const MIB = 1 << 20;
 const TRIES = 20;
 
-/** Some pages of 1 MiB each: enough that a copy of them can be met in its middle. */
+/** Some pages of 1 MiB each: enough to interrupt a copy of them. */
 export function fill(pair: Pair, mebibytes: number): void {
   for (let page = 1; page <= mebibytes; page++)
     pair.site.commit(pair.site.pages(new Map([[page, String.fromCharCode(96 + (page % 26)).repeat(MIB)]])));
@@ -18,8 +18,8 @@ function sizeOf(path: string): number | undefined {
 }
 
 /**
- * Starts a sync and stops it with SIGSTOP when `file` has grown, but has not become what it is to be: runs that were too
- * fast for us are taken back with `again` and begun anew.
+ * Starts a sync and stops it with SIGSTOP when `file` has grown, but is not complete; `again` undoes runs that finished
+ * first, and they start again.
  */
 export async function stoppedInMidCopy(
   pair: Pair,

@@ -10,7 +10,7 @@ export interface Entry {
 
 const TOP = 2 ** 48 - 1;
 
-/** How the oids of an index may lie; an index is made of several such parts, which may overlap. */
+/** How the oids of an index are distributed; an index has several such parts, which may overlap. */
 const LAYS: readonly ((random: Random, n: number, base: number) => { high: number; low: number })[] = [
   (_, n, base) => ({ high: 0, low: base + n }),
   (_, n, base) => ({ high: 0, low: base + 7 * n }),
@@ -21,7 +21,7 @@ const LAYS: readonly ((random: Random, n: number, base: number) => { high: numbe
   (_, n) => ({ high: 1 + n, low: 0 }),
 ];
 
-/** Objects as they are told, one after the other; an oid may come several times. Positions are below `end`. */
+/** Objects in the order of their report; an oid may occur several times. Positions are below `end`. */
 export function randomEntries(random: Random, end: number): Entry[] {
   const entries: Entry[] = [];
   for (let parts = random.below(4); parts > 0; parts--) {
@@ -36,20 +36,20 @@ export function randomEntries(random: Random, end: number): Entry[] {
   return entries;
 }
 
-/** Ends of a file around every length that a pickled number may have. */
+/** Ends of a file around every possible length of a pickled number. */
 export function randomEnd(random: Random): number {
   const edge = 2 ** random.pick([8, 15, 16, 31, 32, 39, 40, 47]);
   return Math.min(TOP, random.pick([edge - 1, edge, edge + 1, 100, TOP]));
 }
 
-/** `bytesInAdvance`: see ObjectIndex; with 0 it has blocks where it would have a place for each oid. */
+/** `bytesInAdvance`: see ObjectIndex; with 0 it has blocks where it would otherwise have a slot for each oid. */
 export function indexOf(entries: Iterable<Entry>, bytesInAdvance?: number): ObjectIndex {
   const index = new ObjectIndex(bytesInAdvance);
   for (const { high, low, position } of entries) index.set(high, low, position);
   return index;
 }
 
-/** What an index holds, in order. */
+/** The entries of an index, in order. */
 export function entriesOf(index: ObjectIndex): Entry[] {
   const entries: Entry[] = [];
   for (const bucket of index.buckets()) {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { Pair } from './pair.js';
 
 /**
- * Runs `use` while another process holds the slave's lock. The lock file's text is that of a syncpozo with that process's
- * id, or, for anything else, the text that is given; PID in it stands for the id.
+ * Calls `use` while another process holds the slave's lock. The lock file's text is that of a syncpozo with that process's
+ * id, or else the given text, in which PID stands for the id.
  */
 export async function heldByOther(
   pair: Pair,

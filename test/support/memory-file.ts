@@ -1,12 +1,12 @@
 import type { Readable } from '../../src/pipeline/scan.js';
 
-/** A file in memory, read as the product reads one on a disk; records what was read. */
+/** A file in memory that is read like one on a disk, and that records its reads. */
 export class MemoryFile implements Readable {
   readonly path = 'in memory';
   /** Positions and lengths of the reads, in order. */
   readonly reads: (readonly [number, number])[] = [];
 
-  /** `size` may be more than the bytes that are there: the file was cut back after its size had been seen. */
+  /** `size` may exceed the bytes: the file was truncated after its size was read. */
   constructor(
     readonly bytes: Uint8Array,
     readonly size: number = bytes.length,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Run, Running, type RunOptions, syncpozo } from './cli.js';
 import { Site, steadyClock, withTempDir } from './site.js';
 
-/** A master with a site in it, a slave's directory that is still empty, and a status file of their own. */
+/** A master with a site in it, an empty slave directory, and their own status file. */
 export class Pair {
   readonly clock = steadyClock();
   readonly master: string;
@@ -35,14 +35,14 @@ export class Pair {
     return join(this.slave, 'Data.fs.dat');
   }
 
-  /** Commits each text to a page of its own on the master, one transaction each. */
+  /** Commits each text to its own page on the master, one transaction each. */
   commit(...texts: string[]): void {
     texts.forEach((text, page) => {
       this.site.commit(this.site.pages(new Map([[page + 1, text]])));
     });
   }
 
-  /** Commits to the slave, as a server would that somebody has started on it. Returns the tid. */
+  /** Commits to the slave, as a server on it would. Returns the tid. */
   commitToSlave(text: string): bigint {
     const other = Site.open(this.slaveFile, { clock: this.clock });
     const tid = other.commit(other.pages(new Map([[1, text]])));
@@ -67,7 +67,7 @@ export class Pair {
     return Running.start(this.syncArgs(...more));
   }
 
-  /** A first sync that has to succeed, so that there is a slave to begin with. */
+  /** A first sync, which must succeed. */
   synced(...more: string[]): this {
     const run = this.sync(...more);
     assert.equal(run.exit, 0, run.all);
@@ -79,7 +79,7 @@ export class Pair {
     assert.ok(slave.equals(master), 'the slave equals the master');
   }
 
-  /** Asserts that a sync finds nothing to do, and that it leaves every byte as it is, but how far the scrub has come. */
+  /** Asserts that a sync finds nothing to do, and changes no byte except the scrub's progress. */
   assertNothingNew(...more: string[]): void {
     const files = () => listing(this.slave, { times: false }).filter((line) => !line.includes(' Data.fs.scrub '));
     const before = files();
@@ -89,16 +89,16 @@ export class Pair {
     assert.deepEqual(files(), before);
   }
 
-  /** Asserts that the next sync heals, and that the one after that finds nothing to do. */
-  assertHeals(...more: string[]): void {
+  /** Asserts that the next sync repairs, and that the one after that finds nothing to do. */
+  assertRepairs(...more: string[]): void {
     this.synced(...more);
     this.assertInStep();
     this.assertNothingNew(...more);
   }
 
   /**
-   * Runs `action` and asserts that it has left the master's and the slave's directory exactly as they were; but for `recorded`, the
-   * name of a file in which it records what it has found.
+   * Runs `action` and asserts that it has not changed the master's and the slave's directory, except for `recorded`, the
+   * file in which it records its result.
    */
   unchanged<T>(action: () => T, recorded?: string): T {
     const isRecord = (line: string): boolean => recorded !== undefined && line.startsWith(`file ${recorded} `);
@@ -123,16 +123,16 @@ export async function withPair(use: (pair: Pair) => void | Promise<void>): Promi
 }
 
 export interface ListingOptions {
-  /** false: modification times are left out. */
+  /** false: without modification times. */
   readonly times?: boolean;
   /**
-   * true: lock files are listed as well, whose text names the process that had them last, and the records of outcomes,
-   * which a run that refuses or fails writes too.
+   * true: includes lock files, whose text names their last holder, and outcome files, which a run that refuses or fails
+   * writes too.
    */
   readonly locks?: boolean;
 }
 
-/** All that a directory holds, a line a file: kind, name, mode, owner, contents, time of modification. */
+/** The content of a directory, one line per file: kind, name, mode, owner, content, modification time. */
 export function listing(directory: string, { times = true, locks = false }: ListingOptions = {}): string[] {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
   return names

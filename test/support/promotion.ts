@@ -12,7 +12,7 @@ export function promoteArgs(pair: Pair, ...more: string[]): string[] {
   return ['promote', pair.slave, '--status-file', pair.statusFile, '--json', ...more];
 }
 
-/** A promotion that must not crash, and whose exit status is the one that it tells. */
+/** A promotion that must not crash, and whose exit status must agree with its result. */
 export function promote(pair: Pair, ...more: string[]): Run {
   const run = syncpozo(promoteArgs(pair, ...more));
   assertNoCrash(run);
@@ -27,7 +27,7 @@ export function assertPromoted(pair: Pair, run: Run, exit = 0): void {
   assert.equal(readFileSync(pair.statusFile, 'utf8'), 'SYNCING=0\n');
 }
 
-/** What the role file says, read as a person reads it. */
+/** The facts of the role file, parsed independently. */
 export function roleOf(pair: Pair): string | undefined {
   return /^role (\w+)$/m.exec(readFileSync(roleFileOf(pair), 'utf8'))?.[1];
 }
@@ -44,10 +44,7 @@ export function termsOf(pair: Pair): string[] {
     .map((line) => line.replace(/^began (\d+) (\d+) (\w+) \d+ \S+ (\S+) (\w+)$/, '$1 $2 $3 $4 $5'));
 }
 
-/**
- * Makes of a pair's `.dat` one of the version before, of a promoted slave unless told, as that version wrote it; that version
- * knows no role file.
- */
+/** Converts a pair's `.dat` to the previous version's, which had no role file; by default of a promoted slave. */
 export function promotedInOldDat(pair: Pair, promoted?: string, role = 'promoted'): void {
   rmSync(roleFileOf(pair), { force: true });
   const lines = readFileSync(pair.dat, 'utf8').split('\n').slice(1, -2);
@@ -64,7 +61,7 @@ export function promotedInOldDat(pair: Pair, promoted?: string, role = 'promoted
   writeFileSync(pair.dat, `${body}end ${chunks} ${xxh64(Buffer.from(body))}\n`);
 }
 
-/** What the master has beyond the slave, with another status for its first transaction. */
+/** The master's transactions that the slave lacks, with another status for the first one. */
 export function batchBeyond(pair: Pair, status?: string): Buffer {
   const end = pair.site.committedEnd;
   pair.commit('one', 'two');

@@ -1,8 +1,8 @@
-/** A small generator of reproducible randomness (mulberry32): the same seed gives the same test every time. */
+/** A small reproducible random generator (mulberry32): the same seed gives the same test every time. */
 export class Random {
   constructor(private state: number) {}
 
-  /** A whole number, 0 up to `below` - 1. */
+  /** An integer from 0 to `below` - 1. */
   below(below: number): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);

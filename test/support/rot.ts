@@ -35,7 +35,7 @@ export function flipBits(path: string, positions: readonly number[], bit = 0): v
   writeFileSync(path, bytes, { flag: 'r+' });
 }
 
-/** What the slave's `.dat` says. */
+/** The facts in the slave's `.dat`. */
 export function datOf(pair: Pair): Dat {
   const parsed = parseDat(readFileSync(pair.dat, 'utf8'));
   if (!('dat' in parsed)) throw new Error(parsed.problem);

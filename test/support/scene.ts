@@ -26,17 +26,17 @@ export async function chunksOf(bytes: Uint8Array): Promise<Resume> {
 }
 
 export interface SceneToSet {
-  /** What the master had, and the slave was given, when the `.dat` was published; without it there is none. */
+  /** The common bytes of master and slave when the `.dat` was published; without them there is no `.dat`. */
   readonly claimed?: Uint8Array;
   readonly slave: Uint8Array;
   readonly master: Uint8Array;
-  /** The master's file is another one than the `.dat` knows. */
+  /** The master's file is not the one in the `.dat`. */
   readonly exchanged?: boolean;
-  /** Where the last run began to copy. */
+  /** Where the last run started to copy. */
   readonly copiedFrom?: number;
 }
 
-/** Takes looks at a scene, one after the other, each with what the ones before have found. */
+/** Probes a scene several times in turn, each probe with the results of the earlier ones. */
 export async function probeAt(scene: SceneToSet, ...probes: readonly Probe[]): Promise<Facts & { slaveReads: number }> {
   return withTempDir(async (directory) => {
     const path = join(directory, 'Data.fs');
@@ -46,7 +46,7 @@ export async function probeAt(scene: SceneToSet, ...probes: readonly Probe[]): P
     const identity: MasterIdentity = { device, inode, size, mtime, magic: 'FS30' };
     before.close();
     if (scene.exchanged) {
-      // The old file stays, so that the new one cannot be given its inode number.
+      // The old file stays, so that the new one cannot get its inode number.
       renameSync(path, `${path}.old`);
     }
     writeFileSync(path, scene.master);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export { type Change, type Edit, Site, type SiteOptions } from '../../src/demo/site.js';
 
-/** Runs `use` with a fresh directory that is gone afterwards, whatever happened; SYNCPOZO_KEEP keeps that of a failure. */
+/** Calls `use` with a new directory that is removed afterwards in any case; SYNCPOZO_KEEP keeps it after a failure. */
 export async function withTempDir<T>(use: (directory: string) => T | Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'syncpozo-test-'));
   const remove = () => rm(directory, { recursive: true, force: true });
@@ -19,7 +19,7 @@ export async function withTempDir<T>(use: (directory: string) => T | Promise<T>)
   }
 }
 
-/** A clock that starts at a fixed moment and goes on by one second a call: tids, and so bytes, are the same every time. */
+/** A clock that starts at a fixed time and advances one second per call, so that tids, and bytes, are always the same. */
 export function steadyClock(start = Date.UTC(2026, 0, 1)): () => number {
   let time = start;
   return () => {

@@ -5,8 +5,8 @@ import { mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A file system in memory, in a mount namespace of its own that a process keeps alive: nothing of it can stay behind.
- * Inside (for commands run `through` it) it is at `mount`; the test sees it at `view`.
+ * A file system in memory, in its own mount namespace that a process keeps alive, so that nothing of it can remain.
+ * Its path is `mount` for commands run `through` it, and `view` for the test.
  */
 export class SmallDisk {
   private constructor(
@@ -33,7 +33,7 @@ export class SmallDisk {
     return ['nsenter', '-t', String(this.keeper.pid), '-m', '--'];
   }
 
-  /** Lets the file system hold `room` bytes more than it does now. */
+  /** Limits the file system to `room` more bytes than it holds now. */
   leave(room: number): void {
     const { blocks, bfree, bsize } = statfsSync(this.view);
     const size = (blocks - bfree) * bsize + room;

@@ -9,7 +9,7 @@ import { Window } from '../../src/pipeline/window.js';
 import { type Delivered, deliver } from './chunks.js';
 import { withTempDir } from './site.js';
 
-/** How long a test waits for a read that does not come back. */
+/** How long a test waits for a hanging read. */
 const SECONDS = 20;
 
 export async function openMaster(path: string, deadline = new ReadDeadline(SECONDS)): Promise<Master> {
@@ -18,7 +18,7 @@ export async function openMaster(path: string, deadline = new ReadDeadline(SECON
   return master;
 }
 
-/** The inline source and pools of several sizes, which all have to deliver the same. The pools' threads are kept. */
+/** The inline source and pools of several sizes, which must all deliver the same. The pools' threads are reused. */
 export class Sources {
   private readonly options = { chunkBytes: 0, onProgress: () => {} };
   readonly inline: ChunkSource;
@@ -31,7 +31,7 @@ export class Sources {
     });
   }
 
-  /** Copies a file of these bytes with every source, asserts that all give the same, and returns it. */
+  /** Copies a file of these bytes with every source, asserts that all results agree, and returns the result. */
   async agreed(bytes: Uint8Array, chunkBytes: number, before?: Delivered): Promise<Delivered> {
     this.options.chunkBytes = chunkBytes;
     return withTempDir(async (directory) => {

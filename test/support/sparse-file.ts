@@ -2,15 +2,15 @@ import { MAGIC_LENGTH } from '../../src/filestorage/layout.js';
 import type { Readable } from '../../src/pipeline/scan.js';
 import type { Window } from '../../src/pipeline/window.js';
 
-/** A Data.fs of any size of which only headers and trailers are kept: each transaction has one record, with zeros in it. */
+/** A Data.fs of any size of which only headers and trailers are in memory: each transaction has one record of zeros. */
 export class SparseFile implements Readable {
   readonly path = 'a sparse file';
   size = MAGIC_LENGTH;
-  /** Bytes that were asked for. */
+  /** Bytes that were read. */
   bytesRead = 0;
   private readonly pieces: { readonly at: number; readonly bytes: Buffer }[] = [{ at: 0, bytes: Buffer.from('FS30') }];
 
-  /** Appends a transaction of so many bytes, its trailer included. */
+  /** Appends a transaction of this many bytes, including its trailer. */
   append(length: number, status: number): void {
     const [position, tid] = [this.size, BigInt(this.pieces.length) << 32n];
     const header = transactionHead(position, tid, length, status);
@@ -40,7 +40,7 @@ export class SparseFile implements Readable {
     return length;
   }
 
-  /** Number of the first piece that does not end before `position`. */
+  /** Number of the first piece that ends at or after `position`. */
   private firstFrom(position: number): number {
     let [low, high] = [0, this.pieces.length];
     while (low < high) {
@@ -53,7 +53,7 @@ export class SparseFile implements Readable {
   }
 }
 
-/** Header of a transaction of so many bytes, and of the one record in it. */
+/** Header of a transaction of this many bytes, and of its one record. */
 export function transactionHead(position: number, tid: bigint, length: number, status: number): Buffer {
   const head = Buffer.alloc(23 + 42);
   head.writeBigUInt64BE(tid, 0);

@@ -1,6 +1,6 @@
 import { Random } from './random.js';
 
-/** The text with each one of its bits flipped in turn. */
+/** The text with each of its bits flipped in turn. */
 export function* oneBitFlipped(text: string): Generator<string> {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at++) {
@@ -12,7 +12,7 @@ export function* oneBitFlipped(text: string): Generator<string> {
   }
 }
 
-/** The text with up to six random bytes in it, and now and then without its head. */
+/** The text with up to six random bytes in it, sometimes without its head. */
 export function* randomlySpoiled(text: string, seed: number, rounds: number): Generator<string> {
   const random = new Random(seed);
   for (let round = 0; round < rounds; round++) {

@@ -6,8 +6,8 @@ import { inProject } from './root.js';
 /**
  * The virtual environment with the real ZODB and ZEO, `.venv` in the project's root.
  *
- * Invariant: the stamp file, written last, holds the hash of the requirements that the environment was made from; so one
- * that is half made, or made from older requirements, is made again.
+ * Invariant: the stamp file is written last and holds the hash of the requirements that the environment was built from, so
+ * an incomplete or outdated one is rebuilt.
  */
 const VENV = inProject('.venv');
 const REQUIREMENTS = inProject('test', 'zodb', 'requirements.txt');
@@ -15,23 +15,23 @@ const STAMP = inProject('.venv', 'syncpozo-requirements.sha256');
 const CANDIDATES = ['python3', 'python3.13', 'python3.12', 'python3.11'];
 const OLDEST = 'sys.version_info >= (3, 11)';
 
-/** The environment cannot be made; the message says what is missing and what to install. */
+/** The environment cannot be built; the message names the missing part and how to install it. */
 export class VenvError extends Error {
   override readonly name = 'VenvError';
 }
 
-/** Path of the environment's Python. Makes the environment first where it is missing. Throws VenvError. */
+/** Path of the environment's Python. Builds a missing environment first. Throws VenvError. */
 export function python(): string {
   return venvProgram('python');
 }
 
-/** Path of a program in the environment: `python`, `shellcheck`. Makes the environment first where it is missing. */
+/** Path of a program in the environment: `python`, `shellcheck`. Builds a missing environment first. */
 export function venvProgram(name: string): string {
   ensureVenv();
   return inProject('.venv', 'bin', name);
 }
 
-/** Two processes must not make it at once: the runner calls this before it starts any test. Throws VenvError. */
+/** Two processes must not build it at once: the runner calls this before it starts any test. Throws VenvError. */
 export function ensureVenv(): void {
   const requested = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
   if (
@@ -73,7 +73,7 @@ function runs(program: string, condition: string): boolean {
 function must(program: string, args: readonly string[], hint: string): void {
   const result = spawnSync(program, args, { encoding: 'utf8' });
   if (result.status === 0) return;
-  const said = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-5).join('\n');
-  const why = said === '' ? (result.error?.message ?? `exit status ${result.status}`) : said;
+  const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-5).join('\n');
+  const why = output === '' ? (result.error?.message ?? `exit status ${result.status}`) : output;
   throw new VenvError(`${program} ${args.slice(0, 3).join(' ')} failed:\n${why}\nhint: ${hint}`);
 }

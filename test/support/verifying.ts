@@ -18,19 +18,19 @@ export interface HowToVerify {
   readonly pointers?: boolean;
 }
 
-/** Verifies a file, as the command does. */
+/** Verifies a file as the command does. */
 export function verify(path: string, how: HowToVerify = {}): Promise<VerifyResult> {
   return runVerify({ slave: path, file: 'Data.fs', deadline: new ReadDeadline(SECONDS), workers: 0, ...how });
 }
 
-/** What the `.dat` of a slave with these bytes says, in chunks of some 1,000 bytes. */
+/** The `.dat` of a slave with these bytes, in chunks of some 1,000 bytes. */
 export async function datOf(inode: string, bytes: Uint8Array): Promise<Dat> {
   const { position, tid, chunks, tailState } = await chunksOf(bytes);
   const master = { device: '1', inode: '1', size: bytes.length, mtime: '1', magic: 'FS30' } as const;
   return { master, slaveInode: inode, claim: { position, tid }, tailState, torn: undefined, chunks };
 }
 
-/** Writes the `.dat` of a slave that is there and has these bytes. */
+/** Writes the `.dat` of an existing slave with these bytes. */
 export async function writeDat(path: string, bytes: Uint8Array): Promise<void> {
   writeFileSync(`${path}.dat`, formatDat(await datOf(factsOfPath(path)!.inode, bytes)));
 }

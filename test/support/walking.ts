@@ -5,11 +5,11 @@ import type { WalkEvents, WalkOptions } from '../../src/filestorage/walk-options
 export const WINDOWS: readonly number[] = [1, 2, 3, 7, 22, 23, 24, 41, 42, 43, 64, 1000, Number.POSITIVE_INFINITY];
 
 export interface HowToWalk extends Partial<WalkOptions>, WalkEvents {
-  /** Bytes a window; all at once without it. */
+  /** Bytes per window; default: everything in one. */
   readonly window?: number;
 }
 
-/** Walks over a file in memory, as the product does over one on a disk. */
+/** Walks over a file in memory as the product walks over one on a disk. */
 export function walkOver(bytes: Uint8Array, how: HowToWalk = {}): Walk {
   const { start = 4, limit = bytes.length, cutAt = Number.POSITIVE_INFINITY, lastTid = 0n } = how;
   const walk = new Walk({ start, limit, cutAt, lastTid }, how);
@@ -22,7 +22,7 @@ export function walkOver(bytes: Uint8Array, how: HowToWalk = {}): Walk {
   return walk;
 }
 
-/** All that a walk has found, to be compared. */
+/** All findings of a walk, for comparison. */
 export function findings(walk: Walk): object {
   const { end, firstTid, lastTid, transactions, records, stop, warnings, warningCount } = walk;
   return { end, firstTid, lastTid, transactions, records, stop, warnings, warningCount };

@@ -13,7 +13,7 @@ const file = dataFs([...plain(2), { status: 'p', records: [{ data: filler(300) }
 const start = file.places[1]!.end;
 const before = file.bytes.slice(0, start);
 
-/** Lets `use` write a batch onto the first two transactions; returns what was done to the file, and the file. */
+/** Lets `use` write a batch behind the first two transactions; returns the operations on the file, and its bytes. */
 async function batched(
   use: (batch: Batch, slave: OpenFile, path: string) => void,
   onOperation: (operation: DiskOperation, bytes: Uint8Array) => void = () => {},
@@ -50,7 +50,7 @@ function inWords(operation: DiskOperation): string {
   }
 }
 
-/** The rest of the file in pieces, as they come from a master: copies, since a batch changes what it is given. */
+/** The rest of the file in pieces as a master delivers them: copies, because a batch changes its input. */
 function pieces(length: number, to = file.bytes.length): [Uint8Array, number][] {
   const all: [Uint8Array, number][] = [];
   for (let at = start; at < to; at += length) all.push([file.bytes.slice(at, Math.min(to, at + length)), at]);
@@ -60,7 +60,7 @@ function pieces(length: number, to = file.bytes.length): [Uint8Array, number][] 
 afterEach(() => observeDisk(undefined));
 
 describe('a batch', () => {
-  it('writes the header and makes it durable before the body, and flips one byte when all is durable', async () => {
+  it('writes the header and makes it durable before the body, and flips one byte when everything is durable', async () => {
     const rest = file.bytes.length - start;
     const { operations, bytes } = await batched((batch) => {
       for (const [piece, at] of pieces(1000)) batch.write(piece, at);
@@ -78,7 +78,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, file.bytes);
   });
 
-  it('shows a reader the state before it until the flip, and the state after it from then on', async () => {
+  it('hides its transactions from a reader until the flip, and shows all of them afterwards', async () => {
     let flipped = false;
     const seen = new Set<string>();
     await batched(
@@ -111,7 +111,7 @@ describe('a batch', () => {
     );
   });
 
-  it('gives the first transaction the status back that the master has', async () => {
+  it("restores the first transaction's status of the master", async () => {
     const { bytes } = await batched((batch) => {
       for (const [piece, at] of pieces(100)) batch.write(piece, at);
       batch.settle();
@@ -120,7 +120,7 @@ describe('a batch', () => {
     assert.equal(bytes[start + 16], 'p'.charCodeAt(0));
   });
 
-  it('cuts off what a transaction that broke off has left', async () => {
+  it('truncates the incomplete transaction behind the last complete one', async () => {
     const { end } = file.places[2]!;
     const { operations, bytes } = await batched((batch) => {
       for (const [piece, at] of pieces(1000)) batch.write(piece, at);
@@ -132,7 +132,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, file.bytes.slice(0, end));
   });
 
-  it('goes on behind the last whole transaction after it went back', async () => {
+  it('continues behind the last complete transaction after a rollback to it', async () => {
     const { end } = file.places[2]!;
     const { bytes } = await batched((batch) => {
       batch.write(file.bytes.slice(start, end + 30), start);
@@ -144,7 +144,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, file.bytes);
   });
 
-  it('that went back to its start has not begun, and begins anew with a header', async () => {
+  it('that was rolled back to its start has not begun, and starts again with a header', async () => {
     const { operations, bytes } = await batched((batch) => {
       batch.write(file.bytes.slice(start, start + 60), start);
       assert.equal(batch.begun, true);
@@ -158,7 +158,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, file.bytes);
   });
 
-  it('of which nothing is left is cut off durably and flips nothing', async () => {
+  it('that ends empty truncates the file durably and flips nothing', async () => {
     const { operations, bytes } = await batched((batch) => {
       batch.write(file.bytes.slice(start, start + 60), start);
       batch.goBackTo(start);
@@ -169,7 +169,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, before);
   });
 
-  it('that is dropped leaves the file as it was', async () => {
+  it('that is dropped leaves the file unchanged', async () => {
     const { operations, bytes } = await batched((batch) => {
       for (const [piece, at] of pieces(40)) batch.write(piece, at);
       batch.drop();
@@ -178,7 +178,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, before);
   });
 
-  it('that was made visible is not cut off, although that could not be made durable', async () => {
+  it('that is visible is not truncated, even if the flip could not be made durable', async () => {
     const { bytes } = await batched((batch, slave) => {
       for (const [piece, at] of pieces(40)) batch.write(piece, at);
       batch.settle();
@@ -193,7 +193,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, file.bytes);
   });
 
-  it('whose last byte could not be written is not visible, and is cut off', async () => {
+  it('whose flip byte could not be written is invisible, and is truncated', async () => {
     const { bytes } = await batched((batch, slave) => {
       for (const [piece, at] of pieces(40)) batch.write(piece, at);
       batch.settle();
@@ -207,7 +207,7 @@ describe('a batch', () => {
     assert.deepEqual(bytes, before);
   });
 
-  it('that was given nothing does nothing', async () => {
+  it('without input does nothing', async () => {
     const { operations } = await batched((batch) => {
       batch.settle();
       batch.flip();
@@ -216,7 +216,7 @@ describe('a batch', () => {
     assert.deepEqual(operations, []);
   });
 
-  it('counts the bytes of its whole transactions and of the one that is being written', async () => {
+  it('counts the bytes of its complete transactions and of the one in progress', async () => {
     await batched((batch) => {
       assert.equal(batch.length, 0);
       batch.write(file.bytes.slice(start, start + 60), start);
@@ -226,19 +226,19 @@ describe('a batch', () => {
     });
   });
 
-  it('refuses bytes that do not follow those before', async () => {
+  it('refuses bytes that do not follow the previous ones', async () => {
     await batched((batch) => {
       assert.throws(() => batch.write(new Uint8Array(40), start + 1), RangeError);
       assert.throws(() => batch.write(new Uint8Array(40), start - 1), RangeError);
     });
   });
 
-  it('can be dropped after a write that failed half-way', async () => {
+  it('can be dropped after a write that failed halfway', async () => {
     const { bytes } = await batched((batch, slave, path) => {
       const write = slave.write.bind(slave);
       slave.write = (piece, at) => {
         if (piece.length <= 23) return write(piece, at);
-        // As a full disk does: some of it has gone out.
+        // A full disk writes part of the bytes, too.
         writeFileSync(path, concat(readFileSync(path), piece.slice(23, 70)));
         throw new Error('no space');
       };

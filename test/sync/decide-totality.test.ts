@@ -19,7 +19,7 @@ import {
 
 const STOPS = ['end', 'in-flight', 'torn', 'damaged'] as const;
 
-/** All answers that each probe can give, as far as the decision can tell them apart. */
+/** Every answer of each probe, as far as the decision distinguishes them. */
 const ANSWERS: { readonly [L in Probe]: readonly Facts[L][] } = {
   verified: [verifiedTo(CLAIM), verifiedTo(400, { problem: 'x', masterAgrees: true }), verifiedTo(4, { problem: 'x' })],
   beyond: STOPS.flatMap((stop) => [compared(CLAIM, CLAIM, stop), compared(CLAIM, 1100, stop), compared(4, 400, stop)]),
@@ -66,7 +66,7 @@ function* starts(): Generator<Facts> {
                   yield { switch: position, role, lock, master, standing, full, slave, claim, datProblem: 'd' };
 }
 
-/** Follows every answer to every probe, down to the plans; a probe that is asked for again would never end. */
+/** Follows every answer of every probe to the plans; a probe that is requested again would never end. */
 function follow(facts: Facts, depth: number, onPlan: (plan: Plan, facts: Facts) => void): void {
   const decision = decide(facts);
   if (decision.kind !== 'probe') return onPlan(decision, facts);
@@ -81,7 +81,7 @@ function everyPlan(onPlan: (plan: Plan, facts: Facts) => void): void {
 }
 
 describe('for every combination of facts', () => {
-  it('the decision is a plan, after probes that are each asked for once', () => {
+  it('the decision is a plan, and requests each probe at most once', () => {
     const kinds = new Set<string>();
     const rows = new Set<number>();
     everyPlan((plan) => {
@@ -98,7 +98,7 @@ describe('for every combination of facts', () => {
     );
   });
 
-  it('nothing is written while it is off, locked, or without a good master', () => {
+  it('nothing is written while syncing is off, the slave is locked, or the master is unusable', () => {
     everyPlan((plan, facts) => {
       const idle = facts.switch === 'off' || facts.role === 'promoted' || facts.lock !== 'ours';
       if (!idle && facts.master.state === 'readable') return;
@@ -106,7 +106,7 @@ describe('for every combination of facts', () => {
     });
   });
 
-  it('a slave with transactions of its own behind what verifies is never appended to', () => {
+  it('nothing is appended to a slave with transactions of its own behind the verified end', () => {
     everyPlan((plan, facts) => {
       if (facts.own === true) assert.equal(plan.kind, 'grown');
       if (facts.beyond?.slaveStop !== 'end' || facts.beyond.slaveEnd <= CLAIM) return;
@@ -116,7 +116,7 @@ describe('for every combination of facts', () => {
     });
   });
 
-  it('a rebuild counts as never recorded all that is beyond the claim, and proves nothing where less verifies', () => {
+  it('a rebuild treats everything beyond the claim as unrecorded, and proves nothing when less is verified', () => {
     everyPlan((plan, facts) => {
       if (plan.kind !== 'rebuild') return;
       assert.equal(plan.forced, facts.full);
@@ -128,7 +128,7 @@ describe('for every combination of facts', () => {
     });
   });
 
-  it('without --full a rebuild follows neither from a fork nor while a refusal stands', () => {
+  it('without --full a rebuild follows neither a fork nor a standing refusal', () => {
     everyPlan((plan, facts) => {
       if (plan.kind !== 'rebuild' || facts.full) return;
       // A changed newest chunk may look like a fork: then the rebuild judges both files before its swap.
@@ -148,14 +148,14 @@ describe('for every combination of facts', () => {
     });
   });
 
-  it('a refusal names both sides, unless it is about who the two are', () => {
+  it('a refusal names both sides, unless it is about their identity', () => {
     everyPlan((plan, facts) => {
       if (plan.kind !== 'forked' && plan.kind !== 'grown') return;
       assert.equal(facts.sides !== undefined, plan.row !== 5);
     });
   });
 
-  it('an append goes on from a place that was verified, and below the claim only with a reason', () => {
+  it('an append starts at a verified position, and below the claim only with a reason', () => {
     everyPlan((plan, facts) => {
       if (plan.kind !== 'append') return;
       const before = facts.generation?.kind === 'stale' ? facts.generation.resume.position : undefined;

@@ -19,7 +19,7 @@ const refusedAs = (lineage: 'forked' | 'swapped' | 'superseded' | 'role'): Plan 
 };
 const TERM = { term: 3, position: 90, tid: 8n, at: 1000, host: 'h', command: 'promote', unused: false };
 
-/** A run in which all that is not given was not met. */
+/** A run in which nothing occurred except the given facts. */
 function note(paths: SlavePaths, outcome: Partial<Outcome>): Notice[] {
   const notices: Notice[] = [];
   const work = { paths, report: (notice: Notice) => void notices.push(notice) } as unknown as Work;
@@ -31,14 +31,14 @@ function withSlave(use: (paths: SlavePaths) => void): Promise<void> {
   return withTempDir((directory) => use(slavePaths(directory, 'Data.fs')));
 }
 
-describe('the marks that outlive a run', () => {
+describe('marks that outlive a run', () => {
   it('are not written while there is nothing to record', () =>
     withSlave((paths) => {
       note(paths, { reached: resumeAt(4) });
       assert.deepEqual(readdirSync(paths.directory), []);
     }));
 
-  it('hold a refusal with place and master, and keep the first one, until a run ends in step', () =>
+  it('keep the first refusal, with position and master, until a run ends in step', () =>
     withSlave((paths) => {
       note(paths, { plan: refusedAs('forked'), sides: SIDES });
       const { refusal } = marksOf(paths);
@@ -52,13 +52,13 @@ describe('the marks that outlive a run', () => {
       assert.equal(marksOf(paths).refusal, undefined);
     }));
 
-  it('hold no refusal that is about who the two sides are', () =>
+  it('record no refusal that is about the identity of the sides', () =>
     withSlave((paths) => {
       for (const lineage of ['swapped', 'superseded', 'role'] as const) note(paths, { plan: refusedAs(lineage) });
       assert.equal(marksOf(paths).refusal, undefined);
     }));
 
-  it('hold damage until everything is copied again', () =>
+  it('keep damage until everything has been copied again', () =>
     withSlave((paths) => {
       note(paths, { damage: DAMAGE });
       note(paths, { reached: resumeAt(4) });
@@ -68,7 +68,7 @@ describe('the marks that outlive a run', () => {
       assert.equal(marksOf(paths).damage, undefined);
     }));
 
-  it('leave role and terms as they are, and a role file that cannot be read', () =>
+  it('keep role and terms, and an unreadable role file', () =>
     withSlave((paths) => {
       publishRole(paths, { role: 'superseded', terms: [TERM] });
       note(paths, { damage: DAMAGE });
@@ -80,7 +80,7 @@ describe('the marks that outlive a run', () => {
       assert.equal(readFileSync(paths.role, 'utf8'), 'no role file');
     }));
 
-  it('that cannot be written are a warning', () =>
+  it('cause a warning when they cannot be written', () =>
     withSlave((paths) => {
       const gone = {
         ...paths,
@@ -94,7 +94,7 @@ describe('the marks that outlive a run', () => {
 });
 
 describe("the master's terms", () => {
-  it('are copied to the slave once, and a role file is made without any', () =>
+  it('are copied to the slave once, which creates a missing role file', () =>
     withSlave((paths) => {
       takeTerms(paths, undefined, false);
       assert.deepEqual(readRoleFile(paths), { facts: { role: 'slave', terms: [] } });
@@ -105,7 +105,7 @@ describe("the master's terms", () => {
       assert.equal(statSync(paths.role).ino, ino, 'it is not written again');
     }));
 
-  it('replace higher ones of the slave only by --full', () =>
+  it('replace higher terms of the slave only with --full', () =>
     withSlave((paths) => {
       publishRole(paths, { role: 'slave', terms: [TERM] });
       const lower = { role: 'master', terms: [{ ...TERM, term: 2 }] } as const;

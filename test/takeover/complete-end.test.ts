@@ -8,7 +8,7 @@ import { SparseFile } from '../support/sparse-file.js';
 const MIB = 1 << 20;
 const window = new Window(1 << 20);
 
-/** What a promotion finds of a file of which nothing is known; its bytes are zeros but for headers and trailers. */
+/** The end that a promotion finds in an unknown file; its bytes are zeros except for headers and trailers. */
 async function endOf(
   sizes: readonly (readonly [number, number])[],
 ): Promise<{ position: number; read: number; file: SparseFile }> {
@@ -22,8 +22,8 @@ async function endOf(
 const done = (length: number) => [length, STATUS_COMMITTED] as const;
 const begun = (length: number) => [length, STATUS_IN_FLIGHT] as const;
 
-describe('the end of a slave of which nothing is known', () => {
-  it('is before an unfinished batch, however large the transaction is with which it ends', async () => {
+describe('the end of an unknown slave', () => {
+  it('is before an unfinished batch, however large its last transaction is', async () => {
     const before = [done(5 * MIB), done(300)];
     const start = MAGIC_LENGTH + 5 * MIB + 300;
     for (const batch of [
@@ -40,7 +40,7 @@ describe('the end of a slave of which nothing is known', () => {
     }
   });
 
-  it('is its last transaction where there is none, found in a bounded part of it', async () => {
+  it('is its last transaction if there is no batch, found within a bounded part of it', async () => {
     const found = await endOf(Array.from({ length: 20_000 }, () => done(5 * MIB)));
     assert.equal(found.position, found.file.size);
     assert.ok(found.read <= 600 * MIB, `${found.read} bytes were read`);

@@ -26,7 +26,7 @@ function isGone(pid: number): boolean {
 }
 
 describe("taking the slave's lock for a promotion", () => {
-  it('where it is free, tells others that a promotion is at work', () =>
+  it('succeeds when it is free, and names the promotion in it', () =>
     withPair(async (pair) => {
       const outcome = await evict(pathOf(pair), like(pair), 1);
       assert.equal(outcome.kind, 'held');
@@ -35,7 +35,7 @@ describe("taking the slave's lock for a promotion", () => {
       outcome.lock.release();
     }));
 
-  it('a sync that holds it is asked to end', () =>
+  it('asks a sync that holds it to end', () =>
     withPair(async (pair) => {
       await heldByOther(pair, 'syncpozo', async (pid) => {
         const outcome = await evict(pathOf(pair), like(pair), 10);
@@ -46,11 +46,11 @@ describe("taking the slave's lock for a promotion", () => {
       });
     }));
 
-  it('a sync that does not end, because it was stopped, is killed', () =>
+  it('kills a stopped sync, which does not end', () =>
     withPair(async (pair) => {
       await heldByOther(pair, 'syncpozo', async (pid) => {
         process.kill(pid, 'SIGSTOP');
-        // Until then a SIGTERM would still be obeyed.
+        // Until then the sync would still react to SIGTERM.
         while (!/^State:\s*T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await sleep(5);
         const outcome = await evict(pathOf(pair), like(pair), 0.2);
         assert.equal(outcome.kind, 'held');
@@ -60,7 +60,7 @@ describe("taking the slave's lock for a promotion", () => {
       });
     }));
 
-  it('another program that holds it is left alone', () =>
+  it('leaves another program that holds it alone', () =>
     withPair(async (pair) => {
       await heldByOther(pair, ' PID\n', async (pid) => {
         const outcome = await evict(pathOf(pair), like(pair), 0.1);
@@ -69,7 +69,7 @@ describe("taking the slave's lock for a promotion", () => {
       });
     }));
 
-  it('an innocent process whose number stands in the lock file is left alone', () =>
+  it('leaves an unrelated process alone whose id is in the lock file', () =>
     withPair(async (pair) => {
       const innocent = spawn('sleep', ['60'], { stdio: 'ignore' });
       try {
@@ -84,7 +84,7 @@ describe("taking the slave's lock for a promotion", () => {
       }
     }));
 
-  it('a sync on another host is left alone', () =>
+  it('leaves a sync on another host alone', () =>
     withPair(async (pair) => {
       await heldByOther(pair, ' PID syncpozo another-host\n', async (pid) => {
         const outcome = await evict(pathOf(pair), like(pair), 0.1);
@@ -94,7 +94,7 @@ describe("taking the slave's lock for a promotion", () => {
       });
     }));
 
-  it('another promotion is waited for', () =>
+  it('waits for another promotion', () =>
     withPair(async (pair) => {
       await heldByOther(pair, ` PID syncpozo ${hostname()} promote\n`, async (pid) => {
         setTimeout(() => process.kill(pid, 'SIGINT'), 300);
@@ -107,7 +107,7 @@ describe("taking the slave's lock for a promotion", () => {
 });
 
 describe('a process that can never run again', () => {
-  it('is none that merely sleeps, waits or was stopped, and none that is not there', async () => {
+  it('is neither one that sleeps, waits or was stopped, nor a missing one', async () => {
     assert.equal(isDying(String(process.pid)), false);
     assert.equal(isDying('999999999'), false);
     const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
@@ -118,7 +118,7 @@ describe('a process that can never run again', () => {
     await once(sleeper, 'exit');
   });
 
-  it('has a file open that it has open, and no other', () =>
+  it('has its own open files open, and no others', () =>
     withPair((pair) => {
       const path = join(pair.directory, 'held');
       assert.equal(hasOpen(String(process.pid), path), false);
@@ -133,7 +133,7 @@ describe('a process that can never run again', () => {
 });
 
 describe('a lock file that is replaced', () => {
-  it('is held from the moment at which it has its name', () =>
+  it('is held from the moment it gets its name', () =>
     withPair(async (pair) => {
       await heldByOther(pair, 'syncpozo', () => {
         const inode = String(statSync(pathOf(pair)).ino);
@@ -148,7 +148,7 @@ describe('a lock file that is replaced', () => {
       outcome.lock.release();
     }));
 
-  it('is not replaced again by somebody who meant the one before it', () =>
+  it('is not replaced again by a process that meant its predecessor', () =>
     withPair((pair) => {
       writeFileSync(pathOf(pair), '');
       const inode = String(statSync(pathOf(pair)).ino);

@@ -27,7 +27,7 @@ function leaveIndex({ index }: SlavePaths, end: number): void {
 }
 
 describe('the index at a takeover', () => {
-  it('is made up to the end of the file where that is worth it', () =>
+  it('is built up to the end of the file when that is faster than the server', () =>
     withSlave(async (paths) => {
       assert.deepEqual(await coverMore(paths, bytes.length, 0, window, [], ALWAYS), { covered: bytes.length });
       const made = readIndexFile(paths.index);
@@ -36,7 +36,7 @@ describe('the index at a takeover', () => {
       assert.ok(made.index.size > 0);
     }));
 
-  it('is left to the server where little is not covered, or too much, or the index is large', () =>
+  it('is left to the server when little is uncovered, or too much, or the index is large', () =>
     withSlave(async (paths) => {
       const tooDear: readonly Partial<IndexLimits>[] = [{ from: bytes.length }, { upTo: bytes.length - 1 }];
       for (const more of tooDear) {
@@ -50,14 +50,14 @@ describe('the index at a takeover', () => {
       assert.deepEqual(readFileSync(paths.index), before);
     }));
 
-  it('is not written for a file that does not end where it should', () =>
+  it('is not written for a file that does not end at the promoted end', () =>
     withSlave(async (paths) => {
       writeFileSync(paths.data, bytes.subarray(0, bytes.length - 3));
       assert.deepEqual(await coverMore(paths, bytes.length, 0, window, [], ALWAYS), { covered: 0 });
       assert.ok(!existsSync(paths.index));
     }));
 
-  it('is removed where it covers more than there is, and only then', () =>
+  it('is removed only if it covers more than the file', () =>
     withSlave((paths) => {
       assert.equal(fitIndex(paths, bytes.length), 0);
       leaveIndex(paths, bytes.length);

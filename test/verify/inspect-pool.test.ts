@@ -25,7 +25,7 @@ const inspectors: readonly Inspector[] = [
   new PoolInspector(2, new Window(WINDOW), deadline, () => {}, true),
 ];
 
-/** What every kind of inspector finds in a file, in pieces of several sizes; all of them have to find the same. */
+/** The findings of every kind of inspector, in chunks of several sizes; all must agree. */
 async function agreed(bytes: Uint8Array, dat?: DatFile): Promise<object> {
   return withTempDir(async (directory) => {
     const path = join(directory, 'Data.fs');
@@ -49,13 +49,13 @@ async function agreed(bytes: Uint8Array, dat?: DatFile): Promise<object> {
 describe('workers and this thread find the same', () => {
   after(() => Promise.all(inspectors.map((inspector) => inspector.close())));
 
-  it('in a file that is right', async () => {
+  it('in an intact file', async () => {
     const { bytes } = dataFs(rewritten(60));
     const found = await agreed(bytes, { dat: await datOf('', bytes) });
     assertHolds(found, { transactions: 60, records: 60, objects: 3, tail: 'none' });
   });
 
-  it('in a file with a Data.fs in the data of a record, which looks like transactions', async () => {
+  it("in a file with a Data.fs in a record's data, which looks like transactions", async () => {
     const found = await agreed(withEmbedded().bytes);
     assertHolds(found, { transactions: 9, problems: { count: 0 } });
   });
@@ -73,14 +73,14 @@ describe('workers and this thread find the same', () => {
     }
   });
 
-  it('in a file of which a piece is missing, and one that ends in the middle', async () => {
+  it('in a file with a missing chunk, and one that ends in the middle', async () => {
     const { bytes, places } = dataFs(rewritten(30));
     await agreed(concat(bytes.slice(0, places[9]!.position + 30), bytes.slice(places[12]!.position + 10)));
     assertHolds(await agreed(bytes.slice(0, -5)), { transactions: 29, tail: 'torn' });
   });
 });
 
-/** So many transactions of one record each, of three objects in turn. */
+/** This many transactions of one record each, of three objects in turn. */
 function rewritten(count: number): Draft[] {
   const drafts = plain(count, 60).map((draft, n) => ({ records: [{ ...draft.records![0]!, oid: BigInt(n % 3) }] }));
   const { places } = dataFs(drafts);
@@ -89,7 +89,7 @@ function rewritten(count: number): Draft[] {
   }));
 }
 
-/** The third of nine transactions holds a Data.fs whose positions are those of the place where it stands. */
+/** The third of nine transactions holds a Data.fs whose positions are right for its place. */
 function withEmbedded(): DataFs {
   const before = plain(2, 500);
   const at = dataFs(before).bytes.length + 23 + 42;

@@ -23,7 +23,7 @@ const deadline = new ReadDeadline(20);
 const window = new Window(1 << 16);
 const inspector = new InlineInspector(window, deadline, () => {});
 
-/** What a judge makes of a file, in pieces of some 600 bytes; undefined: it cannot prove that all is right. */
+/** The quick judge's result for a file in chunks of some 600 bytes; undefined: it cannot prove that everything is right. */
 async function judged(bytes: Uint8Array, indexCheck: IndexCheck, judge: Judge) {
   const memory = new MemoryFile(bytes);
   const facts = { kind: 'file', device: '1', inode: '1' } as const;
@@ -47,7 +47,7 @@ async function judged(bytes: Uint8Array, indexCheck: IndexCheck, judge: Judge) {
   return { transactions, records, objects, indexState, problems };
 }
 
-/** Whether the quick judge proves a file with this index right; if it does, the exact one has to say the same. */
+/** Whether the quick judge proves a file with this index right; if it does, the exact one must agree. */
 async function proves(bytes: Uint8Array, index: string): Promise<boolean> {
   const indexCheck = await IndexCheck.open(index, deadline);
   assert.ok(indexCheck);
@@ -61,7 +61,7 @@ async function proves(bytes: Uint8Array, index: string): Promise<boolean> {
   }
 }
 
-/** Calls `use` with the path of the index of the file's first `transactions` transactions, as it should be. */
+/** Calls `use` with the path of a correct index of the file's first `transactions` transactions. */
 function withIndex(file: DataFs, transactions: number, use: (index: string) => Promise<void>): Promise<void> {
   return withTempDir(async (directory) => {
     const path = join(directory, 'Data.fs');
@@ -70,7 +70,7 @@ function withIndex(file: DataFs, transactions: number, use: (index: string) => P
   });
 }
 
-/** Forty transactions of up to four records of thirty objects, now and then an object twice in one, and an undo. */
+/** Forty transactions of up to four records of thirty objects, sometimes an object twice in one, and an undo. */
 function history(seed: number): DataFs {
   const random = new Random(seed);
   const drafts: Draft[] = [];
@@ -93,7 +93,7 @@ function history(seed: number): DataFs {
 
 describe('the quick judge', () => {
   for (const covered of [40, 39, 25, 1])
-    it(`proves files that are right, whose index covers ${covered} of 40 transactions`, async () => {
+    it(`proves intact files whose index covers ${covered} of 40 transactions`, async () => {
       for (let seed = 0; seed < 25; seed++) {
         const file = history(seed);
         await withIndex(file, covered, async (index) => assert.ok(await proves(file.bytes, index), `seed ${seed}`));
@@ -101,7 +101,7 @@ describe('the quick judge', () => {
     });
 
   for (const covered of [40, 25])
-    it(`proves no bit that is flipped in a file to be right, that the exact one does not, with ${covered} of 40 covered`, async () => {
+    it(`proves no file with a flipped bit that the exact one rejects, with ${covered} of 40 covered`, async () => {
       const file = history(77);
       await withIndex(file, covered, async (index) => {
         let unproved = 0;
@@ -119,7 +119,7 @@ describe('the quick judge', () => {
       });
     });
 
-  it('proves no index in which a bit is flipped', async () => {
+  it('proves no index with a flipped bit', async () => {
     const file = history(5);
     await withIndex(file, 40, async (index) => {
       const right = new Uint8Array(readFileSync(index));
@@ -133,7 +133,7 @@ describe('the quick judge', () => {
     });
   });
 
-  it('proves nothing where a pack has left an object twice, which the exact one finds right', async () => {
+  it('proves nothing when a pack left an object twice, which the exact one accepts', async () => {
     const file = dataFs([
       { status: 'p', records: [{ oid: 1n }] },
       { status: 'p', records: [{ oid: 1n }] },
@@ -148,7 +148,7 @@ describe('the quick judge', () => {
     });
   });
 
-  it('is not asked where the index leaves more uncovered than is worth it, or is none', async () => {
+  it('is not used when the index leaves too much uncovered, or is missing', async () => {
     await withTempDir(async (directory) => {
       const path = join(directory, 'index');
       writeFileSync(path, 'nonsense');

@@ -15,8 +15,9 @@ import { withTempDir } from '../support/site.js';
 import { datOf, writeIndex } from '../support/verifying.js';
 
 /**
- * Every bit of every header, pointer, length, status, tid and trailer of a small file is flipped in turn. Verify has to find
- * it, but for the bits in this table, which no rule of the format can see. With a `.dat` there is none: the checksum sees it.
+ * The fault model: one bit flips in a header, pointer, length, status, tid or trailer of a small file. Every such bit is
+ * flipped in turn, and verify must find it, except for those in this table, which break no rule of the format. With a
+ * `.dat` there are none: the checksum covers them.
  */
 const UNSEEN: readonly { readonly name: string; readonly seenByIndex: boolean; readonly fields: readonly string[] }[] =
   [
@@ -53,7 +54,7 @@ const { bytes } = theFile();
 const fields = fieldsOf(bytes);
 const path = 'in memory';
 
-describe('of all single bits that may flip in the structure of a file', () => {
+describe('for single flipped bits in the structure of a file', () => {
   for (const [beside, unseen] of [
     ['nothing', UNSEEN],
     ['an index', UNSEEN.filter(({ seenByIndex }) => !seenByIndex)],
@@ -100,7 +101,7 @@ class Flipper {
     }
   }
 
-  /** Whether any flipped bit of a field is not found. */
+  /** Whether verify misses any flipped bit of a field. */
   async misses({ position, length }: Field): Promise<boolean> {
     let missed = false;
     for (let bit = 0; bit < 8 * length; bit++) {
@@ -112,14 +113,14 @@ class Flipper {
   }
 }
 
-/** Everything that FileStorage and its pack write. */
+/** All that FileStorage and its pack write. */
 function theFile(): ReturnType<typeof dataFs> {
   const drafts: Draft[] = [];
   const at = (transaction: number, record: number): number => dataFs(drafts).places[transaction]!.records[record]!;
   const add = (draft: Omit<Draft, 'records'>, ...records: DraftRecord[]): void =>
     void drafts.push({ ...draft, records });
   add({ status: 'p', description: 'packed' }, { data: 'root' }, { data: filler(40) });
-  // A pack keeps two records of an object where a back pointer needs the older one; both say that there is none before.
+  // A pack keeps two records of an object when a back pointer needs the older one; both have no previous one.
   add({ status: 'p' }, { oid: 1n, data: filler(30) });
   add({ user: 'al' }, { oid: 2n, data: filler(20) }, { oid: 3n, data: '12345678' });
   add({ extension: 'x' }, { oid: 1n, prev: at(1, 0), data: filler(9) }, { oid: 2n, prev: at(2, 0), data: 'new' });

@@ -7,7 +7,7 @@ import { Judge } from './judge.js';
 import { type Counts, Replay } from './replay.js';
 import { syncByProcess, syncInProcess } from './syncer.js';
 
-/** States that are synced by a process of their own, as cron does it; the others by the same function in this process. */
+/** States that a separate process syncs, as cron does; the same function in this process syncs the others. */
 const BY_PROCESS = 250;
 
 describe("every state of ZODB's own storage tests", () => {
@@ -47,7 +47,7 @@ describe("every state of ZODB's own storage tests", () => {
     report(t, counts);
   });
 
-  it('a master that was rolled back, or that is another site, is refused until --full', async (t) => {
+  it('a rolled back master, and another site, is refused until --full', async (t) => {
     const counts: Counts = new Map();
     await withTempDir(async (directory) => {
       for (const [index, sequence] of corpus.filter(hasTransactions).entries()) {
@@ -79,7 +79,7 @@ function lastGood(sequence: Sequence): State {
   return sequence.states.findLast(isGood)!;
 }
 
-/** Whole sequences from all over the corpus, with about so many states. */
+/** Whole sequences from all over the corpus, with about this many states. */
 function sample(corpus: readonly Sequence[], states: number): Sequence[] {
   const all = corpus.reduce((sum, sequence) => sum + sequence.states.length, 0);
   const step = Math.ceil(all / states);

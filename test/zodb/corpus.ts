@@ -8,7 +8,7 @@ import { python } from '../support/venv.js';
 export interface State {
   readonly after: 'open' | 'vote' | 'finish' | 'abort' | 'pack' | 'pack:before';
   readonly bytes: Buffer;
-  /** Where ZODB's `read_index` ends; undefined where it refuses the file. */
+  /** The end that ZODB's `read_index` finds; undefined if it refuses the file. */
   readonly committedEnd: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export function loadCorpus(directory: string): Sequence[] {
   const unpacked = spawnSync(python(), ['-c', UNPACK, ARCHIVE, directory], { encoding: 'utf8' });
   if (unpacked.status !== 0) throw new Error(`the corpus was not unpacked: ${unpacked.stderr}`);
   const described = JSON.parse(readFileSync(join(directory, 'sequences.json'), 'utf8')) as Described[];
-  // Most states occur in several sequences: one buffer for each.
+  // Most states occur in several sequences, which share one buffer.
   const files = new Map<string, Buffer>();
   const read = (file: string): Buffer => {
     const bytes = files.get(file) ?? readFileSync(join(directory, 'states', file));

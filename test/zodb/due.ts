@@ -1,13 +1,13 @@
 /**
- * What is due when a slave is brought in step with a master: worked out from the bytes of both, with a walker of its own,
- * so that nothing of the product judges itself.
+ * The expected result of a sync: computed from the bytes of master and slave, with its own walker, so that the product does
+ * not judge itself.
  */
 export interface Due {
   readonly exitCode: 0 | 3 | 4;
   readonly kind: 'full' | 'append' | 'none' | 'rebuild' | 'parted' | 'differs in place';
-  /** The slave afterwards. */
+  /** The slave after the sync. */
   readonly slave: Buffer | undefined;
-  /** Nothing shows that the master goes on from the slave: every byte of the slave is kept. */
+  /** Nothing proves that the master continues the slave: every byte of the slave is kept. */
   readonly keeps?: true;
 }
 
@@ -19,7 +19,7 @@ interface Transaction {
 
 const MAGIC_LENGTH = 4;
 
-/** `slave` is undefined where there is none yet. */
+/** `slave` is undefined if there is none yet. */
 export function due(master: Buffer, committedEnd: number, slave: Buffer | undefined): Due {
   const committed = master.subarray(0, committedEnd);
   if (slave === undefined) return { exitCode: 0, kind: 'full', slave: committed };
@@ -27,12 +27,12 @@ export function due(master: Buffer, committedEnd: number, slave: Buffer | undefi
     return { exitCode: 0, kind: committed.length === slave.length ? 'none' : 'append', slave: committed };
   }
   if (hasSameFrames(committed, slave)) return { exitCode: 4, kind: 'differs in place', slave };
-  if (isWhollyNewer(committed, slave)) return { exitCode: 0, kind: 'rebuild', slave: committed, keeps: true };
+  if (isAllNewer(committed, slave)) return { exitCode: 0, kind: 'rebuild', slave: committed, keeps: true };
   if (!isPackOf(committed, slave)) return { exitCode: 3, kind: 'parted', slave };
   return { exitCode: 0, kind: 'rebuild', slave: committed };
 }
 
-/** Transactions of the same lengths in the same places, with other bytes: what rot makes of a file, no history and no pack. */
+/** Transactions of the same lengths at the same positions, with other bytes: rot, neither a fork nor a pack. */
 function hasSameFrames(master: Buffer, slave: Buffer): boolean {
   const lengths = (file: Buffer): string =>
     transactions(file)
@@ -42,18 +42,18 @@ function hasSameFrames(master: Buffer, slave: Buffer): boolean {
 }
 
 /**
- * A pack after which the two have nothing in common, and everything of the master is newer: a site of which every object was
- * written again looks like that, and so does another site.
+ * A pack after which the two have nothing in common, and everything on the master is newer: a site of which every object
+ * was written again looks like that, and so does another site.
  */
-function isWhollyNewer(master: Buffer, slave: Buffer): boolean {
+function isAllNewer(master: Buffer, slave: Buffer): boolean {
   const last = transactions(slave).at(-1)?.tid;
   const there = transactions(master);
   return last !== undefined && there[0]?.status === 'p' && there.every(({ tid }) => tid > last);
 }
 
 /**
- * Whether a pack can have made this master of what the slave holds, and of what came after. A pack keeps tids, marks what it
- * has been through by 'p', and drops transactions of which nothing is left, the newest one too.
+ * Whether a pack can have turned the slave's content, and later transactions, into this master. A pack keeps tids, marks
+ * packed transactions with 'p', and drops transactions without remaining records, even the newest one.
  */
 function isPackOf(master: Buffer, slave: Buffer): boolean {
   const here = transactions(slave);
@@ -67,11 +67,11 @@ function isPackOf(master: Buffer, slave: Buffer): boolean {
   const unpacked = there.find(({ status }) => status !== 'p');
   if (unpacked !== undefined) return last < unpacked.tid;
   const before = here.find(({ tid }) => tid === newest.tid);
-  // All of it packed, and nothing newer: the slave shows whether the pack came after the last sync.
+  // Everything is packed, and nothing is newer: the slave shows whether the pack came after the last sync.
   return last < newest.tid || (before !== undefined && (before.status !== 'p' || before.length > newest.length));
 }
 
-/** All transactions of a file that ends after a whole one. */
+/** All transactions of a file that ends after a complete one. */
 export function transactions(file: Buffer): Transaction[] {
   const found: Transaction[] = [];
   for (let position = MAGIC_LENGTH; position < file.length; ) {

@@ -2,8 +2,8 @@
 
 usage: filestorage_suite.py CLASSES COMMAND ...   CLASSES: names in ZODB.tests.testFileStorage, with commas
 
-The FileStorage that the tests make is replaced by one that has a slave. The slave must always be the master's committed
-part to the byte; at the close it is compared by ZODB's own IteratorDeepCompare as well.
+The FileStorage of the tests is replaced by one that has a slave. The slave must always equal the master's committed
+part byte for byte; at close, ZODB's own IteratorDeepCompare compares it as well.
 """
 import json
 import os
@@ -21,7 +21,7 @@ from sync_client import Syncer, read_bytes
 CLASSES, COMMAND = sys.argv[1].split(','), sys.argv[2:]
 MAGIC_LENGTH = 4
 
-# These damage the master's file on purpose: a sync has to refuse it from there on.
+# These damage the master's file on purpose: from there on a sync must refuse it.
 DAMAGING = {'testCorruptionInPack'}
 
 syncer = Syncer(COMMAND)
@@ -32,11 +32,11 @@ current_test = ''
 
 class Compare(IteratorDeepCompare, unittest.TestCase):
     def runTest(self):
-        """Only its assertions are wanted."""
+        """Only its assertions are used."""
 
 
 class SyncedFileStorage(FileStorage):
-    """A FileStorage that is followed by a slave, in the directory NAME.slave."""
+    """A FileStorage with a slave in the directory NAME.slave."""
 
     def __init__(self, file_name, *args, **kwargs):
         super().__init__(file_name, *args, **kwargs)
@@ -61,7 +61,7 @@ class SyncedFileStorage(FileStorage):
         return result
 
     def close(self):
-        # A storage that has failed may be closed in the middle of anything.
+        # A storage that has failed may be closed at any point.
         if not self._is_read_only and not self._file.closed:
             self.follow('close', deep=True)
         super().close()
@@ -69,12 +69,12 @@ class SyncedFileStorage(FileStorage):
     def follow(self, event, deep=False):
         if self._is_read_only:
             return
-        # Holding this lock, no other thread votes, finishes or exchanges the file.
+        # While this lock is held, no other thread votes, finishes or replaces the file.
         with self._lock:
             try:
                 self.sync_and_compare(deep)
             except AssertionError as error:
-                # Raised inside the storage it would only abort a transaction that the test may expect to be aborted.
+                # If raised inside the storage it would only abort a transaction that the test may expect to be aborted.
                 faults.append(f'{current_test} after {event}: {error}')
 
     def sync_and_compare(self, deep):
@@ -85,10 +85,10 @@ class SyncedFileStorage(FileStorage):
         answer = syncer.sync(self._file_name, self.slave)
         if answer['exitCode'] == 4 and current_test in DAMAGING:
             return
-        said = f"{answer['action']} ({answer['exitCode']}): {answer['reason']}"
-        assert answer['exitCode'] == 0, said
+        report = f"{answer['action']} ({answer['exitCode']}): {answer['reason']}"
+        assert answer['exitCode'] == 0, report
         copied = read_bytes(self.slave)
-        assert copied == committed, f'slave {len(copied)} bytes, master committed {len(committed)}: {said}'
+        assert copied == committed, f'slave {len(copied)} bytes, master committed {len(committed)}: {report}'
         compared += 1
         if deep:
             self.compare_deeply()
@@ -112,7 +112,7 @@ class Result(unittest.TextTestResult):
 
 def main():
     ZODB.FileStorage.FileStorage = SyncedFileStorage
-    # Imported only now: it makes subclasses of FileStorage.
+    # Imported only here, because it subclasses FileStorage.
     from ZODB.tests import testFileStorage
     loader = unittest.defaultTestLoader
     suite = unittest.TestSuite(loader.loadTestsFromTestCase(getattr(testFileStorage, name)) for name in CLASSES)

@@ -11,12 +11,12 @@ import { python } from '../support/venv.js';
 
 const CASES: readonly (readonly [string, FixtureOptions, readonly number[]])[] = [
   ['the site of the benchmarks', SITE, [20_000_000]],
-  ['one that has grown by tails', SITE, [3_000_000, 4_000_000, 4_000_500]],
+  ['one grown by appends', SITE, [3_000_000, 4_000_000, 4_000_500]],
   ['everything close together', EVERYTHING, [8_000_000]],
   ['single small records', { ...SITE, recordsPerTransaction: 1, sizes: { kind: 'fixed', length: 1 } }, [1_000_000]],
 ];
 
-describe('ZODB takes a fixture for a file of its own', () => {
+describe('ZODB accepts a fixture as one of its own files', () => {
   for (const [name, options, sizes] of CASES) {
     it(name, async () => {
       const { bytes, facts } = grown(options, sizes);

@@ -1,7 +1,7 @@
-"""The real ZODB as a judge of the benchmarks' fixtures: a path as argument, what it found as JSON on stdout.
+"""The real ZODB as judge of the benchmarks' fixtures: a path as argument, the result as JSON on stdout.
 
-fstest, every record read through loadBefore and its pickle, then a pack with garbage collection at the middle of its
-history, after which every object that can be reached has to be what it was.
+Runs fstest, reads every record through loadBefore and its pickle, then packs with garbage collection to the middle of the
+history, after which every reachable object must be unchanged.
 """
 import json
 import logging
@@ -23,7 +23,7 @@ def after(tid):
 
 
 def reachable(storage):
-    """The current data of all objects that the root leads to."""
+    """The current data of all objects reachable from the root."""
     found = {}
     todo = [z64]
     while todo:

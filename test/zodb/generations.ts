@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { firstDifference } from './judge.js';
 
 /**
- * Holds every generation of a master by a hard link, so that a slave can be compared with the very file that it was copied
- * from, although a pack has exchanged it since. A held inode is not used again, so a new one is a new generation.
+ * Keeps every generation of a master by a hard link, so that a slave can be compared with the file that it was copied from,
+ * even after a pack has replaced it. The inode of a kept file is not reused, so a new inode is a new generation.
  */
 export class Generations {
   private readonly held: { readonly inode: number; readonly path: string }[] = [];
@@ -23,9 +23,9 @@ export class Generations {
     return this.held.length;
   }
 
-  /** The newest generation, counted from 0. */
+  /** The number of the newest generation, from 0. */
   probe(): number {
-    // For an instant of each pack the path is missing.
+    // During each pack the path is missing for an instant.
     const inode = statSync(this.master, { throwIfNoEntry: false })?.ino;
     if (inode !== undefined && this.held.at(-1)?.inode !== inode) {
       const path = join(this.directory, `generation-${this.held.length}.fs`);
@@ -41,7 +41,7 @@ export class Generations {
     return this.held[generation]!.path;
   }
 
-  /** Which of the generations from `oldest` on the slave is a prefix of; fails where it is of none. */
+  /** The generation, from `oldest` on, that starts with the slave's bytes; fails if none does. */
   find(slave: Buffer, oldest: number): number {
     this.probe();
     for (let generation = this.held.length - 1; generation >= oldest; generation--) {
@@ -53,7 +53,7 @@ export class Generations {
     );
   }
 
-  /** Lets go of the generations before `oldest`, which no slave will be compared with any more. */
+  /** Drops the generations before `oldest`, which no slave will be compared with any more. */
   forgetBefore(oldest: number): void {
     for (const { path } of this.held.slice(0, oldest)) rmSync(path, { force: true });
   }

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { DEFECTS } from '../hostile/files/defects.js';
 import { HostileJudge } from './hostile-judge.js';
 
-describe('of a file whose defect is', () => {
+describe('for a file with the defect', () => {
   let judge: HostileJudge;
   before(() => {
     judge = new HostileJudge();
@@ -11,7 +11,7 @@ describe('of a file whose defect is', () => {
   after(() => judge.close());
 
   for (const { name, bytes, readIndex, fstest } of DEFECTS) {
-    it(`${name} ZODB says: ${readIndex.error ?? `ends at ${readIndex.end}`}; fstest: ${fstest ?? 'no word'}`, async () => {
+    it(`${name}: ZODB ${readIndex.error ?? `ends at ${readIndex.end}`}; fstest: ${fstest ?? 'no complaint'}`, async () => {
       const [verdict] = await judge.judge([bytes]);
       const { end, error } = verdict!.scan;
       assert.deepEqual(error === undefined ? { end } : { end, error }, readIndex, verdict!.scan.message);

@@ -2,21 +2,21 @@ import { inProject } from '../support/root.js';
 import { python } from '../support/venv.js';
 import { JsonLines } from './json-lines.js';
 
-/** Up to where one of ZODB's readers takes a file; `error` when it raised there. */
+/** The end that one of ZODB's readers reaches; `error` if it raised there. */
 export interface Reading {
   readonly end: number;
   readonly error?: string;
   readonly message?: string;
 }
 
-/** What ZODB says of a hostile file; see hostile_judge.py. */
+/** ZODB's verdict on a hostile file; see hostile_judge.py. */
 export interface HostileVerdict {
   readonly scan: Reading;
   readonly fstest: Reading;
   readonly open: Reading;
 }
 
-/** The real ZODB, resident; asked about many files at once. */
+/** The real ZODB in a long-lived process; judges many files per request. */
 export class HostileJudge {
   private readonly process = new JsonLines(python(), [inProject('test', 'zodb', 'hostile_judge.py')]);
 

@@ -6,13 +6,13 @@ import { runs } from '../hostile/settings.js';
 import { walkOver } from '../support/walking.js';
 import { HostileJudge, type HostileVerdict } from './hostile-judge.js';
 
-/** How many files met each row of the table, and how many met none. */
+/** How many files matched each row of the table, and how many matched none. */
 export type Tally = Map<string, number>;
 
-/** Files that one question to ZODB is about. A failing one is found among them by making the list smaller. */
+/** Files per question to ZODB. Shrinking the list finds a failing one. */
 const FILES_A_RUN = 20;
 
-/** Generates about so many files, and compares the walk over each with both of ZODB's readers. */
+/** Generates about this many files, and compares the walk over each with both of ZODB's readers. */
 export async function compareWithZodb(files: number): Promise<Tally> {
   const judge = new HostileJudge();
   const tally: Tally = new Map([

@@ -1,6 +1,6 @@
-"""The real ZODB as a judge of hostile files: a list of files in base64 a line on stdin, a list of verdicts a line on stdout.
+"""The real ZODB as judge of hostile files: a list of files in base64 per line on stdin, a list of verdicts per line on stdout.
 
-For each file: what read_index makes of it, where fstest first complains, and whether a read-only FileStorage opens it.
+For each file: the result of read_index, the position of fstest's first complaint, and whether a read-only FileStorage opens it.
 """
 import base64
 import json
@@ -17,7 +17,7 @@ from ZODB.scripts import fstest
 
 
 def locals_of(error, name):
-    """The local variables of the function of that name, as they were when the error went through it."""
+    """The local variables of the function of that name when the error passed through it."""
     found = {}
     trace = error.__traceback__
     while trace:
@@ -44,7 +44,7 @@ error_path = ''
 
 
 def scan(path):
-    """Where read_index ends; where it raises, the transaction in which it did."""
+    """The end that read_index reaches; if it raises, the transaction in which it did."""
     try:
         with open(path, 'rb') as file:
             end, _, _ = read_index(file, path, fsIndex(), {}, read_only=True)
@@ -57,7 +57,7 @@ def scan(path):
 
 
 def test(path):
-    """The transaction of which fstest complains; the file's size when it does not."""
+    """The transaction of fstest's first complaint; the file's size without one."""
     try:
         fstest.check(path)
         return {'end': os.path.getsize(path)}

@@ -10,12 +10,12 @@ import { datOf, flipBits, manyChunks, syncAndScrub } from '../support/rot.js';
 import { IndexJudge } from './index-judge.js';
 import { Judge } from './judge.js';
 
-/** The index is refreshed in every run that appends. */
+/** Every run that appends refreshes the index. */
 const EAGER = { indexLagBytes: 1 };
-/** It is not looked at by an ordinary run: neither at the head of the file nor near its end. */
+/** An ordinary run does not probe it: neither at the head of the file nor near its end. */
 const OLD = 150_000;
 
-/** The transactions of an old chunk, three at least. */
+/** The transactions of an old chunk, at least three. */
 function oldTransactions(pair: Pair): {
   readonly chunk: ChunkLine;
   readonly transactions: Pair['site']['transactions'];
@@ -27,8 +27,8 @@ function oldTransactions(pair: Pair): {
 }
 
 /**
- * Flips a bit in the oid of an old record of page 1, which becomes one of the root: an index that is made of it leads to the
- * wrong record, and one that is not is right. Returns the place.
+ * Flips a bit in the oid of an old record of page 1, which becomes one of the root: an index that is built from it maps the
+ * root to the wrong record, and any other index is right. Returns the position.
  */
 function rotInOid(pair: Pair, ...files: readonly string[]): number {
   const at = recordPositions(oldTransactions(pair).transactions[1]!).at(-1)! + 7;
@@ -48,7 +48,7 @@ describe('an index beside a slave with wrong bytes', () => {
 
   const indexOf = (pair: Pair) => `${pair.slaveFile}.index`;
 
-  it('is removed by the repair when it covers what is repaired, and is left where it does not', () =>
+  it('is removed by a repair of bytes that it covers, and kept otherwise', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       await indexes.scan(pair.slaveFile, indexOf(pair));
@@ -58,9 +58,9 @@ describe('an index beside a slave with wrong bytes', () => {
       const { exitCode, scrubbed } = await syncAndScrub(pair, 'full');
       assert.deepEqual([exitCode, scrubbed.bad], [0, 1]);
       assert.ok(!existsSync(indexOf(pair)));
-      await judge.assertWhole(pair.slaveFile, 'after the repair');
+      await judge.assertComplete(pair.slaveFile, 'after the repair');
 
-      // An index that ends before the chunk that is repaired.
+      // An index that ends before the repaired chunk.
       const { chunks } = datOf(pair);
       const early = chunks.findLast(({ end }) => end < OLD)!;
       const prefix = `${pair.directory}/prefix.fs`;
@@ -70,10 +70,10 @@ describe('an index beside a slave with wrong bytes', () => {
       rotInOid(pair, pair.slaveFile);
       assert.equal((await syncAndScrub(pair, 'full')).exitCode, 0);
       assert.deepEqual(readFileSync(indexOf(pair)), bytes);
-      await judge.assertWhole(pair.slaveFile, 'after the second repair');
+      await judge.assertComplete(pair.slaveFile, 'after the second repair');
     }));
 
-  it('is made of repaired bytes where a sync finds the wrong ones while it makes it', () =>
+  it('is built from repaired bytes when a sync finds the wrong ones while building it', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       rmSync(indexOf(pair), { force: true });
@@ -82,11 +82,11 @@ describe('an index beside a slave with wrong bytes', () => {
       const { exitCode, reason } = await syncAndScrub(pair, 0, EAGER);
       assert.equal(exitCode, 0, reason);
       pair.assertInStep();
-      const { indexUsed } = await judge.assertWhole(pair.slaveFile, 'after the refresh');
+      const { indexUsed } = await judge.assertComplete(pair.slaveFile, 'after the refresh');
       assert.ok(indexUsed);
     }));
 
-  it('is not made where the master does not have the bytes either, and the run ends with 4', () =>
+  it('is not built when the master lacks the bytes as well, and the run ends with 4', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       rmSync(indexOf(pair), { force: true });
@@ -99,7 +99,7 @@ describe('an index beside a slave with wrong bytes', () => {
       assert.ok(!existsSync(indexOf(pair)));
     }));
 
-  it('is gone on with from the middle of a chunk only when all of that chunk is as it was copied', () =>
+  it('is refreshed from the middle of a chunk only if the whole chunk is as it was copied', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       const at = rotInOid(pair);
@@ -121,13 +121,13 @@ describe('an index beside a slave with wrong bytes', () => {
         });
         assert.deepEqual(readFileSync(indexOf(pair)), before);
         flipBits(pair.slaveFile, [at]);
-        const sound = syncpozo(['index', pair.slaveFile, '--json']);
-        assert.deepEqual([sound.exit, sound.json.action], [0, 'refreshed'], sound.all);
-        await judge.assertWhole(pair.slaveFile, 'after the refresh');
+        const intact = syncpozo(['index', pair.slaveFile, '--json']);
+        assert.deepEqual([intact.exit, intact.json.action], [0, 'refreshed'], intact.all);
+        await judge.assertComplete(pair.slaveFile, 'after the refresh');
       }
     }));
 
-  it('is not made at a takeover, which names the wrong piece', () =>
+  it('is not built at a takeover, which names the wrong chunk', () =>
     withPair(async (pair) => {
       await manyChunks(pair);
       rmSync(indexOf(pair), { force: true });

@@ -9,12 +9,12 @@ import { fastDirectory } from '../crash/materialise.js';
 import { loadCorpus } from './corpus.js';
 import { IndexJudge } from './index-judge.js';
 
-/** ZODB takes no index that covers less. */
+/** ZODB uses no index that covers less. */
 const SMALLEST_COVERED = 100;
-/** A position and nothing else; with one entry it is longer. */
+/** Only a position; an index with one entry is longer. */
 const LONGEST_WITHOUT_ENTRIES = 20;
 
-it("the index of every state of ZODB's own storage tests is ZODB's, built anew or refreshed from the state before", async (t) => {
+it("the index of every state of ZODB's own storage tests equals ZODB's, rebuilt or refreshed from the state before", async (t) => {
   const judge = new IndexJudge();
   const directory = mkdtempSync(join(fastDirectory(), 'syncpozo-index-'));
   const actions = new Map<string, number>();
@@ -42,7 +42,7 @@ it("the index of every state of ZODB's own storage tests is ZODB's, built anew o
         const isEmpty = theirs.length <= LONGEST_WITHOUT_ENTRIES;
         assert.equal(existsSync(`${data}.index`), !isEmpty, `${what}: ${action}`);
         if (!isEmpty) assert.deepEqual(readFileSync(`${data}.index`), theirs, `${what}: ${action}`);
-        // Nor does it take one, not even its own, when the last transaction has an object twice.
+        // Nor does it use one, not even its own, when the last transaction has an object twice.
         const { used, twice } = await judge.opens(data);
         assert.equal(used, !isEmpty && committedEnd >= SMALLEST_COVERED && !twice, `${what}: FileStorage uses it`);
         assert.ok(!existsSync(`${data}.index.tmp`), what);

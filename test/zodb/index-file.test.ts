@@ -10,7 +10,7 @@ import { Random } from '../support/random.js';
 import { IndexJudge } from './index-judge.js';
 import { seed } from './settings.js';
 
-/** Entries as the judge takes and gives them. */
+/** Entries in the judge's format. */
 function packed(entries: readonly Entry[]): string {
   const bytes = Buffer.alloc(entries.length * 16);
   for (const [n, { high, low, position }] of entries.entries()) {
@@ -21,7 +21,7 @@ function packed(entries: readonly Entry[]): string {
   return bytes.toString('base64');
 }
 
-it('an index file is what fsIndex.save writes, is loaded by fsIndex.load, and is read back', async (t) => {
+it('an index file equals the output of fsIndex.save, is loaded by fsIndex.load, and is read back', async (t) => {
   t.diagnostic(`seed ${seed}`);
   const random = new Random(Number(seed) | 0);
   const judge = new IndexJudge();

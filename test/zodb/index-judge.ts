@@ -2,7 +2,7 @@ import { inProject } from '../support/root.js';
 import { python } from '../support/venv.js';
 import { JsonLines } from './json-lines.js';
 
-/** The real ZODB's index, resident; see index_judge.py. */
+/** The real ZODB's index, in a long-lived process; see index_judge.py. */
 export class IndexJudge {
   private readonly process = new JsonLines(python(), [inProject('test', 'zodb', 'index_judge.py')]);
 
@@ -14,7 +14,7 @@ export class IndexJudge {
     return (await this.process.ask({ ask: 'load', path })) as { end: number; entries: string };
   }
 
-  /** Writes to `path` the index that FileStorage makes of a Data.fs. */
+  /** Writes to `path` the index that FileStorage builds for a Data.fs. */
   async scan(data: string, path: string): Promise<void> {
     await this.process.ask({ ask: 'scan', data, path });
   }

@@ -1,9 +1,9 @@
-"""ZODB's index as judge: one JSON question a line on stdin, one JSON answer a line on stdout.
+"""ZODB's index as judge: one JSON question per line on stdin, one JSON answer per line on stdout.
 
-save    writes what fsIndex.save makes of entries: base64, 8 bytes of oid and 8 bytes of position each
-load    what fsIndex.load makes of a file
-scan    writes the index of a Data.fs, as FileStorage makes it when there is none
-opens   whether FileStorage takes the index that lies beside a Data.fs, and whether its last transaction has an object twice
+save    writes the output of fsIndex.save for entries: base64, 8 bytes of oid and 8 bytes of position each
+load    returns the result of fsIndex.load for a file
+scan    writes the index of a Data.fs that FileStorage builds when there is none
+opens   whether FileStorage uses the index beside a Data.fs, and whether its last transaction has an object twice
 """
 import base64
 import json

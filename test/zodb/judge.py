@@ -1,7 +1,7 @@
-"""The real ZODB as a judge that stays: one question a line on stdin, one answer a line on stdout, both JSON.
+"""The real ZODB as a long-lived judge: one question per line on stdin, one answer per line on stdout, both JSON.
 
-read   what a read-only FileStorage makes of a file, and what a scan of it without any index makes of it
-serve  whether a read-write FileStorage, as ZEO opens it, takes a copy as it is: nothing cut off, nothing set aside
+read   the result of a read-only FileStorage for a file, and of a scan of it without any index
+serve  whether a read-write FileStorage, as ZEO opens it, opens a copy unchanged: nothing truncated, nothing set aside
 """
 import glob
 import io
@@ -19,7 +19,7 @@ from ZODB.fsIndex import fsIndex
 
 def scan(path):
     """Committed end, last committed tid and number of objects, from the bytes alone."""
-    # In memory, so that the answer is about one moment even when the file goes on growing.
+    # In memory, so that the answer is about one moment even if the file grows.
     with open(path, 'rb') as stream:
         file = io.BytesIO(stream.read())
     file.name = path

@@ -4,7 +4,7 @@ import { inProject } from '../support/root.js';
 import { python } from '../support/venv.js';
 import { JsonLines } from './json-lines.js';
 
-/** What ZODB says of a file; see judge.py. */
+/** ZODB's verdict on a file; see judge.py. */
 export interface Verdict {
   readonly committedEnd: number;
   readonly lastTid: string;
@@ -12,7 +12,7 @@ export interface Verdict {
   readonly size: number;
   readonly opensAt: number;
   readonly indexUsed: boolean;
-  /** The index that FileStorage works with is the one that a scan of the whole file makes. */
+  /** The index that FileStorage uses equals that of a scan of the whole file. */
   readonly indexRight: boolean;
 }
 
@@ -26,21 +26,21 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The real ZODB, resident: a few milliseconds a question. */
+/** The real ZODB in a long-lived process: a few milliseconds per question. */
 export class Judge {
   private readonly process = new JsonLines(python(), [inProject('test', 'zodb', 'judge.py')]);
 
-  /** What a read-only FileStorage makes of the file. */
+  /** The result of a read-only FileStorage for the file. */
   async read(path: string): Promise<Verdict | Refusal> {
     return (await this.process.ask({ ask: 'read', path })) as Verdict | Refusal;
   }
 
-  /** What a read-write FileStorage makes of a copy of the file. */
+  /** The result of a read-write FileStorage for a copy of the file. */
   async serve(path: string): Promise<Service | Refusal> {
     return (await this.process.ask({ ask: 'serve', path })) as Service | Refusal;
   }
 
-  /** The slave holds exactly `expected`, and ZODB finds its committed end at the end of the file. */
+  /** The slave equals `expected`, and ZODB finds its committed end at the end of the file. */
   async assertSlave(path: string, expected: Buffer, what: string): Promise<Verdict> {
     const bytes = readFileSync(path);
     assert.equal(bytes.length, expected.length, `${what}: length of the slave`);
@@ -48,11 +48,11 @@ export class Judge {
       bytes.equals(expected),
       `${what}: the slave differs from the master at ${firstDifference(bytes, expected)}`,
     );
-    return this.assertWhole(path, what);
+    return this.assertComplete(path, what);
   }
 
   /** ZODB finds the file's committed end at its end. */
-  async assertWhole(path: string, what: string): Promise<Verdict> {
+  async assertComplete(path: string, what: string): Promise<Verdict> {
     const verdict = await this.read(path);
     assert.ok(!('error' in verdict), `${what}: ${JSON.stringify(verdict)}`);
     assert.equal(verdict.committedEnd, verdict.size, `${what}: committed end is the end of the file`);
@@ -61,7 +61,7 @@ export class Judge {
     return verdict;
   }
 
-  /** A read-write FileStorage opens the file and leaves it as it is. */
+  /** A read-write FileStorage opens the file and leaves it unchanged. */
   async assertServes(path: string, what: string): Promise<Service> {
     const service = await this.serve(path);
     assert.ok(!('error' in service), `${what}: ${JSON.stringify(service)}`);

@@ -20,8 +20,8 @@ const ROLES = ['writer', 'writer', 'mortal', 'packer'];
 const CHUNK_SIZES = [undefined, undefined, 64 << 10, 1 << 20];
 
 /**
- * A real ZEO server under load, synced over and over by the command line. After each sync the slave must be, to the byte, a
- * prefix of the generation that was there, at least as long as what was committed before the sync began; and ZODB must find
+ * A real ZEO server under load, synced repeatedly by the command line. After each sync the slave must be, byte for byte, a
+ * prefix of the current generation, at least as long as the committed part before the sync; and ZODB must find
  * its committed end at its end.
  */
 export async function liveCampaign(judge: Judge, options: LiveOptions): Promise<string> {
@@ -65,7 +65,7 @@ async function syncLoop(
         statusFile,
         ...(chunkBytes === undefined ? {} : { chunkBytes }),
       });
-      assert.equal(outcome.exitCode, 0, `${what}: exit status\n${outcome.said}`);
+      assert.equal(outcome.exitCode, 0, `${what}: exit status\n${outcome.output}`);
       actions.set(outcome.action, (actions.get(outcome.action) ?? 0) + 1);
 
       const slave = readFileSync(join(directory, 'slave', 'Data.fs'));
@@ -76,7 +76,7 @@ async function syncLoop(
           `${what}: ${slave.length} of at least ${before.committedEnd} bytes`,
         );
       }
-      const verdict = await judge.assertWhole(join(directory, 'slave', 'Data.fs'), what);
+      const verdict = await judge.assertComplete(join(directory, 'slave', 'Data.fs'), what);
       if (syncs % 10 === 0) await judge.assertServes(join(directory, 'slave', 'Data.fs'), what);
       generations.forgetBefore(generation);
       transferred = Math.max(transferred, verdict.size);
@@ -98,7 +98,7 @@ export async function untilItHasTransactions(judge: Judge, master: string): Prom
   assert.fail('no client has committed anything within ten seconds');
 }
 
-/** Clients that give a server all that a Data.fs can go through. */
+/** Clients that cause everything that can happen to a Data.fs. */
 export class Clients {
   deaths = 0;
   private readonly running = new Map<number, Started>();
@@ -111,11 +111,11 @@ export class Clients {
     for (const index of ROLES.keys()) this.start(index);
   }
 
-  /** Starts those anew that died between vote and finish; any other end is a fault of the test. */
+  /** Restarts the ones that died between vote and finish; any other end is a fault of the test. */
   revive(): void {
     for (const [index, client] of this.running) {
       if (client.isRunning) continue;
-      assert.equal(client.child.exitCode, 7, `a ${ROLES[index]} ended:\n${client.said}`);
+      assert.equal(client.child.exitCode, 7, `a ${ROLES[index]} ended:\n${client.output}`);
       this.deaths++;
       this.start(index);
     }

@@ -6,7 +6,7 @@ import { Pair } from './pair.js';
 import { StorageUser } from './storage-user.js';
 import { Zeo } from './zeo.js';
 
-/** Long enough in the copying to be held up in the middle of it. */
+/** Large enough that the copying can be paused in the middle. */
 const LARGE_MEGABYTES = 256;
 
 describe('the lock of a slave', () => {
@@ -18,7 +18,7 @@ describe('the lock of a slave', () => {
   });
   after(() => Promise.all([judge.close(), user.close()]));
 
-  it('a ZEO server that serves the slave keeps a sync out: exit 5, not a byte changed', async () => {
+  it('a ZEO server that serves the slave blocks a sync: exit 5, not a byte changed', async () => {
     await Pair.with(async (pair) => {
       await user.grow(pair.master, 1);
       await pair.syncMust(0, 'the first sync');
@@ -37,7 +37,7 @@ describe('the lock of a slave', () => {
     });
   });
 
-  it('an open FileStorage and a bare zc.lockfile keep a sync out as well', async () => {
+  it('an open FileStorage and a bare zc.lockfile block a sync as well', async () => {
     await Pair.with(async (pair) => {
       await user.grow(pair.master, 1);
       await pair.syncMust(0, 'the first sync');
@@ -55,7 +55,7 @@ describe('the lock of a slave', () => {
     });
   });
 
-  it('a FileStorage and a ZEO server whose lock file was removed keep a sync out: exit 5, not a byte changed', async () => {
+  it('a FileStorage and a ZEO server whose lock file was removed block a sync: exit 5, not a byte changed', async () => {
     await Pair.with(async (pair) => {
       await user.grow(pair.master, 1);
       await pair.syncMust(0, 'the first sync');
@@ -84,7 +84,7 @@ describe('the lock of a slave', () => {
     ['the first copy', 0],
     ['an append', 1],
   ] as const) {
-    it(`a sync in the middle of ${kind} keeps FileStorage, zc.lockfile, ZEO and another sync out`, async () => {
+    it(`a sync in the middle of ${kind} blocks FileStorage, zc.lockfile, ZEO and another sync`, async () => {
       await Pair.with(async (pair) => {
         await prepare(pair, firstMegabytes);
         const before = firstMegabytes > 0 ? readFileSync(pair.slave).length : undefined;
@@ -111,7 +111,7 @@ describe('the lock of a slave', () => {
     });
   }
 
-  it('a sync that is killed in the middle of an append leaves no lock, and the state before it', async () => {
+  it('a sync killed in the middle of an append leaves no lock, and the state before it', async () => {
     await Pair.with(async (pair) => {
       await prepare(pair, 1);
       const before = readFileSync(pair.slave).length;
@@ -124,7 +124,7 @@ describe('the lock of a slave', () => {
     });
   });
 
-  /** A slave of so many megabytes, in step, and a master that has grown far beyond it. */
+  /** A slave of this many megabytes, in step, and a much larger master. */
   async function prepare(pair: Pair, firstMegabytes: number): Promise<void> {
     if (firstMegabytes > 0) {
       await user.grow(pair.master, firstMegabytes);

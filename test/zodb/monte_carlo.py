@@ -1,6 +1,6 @@
-"""repozo's Monte Carlo test with the backup replaced by a sync, and the restore by a look at the slave.
+"""repozo's Monte Carlo test with the backup replaced by a sync, and the restore by a read of the slave.
 
-usage: monte_carlo.py ROUNDS SEED COMMAND ...   (the resident process of sync-server.ts)
+usage: monte_carlo.py ROUNDS SEED COMMAND ...   (the long-lived process of sync-server.ts)
 """
 import json
 import os
@@ -43,7 +43,7 @@ class MonteCarloSyncTests(MonteCarloTests):
             packs += 1
             self.db.pack()
             self.db.close()
-        # Now and then two changes between two syncs, and two syncs without a change between.
+        # Sometimes two changes between two syncs, and two syncs without a change between.
         if random.random() < 0.2:
             return
         for _ in range(random.choice([1, 1, 1, 2])):
@@ -62,7 +62,7 @@ class MonteCarloSyncTests(MonteCarloTests):
             storage.close()
 
 
-# The class that this one is made from is a test of its own when it is found in this module.
+# The base class would run as a test of its own if it were found in this module.
 del MonteCarloTests
 
 if __name__ == '__main__':

@@ -2,7 +2,7 @@ import { it } from 'node:test';
 import { PLAIN_CLASSES, runFileStorageTests, runMonteCarlo, WRAPPED_CLASSES } from './own-tests.js';
 import { seed } from './settings.js';
 
-it("all of ZODB's FileStorage tests, with blobs and wrapped, followed by a slave", async (t) => {
+it("all of ZODB's FileStorage tests, with blobs and wrapped, with a slave", async (t) => {
   t.diagnostic(await runFileStorageTests([...PLAIN_CLASSES, ...WRAPPED_CLASSES]));
 });
 

@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import { PLAIN_CLASSES, runFileStorageTests, runMonteCarlo } from './own-tests.js';
 import { seed } from './settings.js';
 
-describe("ZODB's own tests, followed by a slave", () => {
+describe("ZODB's own tests, with a slave", () => {
   it('FileStorage: a sync after each vote, finish, pack and close leaves an exact slave', async (t) => {
     t.diagnostic(await runFileStorageTests(PLAIN_CLASSES));
   });

@@ -16,12 +16,12 @@ export const WRAPPED_CLASSES = [
 
 const SERVER = inProject('dist', 'test', 'zodb', 'sync-server.js');
 
-/** Runs ZODB's FileStorage tests with a sync at each step; answers the counts. */
+/** Runs ZODB's FileStorage tests with a sync at each step; returns the counts. */
 export function runFileStorageTests(classes: readonly string[]): Promise<string> {
   return runPython('filestorage_suite.py', [classes.join(',')]);
 }
 
-/** Runs repozo's Monte Carlo test with a sync in the backup's place; answers the counts. */
+/** Runs repozo's Monte Carlo test with a sync in the backup's place; returns the counts. */
 export function runMonteCarlo(rounds: number, seed: string): Promise<string> {
   return runPython('monte_carlo.py', [String(rounds), seed]);
 }

@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { withTempDir } from '../support/site.js';
 import { type SyncOutcome, syncByProcess, syncCommand } from './syncer.js';
 
-/** A master's directory and a slave's, for the tests with one sync at a time. */
+/** A master's directory and a slave's, for tests with one sync at a time. */
 export class Pair {
   readonly master: string;
   readonly slave: string;
@@ -31,7 +31,7 @@ export class Pair {
 
   async syncMust(exitCode: number, what: string): Promise<SyncOutcome> {
     const outcome = await this.sync();
-    assert.equal(outcome.exitCode, exitCode, `${what}: exit status\n${outcome.said}`);
+    assert.equal(outcome.exitCode, exitCode, `${what}: exit status\n${outcome.output}`);
     return outcome;
   }
 
@@ -39,7 +39,7 @@ export class Pair {
     assert.ok(readFileSync(this.slave).equals(readFileSync(this.master)), `${what}: the slave equals the master`);
   }
 
-  /** Runs `use` while a sync is held up in the middle of its copying; it goes on afterwards, or has been killed by then. */
+  /** Calls `use` while a sync is paused in the middle of its copying; afterwards the sync continues, unless it was killed. */
   async whileHeldUp(use: (held: { readonly kill: () => Promise<void> }) => Promise<void>): Promise<number | null> {
     const [program, ...args] = syncCommand(this.master, this.slave, { statusFile: this.statusFile });
     const before = this.written();
@@ -61,7 +61,7 @@ export class Pair {
     return child.exitCode;
   }
 
-  /** Bytes in the slave's file and in the one that is to replace it. */
+  /** Bytes in the slave's file and in the file of a rebuild. */
   private written(): number {
     return [this.slave, `${this.slave}.new`]
       .map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)

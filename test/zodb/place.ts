@@ -1,7 +1,7 @@
 import { closeSync, existsSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { firstDifference } from './judge.js';
 
-/** Puts the next state of a master in place the way FileStorage does: the same inode, only what differs is written. */
+/** Replaces the master by its next state as FileStorage does: in the same inode, writing only the differences. */
 export function overwrite(path: string, previous: Buffer, next: Buffer): void {
   const from = firstDifference(previous, next);
   const fd = openSync(path, 'r+');
@@ -13,7 +13,7 @@ export function overwrite(path: string, previous: Buffer, next: Buffer): void {
   }
 }
 
-/** As the end of a pack does: the new file beside the old one, two renames, a new inode. */
+/** As at the end of a pack: a new file beside the old one, two renames, a new inode. */
 export function exchange(path: string, next: Buffer): void {
   writeFileSync(`${path}.pack`, next);
   if (existsSync(path)) renameSync(path, `${path}.old`);

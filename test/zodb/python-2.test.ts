@@ -8,7 +8,7 @@ import { python } from '../support/venv.js';
 
 const OPEN = 'import sys; from ZODB.FileStorage import FileStorage; FileStorage(sys.argv[1], read_only=True).close()';
 
-/** What the real ZODB, on Python 3, raises when it opens the file; '' where it opens it. */
+/** The error that the real ZODB on Python 3 raises when it opens the file; '' if it opens. */
 function refusal(path: string): string {
   const run = spawnSync(python(), ['-c', OPEN, path], { encoding: 'utf8' });
   return run.status === 0 ? '' : (run.stderr.trimEnd().split('\n').at(-1) ?? '');
@@ -21,7 +21,7 @@ function giveMagic(pair: Pair, magic: string): void {
 }
 
 describe("a Python 2 site's Data.fs", () => {
-  it('is what verify reports as not to be opened on Python 3, and ZODB agrees; it is right all the same', () =>
+  it('is intact but does not open on Python 3, as verify reports and ZODB confirms', () =>
     withPair((pair) => {
       giveMagic(pair, 'FS21');
       assertEnd(pair.sync(), { exit: 0, action: 'full' });
@@ -38,7 +38,7 @@ describe("a Python 2 site's Data.fs", () => {
       assert.match(text.stdout, /^hint: .*zodbupdate --convert-py3/m);
     }));
 
-  it('is distinguished from that of a Python 3 site, and from what is no Data.fs', () =>
+  it('is distinguished from that of a Python 3 site, and from a file that is no Data.fs', () =>
     withPair((pair) => {
       assert.equal(refusal(pair.masterFile), '');
       assert.equal(syncpozo(['verify', pair.master, '--json']).json.opensOnPython3, true);

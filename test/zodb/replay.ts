@@ -7,12 +7,12 @@ import type { Judge } from './judge.js';
 import { exchange, overwrite } from './place.js';
 import type { Sync, SyncOutcome } from './syncer.js';
 
-/** How often each thing was due. */
+/** How often each kind of result was expected. */
 export type Counts = Map<string, number>;
 
 /**
- * Takes a master through a sequence of states, as they came about in life, with a sync after each; and holds the slave
- * against what was due. One master and one slave directory a replay.
+ * Takes a master through a sequence of recorded states, with a sync after each, and compares the slave with the expected
+ * result. Each replay has one master and one slave directory.
  */
 export class Replay {
   private readonly masterDirectory: string;
@@ -42,7 +42,7 @@ export class Replay {
     }
   }
 
-  /** Another file is put in the master's place: an older backup that was restored, say. */
+  /** Another file replaces the master, such as an older backup. */
   async replaceMaster(state: State, how: 'renamed over' | 'written over', what: string): Promise<void> {
     if (how === 'renamed over' || this.before === undefined) exchange(this.master, state.bytes);
     else overwrite(this.master, this.before, state.bytes);
@@ -50,7 +50,7 @@ export class Replay {
     await this.step(state, what);
   }
 
-  /** The wrong site's file is put in the master's place: it may look like a pack, but nothing may be lost by it. */
+  /** The wrong site's file replaces the master: it may look like a pack, but nothing may be lost. */
   async replaceByStranger(state: State, how: 'renamed over' | 'written over', what: string): Promise<void> {
     const held = this.slaveBytes();
     await this.replaceMaster(state, how, what);
@@ -70,7 +70,7 @@ export class Replay {
     const outcome = await this.call({});
     if (state.committedEnd === undefined) {
       this.count('damaged');
-      assert.equal(outcome.exitCode, 4, `${what}: exit status\n${outcome.said}`);
+      assert.equal(outcome.exitCode, 4, `${what}: exit status\n${outcome.output}`);
       this.assertUntouched(held, what);
       return;
     }
@@ -79,7 +79,7 @@ export class Replay {
     assert.equal(
       outcome.exitCode,
       requested.exitCode,
-      `${what}: exit status where ${requested.kind} is due\n${outcome.said}`,
+      `${what}: exit status where ${requested.kind} is due\n${outcome.output}`,
     );
     if (requested.exitCode === 0) await this.judge.assertSlave(this.slave, requested.slave!, what);
     else this.assertUntouched(held, what);
@@ -87,10 +87,10 @@ export class Replay {
     if (requested.kind === 'parted') await this.forced(state.bytes.subarray(0, state.committedEnd), held, what);
   }
 
-  /** After a refusal --full goes on, and what only the slave had is kept aside. */
+  /** After a refusal --full continues, and keeps the slave's own transactions in a file. */
   private async forced(expected: Buffer, held: Buffer | undefined, what: string): Promise<void> {
     const outcome = await this.call({ full: true });
-    assert.equal(outcome.exitCode, 0, `${what}: exit status of --full\n${outcome.said}`);
+    assert.equal(outcome.exitCode, 0, `${what}: exit status of --full\n${outcome.output}`);
     await this.judge.assertSlave(this.slave, expected, `${what}, --full`);
     this.assertKeptAside(held, `${what}, --full`);
   }
@@ -121,7 +121,7 @@ export class Replay {
   }
 }
 
-/** A pack and FileStorage(create=True) leave a new file; everything else happens inside the old one. */
+/** A pack and FileStorage(create=True) leave a new file; everything else changes the file in place. */
 function isAnotherFile(before: Buffer, { after, bytes }: State): boolean {
   if (after === 'pack') return !bytes.equals(before);
   return after === 'open' && !bytes.subarray(0, before.length).equals(before);

@@ -6,14 +6,14 @@ import { seed } from './settings.js';
 const ROUNDS = 6;
 const EVENTS = 60;
 
-/** Rounds that have once ended wrongly, and how. */
+/** Seeds that once ended wrongly, and how. */
 const FAILED_ONCE = [
-  // A piece that was wrong on both sides was taken for a pack of the master, and the master's bytes were copied.
+  // A chunk that was wrong on both sides was treated as a pack of the master, and the master's bytes were copied.
   { seed: 258746949, events: 60 },
-  // Flipped bits of the slave were taken for transactions of its own.
+  // Flipped bits of the slave were treated as transactions of its own.
   { seed: 1000016, events: 100 },
   { seed: 1000039, events: 100 },
-  // A piece before those that had been repaired for the index was said to be lost by the disk.
+  // A chunk before those repaired for the index was reported as lost by the disk.
   { seed: 2000159, events: 100 },
 ];
 
@@ -28,7 +28,7 @@ it('a run that ends with 0 leaves a slave from which FileStorage loads every obj
 });
 
 for (const { seed: failed, events } of FAILED_ONCE) {
-  it(`so it does with the flips of seed ${failed}`, async () => {
+  it(`the same with the flips of seed ${failed}`, async () => {
     const { judged } = await rotEvents({ seed: failed, events, pack: 'never' });
     assert.ok(judged > 0);
   });

@@ -19,10 +19,10 @@ type Answer = { readonly problem?: string; readonly loads?: number; readonly ind
 export interface RotOptions {
   readonly seed: number;
   readonly events: number;
-  /** The master is packed, too. */
-  /** Bits flip in the newest chunks of both sides at the same time, too. */
+  /** Also pack the master. */
+  /** Also flip bits in the newest chunks of both sides at the same time. */
   readonly newestOnBothSides?: boolean;
-  readonly pack: 'never' | 'while sound' | 'at any time';
+  readonly pack: 'never' | 'while intact' | 'at any time';
 }
 
 export interface RotCounts {
@@ -33,12 +33,12 @@ export interface RotCounts {
 }
 
 /**
- * A master of real ZODB and its slave, to which what may happen happens in random order: commits, flipped bits on either
- * side, syncs with and without scrub and index, `syncpozo index`, an index that FileStorage makes of the slave as it is, and
- * packs. Bits of the master are flipped in what has been copied: of what has not, nobody can know what it was.
+ * The fault model: a master of real ZODB and its slave, with events in random order: commits, flipped bits on either
+ * side, syncs with and without scrub and index, `syncpozo index`, an index that FileStorage builds of the slave as it is, and
+ * packs. Bits of the master flip only in copied bytes: of others nobody can know the right value.
  *
- * Judged is by the site's own record of what it committed: a run that ends with 0 leaves a slave from which FileStorage loads
- * every revision, unless bits of the slave have flipped since all of it was read again.
+ * The judge is the site's own record of its commits: after a run that ends with 0, FileStorage loads every revision from the
+ * slave, unless bits of the slave have flipped since the last full read.
  */
 class RottenPair {
   private readonly site = new JsonLines(python(), [inProject('test', 'zodb', 'rot_site.py')]);
@@ -63,7 +63,7 @@ class RottenPair {
       await this.commit(60);
       await this.sync('full', 0);
       for (let n = 0; n < this.options.events; n++) await this.event();
-      this.mendMaster();
+      this.repairMaster();
       await this.sync('full', 1);
       await this.sync('full', 1);
       return this.counts;
@@ -112,7 +112,7 @@ class RottenPair {
   private async pack(): Promise<void> {
     const { pack } = this.options;
     if (pack === 'never') return;
-    if (pack === 'while sound') this.mendMaster();
+    if (pack === 'while intact') this.repairMaster();
     this.note('pack');
     const { problem } = (await this.site.ask({ ask: 'pack' })) as Answer;
     if (problem) this.note(`which ends with ${problem}`);
@@ -132,16 +132,16 @@ class RottenPair {
   }
 
   /**
-   * Where the newest chunks are wrong on both sides, nobody has what was copied. Unless that is asked for, bits of both sides
-   * flip in old chunks only.
+   * If the newest chunks are wrong on both sides, nobody has the copied bytes. Unless the options ask for it, bits of both
+   * sides flip in old chunks only.
    */
   private isOtherRotten(side: 'slave' | 'master'): boolean {
     if (this.options.newestOnBothSides) return false;
     return side === 'slave' ? this.masterFlips.length > 0 : this.slaveRotten;
   }
 
-  /** The master's disk is repaired by its administrator. */
-  private mendMaster(): void {
+  /** An administrator repairs the master's disk. */
+  private repairMaster(): void {
     for (const flip of this.masterFlips.splice(0)) flipBit(this.pair.master, flip);
     this.note('the master is repaired');
   }
@@ -164,8 +164,8 @@ class RottenPair {
     if (!isPacked || this.masterFlips.length === 0 || exitCode !== 3) assert.equal(exitCode, 4, reason);
     // Several flips of the slave in one chunk, across a pack: no hash says which side is right, and the message does.
     const isUndecided = isPacked && this.slaveRotten && reason.startsWith('the master or the slave is damaged');
-    if (!isUndecided) assert.ok(this.masterFlips.length > 0, `the master is sound: ${reason}`);
-    if (this.random.below(2) === 0) this.mendMaster();
+    if (!isUndecided) assert.ok(this.masterFlips.length > 0, `the master is intact: ${reason}`);
+    if (this.random.below(2) === 0) this.repairMaster();
   }
 
   private async index(): Promise<void> {
@@ -176,7 +176,7 @@ class RottenPair {
     this.note(`index: ${exitCode} ${action}`);
     if (exitCode === 0) return this.judge();
     assert.equal(exitCode, 4, reason);
-    assert.ok(this.slaveRotten, `the slave is sound: ${reason}`);
+    assert.ok(this.slaveRotten, `the slave is intact: ${reason}`);
   }
 
   private async judge(): Promise<void> {
@@ -205,7 +205,7 @@ function flipBit(path: string, { at, bit }: { readonly at: number; readonly bit:
   closeSync(fd);
 }
 
-/** Lets so many random events happen to a master and its slave, and asserts that no run that ends with 0 was wrong. */
+/** Runs this many random events on a master and its slave, and asserts that no run that ends with 0 was wrong. */
 export function rotEvents(options: RotOptions): Promise<RotCounts> {
   return Pair.with((pair) => new RottenPair(pair, options).run());
 }

@@ -1,10 +1,10 @@
-"""A site of real ZODB that keeps its own record of what it has committed: one question a line on stdin, one answer a line on stdout.
+"""A site of real ZODB that keeps its own record of its commits: one question per line on stdin, one answer per line on stdout.
 
-open     begins a database at a path, with a seed
-commit   commits so many transactions of random objects; fewer where the storage can no longer read its own file
+open     creates a database at a path, with a seed
+commit   commits this many transactions of random objects; fewer if the storage can no longer read its own file
 pack     packs up to now: the record keeps the newest revision of each object
-index    writes the index that FileStorage makes of a file
-check    loads every revision that is in the record from a slave, by way of the index that lies beside it
+index    writes the index that FileStorage builds for a file
+check    loads every recorded revision from a slave, through the index beside it
 """
 import json
 import logging

@@ -11,7 +11,7 @@ from ZODB.serialize import referencesf
 
 
 def check(path):
-    """What a client would see: every object of the root, loaded, and every transaction."""
+    """What a client sees: every object of the root, loaded, and every transaction."""
     fstest.check(path)
     db = ZODB.DB(FileStorage(path, read_only=True))
     texts = {name: page.get('text') for name, page in db.open().root().items()}
@@ -21,7 +21,7 @@ def check(path):
 
 
 def pack(path, tid):
-    """The time is a hair after the tid's own: ZODB turns it into a tid again, and rounds."""
+    """The time is slightly after the tid's own: ZODB converts it back to a tid, and rounds."""
     storage = FileStorage(path)
     storage.pack(TimeStamp(bytes.fromhex(tid)).timeTime() + 1e-6, referencesf)
     storage.close()

@@ -14,7 +14,7 @@ const PAGES = 7;
 function zodb(...args: string[]): string {
   return execFileSync(python(), [inProject('test', 'zodb', 'site.py'), ...args], {
     encoding: 'utf8',
-    // fstest complains on stderr of what ZODB's own pack leaves as well; after a failure it is part of the error.
+    // fstest also complains on stderr about what ZODB's own pack leaves; after a failure that is part of the error.
     stdio: 'pipe',
   });
 }
@@ -23,7 +23,7 @@ function check(path: string): { texts: Record<string, string>; tids: string[] } 
   return JSON.parse(zodb('check', path));
 }
 
-/** A site with edits of a few pages, and undos of them, undos of undos among them. */
+/** A site with edits of a few pages, and undos of them, including undos of undos. */
 function busySite(path: string): Site {
   const site = Site.create(path, { clock: steadyClock() });
   for (let round = 0; round < ROUNDS; round++) {
@@ -34,7 +34,7 @@ function busySite(path: string): Site {
 }
 
 describe("Site, judged by ZODB's own FileStorage", () => {
-  it('writes what fstest passes and ZODB loads', () =>
+  it('writes files that pass fstest and that ZODB loads', () =>
     withTempDir((directory) => {
       const path = join(directory, 'Data.fs');
       const site = busySite(path);
@@ -63,7 +63,7 @@ describe("Site, judged by ZODB's own FileStorage", () => {
       site.close();
     }));
 
-  it('goes on after ZODB has written, and ZODB after it', () =>
+  it('continues after ZODB has written, and ZODB after it', () =>
     withTempDir((directory) => {
       const path = join(directory, 'Data.fs');
       busySite(path).close();

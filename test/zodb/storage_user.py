@@ -1,9 +1,9 @@
-"""Somebody who uses a Data.fs in place: one question a line on stdin, one answer a line on stdout, both JSON.
+"""A program that uses a Data.fs in place: one question per line on stdin, one answer per line on stdout, both JSON.
 
-grow      commits so many megabytes of random data
+grow      commits this many megabytes of random data
 open      opens it as ZEO does, read-write, and keeps it open
-lock      takes its lock by zc.lockfile, and keeps it
-release   closes what open or lock has kept
+lock      takes its lock with zc.lockfile, and keeps it
+release   closes what open or lock holds
 """
 import json
 import logging

@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline';
 import { type SyncOptions, syncByProcess, syncInProcess } from './syncer.js';
 
 /**
- * Syncs for Python: a question a line on stdin, an answer a line on stdout. Thousands of syncs in one process, by the same
- * function that the command line calls, or each by the command line where the question says so.
+ * Syncs for Python: one question per line on stdin, one answer per line on stdout. Runs thousands of syncs in one process with
+ * the command line's own function, or each with the command line if the question asks for it.
  */
 interface Question extends SyncOptions {
   readonly master: string;

@@ -1,16 +1,16 @@
-"""Syncs from Python: asks the resident Node process that sync-server.ts describes. Used by ZODB's own tests."""
+"""Syncs from Python through the long-lived Node process of sync-server.ts. Used by ZODB's own tests."""
 import json
 import os
 import subprocess
 import threading
 from collections import Counter
 
-# One sync in so many goes through the command line, a process of its own.
+# One in this many syncs goes through the command line, in its own process.
 BY_PROCESS = 40
 
 
 class Syncer:
-    """The program under test. `command` is the command line of the resident process."""
+    """The program under test. `command` is the command line of the long-lived process."""
 
     def __init__(self, command):
         self.actions = Counter()
@@ -20,7 +20,7 @@ class Syncer:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def sync(self, master, slave):
-        """One round; answers {exitCode, action, reason, said}."""
+        """One round; returns {exitCode, action, reason, output}."""
         with self._lock:
             question = {
                 'master': os.path.abspath(master),

@@ -3,8 +3,8 @@ import { runSync } from '../../src/commands/sync.js';
 import { inProject } from '../support/root.js';
 
 /**
- * The one place that knows how a sync is called: as a process of its own, as cron calls it, or in this process through the
- * function that the command line calls. SYNCPOZO_TEST_COMMAND names another program than the one that was built here.
+ * The one place that knows how to call a sync: in its own process, as cron calls it, or in this process with the command
+ * line's own function. SYNCPOZO_TEST_COMMAND names another program than the one that was built here.
  */
 export interface SyncOptions {
   readonly statusFile: string;
@@ -16,8 +16,8 @@ export interface SyncOutcome {
   readonly exitCode: number;
   readonly action: string;
   readonly reason: string;
-  /** Everything that was said: for the message of a failed test. */
-  readonly said: string;
+  /** All output: for the message of a failed test. */
+  readonly output: string;
 }
 
 export type Sync = (master: string, slave: string, options: SyncOptions) => Promise<SyncOutcome>;
@@ -48,7 +48,7 @@ export const syncByProcess: Sync = async (master, slave, options) => {
   const [program, ...args] = syncCommand(master, slave, options);
   const { exitCode, out, err } = await run(program, args);
   const json = parse(out);
-  return { exitCode, action: json.action ?? 'none said', reason: json.reason ?? '', said: `${out}${err}` };
+  return { exitCode, action: json.action ?? 'none reported', reason: json.reason ?? '', output: `${out}${err}` };
 };
 
 /** The same function that the command line calls. */
@@ -60,7 +60,7 @@ export const syncInProcess: Sync = async (master, slave, options) => {
     full: options.full ?? false,
     ...(options.chunkBytes === undefined ? {} : { chunkBytes: options.chunkBytes }),
   });
-  return { exitCode: result.exitCode, action: result.action, reason: result.reason, said: JSON.stringify(result) };
+  return { exitCode: result.exitCode, action: result.action, reason: result.reason, output: JSON.stringify(result) };
 };
 
 interface Run {

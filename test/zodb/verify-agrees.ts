@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { VerifyResult } from '../../src/commands/verify-result.js';
 import type { HostileVerdict } from './hostile-judge.js';
 
-/** What ZODB does about a file, after it was asserted that verify says so. */
+/** Asserts that verify reports what ZODB does with a file; returns what that is. */
 export function agreed(result: VerifyResult, { scan, fstest }: HostileVerdict, bytes: Uint8Array): string {
   const { problems, problemCount, tail, magic } = result;
   const blocking = problems.find(({ severity }) => severity === 'refused' || severity === 'truncated');

@@ -12,7 +12,7 @@ import { agreed } from './verify-agrees.js';
 const FILES = 800;
 const FILES_A_RUN = 20;
 
-it('verify says of hostile files what ZODB does about them: refuse, cut off, or take them', async (t) => {
+it('verify reports what ZODB does with hostile files: refuse, truncate, or open them', async (t) => {
   const judge = new HostileJudge();
   const tally = new Map<string, number>();
   const property = fc.asyncProperty(
@@ -26,8 +26,8 @@ it('verify says of hostile files what ZODB does about them: refuse, cut off, or 
           writeFileSync(path, bytes);
           return verify(path);
         });
-        const told = agreed(result, verdicts[n]!, bytes);
-        tally.set(told, (tally.get(told) ?? 0) + 1);
+        const outcome = agreed(result, verdicts[n]!, bytes);
+        tally.set(outcome, (tally.get(outcome) ?? 0) + 1);
       }
     },
   );

@@ -30,7 +30,7 @@ describe("verify, on states of ZODB's own storage tests,", () => {
   });
   after(() => judge.close());
 
-  it('finds nothing wrong in those that ZODB opens, and what ZODB finds in the others', () =>
+  it("finds no problem in those that ZODB opens, and ZODB's problem in the others", () =>
     withTempDir(async (directory) => {
       const path = join(directory, 'Data.fs');
       for (const { bytes, committedEnd } of states) {
@@ -46,9 +46,9 @@ describe("verify, on states of ZODB's own storage tests,", () => {
       }
     }));
 
-  it('says of each single flipped bit what ZODB does about it; with a .dat and an index it finds every one', async () => {
+  it('reports what ZODB does with each single flipped bit; with a .dat and an index it finds every one', async () => {
     const random = new Random(11);
-    const whole = states.filter((state) => isWhole(state) && state.bytes.length < LARGEST_DAMAGED);
+    const whole = states.filter((state) => isComplete(state) && state.bytes.length < LARGEST_DAMAGED);
     for (let n = 0; n < DAMAGED_STATES; n++) {
       const bytes = new Uint8Array(random.pick(whole).bytes);
       const fields = fieldsOf(bytes).filter(({ name }) => !name.endsWith('magic'));
@@ -80,6 +80,6 @@ describe("verify, on states of ZODB's own storage tests,", () => {
   });
 });
 
-function isWhole({ bytes, committedEnd }: State): boolean {
+function isComplete({ bytes, committedEnd }: State): boolean {
   return committedEnd === bytes.length && committedEnd > 4;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { python } from '../support/venv.js';
 
-/** A process that the test started: ended for certain by `end`. */
+/** A process of the test that `end` terminates for certain. */
 export class Started {
   readonly child: ChildProcess;
   private readonly gone: Promise<unknown>;
@@ -26,12 +26,12 @@ export class Started {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** What it has said so far. */
-  get said(): string {
+  /** Its output so far. */
+  get output(): string {
     return readFileSync(this.log, 'utf8');
   }
 
-  /** SIGTERM, and SIGKILL for one that is not gone after five seconds. */
+  /** SIGTERM, and SIGKILL if it is still running after five seconds. */
   async end(): Promise<void> {
     if (!this.isRunning) return;
     this.child.kill('SIGTERM');
@@ -54,7 +54,7 @@ export class Zeo {
     readonly process: Started,
   ) {}
 
-  /** Throws when it does not listen after twenty seconds, with what it said. */
+  /** Throws with the server's output if it does not listen after twenty seconds. */
   static async start({ directory, file, packKeepOld }: ZeoOptions): Promise<Zeo> {
     const port = await freePort();
     const config = join(directory, `zeo-${port}.conf`);
@@ -65,11 +65,11 @@ export class Zeo {
     );
     const process = new Started(`${config}.log`, python(), ['-m', 'ZEO.runzeo', '-C', config]);
     for (let waited = 0; waited < 400 && process.isRunning; waited++) {
-      if (process.said.includes('listening on')) return new Zeo(port, process);
+      if (process.output.includes('listening on')) return new Zeo(port, process);
       await sleep(50);
     }
     await process.end();
-    throw new Error(`ZEO does not serve ${file}:\n${process.said}`);
+    throw new Error(`ZEO does not serve ${file}:\n${process.output}`);
   }
 
   end(): Promise<void> {

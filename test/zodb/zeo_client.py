@@ -1,9 +1,9 @@
-"""A client that gives a ZEO server everything that a Data.fs can go through, until it is ended.
+"""A client that causes everything in a ZEO server that can happen to a Data.fs, until it is ended.
 
 usage: zeo_client.py PORT SEED writer|packer|mortal
 
 A writer commits, aborts (before and after the vote), undoes, deletes, conflicts. A packer packs, now and by days. A mortal
-one is a writer that now and then dies between vote and finish, as a client does that is killed.
+one is a writer that sometimes dies between vote and finish, like a killed client.
 """
 import os
 import random
@@ -34,7 +34,7 @@ class Writer:
         self.failures = 0
 
     def prepare(self):
-        # Not only once: an undo may have taken them away.
+        # More than once, because an undo may have removed them.
         root = self.connection.root()
         if 'tree' not in root or 'hot' not in root:
             root['tree'] = OOBTree()
@@ -144,7 +144,7 @@ class Writer:
         except (ConflictError, UndoError):
             transaction.abort()
         except Exception as error:
-            # What an undo or a pack has taken away from under this client; not all the time, though.
+            # An undo or a pack may have removed objects under this client; but not every time.
             print(action.__name__, repr(error), flush=True)
             transaction.abort()
             self.failures += 1
@@ -157,7 +157,7 @@ def open_database(storage):
         try:
             return DB(storage)
         except ConflictError:
-            # Another client has made the root object at the same moment.
+            # Another client has created the root object at the same moment.
             transaction.abort()
             storage.sync()
 
@@ -180,7 +180,7 @@ def pack(storage, rng):
             storage.pack(time.time() - ago, wait=True, days=1 if kind == 'days' else 0)
             failures = 0
         except ServerException as error:
-            # ZODB's packer fails an assertion of its own at some undos across the pack time, and leaves the file as it is.
+            # ZODB's packer fails one of its own assertions at some undos across the pack time, and leaves the file unchanged.
             failures += 1
             if failures > MOST_FAILURES:
                 raise

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { type Scenario, write } from '../scenario.js';
 
-/** A slave that another program has copied, without a `.dat`. */
+/** A slave that another program copied, without a `.dat`. */
 export const adoption: Scenario = {
   name: 'adoption',
   prepare(stage) {
@@ -13,5 +13,5 @@ export const adoption: Scenario = {
   },
 };
 
-/** The same, where the copy is still in memory only: states before the claim are the copier's affair. */
+/** The same with the copy still in memory only: the copier is responsible for states before the claim. */
 export const adoptionUnsynced: Scenario = { ...adoption, name: 'adoption of an unsynced copy', copiedUnsynced: true };

@@ -3,7 +3,7 @@ import { type Scenario, type Stage, write } from '../scenario.js';
 
 const STATUS_OFFSET = 16;
 
-/** Leaves on the slave what a batch that was not published has written, and lets the master grow on. */
+/** Leaves the bytes of an unpublished batch on the slave, and lets the master grow. */
 async function batchBeyondClaim(stage: Stage, status: string | undefined, cut: number): Promise<void> {
   const site = stage.site();
   await stage.inStep();
@@ -18,14 +18,14 @@ async function batchBeyondClaim(stage: Stage, status: string | undefined, cut: n
   site.close();
 }
 
-/** A killed run has left a batch that is not whole and not flipped. */
+/** A killed run left a batch that is incomplete and not flipped. */
 export const aheadUnfinished: Scenario = {
   name: 'ahead by an unfinished batch',
   large: true,
   prepare: (stage) => batchBeyondClaim(stage, 'c', 100),
 };
 
-/** A killed run has left a batch that is whole and flipped, but not published. */
+/** A killed run left a batch that is complete and flipped, but not published. */
 export const aheadFlipped: Scenario = {
   name: 'ahead by a flipped batch',
   large: true,

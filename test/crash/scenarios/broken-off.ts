@@ -5,11 +5,11 @@ const LARGE = 70_000;
 const TLOC_IN_LAST_RECORD = 24;
 
 /**
- * A transaction larger than what is read at once is not good in its second half (a stale page of a network file system):
- * its first half is cut off again, and what came before it is committed. Then the master is found whole.
+ * A transaction larger than one read is wrong in its second half (a stale page of a network file system): its first half is
+ * truncated again, and everything before it is committed. Later the master is intact.
  */
 export const brokenOff: Scenario = {
-  name: 'a large transaction broken off',
+  name: 'a large transaction truncated',
   exitCode: 4,
   large: true,
   async prepare(stage) {

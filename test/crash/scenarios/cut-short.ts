@@ -1,9 +1,9 @@
 import { statSync, truncateSync } from 'node:fs';
 import { type Scenario, write } from '../scenario.js';
 
-/** Somebody, or something, has cut bytes off the slave's end; its index covers them. */
+/** Bytes at the slave's end were cut off; its index covers them. */
 export const cutShort: Scenario = {
-  name: 'a slave cut short',
+  name: 'a truncated slave',
   claimBroken: true,
   async prepare(stage) {
     const site = stage.site();

@@ -2,9 +2,9 @@ import { copyFileSync, existsSync, renameSync } from 'node:fs';
 import { Site } from '../../support/site.js';
 import { type Scenario, write } from '../scenario.js';
 
-/** The master is packed while a batch is being written: the batch is dropped, and the slave is made anew. */
+/** The master is packed while a batch is being written: the batch is dropped, and the slave is rebuilt. */
 export const exchanged: Scenario = {
-  name: 'exchanged in mid-batch',
+  name: 'the master replaced in mid-batch',
   slow: true,
   packed: true,
   async prepare(stage) {

@@ -2,11 +2,11 @@ import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { Site } from '../../support/site.js';
 import { type Scenario, type Stage, write } from '../scenario.js';
 
-/** The page that only the other history has; no later transaction of it writes that page, so no pack drops it. */
+/** The page of the other history only; no later transaction there writes it, so no pack drops it. */
 const OTHER_PAGE = 4;
 
 /**
- * Two histories that begin alike: the slave is in step with one, and returned is the other, at a path of its own. `early`: the
+ * Two histories with a common start: the slave is in step with one, and the other is returned, at its own path. `early`: the
  * other one has a transaction that is older than the slave's last one.
  */
 async function fork(stage: Stage, early: boolean): Promise<Site> {
@@ -28,7 +28,7 @@ function packed(site: Site): Site {
   return site;
 }
 
-/** Puts the other history at the master's path. */
+/** Moves the other history to the master's path. */
 function exchange(stage: Stage, other: Site): void {
   other.close();
   renameSync(stage.masterFile, `${stage.masterFile}.right`);
@@ -36,7 +36,7 @@ function exchange(stage: Stage, other: Site): void {
   rmSync(`${stage.masterFile}.other.old`, { force: true });
 }
 
-/** The headers of a forked master say nothing after its pack, so all is copied before the rebuild is refused. */
+/** The headers of a forked master prove nothing after its pack, so everything is copied before the rebuild is refused. */
 export const rebuildRefused: Scenario = {
   name: 'a rebuild refused at its end',
   slow: true,
@@ -52,8 +52,8 @@ export const rebuildRefused: Scenario = {
 };
 
 /**
- * A forked master is refused. Then it is packed, and nothing in it shows the fork any more: only what was recorded does. A run
- * that finds nothing recorded keeps the old file.
+ * A forked master is refused. Then it is packed, and only the recorded refusal shows the fork. A run without that record
+ * keeps the old file.
  */
 export const refusedThenPacked: Scenario = {
   name: 'a refusal, then packed',

@@ -14,7 +14,7 @@ async function serveSlave(stage: Stage): Promise<void> {
   site.close();
 }
 
-/** `--full` over a slave that has served and has transactions of its own: its file is kept aside. */
+/** `--full` over a slave that has served and has transactions of its own: its file is kept. */
 export const fullOverOwn: Scenario = {
   name: 'full over own transactions',
   slow: true,
@@ -25,7 +25,7 @@ export const fullOverOwn: Scenario = {
 
 const { linkSync } = fs;
 
-/** The same on a file system without hard links: the old file is moved, and for a moment nothing is at the slave's path. */
+/** The same on a file system without hard links: the old file is moved, and the slave's path is empty for a moment. */
 export const fullOverOwnWithoutLinks: Scenario = {
   name: 'full over own transactions, without hard links',
   full: true,

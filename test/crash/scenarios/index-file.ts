@@ -3,17 +3,17 @@ import type { Site } from '../../support/site.js';
 import { type Scenario, write } from '../scenario.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 
-/** So many objects that their positions fill sectors of their own: an index that lacks one of those still looks sound. */
+/** Enough objects that their positions fill whole sectors: an index that lacks one of those sectors still looks intact. */
 const OBJECTS = 260;
 
-/** Writes many small objects at once, then one of them again: FileStorage's sanity check looks at that one only. */
+/** Writes many small objects at once, then one of them again: FileStorage's sanity check covers only that one. */
 function manyObjects(site: Site): void {
   const texts = Array.from({ length: OBJECTS }, (_, n) => [n + 1, '.'] as const);
   site.commit(site.pages(new Map(texts)));
   write(site, 1, 20);
 }
 
-/** The slave's index lags behind after an append, and is brought up to it. */
+/** The slave's index is out of date after an append, and is refreshed. */
 export const indexRefreshed: Scenario = {
   name: 'an append and its index',
   indexLagBytes: 1024,
@@ -27,7 +27,7 @@ export const indexRefreshed: Scenario = {
   },
 };
 
-/** `syncpozo index` on another program's copy, of which nothing has been made durable. */
+/** `syncpozo index` on another program's copy, nothing of which is durable. */
 export const indexCommand: Scenario = {
   name: 'the index of an unsynced copy',
   index: true,
@@ -42,11 +42,11 @@ export const indexCommand: Scenario = {
 };
 
 /**
- * `syncpozo index` behind a rebuild that was killed: the new file has its name in memory only, and FileStorage would take the
- * new index for the old file.
+ * `syncpozo index` after a killed rebuild: the new file has its name in memory only, and FileStorage would accept the new
+ * index for the old file.
  */
 export const indexOfSwapped: Scenario = {
-  name: 'the index of a slave that was made anew in memory',
+  name: 'the index of a slave that was rebuilt in memory only',
   index: true,
   swappedUnsynced: true,
   packed: true,

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { type Scenario, write } from '../scenario.js';
 
-/** The master was packed, and its Data.fs.old is not there to prove anything: the old slave is kept, once. */
+/** The master was packed, and no Data.fs.old proves its lineage: the old slave is kept, once. */
 export const keptFile: Scenario = {
   name: 'a rebuild that keeps the old file',
   slow: true,

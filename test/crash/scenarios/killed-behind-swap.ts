@@ -3,11 +3,11 @@ import type { Scenario } from '../scenario.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 
 /**
- * A rebuild was killed behind its swap and before it was durable: the new file and its `.dat` are complete, the `.dat` under the
- * name that it had before. The next run goes on with it, and a power cut may still bring the old file back.
+ * A rebuild was killed after its swap, before the swap was durable: the new file and its `.dat` are complete, the `.dat` under
+ * its temporary name. The next run continues with it, and a power cut may still bring the old file back.
  */
 export const killedBehindSwap: Scenario = {
-  name: 'killed behind the swap',
+  name: 'killed after the swap',
   packed: true,
   swappedUnsynced: true,
   async prepare(stage) {

@@ -3,7 +3,7 @@ import { formatRole } from '../../../src/standby/role.js';
 import type { Site } from '../../support/site.js';
 import { type Scenario, type Stage, write } from '../scenario.js';
 
-/** The master begins a term here, as a promotion of it does. */
+/** Starts a term of the master, as its promotion does. */
 function promote(stage: Stage, site: Site, term: number): void {
   stage.terms.push({ term, tid: site.lastTid });
   const lines = stage.terms.map((each) => ({
@@ -29,7 +29,7 @@ export const appendOfTerm: Scenario = {
   },
 };
 
-/** The same, and it was packed since. */
+/** The same after a pack. */
 export const rebuildOfTerm: Scenario = {
   name: 'rebuild in a new term',
   packed: true,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Scenario } from '../scenario.js';
 
-/** The slave is in step; a dead rebuild has left its unfinished file. */
+/** The slave is in step; a dead rebuild left its unfinished file. */
 export const nothingNew: Scenario = {
   name: 'nothing new',
   async prepare(stage) {

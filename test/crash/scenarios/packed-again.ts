@@ -1,7 +1,7 @@
 import { Site } from '../../support/site.js';
 import { type Scenario, type Stage, write } from '../scenario.js';
 
-/** All pages are written again and the master is packed, so that nothing is left of what the slave had last. */
+/** Writes all pages again and packs the master, so that nothing of the slave's last state is left. */
 function packAgain(stage: Stage): void {
   const site = Site.open(stage.masterFile, { clock: stage.clock });
   write(site, 3, 90, 'later text');
@@ -11,7 +11,7 @@ function packAgain(stage: Stage): void {
   site.close();
 }
 
-/** The slave is made anew after a pack; before the next sync the master is packed once more. */
+/** The slave is rebuilt after a pack; the master is packed once more before the next sync. */
 export const rebuildPackedAgain: Scenario = {
   name: 'rebuild, then packed again',
   packed: true,
@@ -26,7 +26,7 @@ export const rebuildPackedAgain: Scenario = {
   afterwards: packAgain,
 };
 
-/** A tail is appended; before the next sync the master is packed, and the pack drops what was appended last. */
+/** A tail is appended; the master is packed before the next sync, and the pack drops what was appended last. */
 export const appendPackedAgain: Scenario = {
   name: 'append, then packed',
   packed: true,
@@ -39,7 +39,7 @@ export const appendPackedAgain: Scenario = {
   afterwards: packAgain,
 };
 
-/** `--full`; before the next sync the master is packed. */
+/** `--full`; the master is packed before the next sync. */
 export const fullPackedAgain: Scenario = {
   name: 'full, then packed',
   large: true,

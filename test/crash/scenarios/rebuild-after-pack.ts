@@ -4,8 +4,8 @@ import type { Scenario } from '../scenario.js';
 const TEXT = 400;
 
 /**
- * The master was packed and has grown again to its old size, and its last transaction stands where the slave's last one does
- * and writes the same page: FileStorage's sanity check would take the old slave's index for the new file.
+ * The master was packed and has grown to its old size, and its last transaction has the position of the slave's last one and
+ * writes the same page: FileStorage's sanity check would accept the old slave's index for the new file.
  */
 export const rebuildAfterPack: Scenario = {
   name: 'rebuild after a pack',
@@ -26,7 +26,7 @@ export const rebuildAfterPack: Scenario = {
   },
 };
 
-/** Gives a page a text of so many bytes. Returns the length of the transaction. */
+/** Commits a text of this many bytes to a page. Returns the length of the transaction. */
 function edit(site: Site, page: number, length: number): number {
   const before = site.committedEnd;
   site.commit(site.pages(new Map([[page, `page ${page} `.padEnd(length, '.')]])));

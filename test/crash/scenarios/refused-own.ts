@@ -1,7 +1,7 @@
 import { Site } from '../../support/site.js';
 import { type Scenario, write } from '../scenario.js';
 
-/** The slave has transactions of its own: refused, and nothing is done. */
+/** The slave has transactions of its own: the sync refuses, and writes nothing. */
 export const refusedOwn: Scenario = {
   name: 'refused own transactions',
   exitCode: 3,

@@ -24,7 +24,7 @@ export const scrubRepair: Scenario = {
   },
 };
 
-/** Bits have flipped in two blocks of the slave's last chunk, which every sync looks at. */
+/** Bits have flipped in two blocks of the slave's last chunk, which every sync probes. */
 export const lastChunkRepair: Scenario = {
   name: 'a repair of the last chunk',
   claimBroken: true,
@@ -40,7 +40,7 @@ export const lastChunkRepair: Scenario = {
   },
 };
 
-/** Bits of the slave have flipped, and the master has grown since: the repair comes first, and then a batch. */
+/** Bits of the slave have flipped, and the master has grown: the repair comes first, then a batch. */
 function repairAndAppend(chunk: string, pages: number): Scenario {
   return {
     name: `a repair of ${chunk} and an append`,
@@ -61,12 +61,12 @@ function repairAndAppend(chunk: string, pages: number): Scenario {
 
 export const lastChunkRepairAndAppend = repairAndAppend('the last chunk', 0);
 
-/** Every sync looks at the chunks at the head of the file as well. */
+/** Every sync probes the chunks at the head of the file as well. */
 export const oldChunkRepairAndAppend = repairAndAppend('an old chunk', 3);
 
 /**
- * A bit has flipped in the oid of an object's only record, and FileStorage has made an index of the slave since: it leads to
- * the record by an oid that the repair takes away, and its own check does not notice.
+ * A bit has flipped in the oid of an object's only record, and FileStorage has built an index of the slave since: it maps an
+ * oid that the repair removes to the record, and FileStorage's own check does not notice.
  */
 export const indexedRotRepair: Scenario = {
   name: 'an index removed by a repair',
@@ -90,7 +90,7 @@ export const indexedRotRepair: Scenario = {
   },
 };
 
-/** Flips a bit of the slave at each of these places, all of them in a text's padding. */
+/** Flips a bit of the slave at each of these positions, all of them in a text's padding. */
 function flip(stage: Stage, places: readonly number[]): void {
   const bytes = readFileSync(stage.slaveFile);
   for (const at of places) {

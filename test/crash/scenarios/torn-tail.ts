@@ -1,7 +1,7 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { type Scenario, write } from '../scenario.js';
 
-/** The master ends in a transaction that is not whole and not in flight: that is counted in the `.dat`. Then it is whole. */
+/** The master ends in a transaction that is incomplete and not in flight, which the `.dat` counts. Later it is complete. */
 export const tornTail: Scenario = {
   name: 'a torn tail',
   async prepare(stage) {

@@ -7,7 +7,7 @@ import { withTempDir } from '../../support/site.js';
 import { walkOver } from '../../support/walking.js';
 import { DEFECTS, type Defect } from './defects.js';
 
-describe('a file whose defect is', { concurrency: 8 }, () => {
+describe('a file with the defect', { concurrency: 8 }, () => {
   for (const defect of DEFECTS) {
     it(`${defect.name}: the walk stops (${defect.walk.stop}), a first sync exits ${defect.sync}`, async () => {
       assert.ok(defect.bytes.length < 2048, 'small enough to be read');

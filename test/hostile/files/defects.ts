@@ -1,8 +1,8 @@
 import { altered, concat, type DataFs, type Draft, dataFs, filler, nthTid } from '../../support/data-fs.js';
 
 /**
- * Small files by hand, each named by its one defect: where our walk stops, what ZODB says, and how a first sync of such a
- * master ends. Positions are counted in the file that they all come from, or are the ends of its transactions.
+ * Small files written by hand, each named by its one defect: where our walk stops, ZODB's verdict, and how a first sync of
+ * such a master ends. Positions refer to the common original file, or are the ends of its transactions.
  */
 export interface Defect {
   readonly name: string;
@@ -12,9 +12,9 @@ export interface Defect {
     readonly end: number;
     readonly rule?: string;
   };
-  /** Where `read_index` ends, and the class of what it raises there. */
+  /** Where `read_index` ends, and the class of the error that it raises there. */
   readonly readIndex: { readonly end: number; readonly error?: string };
-  /** The transaction of which `fstest` complains; undefined when it does not. */
+  /** The transaction of `fstest`'s complaint; undefined without one. */
   readonly fstest: number | undefined;
   /** Exit status of a first sync. */
   readonly sync: 0 | 4;
@@ -38,7 +38,7 @@ const size = file.bytes.length;
 
 const CORRUPT = 'CorruptedTransactionError';
 
-/** A change to the second of three transactions at which everybody stops. */
+/** A change of the second of three transactions at which every reader stops. */
 function atSecond(name: string, rule: string, error: string, change: (view: DataView) => void): Defect {
   return {
     name,
@@ -50,7 +50,7 @@ function atSecond(name: string, rule: string, error: string, change: (view: Data
   };
 }
 
-/** A last transaction that breaks a rule; ZODB raises what is named, or takes it for the leftover of a crash. */
+/** A last transaction that breaks a rule; ZODB raises the given error, or treats it as the remains of a crash. */
 function atThird(name: string, rule: string, error: string | undefined, bytes: Uint8Array): Defect {
   return {
     name,
@@ -62,22 +62,22 @@ function atThird(name: string, rule: string, error: string | undefined, bytes: U
   };
 }
 
-/** A change to the second transaction that ZODB does not mind. */
+/** A change of the second transaction that ZODB accepts. */
 function unseen(name: string, rule: string, change: (view: DataView) => void): Defect {
   return { ...atSecond(name, rule, '', change), readIndex: { end: size }, fstest: undefined };
 }
 
-/** A file that ends in the middle of something, or before it is finished. */
+/** A file that is truncated, or unfinished. */
 function unfinished(name: string, stop: 'torn' | 'in-flight', bytes: Uint8Array, end: number, sync: 0 | 4 = 0): Defect {
   return { name, bytes, walk: { stop, end }, readIndex: { end }, fstest: end, sync };
 }
 
-/** A file that all of us read to its end, except that fstest may complain of one transaction. */
+/** A file that all readers read to its end, except that fstest may complain about one transaction. */
 function harmless(name: string, bytes: Uint8Array, fstest?: number): Defect {
   return { name, bytes, walk: { stop: 'end', end: bytes.length }, readIndex: { end: bytes.length }, fstest, sync: 0 };
 }
 
-/** A Data.fs in a record's data whose positions are those of the place where it stands. */
+/** A Data.fs in a record's data whose positions are right for its place. */
 function embedded(): Uint8Array {
   const dataAt = second.position + 23 + 42;
   const inner = dataFs([{ tid: nthTid(50), records: [{ data: 'inner' }] }], dataAt);
