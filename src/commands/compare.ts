@@ -132,8 +132,12 @@ async function compareOnce(a: string, b: string, options: CompareOptions): Promi
         onlyACount: sides.onlyThere.count,
         onlyBCount: sides.onlyHere.count,
         truncated: !sides.complete || listed.here.isCut || listed.there.isCut,
+        // On the way back the side that serves still has the `.dat` of its time as a slave.
         swapped:
-          'dat' in aDat && aDat.dat.slaveInode === master.facts.inode && aDat.dat.master.inode === slave.facts.inode,
+          !('facts' in roles[0] && roles[0].facts.role === 'master') &&
+          'dat' in aDat &&
+          aDat.dat.slaveInode === master.facts.inode &&
+          aDat.dat.master.inode === slave.facts.inode,
       };
     } finally {
       slave.close();

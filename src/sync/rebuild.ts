@@ -57,10 +57,9 @@ class Certain extends Error {}
 /**
  * Rebuilds the slave: copies everything into `Data.fs.new`, then swaps.
  *
- * Write order: make body and attributes durable; judge the lineage, which may end the rebuild here; write the next
- * `.dat` under a temporary name; give the old file its second name (if it is kept); remove the old index; fsync the
- * directory; rename; fsync the directory; rename the `.dat`; fsync the directory; write the new index. The path always
- * names the complete old file or the complete new one, never one with the other's index. After a crash behind the swap
+ * Write order: write body and attributes; judge the lineage, which may end the rebuild here; fsync the file; make the next
+ * `.dat` durable under a temporary name; give the old file its second name (if it is kept); remove the old index; fsync
+ * the directory; rename; fsync the directory; rename the `.dat`; write the new index. The path always names the complete old file or the complete new one, never one with the other's index. After a crash behind the swap
  * the next `.dat` describes the file that is there.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {

@@ -136,6 +136,14 @@ describe('syncpozo compare reports the relation of master and slave:', () => {
       assert.match(syncpozo(['compare', pair.slave, pair.master]).stdout, /are the two swapped\?/);
     }));
 
+  it('as it is, without that hint, on the way back: a promoted slave is followed', () =>
+    withPair((pair) => {
+      pair.synced();
+      assert.equal(syncpozo(['promote', pair.slave, '--status-file', pair.statusFile]).exit, 0);
+      const run = syncpozo(['compare', pair.slave, pair.master, '--json']);
+      assert.deepEqual([run.exit, run.json.swapped], [0, false]);
+    }));
+
   it('refuses a file that is no Data.fs, a missing file, and the same file twice', () =>
     withPair((pair) => {
       const fails = (a: string, b: string, message: RegExp): void => {
