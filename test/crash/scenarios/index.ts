@@ -26,6 +26,7 @@ import {
   scrubRepair,
 } from './scrub-repair.js';
 import { tornTail } from './torn-tail.js';
+import { rebuildTriedAgain } from './tried-again.js';
 
 /** Every run whose crashes are enumerated. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -60,6 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
   killedBehindSwap,
   rebuildRefused,
   keptFile,
+  rebuildTriedAgain,
   refusedThenPacked,
   refusalLifted,
   appendOfTerm,
