@@ -120,7 +120,7 @@ async function indexed(options: IndexOptions): Promise<IndexResult> {
   function done({ made, size, tail }: FileIndexed & { kind: 'done' }, index: string): IndexResult {
     const { action, resume, read, problem } = made;
     const objects = made.index.size;
-    if (problem) log.warn({ path: index }, `the index is made anew: ${problem}`);
+    if (problem) log.warn({ path: index }, `the index is rebuilt: ${problem}`);
     if (tail !== 'clean') log.warn({ path, tail }, `the file does not end at ${resume.position}, where the index does`);
     const covers =
       objects === 0 ? 'no transaction has a record, so no index is due' : 'the index covers the whole file';

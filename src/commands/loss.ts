@@ -66,11 +66,11 @@ export function lossOf(settled: Settled, probe: MasterAnswer): Loss {
   const master = { masterTid: probe.lastTid, masterTime: probe.lastTime };
   const newer = probe.lastTid !== null && probe.lastTid > afterTid;
   if (!newer && !missing) {
-    const why = 'the master was looked at, and has nothing newer';
+    const why = 'the master was checked, and has nothing newer';
     return { ...place, ...master, possible: false, certain: false, transactions: 0, why };
   }
   const { beyondClaim } = probe;
   const transactions = beyondClaim?.claimTid === afterTid ? beyondClaim.transactions : null;
-  const why = `the master was looked at, its last one is ${probe.lastTid}`;
+  const why = `the master was checked, its last transaction is ${probe.lastTid}`;
   return { ...place, ...master, possible: true, certain: true, transactions, why };
 }

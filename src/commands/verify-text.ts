@@ -26,7 +26,7 @@ export function renderVerify(result: VerifyResult): string {
       'checksums',
       result.hashedBytes > 0
         ? `${formatBytes(result.hashedBytes)} compared with the .dat`
-        : 'none: there is no .dat that tells any',
+        : 'none: there is no .dat that records any',
     ],
   ];
   if (!result.pointers) rows.push(['pointers', 'not checked (--no-pointers)']);
@@ -48,7 +48,7 @@ const PYTHON_2: [string, string] = ['format', 'of a Python 2 site: ZODB on Pytho
 const TAILS: Readonly<Record<VerifyResult['tail'], string>> = {
   none: 'none: the file ends with its last transaction',
   'in-flight': 'a transaction in flight, which is not committed',
-  torn: 'bytes that are no whole transaction',
+  torn: 'bytes that are no complete transaction',
 };
 
 const INDEX: Readonly<Record<VerifyResult['index'], string>> = {
@@ -85,11 +85,11 @@ function renderAgainst(against: AgainstResult, result: VerifyResult): string {
       case 'behind':
         return `${from}, and behind${lag ? ` by ${renderLag(lag)}` : ''}`;
       case 'differs':
-        return `${from}; the first byte that differs stands at ${against.firstDifference}, in a transaction that both have`;
+        return `${from}; the first byte that differs is at ${against.firstDifference}, in a transaction that both have`;
       case 'packed':
         return `${from}; packed since the last sync, so the bytes cannot be compared`;
       default:
-        return `${from}; parted: ${sides}`;
+        return `${from}; forked: ${sides}`;
     }
   }
 }
@@ -110,9 +110,9 @@ function hintsOf(result: VerifyResult): string[] {
     );
   if (rules.delete('index'))
     hints.push("remove Data.fs.index: ZODB makes a new one when it starts, and 'syncpozo index' before that");
-  if (rules.delete('dat')) hints.push('a sync looks at all of the slave, and writes a .dat that can be used');
+  if (rules.delete('dat')) hints.push('a sync compares all of the slave, and writes a .dat that can be used');
   if (rules.size > 0)
-    hints.push("keep this file as it is; a slave is made anew from a sound master by 'syncpozo sync --full'");
+    hints.push("keep this file as it is; a slave is rebuilt from an undamaged master by 'syncpozo sync --full'");
   switch (result.against?.relation) {
     case 'packed':
       hints.push('sync, then verify again');

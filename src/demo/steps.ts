@@ -23,8 +23,8 @@ export const REPLICATION: readonly Step[] = [
   { title: 'A sync after three commits appends those three', run: append },
   { title: 'A transaction in flight is never copied, what is committed before it is', run: inFlight },
   { title: `${LIVE_SYNCS} syncs in a row while the site goes on committing`, run: liveSyncs },
-  { title: 'The master is packed: the slave is made anew, the old one stays usable until then', run: packed },
-  { title: 'A slave that was cut short is mended', run: cutShort },
+  { title: 'The master is packed: the slave is rebuilt, the old one stays usable until then', run: packed },
+  { title: 'A slave that was cut short is repaired', run: cutShort },
   { title: 'A damaged transaction on the master is not copied, and its place is named', run: damagedMaster },
 ];
 
@@ -136,7 +136,7 @@ async function cutShort(stage: Stage, step: StepRecorder): Promise<void> {
   step.note(`the slave loses its last ${inMiB(CUT_BYTES)}`);
   const result = await stage.sync();
   noteCopied(step, result);
-  step.equal('an append, from the last sound place', result.action, 'append');
+  step.equal('an append, from the last verified place', result.action, 'append');
   checkInStep(stage, step, result);
 }
 

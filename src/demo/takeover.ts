@@ -14,7 +14,7 @@ const SHOWN = 3;
 /** The two sides fork, and the slave takes over. */
 export const TAKEOVER: readonly Step[] = [
   { title: 'A slave that somebody has written to is refused, not overwritten', run: grown },
-  { title: 'With --full the slave is made anew, and its old file is kept', run: movedAside },
+  { title: 'With --full the slave is rebuilt, and its old file is kept', run: movedAside },
   { title: 'The takeover: the slave is promoted, and no sync touches it any more', run: promoted },
   { title: 'The slave serves: a site opens it and goes on', run: serves },
 ];

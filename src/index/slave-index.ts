@@ -127,7 +127,7 @@ async function refreshSlaveIndex(work: Work): Promise<readonly ChunkLine[]> {
       }
       if (made.action === 'changed') return;
       const { action, index, resume, read, problem } = made;
-      if (problem) work.report({ level: 'warn', message: `the index is made anew: ${problem}` });
+      if (problem) work.report({ level: 'warn', message: `the index is rebuilt: ${problem}` });
       // ZODB does not open a file without records beside an index of it.
       if (index.size === 0) return void removeIfThere(paths.index);
       if (action === 'none') return;

@@ -109,5 +109,5 @@ export function openToWrite(path: string, knownInode: string | undefined): OpenF
   const file = OpenFile.openToWrite(path);
   if (knownInode === undefined || file.facts().inode === knownInode) return file;
   file.closeQuietly();
-  throw new IoFault('open', path, 'ESTALE', 'the slave was exchanged while this run looked at it');
+  throw new IoFault('open', path, 'ESTALE', 'the slave was exchanged while this run read it');
 }

@@ -92,7 +92,7 @@ export function renderPromotion(result: PromotionResult): string {
   for (const { start, end, firstTid, lastTid } of result.changed)
     lines.push(`DAMAGED: bytes ${start} to ${end} are not what was copied (transactions ${firstTid} to ${lastTid})`);
   if (result.checked === 'nothing')
-    lines.push('nothing could be compared with a checksum; syncpozo verify looks at all of it');
+    lines.push('nothing could be compared with a checksum; syncpozo verify checks all of it');
   if (result.uncoveredByIndex)
     lines.push(`ZEO scans ${formatBytes(result.uncoveredByIndex)} when it starts: no index covers them`);
   if (result.promoted)

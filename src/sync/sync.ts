@@ -42,7 +42,7 @@ export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
       return outcome;
     } catch (error) {
       if (!(error instanceof Exchanged) || attempt === ATTEMPTS) throw error;
-      work.report({ level: 'info', message: `${error.message}; beginning anew` });
+      work.report({ level: 'info', message: `${error.message}; starting over` });
     }
   }
 }
@@ -66,7 +66,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
     switch: switchNow,
     role,
     lock: 'ours',
-    master: observed?.state ?? { state: 'missing', reason: 'not looked at' },
+    master: observed?.state ?? { state: 'missing', reason: 'not checked' },
     full: request.full,
     slave: slave.state,
     claim: dat?.claim,
@@ -102,7 +102,7 @@ export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcom
     // The server of a promoted slave may hold the lock: that is no alarm.
     role: roleIn(paths, readDatFile(paths)),
     lock,
-    master: { state: 'missing', reason: 'not looked at' },
+    master: { state: 'missing', reason: 'not checked' },
     full: false,
     slave: { state: 'missing' },
     claim: undefined,
@@ -114,7 +114,7 @@ export function lockedOut(lock: 'syncpozo' | 'other', paths: SlavePaths): Outcom
 /** A decision without probes, because there is no master to probe. */
 function decideWithout(facts: Facts): Plan {
   const decision = decide(facts);
-  if (decision.kind === 'probe') throw new Error(`the decision asks for a look at ${decision.at} without a master`);
+  if (decision.kind === 'probe') throw new Error(`the decision asks for a probe of ${decision.at} without a master`);
   return decision;
 }
 

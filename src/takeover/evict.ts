@@ -47,7 +47,11 @@ export async function evict(path: string, like: FileFacts, graceSeconds: number)
     if (open !== true) {
       if (++unsureChecks < CHECKS) await pause(PAUSE_MS);
       else if (open === undefined && evicted === undefined)
-        return { kind: 'stays', holder, why: 'it may not be looked at: promote as root, or as the user of the sync' };
+        return {
+          kind: 'stays',
+          holder,
+          why: 'its process cannot be examined: promote as root, or as the user of the sync',
+        };
       else return { kind: 'other', holder };
       continue;
     }

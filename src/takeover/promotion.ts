@@ -72,7 +72,7 @@ export async function settle(
     const found = await findCompleteEnd(readable, dat, window, all);
     const bytes = readable.size - found.position;
     if (found.position === MAGIC_LENGTH && bytes > 0 && found.rest === 'broken')
-      throw new NothingToServe(`${paths.data} holds no whole transaction at its beginning`);
+      throw new NothingToServe(`${paths.data} holds no complete transaction at its beginning`);
     const keptAs = bytes > 0 && found.rest === 'broken' ? keepCutBytes(file, found.position, paths) : undefined;
     const covered = fitIndex(paths, found.position);
     syncDirectory(paths.directory);

@@ -108,7 +108,7 @@ describe('bytes that the probes find wrong on the slave alone', () => {
       });
       const { exitCode, reason } = await syncAndScrub(pair, 0, { log });
       assert.equal(exitCode, 1);
-      assert.match(reason, /the slave was exchanged while this run looked at it/);
+      assert.match(reason, /the slave was exchanged while this run read it/);
       assert.ok(readFileSync(pair.slaveFile).equals(before));
     }));
 });
