@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { inProject } from './support/root.js';
 import { ensureVenv, VenvError } from './support/venv.js';
@@ -42,7 +43,9 @@ function main(args: readonly string[]): number {
     if (error instanceof VenvError) return complain(error.message, 1);
     throw error;
   }
-  const options = ['--test', '--test-concurrency=2', '--test-reporter=spec', '--enable-source-maps'];
+  // One more than there are cores, two at the least: some tests mostly wait.
+  const sideBySide = Math.min(4, Math.max(1, availableParallelism()) + 1);
+  const options = ['--test', `--test-concurrency=${sideBySide}`, '--test-reporter=spec', '--enable-source-maps'];
   const run = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit', cwd: inProject() });
   if (run.error) throw run.error;
   return run.status ?? complain(`the tests were ended by ${run.signal}`, 1);
