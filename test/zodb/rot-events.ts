@@ -48,6 +48,8 @@ class RottenPair {
   private slaveRotten = false;
   private masterFlips: { readonly at: number; readonly bit: number }[] = [];
   private copied = 0;
+  /** The master was packed since its last sync: nobody knows which of its bytes were copied, so none of them flip. */
+  private isPacked = false;
   readonly counts = { judged: 0, withIndex: 0, repaired: 0, refused: 0 };
 
   constructor(
@@ -116,11 +118,15 @@ class RottenPair {
     this.note('pack');
     const { problem } = (await this.site.ask({ ask: 'pack' })) as Answer;
     if (problem) this.note(`which ends with ${problem}`);
-    else this.masterFlips = [];
+    else {
+      this.masterFlips = [];
+      this.isPacked = true;
+    }
   }
 
   private flip(side: 'slave' | 'master'): void {
     const { random, pair } = this;
+    if (side === 'master' && this.isPacked) return;
     for (let count = 1 + random.below(2); count > 0; count--) {
       const size = Math.min(this.copied, statSync(pair[side]).size) / (this.isOtherRotten(side) ? 2 : 1);
       const flip = { at: MAGIC_LENGTH + random.below(Math.floor(size) - MAGIC_LENGTH), bit: random.below(8) };
@@ -155,6 +161,7 @@ class RottenPair {
     this.counts.repaired += scrubbed?.bad ?? 0;
     if (exitCode === 0) {
       this.copied = statSync(slave).size;
+      this.isPacked = false;
       if (scrub === 'full') this.slaveRotten = false;
       return this.judge();
     }
