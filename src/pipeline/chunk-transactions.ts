@@ -1,4 +1,4 @@
-import { STATUS_COMMITTED, STATUS_PACKED } from '../filestorage/layout.js';
+import { STATUS_PACKED } from '../filestorage/layout.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { headerAt } from './records.js';
 import { type Readable, scan, upTo } from './scan.js';
@@ -27,13 +27,13 @@ export async function hasTransactionsOf(
 }
 
 /**
- * Whether a pack may have marked a transaction since it was copied: the slave has it unmarked, or has lost it. No single
- * flipped bit makes one mark of the other.
+ * Whether a pack may have marked a transaction since it was copied: the slave does not have the mark, or has lost the header.
+ * A mark that has rotted on the slave looks the same; then the old file is kept, and nobody blames the master.
  */
 async function isPackedSince(packed: readonly number[], slave: Readable): Promise<boolean> {
   for (const position of packed) {
     const header = await headerAt(slave, position);
-    if (!header || header.status === STATUS_COMMITTED) return true;
+    if (header?.status !== STATUS_PACKED) return true;
   }
   return false;
 }

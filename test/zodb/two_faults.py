@@ -23,6 +23,7 @@ from ZODB.utils import z64
 HEADER = 23
 TID_LAST_BYTE = 7
 LENGTH_LAST_BYTE = 15
+STATUS_BYTE = 16
 
 
 class Scene:
@@ -64,7 +65,7 @@ class Scene:
                 serial = storage.getTid(p64(oid))
             except KeyError:
                 serial = z64
-            storage.store(p64(oid), serial, os.urandom(200), '', meta)
+            storage.store(p64(oid), serial, os.urandom(5000), '', meta)
             storage.tpc_vote(meta)
             storage.tpc_finish(meta)
         if pack:
@@ -187,6 +188,18 @@ def pack_of_packed(scene):
     scene.end('a cut slave, and a pack')
 
 
+def status_and_tid(scene):
+    scene.begin()
+    scene.store([1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 9])
+    scene.sync('--chunk-size', '4KiB')
+    at = scene.positions(scene.slave)
+    scene.flip(scene.slave, at[2] + STATUS_BYTE)
+    scene.flip(scene.slave, at[4] + TID_LAST_BYTE)
+    scene.store([10], pack=True)
+    scene.sync('--chunk-size', '4KiB')
+    scene.end('a flipped status and a flipped tid, and a pack')
+
+
 def two_flips_and_full(scene):
     scene.begin()
     scene.commit(scene.master, 0, 30)
@@ -200,5 +213,5 @@ def two_flips_and_full(scene):
 
 if __name__ == '__main__':
     scene = Scene(sys.argv[1], sys.argv[2:])
-    for play in (own_in_a_cut_slave, flip_and_pack, rot_and_full, pack_of_packed, two_flips_and_full):
+    for play in (own_in_a_cut_slave, flip_and_pack, rot_and_full, pack_of_packed, status_and_tid, two_flips_and_full):
         play(scene)
