@@ -113,6 +113,10 @@ class Round:
                 if not any(records <= found for found in after.get((tid, commit), [])):
                     self.fail_lost('unreadable', {commit}, f'T{commit:06d} {tid.hex()} is in no file that ZODB reads')
 
+    def committed_on_source(self):
+        """Commits that the source's file still has as they were committed, also some that its book lost to a repair."""
+        return {each.commit for each in transactions_of(self.source_contents) if is_as_committed(self.slave.world, each)}
+
     def held_altered_only(self):
         """Commits that no file of the slave's holds unchanged: what fsrecover left of them does not count."""
         held = [each for contents in self.before.contents.values() for each in contents.transactions]
@@ -191,7 +195,7 @@ class Round:
                 slave.world.count('an innocent that was packed during a refusal stays refused')
             else:
                 self.fail('an innocent was not synced', cause=self.tags())
-        elif code == 0 and slave.refused and not self.held <= source.book.lineage:
+        elif code == 0 and slave.refused and not self.held <= source.book.lineage | self.committed_on_source():
             self.fail('a refusal was lifted', sorted(self.held - source.book.lineage), self.tags())
         if code == 0:
             if not source.book.rotten:

@@ -136,6 +136,9 @@ class World:
         process.wait()
         round_.end({'exitCode': 0, 'action': 'killed', 'reason': ''})
         self.note(f'{slave.name}: a sync was killed')
+        # It may have recorded a refusal before it was killed.
+        role = slave.path + '.role'
+        slave.refused |= os.path.exists(role) and b'\nrefused ' in read(role)
         if not slave.promoted:
             round_.nothing_lost(source.book.lineage | source.book.pardoned)
             if round_.data_changed() and round_.after.committed() <= source.book.lineage:
