@@ -9,6 +9,7 @@ import { type Log, SILENT } from '../report/log.js';
 import type { ScrubAmount } from '../scrub/round.js';
 import { refuseOpened } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
+import { readOutcome } from '../standby/outcome-file.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
@@ -93,6 +94,9 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const chunkBytes = fittingChunkBytes(requested, masterFacts?.size ?? 0);
     const source = sourceOf(options, chunkBytes, deadline);
     const stays = options.full ? 0 : (slaveFacts?.size ?? 0);
+    // A run that writes always checks. One with nothing new would pay more for it than for all the rest, so it checks only
+    // where the lock file was removed, and until the program that had the slave open is gone.
+    const mayBeInUse = !dryRun && (factsOfPath(paths.lock) === undefined || lastExit(paths) === EXIT.inUse);
     const syncUnderLock = async (): Promise<Outcome> => {
       log.info({ master, slave: paths.data }, 'Start syncing');
       const work = workOf(options, source, paths, deadline, log);
@@ -105,7 +109,10 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           chunkBytes,
           scrub: options.scrub ?? 0,
           readSwitch: () => readSwitch(statusFile),
-          onPlan: (plan) => logPlan(plan, log),
+          onPlan: (plan) => {
+            if (plan.kind === 'none' && mayBeInUse) refuseOpened(paths);
+            logPlan(plan, log);
+          },
         });
       } finally {
         await source.close();
@@ -122,6 +129,11 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   } catch (error) {
     return failed(error);
   }
+}
+
+function lastExit(paths: SlavePaths): number | undefined {
+  const last = readOutcome(paths);
+  return 'outcome' in last ? last.outcome.exitCode : undefined;
 }
 
 /** Refuses to sync a file onto itself under another name. Returns the slave's facts. */

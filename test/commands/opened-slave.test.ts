@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync } from 'node:fs';
+import { linkSync, rmSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertEnd, syncpozo } from '../support/cli.js';
 import { type Pair, withPair } from '../support/pair.js';
@@ -44,6 +44,18 @@ describe('a slave that a process without its lock has open', () => {
         });
         pair.synced();
       }
+    }));
+
+  it('for writing is reported with nothing new as well, from the removal of its lock until that process is gone', () =>
+    withPair(async (pair) => {
+      pair.synced();
+      rmSync(`${pair.slaveFile}.lock`);
+      await whileOpened(pair.slaveFile, '<>', () => {
+        for (let round = 0; round < 3; round++) {
+          assertEnd(pair.sync(), { exit: 5, action: 'refused', reason: /open for writing/, hint: /Data\.fs\.lock/ });
+        }
+      });
+      assertEnd(pair.sync(), { exit: 0, action: 'none' });
     }));
 
   it('for reading is synced, and so is one beside another open file of that name', () =>
