@@ -193,6 +193,9 @@ class Round:
             # A wrong mount was refused; the right one is back, and was packed meanwhile: the files alone may not show it.
             if slave.refused and code == 3 and any(tag.startswith('pack') for tag in source.tags):
                 slave.world.count('an innocent that was packed during a refusal stays refused')
+            # Another site with the same tids in the same places is a damaged master, by the hashes; a cut slave shows no more.
+            elif code == 4 and slave.damage_reported and 'foreign' in source.tags | slave.tags and 'ties' in slave.world.kinds:
+                slave.world.count('another site with the same tids stays a damaged master')
             else:
                 self.fail('an innocent was not synced', cause=self.tags())
         elif code == 0 and slave.refused and not self.held <= source.book.lineage | self.committed_on_source():
