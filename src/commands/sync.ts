@@ -96,7 +96,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const stays = options.full ? 0 : (slaveFacts?.size ?? 0);
     // A run that writes always checks. One with nothing new would pay more for it than for all the rest, so it checks only
     // where the lock file was removed, and until the program that had the slave open is gone.
-    const mayBeInUse = !dryRun && (factsOfPath(paths.lock) === undefined || lastExit(paths) === EXIT.inUse);
+    const lockWasMissing = !dryRun && factsOfPath(paths.lock) === undefined;
+    const mayBeInUse = (): boolean => !dryRun && (lockWasMissing || lastExit(paths) === EXIT.inUse);
     const syncUnderLock = async (): Promise<Outcome> => {
       log.info({ master, slave: paths.data }, 'Start syncing');
       const work = workOf(options, source, paths, deadline, log);
@@ -110,7 +111,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           scrub: options.scrub ?? 0,
           readSwitch: () => readSwitch(statusFile),
           onPlan: (plan) => {
-            if (plan.kind === 'none' && mayBeInUse) refuseOpened(paths);
+            if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);
             logPlan(plan, log);
           },
         });

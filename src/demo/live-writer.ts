@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LiveReport } from './live.js';
 import { Site } from './site.js';
 
-/** A worker thread in which a site stays live while others read its file: it commits until it is told to stop. */
+/** A worker thread in which a site stays live while others read its file: it commits until a message stops it. */
 async function live(path: string): Promise<LiveReport> {
   const site = Site.open(path);
   const report = { commits: 0, aborts: 0 };

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { listOrNothing } from './proc.js';
 
 /**
  * Numbers of system calls that change nothing on any disk: read, stat, open (see `isHarmless`), close and their
@@ -74,12 +75,4 @@ export function hasOpen(pid: string, path: string): boolean | undefined {
     }
   }
   return answer;
-}
-
-function listOrNothing(directory: string): string[] {
-  try {
-    return fs.readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

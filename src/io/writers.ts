@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { factsOfDescriptor } from './facts.js';
+import { listOrNothing } from './proc.js';
 
 /** A process that has a file open for writing. */
 export interface Writer {
@@ -30,9 +31,9 @@ export function writerOf(path: string): Writer | undefined {
       inode: factsOfDescriptor(fd, path).inode,
       fileSystem: fileSystemOf('self', String(fd)),
     };
-    for (const pid of listed('/proc')) {
+    for (const pid of listOrNothing('/proc')) {
       if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
-      for (const descriptor of listed(`/proc/${pid}/fd`)) {
+      for (const descriptor of listOrNothing(`/proc/${pid}/fd`)) {
         const name = linkText(`/proc/${pid}/fd/${descriptor}`);
         if (name?.startsWith('/') && isSame(pid, descriptor, name === path, ours)) return { pid, name };
       }
@@ -91,13 +92,5 @@ function linkText(path: string): string | undefined {
     return fs.readlinkSync(path);
   } catch {
     return undefined;
-  }
-}
-
-function listed(path: string): string[] {
-  try {
-    return fs.readdirSync(path);
-  } catch {
-    return [];
   }
 }
