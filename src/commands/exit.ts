@@ -1,3 +1,4 @@
+import { NotABlob } from '../blobs/mistakes.js';
 import { IoFault } from '../io/fault.js';
 import { LogFileMistake, STANDARD_OUTPUT } from '../io/sink.js';
 import { SlaveInUse } from '../standby/in-use.js';
@@ -11,7 +12,7 @@ export const EXIT = { ok: 0, fault: 1, usage: 2, refused: 3, damaged: 4, inUse: 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export function exitOfOutcome(outcome: Outcome): ExitCode {
-  if (outcome.damage) return EXIT.damaged;
+  if (outcome.damage || (outcome.blobs?.claim?.missing ?? 0) > 0) return EXIT.damaged;
   switch (outcome.plan.kind) {
     case 'off':
     case 'busy':
@@ -37,13 +38,14 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
 /** Whether an error is one of the machine or of the operator, whose message says all. */
 export function isForeseen(
   error: unknown,
-): error is IoFault | PathMistake | SwitchUnclear | LogFileMistake | RoleRefusal | SlaveInUse {
-  return [IoFault, RoleRefusal, SlaveInUse].some((kind) => error instanceof kind) || isMistake(error);
+): error is IoFault | PathMistake | SwitchUnclear | LogFileMistake | RoleRefusal | SlaveInUse | NotABlob {
+  return [IoFault, RoleRefusal, SlaveInUse, NotABlob].some((kind) => error instanceof kind) || isMistake(error);
 }
 
 export function exitOfError(error: unknown): ExitCode {
   if (error instanceof RoleRefusal) return EXIT.refused;
   if (error instanceof SlaveInUse) return EXIT.inUse;
+  if (error instanceof NotABlob) return EXIT.damaged;
   return isMistake(error) ? EXIT.usage : EXIT.fault;
 }
 
@@ -73,7 +75,7 @@ const OUTPUT_HINT =
 
 /** What to do about an error, in words; undefined where there is nothing better than its message. */
 export function hintOf(error: unknown): string | undefined {
-  const hasHint = error instanceof PathMistake || error instanceof LogFileMistake;
+  const hasHint = error instanceof PathMistake || error instanceof LogFileMistake || error instanceof NotABlob;
   if (hasHint || error instanceof RoleRefusal || error instanceof SlaveInUse) return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
   if (!(error instanceof IoFault)) return undefined;

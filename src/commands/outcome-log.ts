@@ -2,6 +2,7 @@ import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Interrupted } from '../pipeline/read-deadline.js';
 import type { Log } from '../report/log.js';
+import { formatCount } from '../report/numbers.js';
 import { forShell } from '../report/quote.js';
 import type { Plan } from '../sync/facts.js';
 import type { Outcome } from '../sync/sync.js';
@@ -65,8 +66,12 @@ export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult
   }
 
   function finish(): SyncResult {
-    const result = resultOf(outcome, round, exitCode, 'reason' in plan ? plan.reason : '');
-    const { action, slave, copied, scrubbed, seconds } = result;
+    const missing = round.dryRun ? 0 : (outcome.blobs?.claim?.missing ?? 0);
+    const reason = missing > 0 ? missingBlobs(missing) : 'reason' in plan ? plan.reason : '';
+    const hint = missing > 0 ? withPaths(MISSING_HINT, round) : undefined;
+    const result = resultOf(outcome, round, exitCode, reason, hint);
+    if (missing > 0) log.error({ ...paths, exitCode, missing, hint }, reason);
+    const { action, blobs, slave, copied, scrubbed, seconds } = result;
     const claimed = { claim: slave.claim, lastTid: slave.lastTid, lastTime: slave.lastTime };
     const tail = outcome.end && outcome.end.kind !== 'clean' ? { masterTail: outcome.end.kind } : {};
     const again = scrubbed.bytes > 0 ? { scrubbed } : {};
@@ -78,6 +83,7 @@ export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult
         ...claimed,
         bytes: copied.bytes,
         transactions: copied.transactions,
+        ...(blobs && { blobs }),
         ...again,
         ...tail,
         seconds,
@@ -88,9 +94,18 @@ export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult
   }
 }
 
+function missingBlobs(count: number): string {
+  return `the slave is in step, but the master has no file of ${formatCount(count, 'blob')} that its transactions name`;
+}
+
+const MISSING_HINT =
+  "put the files back into the master's blob directory, from a backup: the next run copies them; 'syncpozo verify SLAVE' names them";
+
 /** A command in a hint gets the actual paths. */
 function withPaths(hint: string, { masterPath, slavePath }: Round): string {
-  return hint.replaceAll('MASTER SLAVE', `${forShell(masterPath)} ${forShell(slavePath)}`);
+  return hint
+    .replaceAll('MASTER SLAVE', `${forShell(masterPath)} ${forShell(slavePath)}`)
+    .replaceAll('verify SLAVE', `verify ${forShell(slavePath)}`);
 }
 
 function namedSide(name: string, side: SideResult | null): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import type { BlobsOutcome } from '../sync/outcome.js';
 import type { Outcome } from '../sync/sync.js';
 import type { ExitCode } from './exit.js';
 
@@ -30,6 +31,20 @@ export interface SyncResult {
     readonly chunks: number;
     readonly batches: number;
   };
+  /** null: this run was not about blobs. */
+  readonly blobs: {
+    /** Files copied, and the bytes of all that were copied or linked. */
+    readonly copied: number;
+    readonly bytes: number;
+    readonly linked: number;
+    /** Files that the slave had, and that were compared with the master's. */
+    readonly found: number;
+    /** Files that the master has packed away. */
+    readonly removed: number;
+    /** Blobs that the slave's transactions name: copied, and not there on the master. */
+    readonly count: number | null;
+    readonly missing: number;
+  } | null;
   readonly scrubbed: { readonly bytes: number; readonly bad: number };
   /** Known only for a run that ended in step: two forked sides have no lag. */
   readonly lag: {
@@ -88,6 +103,7 @@ export function plainResult(
     master: { path: round.masterPath, size: null, committedEnd: null, lastTid: null, lastTime: null },
     slave: { path: round.slavePath, size: null, claim: null, lastTid: null, lastTime: null },
     copied: NOTHING,
+    blobs: null,
     scrubbed: { bytes: 0, bad: 0 },
     lag: UNKNOWN_LAG,
     damage: null,
@@ -129,6 +145,7 @@ export function resultOf(
     },
     slave: { path: round.slavePath, size: outcome.slaveSize ?? null, claim: reached?.position ?? null, ...last },
     copied: { ...outcome.copied },
+    blobs: outcome.blobs ? blobsResult(outcome.blobs) : null,
     scrubbed: { bytes: outcome.scrubbed.bytes, bad: outcome.scrubbed.bad },
     lag: inStep ? { seconds: 0, transactions: 0, bytes: 0 } : UNKNOWN_LAG,
     damage: damage ? { ...damagePlace(damage), tid: formatTid(damage.tid) } : null,
@@ -137,12 +154,19 @@ export function resultOf(
   };
 }
 
+function blobsResult({ copied, bytes, linked, found, removed, claim }: BlobsOutcome): SyncResult['blobs'] {
+  return { copied, bytes, linked, found, removed, count: claim?.count ?? null, missing: claim?.missing ?? 0 };
+}
+
 function damagePlace({ position, at, rule, message }: NonNullable<Outcome['damage']>) {
   return { position, at, rule, message };
 }
 
-function cameToNothing({ copied, plan }: Outcome): boolean {
-  return (plan.row === 10 || plan.row === 12) && copied.transactions === 0;
+function cameToNothing({ copied, plan, blobs }: Outcome, exitCode: ExitCode): boolean {
+  if (copied.transactions > 0) return false;
+  // Row 13: what was missing is missing still.
+  if (plan.row === 13) return !blobs || blobs.copied + blobs.linked + blobs.found + blobs.kept + blobs.removed === 0;
+  return exitCode === 0 && (plan.row === 10 || plan.row === 12);
 }
 
 function actionOf(outcome: Outcome, exitCode: ExitCode, dryRun: boolean): SyncResult['action'] {
@@ -158,7 +182,7 @@ function actionOf(outcome: Outcome, exitCode: ExitCode, dryRun: boolean): SyncRe
       return 'failed';
     case 'append':
       // The tail was in flight or torn after all: nothing was copied.
-      return cameToNothing(outcome) && exitCode === 0 && !dryRun ? 'none' : 'append';
+      return cameToNothing(outcome, exitCode) && !dryRun ? 'none' : 'append';
     default:
       return outcome.plan.kind;
   }

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { parseBytes } from '../report/size.js';
 import type { ScrubAmount } from '../scrub/round.js';
+import { type BlobFlags, blobSettingsOf, withBlobOptions } from './blob-options.js';
 import {
   beginLongWork,
   type LongOptions,
@@ -18,7 +19,7 @@ import {
 import { type Manual, withManual } from './manual.js';
 import { runSync } from './sync.js';
 
-interface Flags extends SlaveOptions, LongOptions {
+interface Flags extends SlaveOptions, LongOptions, BlobFlags {
   readonly full?: boolean;
   readonly dryRun?: boolean;
   readonly chunkSize: number;
@@ -30,7 +31,10 @@ const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
 const DEFAULT_SCRUB = '16MiB';
 
 const MANUAL: Manual = {
-  examples: ['syncpozo sync /mnt/m1/zeo/var /srv/zeo/var'],
+  examples: [
+    'syncpozo sync /mnt/m1/zeo/var /srv/zeo/var',
+    'syncpozo sync /mnt/m1/zeo/var /srv/zeo/var --blobs /mnt/m1/zeo/blobs:/srv/zeo/blobs',
+  ],
   exits: [
     ['0', 'in step; also: nothing to do, switched off, promoted, or another sync is running'],
     ['1', 'a fault outside the data: I/O error, no space, master out of reach, a signal; the next run tries again'],
@@ -39,7 +43,7 @@ const MANUAL: Manual = {
       '3',
       'refused: the slave has transactions that the master lacks, the two have forked, or a role forbids it; a person decides',
     ],
-    ['4', 'damaged: the master is damaged at a named place, or is not a Data.fs'],
+    ['4', 'damaged: the master is damaged at a named place, is not a Data.fs, or has lost blobs'],
     ['5', 'refused: another program uses the slave, for example a ZEO server'],
   ],
 };
@@ -63,6 +67,7 @@ export function syncCommand(): Command {
         .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
     );
   withWorkers(command, 'threads that check new data, if there is much of it');
+  withBlobOptions(command);
   command.option('--no-index', 'write no Data.fs.index beside the slave');
   withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
   command.action(async (master: string, slave: string, flags: Flags) => {
@@ -73,6 +78,7 @@ export function syncCommand(): Command {
       full: flags.full === true,
       dryRun: flags.dryRun === true,
       index: flags.index,
+      blobs: blobSettingsOf(flags),
       file: flags.file,
       statusFile: statusFileOf(flags),
       chunkBytes: flags.chunkSize,
@@ -80,7 +86,7 @@ export function syncCommand(): Command {
       ...(flags.workers !== undefined && { workers: flags.workers }),
       log: logOf(flags, progress?.above),
       deadline,
-      ...(progress && { onProgress: progress.show }),
+      ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
     });
     progress?.end();
     if (flags.json) printJson(result);

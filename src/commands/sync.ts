@@ -1,3 +1,4 @@
+import type { BlobSettings, OnBlobs } from '../blobs/settings.js';
 import { milliseconds } from '../io/clock.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
@@ -38,6 +39,9 @@ export interface SyncOptions {
   readonly workers?: number;
   /** How much of the bytes copied earlier is read again; nothing by default. */
   readonly scrub?: ScrubAmount;
+  /** undefined: no blobs; `given-up`: the slave's blobs are not synced any more. */
+  readonly blobs?: BlobSettings | 'given-up' | undefined;
+  readonly onBlobs?: OnBlobs;
   /** false: no index is written beside the slave. */
   readonly index?: boolean;
   readonly indexLagBytes?: number;
@@ -109,6 +113,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           dryRun,
           chunkBytes,
           scrub: options.scrub ?? 0,
+          blobs: options.blobs,
+          onBlobs: options.onBlobs ?? (() => {}),
           readSwitch: () => readSwitch(statusFile),
           onPlan: (plan) => {
             if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);

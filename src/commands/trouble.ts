@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { NotABlob } from '../blobs/mistakes.js';
 import { IoFault } from '../io/fault.js';
 import { SlaveInUse } from '../standby/in-use.js';
 import type { TroubleKind } from '../standby/outcome-file.js';
@@ -31,6 +32,7 @@ function bothGoOn({ sides }: Outcome): boolean {
  */
 export function troubleOfError(error: unknown, given: string, master: string): TroubleKind {
   if (error instanceof SlaveInUse) return 'in-use';
+  if (error instanceof NotABlob) return 'damaged';
   // ETORN: the master was readable, but changed during the read.
   const isMasters = error instanceof IoFault && [resolve(given), master, dirname(master)].includes(error.path);
   return isMasters && error.code !== 'ETORN' ? 'out-of-reach' : 'fault';

@@ -1,3 +1,4 @@
+import { BLOB_PREFIX } from './blob-record.js';
 import { BACK_POINTER_LENGTH, RECORD_HEADER_LENGTH, TRAILER_LENGTH, TRANSACTION_HEADER_LENGTH } from './layout.js';
 import type { Stop } from './stop.js';
 
@@ -6,18 +7,20 @@ export enum Expect {
   Transaction,
   Record,
   BackPointer,
+  /** The first bytes of a record's data, where those are requested. */
+  Data,
   Trailer,
 }
 
 /** Length of the longest field. */
-const LARGEST_FIELD = RECORD_HEADER_LENGTH;
+const LARGEST_FIELD = Math.max(RECORD_HEADER_LENGTH, BLOB_PREFIX);
 
 /**
  * Splits a file's bytes, fed window by window and in order, into fields. The walk interprets them and decides which
  * field comes next.
  *
  * Invariants:
- *  - It keeps at most one field (42 bytes) between windows, so a transaction may span any number of them.
+ *  - It keeps at most one field (80 bytes) between windows, so a transaction may span any number of them.
  *  - The same bytes give the same fields, however they are divided into windows.
  */
 export abstract class FieldReader {
@@ -33,6 +36,10 @@ export abstract class FieldReader {
   private fed: number;
   private readonly carry = new Uint8Array(LARGEST_FIELD);
   private readonly carryView = new DataView(this.carry.buffer);
+  /** Length of the field Data. */
+  protected dataLength = 0;
+  private window: DataView | undefined;
+  private windowLength = 0;
 
   constructor(start: number) {
     this.at = start;
@@ -43,6 +50,7 @@ export abstract class FieldReader {
   protected abstract transaction(view: DataView, offset: number): void;
   protected abstract record(view: DataView, offset: number): void;
   protected abstract backPointer(view: DataView, offset: number): void;
+  protected abstract data(view: DataView, offset: number): void;
   protected abstract trailer(view: DataView, offset: number): void;
 
   /**
@@ -53,6 +61,8 @@ export abstract class FieldReader {
     const windowStart = this.fed;
     const windowEnd = windowStart + length;
     this.fed = windowEnd;
+    this.window = view;
+    this.windowLength = length;
     while (this.stop === undefined) {
       const need = this.fieldLength();
       if (this.at + need > windowEnd) {
@@ -67,6 +77,11 @@ export abstract class FieldReader {
         this.field(this.carryView, 0);
       }
     }
+  }
+
+  /** Whether the view that a field was passed has the bytes up to offset `end` as well. */
+  protected isAtHand(view: DataView, end: number): boolean {
+    return view === this.window && end <= this.windowLength;
   }
 
   /** Keeps the first part of a field that continues in the next window. */
@@ -96,6 +111,8 @@ export abstract class FieldReader {
         return RECORD_HEADER_LENGTH;
       case Expect.BackPointer:
         return BACK_POINTER_LENGTH;
+      case Expect.Data:
+        return this.dataLength;
       case Expect.Trailer:
         return TRAILER_LENGTH;
     }
@@ -109,6 +126,8 @@ export abstract class FieldReader {
         return this.record(view, offset);
       case Expect.BackPointer:
         return this.backPointer(view, offset);
+      case Expect.Data:
+        return this.data(view, offset);
       case Expect.Trailer:
         return this.trailer(view, offset);
     }

@@ -1,3 +1,4 @@
+import type { BlobNamesCollector } from './blob-names.js';
 import type { WalkWarning } from './stop.js';
 
 export interface WalkOptions {
@@ -11,6 +12,8 @@ export interface WalkOptions {
   readonly lastTid: bigint;
   /** Do not check previous and back pointers: the receiver of the events checks them. */
   readonly pointersUnchecked?: boolean;
+  /** Receives the blobs that records name; undefined: the records' data is not looked at. */
+  readonly blobs?: BlobNamesCollector | undefined;
 }
 
 /** Events of a walk. */

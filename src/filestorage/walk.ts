@@ -1,3 +1,5 @@
+import type { BlobNamesCollector } from './blob-names.js';
+import { BLOB_PREFIX, isBlobRecord, mayBeBlob } from './blob-record.js';
 import { Expect, FieldReader } from './field-reader.js';
 import {
   BACK_POINTER_LENGTH,
@@ -14,6 +16,8 @@ import type { Rule, WalkWarning } from './stop.js';
 import type { WalkEvents, WalkOptions } from './walk-options.js';
 
 const WARNINGS_KEPT = 100;
+/** The shortest data that can be a blob's: its first four bytes can be read as one number. */
+const SMALLEST_BLOB = 4;
 
 /**
  * The validated walk: a resumable state machine that is fed a file's bytes window by window, in order.
@@ -37,6 +41,7 @@ export class Walk extends FieldReader {
   private readonly limit: number;
   private readonly cutAt: number;
   private readonly pointersUnchecked: boolean;
+  private readonly blobs: BlobNamesCollector | undefined;
 
   private transactionEnd = 0;
   private transactionLength = 0;
@@ -44,7 +49,10 @@ export class Walk extends FieldReader {
   private recordPosition = 0;
   private oidHigh = 0;
   private oidLow = 0;
+  private recordTidHigh = 0;
+  private recordTidLow = 0;
   private previous = 0;
+  private dataEnd = 0;
   private transactionRecords = 0;
   private strayRecordTids = 0;
   private tidHigh = 0;
@@ -59,6 +67,7 @@ export class Walk extends FieldReader {
     this.limit = options.limit;
     this.cutAt = options.cutAt;
     this.pointersUnchecked = options.pointersUnchecked === true;
+    this.blobs = options.blobs;
     this.lastTid = options.lastTid;
     if (this.at >= this.limit) this.stopAtEnd();
   }
@@ -157,14 +166,46 @@ export class Walk extends FieldReader {
     this.oidHigh = view.getUint32(offset);
     this.oidLow = view.getUint32(offset + 4);
     this.previous = previous;
+    const hasOwnTid = recordTidHigh !== 0 || recordTidLow !== 0;
+    this.recordTidHigh = hasOwnTid ? recordTidHigh : this.tidHigh;
+    this.recordTidLow = hasOwnTid ? recordTidLow : this.tidLow;
     if (dataLength === 0) {
       this.at = position + RECORD_HEADER_LENGTH;
       this.expect = Expect.BackPointer;
     } else {
       this.at = next;
       this.events.onRecord?.(position, this.oidHigh, this.oidLow, previous, dataLength, 0);
-      this.expectNext();
+      if (this.blobs === undefined) return this.expectNext();
+      this.lookForBlob(view, offset + RECORD_HEADER_LENGTH, dataLength);
     }
+  }
+
+  /** Judges the data where its first bytes are at hand, and otherwise waits for them. `at` is behind the data. */
+  private lookForBlob(view: DataView, offset: number, dataLength: number): void {
+    const length = Math.min(dataLength, BLOB_PREFIX);
+    if (this.isAtHand(view, offset + length)) {
+      if (length >= SMALLEST_BLOB && mayBeBlob(view.getUint32(offset)))
+        this.judgeData(view, offset, length, dataLength);
+      return this.expectNext();
+    }
+    this.dataEnd = this.at;
+    this.at = this.recordPosition + RECORD_HEADER_LENGTH;
+    this.dataLength = length;
+    this.expect = Expect.Data;
+  }
+
+  protected override data(view: DataView, offset: number): void {
+    const whole = this.dataEnd - this.at;
+    this.judgeData(view, offset, this.dataLength, whole);
+    this.at = this.dataEnd;
+    this.expectNext();
+  }
+
+  private judgeData(view: DataView, offset: number, length: number, dataLength: number): void {
+    const data = new Uint8Array(view.buffer, view.byteOffset + offset, length);
+    const kind = isBlobRecord(data, dataLength);
+    if (kind === 'blob') this.blobs?.blob(this.oidHigh, this.oidLow, this.recordTidHigh, this.recordTidLow);
+    else if (kind === 'encrypted') this.blobs?.encryptedRecord();
   }
 
   protected override backPointer(view: DataView, offset: number): void {
@@ -174,6 +215,7 @@ export class Walk extends FieldReader {
     }
     this.at += BACK_POINTER_LENGTH;
     this.events.onRecord?.(this.recordPosition, this.oidHigh, this.oidLow, this.previous, 0, target);
+    if (target > 0) this.blobs?.undo(this.oidHigh, this.oidLow, this.recordTidHigh, this.recordTidLow, target);
     this.expectNext();
   }
 
@@ -198,6 +240,7 @@ export class Walk extends FieldReader {
     this.at += TRAILER_LENGTH;
     this.end = this.at;
     this.expect = Expect.Transaction;
+    this.blobs?.complete();
     this.events.onTransaction?.(position, this.transactionLength, tid, this.status);
     if (this.at >= this.limit) this.stopAtEnd();
     else if (this.at >= this.cutAt) this.stop = { kind: 'cut', position: this.at };

@@ -8,14 +8,18 @@ let cached: { readonly memory: WebAssembly.Memory; readonly hash: HashInstance }
  * XXH64 (seed 0) of a text's UTF-8 bytes as 16 hexadecimal digits. It detects truncation and corruption, not forgery.
  */
 export function checksum(text: string): string {
-  const bytes = Buffer.from(text, 'utf8');
+  return checksumOfBytes(Buffer.from(text, 'utf8')).toString(16).padStart(16, '0');
+}
+
+/** XXH64 (seed 0) of bytes. */
+export function checksumOfBytes(bytes: Uint8Array): bigint {
   const { memory, hash } = hashFor(bytes.length);
   new Uint8Array(memory.buffer, WASM_PAGE).set(bytes);
   // init64 does not clear the length and the buffered bytes of the previous text.
   new Uint8Array(memory.buffer, 0, STATE_LENGTH).fill(0);
   hash.init64(0, 0n);
   hash.update64(0, WASM_PAGE, bytes.length);
-  return BigInt.asUintN(64, hash.digest64(0)).toString(16).padStart(16, '0');
+  return BigInt.asUintN(64, hash.digest64(0));
 }
 
 function hashFor(length: number): NonNullable<typeof cached> {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { attempt, IoFault } from './fault.js';
 import { notice } from './observer.js';
+import type { Ownership } from './ownership.js';
 
 /** Makes changes to a directory's entries durable: created, renamed and removed names. */
 export function syncDirectory(path: string): void {
@@ -41,4 +42,70 @@ export function link(from: string, to: string): void {
 
 export function listDirectory(path: string): string[] {
   return attempt('readdir', path, () => fs.readdirSync(path));
+}
+
+/**
+ * Creates a directory, as `ownership` says where this process may change owners. Its name is durable once the parent
+ * is synced. A directory that is there already is left as it is; returns whether it was created.
+ */
+export function makeDirectoryWith(path: string, { mode, uid, gid }: Required<Ownership>): boolean {
+  try {
+    attempt('mkdir', path, () => fs.mkdirSync(path));
+  } catch (error) {
+    if (error instanceof IoFault && error.code === 'EEXIST') return false;
+    throw error;
+  }
+  notice(() => ({ kind: 'make-directory', path }));
+  if (process.getuid?.() === 0) attempt('chown', path, () => fs.chownSync(path, uid, gid));
+  attempt('chmod', path, () => fs.chmodSync(path, mode));
+  return true;
+}
+
+/** Removes a directory if it is empty; returns whether it did. A missing one is no fault. */
+export function removeDirectoryIfEmpty(path: string): boolean {
+  try {
+    attempt('rmdir', path, () => fs.rmdirSync(path));
+  } catch (error) {
+    if (error instanceof IoFault && NOT_EMPTY.has(error.code)) return false;
+    throw error;
+  }
+  notice(() => ({ kind: 'remove-directory', path }));
+  return true;
+}
+
+const NOT_EMPTY: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY']);
+
+export interface Entry {
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'other';
+}
+
+/** The entries of a directory; none when there is no such directory. Runs in the thread pool. */
+export async function listEntriesLater(path: string): Promise<Entry[]> {
+  try {
+    const entries = await fs.promises.readdir(path, { withFileTypes: true });
+    return entries.map((entry) => ({
+      name: entry.name,
+      kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : 'other',
+    }));
+  } catch (error) {
+    const fault = IoFault.from(error, 'readdir', path);
+    if (fault.code === 'ENOENT' || fault.code === 'ENOTDIR') return [];
+    throw fault;
+  }
+}
+
+/** As syncDirectory, but in the thread pool, for many directories at once. */
+export async function syncDirectoryLater(path: string): Promise<void> {
+  try {
+    const directory = await fs.promises.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    throw IoFault.from(error, 'fsync of directory', path);
+  }
+  notice(() => ({ kind: 'sync-directory', path }));
 }

@@ -120,3 +120,15 @@ function unlessMissing<T>(operation: string, path: string, action: () => T): T |
 function isMissing(error: unknown): boolean {
   return error instanceof IoFault && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
+
+/** As realPath, but in the thread pool: for the master, whose mount may hang. */
+export function realPathLater(path: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    fs.realpath.native(path, (error, real) => {
+      const fault = error ? IoFault.from(error, 'realpath', path) : undefined;
+      if (fault === undefined) resolve(real);
+      else if (isMissing(fault)) resolve(undefined);
+      else reject(fault);
+    });
+  });
+}

@@ -17,6 +17,7 @@ export type DiskOperation =
   | { readonly kind: 'attributes'; readonly path: string; readonly inode: string }
   | { readonly kind: 'rename' | 'link'; readonly from: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly path: string }
+  | { readonly kind: 'make-directory' | 'remove-directory'; readonly path: string }
   | { readonly kind: 'sync-directory'; readonly path: string };
 
 /** Called after `operation` has succeeded. */

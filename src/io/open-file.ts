@@ -25,9 +25,18 @@ export class OpenFile {
    * Opens the master for reading, and follows links. Runs in the thread pool, because a mount may hang. Does not wait
    * for a writer if the path is a named pipe.
    */
-  static async openToRead(path: string): Promise<OpenFile> {
+  static openToRead(path: string): Promise<OpenFile> {
+    return OpenFile.openLater(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  }
+
+  /** As openToRead, but refuses a symbolic link as the last component (ELOOP). */
+  static openToReadHere(path: string): Promise<OpenFile> {
+    return OpenFile.openLater(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
+  }
+
+  private static async openLater(path: string, flags: number): Promise<OpenFile> {
     const fd = await new Promise<number>((resolve, reject) => {
-      fs.open(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK, (error, opened) => {
+      fs.open(path, flags, (error, opened) => {
         if (error) reject(IoFault.from(error, 'open', path));
         else resolve(opened);
       });
@@ -143,6 +152,35 @@ export class OpenFile {
   syncData(): void {
     this.change('fdatasync', undefined, () => fs.fdatasyncSync(this.fd));
     notice(() => ({ kind: 'sync', ...this.named(), what: 'data' }));
+  }
+
+  /** As sync, but in the thread pool: several files are made durable at once. */
+  async syncLater(): Promise<void> {
+    if (this.poison) throw new IoFault('fsync', this.path, 'EPOISONED', `not tried after "${this.poison.message}"`);
+    await new Promise<void>((resolve, reject) => {
+      fs.fsync(this.fd, (error) => {
+        if (!error) return resolve();
+        this.poison = IoFault.from(error, 'fsync', this.path);
+        reject(this.poison);
+      });
+    });
+    notice(() => ({ kind: 'sync', ...this.named(), what: 'all' }));
+  }
+
+  /** The path of the file that is open, without symbolic links; undefined where the system does not show it. */
+  truePath(): string | undefined {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${this.fd}`);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Sets the time of the last modification, in nanoseconds since the epoch; exact to about a microsecond. */
+  setModified(nanoseconds: string): void {
+    const seconds = Number(BigInt(nanoseconds) / 1000n) / 1e6;
+    this.change('utimes', undefined, () => fs.futimesSync(this.fd, seconds, seconds));
+    notice(() => ({ kind: 'attributes', ...this.named() }));
   }
 
   setMode(mode: number): void {

@@ -2,13 +2,9 @@ import { dirname } from 'node:path';
 import { removeIfThere, rename, syncDirectory } from './directory.js';
 import { IoFault } from './fault.js';
 import { OpenFile } from './open-file.js';
+import type { Ownership } from './ownership.js';
 
-export interface Ownership {
-  readonly mode: number;
-  /** Unchanged where this process may not change owners. */
-  readonly uid?: number;
-  readonly gid?: number;
-}
+export type { Ownership } from './ownership.js';
 
 /**
  * Replaces a small text file so that after a crash at any moment the path holds either the complete old text or the

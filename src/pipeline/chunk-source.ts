@@ -16,6 +16,8 @@ export interface Receiver {
   write?(bytes: Uint8Array, position: number): void;
   /** Receives the records in file order. `goBackTo` follows when a transaction breaks off. */
   readonly records?: TapeReader | undefined;
+  /** The blobs that the records name are needed. */
+  readonly namesBlobs?: boolean;
   /** The hashes of the chunks are not needed. */
   readonly unhashed?: boolean;
   /** Chunks of the file that are known beforehand, back to back. As far as they go, the file is divided as they are. */
@@ -56,7 +58,7 @@ export class InlineSource implements ChunkSource {
     for (;;) {
       const next = nextTask(resume, master.size, chunkBytes, target.knownChunks);
       const finishedEnd = await finishedEndFor(next, master, this.window);
-      const task = { ...next, unhashed: target.unhashed === true, finishedEnd };
+      const task = { ...next, unhashed: target.unhashed === true, namesBlobs: target.namesBlobs === true, finishedEnd };
       const deliver = (bytes: Uint8Array, position: number): void => {
         target.write?.(bytes, position);
         onProgress(position + bytes.length, master.size);

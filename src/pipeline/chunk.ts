@@ -1,3 +1,4 @@
+import { type BlobNames, BlobNamesCollector, NO_BLOBS } from '../filestorage/blob-names.js';
 import type { Stop, WalkWarning } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
@@ -22,6 +23,8 @@ export interface ChunkTask {
   readonly lastTid: bigint;
   /** The hash is not needed: the result has the hash of no bytes. */
   readonly unhashed?: boolean;
+  /** The blobs that the chunk's records name are requested. */
+  readonly namesBlobs?: boolean;
   /** The end of the transactions that are known to be finished; undefined: nobody writes the file. */
   readonly finishedEnd?: number;
 }
@@ -36,6 +39,8 @@ export interface ChunkFacts extends ChunkLine {
   readonly stop: Stop;
   readonly warnings: readonly WalkWarning[];
   readonly warningCount: number;
+  /** What the records of [from, end) name; nothing unless requested. */
+  readonly blobs: BlobNames;
 }
 
 /** Reads up to `length` bytes at `position` into the window; fewer only at the end of the file. */
@@ -60,7 +65,11 @@ export async function readChunk(
   deliver: Deliver,
   events: WalkEvents = {},
 ): Promise<ChunkFacts> {
-  const walk = new Walk({ start: task.from, limit: task.limit, cutAt: task.cutAt, lastTid: task.lastTid }, events);
+  const blobs = task.namesBlobs ? new BlobNamesCollector() : undefined;
+  const walk = new Walk(
+    { start: task.from, limit: task.limit, cutAt: task.cutAt, lastTid: task.lastTid, blobs },
+    events,
+  );
   if (task.from === task.start) window.reset();
   else window.restore(task.hashState, task.from - task.start);
   const { finishedEnd = Number.POSITIVE_INFINITY } = task;
@@ -102,5 +111,6 @@ export async function readChunk(
     stop: walk.stop,
     warnings: walk.warnings,
     warningCount: walk.warningCount,
+    blobs: blobs?.names ?? NO_BLOBS,
   };
 }

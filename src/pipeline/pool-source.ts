@@ -85,7 +85,7 @@ export class PoolSource implements ChunkSource {
   private async submit(jobs: Job[], master: Master, chunk: ChunkTask, target: Receiver): Promise<void> {
     const finishedEnd = await master.finishedEnd(chunk.cutAt + this.window.size);
     const request: ChunkRequest = {
-      part: { ...chunk, unhashed: target.unhashed === true, finishedEnd },
+      part: { ...chunk, unhashed: target.unhashed === true, namesBlobs: target.namesBlobs === true, finishedEnd },
       windowBytes: this.window.size,
       wantsBytes: target.write !== undefined,
       wantsRecords: target.records !== undefined,

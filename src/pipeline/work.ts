@@ -2,7 +2,7 @@ import type { Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import type { Dat, MasterIdentity, TornTail } from '../standby/dat.js';
+import type { BlobsClaim, Dat, MasterIdentity, TornTail } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { ChunkFacts } from './chunk.js';
@@ -61,6 +61,8 @@ export interface ClaimDetails {
   /** Where this run began to copy, if it did. */
   readonly copiedFrom?: number | undefined;
   readonly torn?: TornTail | undefined;
+  /** undefined: nothing is claimed about blobs. */
+  readonly blobs?: BlobsClaim | undefined;
 }
 
 /** The claim, as a `.dat`, that the slave equals this master up to `resume`. */
@@ -68,7 +70,7 @@ export function claimOf(
   resume: Resume,
   master: MasterIdentity,
   slaveInode: string,
-  { copiedFrom, torn }: ClaimDetails = {},
+  { copiedFrom, torn, blobs }: ClaimDetails = {},
 ): Dat {
   return {
     master,
@@ -77,6 +79,7 @@ export function claimOf(
     tailState: resume.tailState,
     copiedFrom,
     torn,
+    blobs,
     chunks: resume.chunks,
   };
 }

@@ -31,6 +31,14 @@ export interface SlavePaths {
   readonly fresh: string;
   /** The `.dat` of that file until the swap. */
   readonly freshDat: string;
+  /** The blobs that the slave's transactions name; see blobs/manifest.ts. */
+  readonly blobs: string;
+  /** The one of the file that is being built, until its swap. */
+  readonly freshBlobs: string;
+  /** Blobs that a copy of everything has finished so far. */
+  readonly blobsJournal: string;
+  /** The one before a rebuild, until the blobs that the master has packed away are removed. */
+  readonly blobsBefore: string;
   /** Where a rebuild keeps a slave that has transactions of its own. */
   onlyHere(tid: string): string;
 }
@@ -164,6 +172,10 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     outcome: `${data}.outcome`,
     fresh: `${data}.new`,
     freshDat: `${data}.new.dat`,
+    blobs: `${data}.blobs`,
+    freshBlobs: `${data}.new.blobs`,
+    blobsJournal: `${data}.blobs.journal`,
+    blobsBefore: `${data}.blobs.before`,
     onlyHere: (tid) => `${data}.only-here-${tid}`,
   };
 }

@@ -1,3 +1,5 @@
+import { NeededBlobs } from '../blobs/needed.js';
+import type { StandbyBlobs } from '../blobs/standby-blobs.js';
 import type { Magic } from '../filestorage/layout.js';
 import { dropIndexBeyond, refreshLaggingIndex } from '../index/slave-index.js';
 import { syncDirectory } from '../io/directory.js';
@@ -10,8 +12,9 @@ import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
 import { Copied, claim, identityOf, openToWrite, reportWarnings, type Work } from '../pipeline/work.js';
-import type { ChunkLine, Dat } from '../standby/dat.js';
+import type { BlobsClaim, ChunkLine, Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
+import { bringUpTo } from './bring-blobs.js';
 
 export interface Written {
   readonly resume: Resume;
@@ -27,7 +30,9 @@ export interface Written {
  * Write order:
  *  - Remove an index that covers bytes behind `resume`, and make the directory entries durable.
  *  - Cut the slave back to `resume`. If that is not the claim, make the slave durable and publish a `.dat` for it.
- *  - For each batch: header, body, flip (see Batch), then the `.dat`. At the end the index, if it is due.
+ *  - Bring the blobs up to `resume`, unless the claim has them already, and publish a `.dat` that says so.
+ *  - For each batch: header, body, its blobs and their manifest, flip (see Batch), then the `.dat`. At the end the index, if
+ *    it is due.
  *
  * So no byte below the published claim, and no byte that an index covers, is ever written. A batch is dropped if the
  * master's path no longer names the file that was read.
@@ -38,6 +43,7 @@ export async function append(
   magic: Magic,
   known: Dat | undefined,
   resume: Resume,
+  blobs?: StandbyBlobs,
 ): Promise<Written> {
   work.beforeWriting?.();
   const file = openToWrite(work.paths.data, known?.slaveInode);
@@ -51,16 +57,20 @@ export async function append(
       file.truncate(resume.position);
     }
     let dat = known;
-    if (resume.position !== known?.claim.position) {
+    const sameClaim = resume.position === known?.claim.position;
+    if (!sameClaim) {
       // The bytes about to be claimed may be in memory only as well.
       file.sync();
       dat = claim(work, resume, identityOf(opened, magic), inode);
     }
-    const appending = new Appending(work, file, inode, magic, resume);
+    if (blobs)
+      dat = await bringUpTo(resume, { work, blobs, master: opened, magic, inode, known: sameClaim ? dat : undefined });
+    const appending = new Appending(work, file, inode, magic, resume, blobs, dat?.blobs);
     const { resume: reached, end, master } = await appending.run(opened);
     dat = appending.published ?? dat;
     if (dat?.master.inode !== master.facts.inode || dat.master.device !== master.facts.device) {
-      dat = claim(work, reached, identityOf(master, magic), inode, { copiedFrom: dat?.copiedFrom });
+      const details = { copiedFrom: dat?.copiedFrom, blobs: blobs && dat?.blobs };
+      dat = claim(work, reached, identityOf(master, magic), inode, details);
     }
     const rot = await refreshLaggingIndex(work, reached.position, (chunks) => repair(work, chunks, master, inode));
     return { resume: reached, end: rot ? { kind: 'damaged', damage: rot } : end, copied: appending.copied, dat };
@@ -81,7 +91,9 @@ async function repair(
 
 class Appending implements Target {
   readonly copied = new Copied();
+  readonly namesBlobs: boolean;
   published: Dat | undefined;
+  private needed = new NeededBlobs();
   private readonly from: number;
   private batch: Batch;
   private batchBegan = Date.now();
@@ -92,7 +104,10 @@ class Appending implements Target {
     private readonly slaveInode: string,
     private readonly magic: Magic,
     private resume: Resume,
+    private readonly blobs: StandbyBlobs | undefined,
+    private blobsClaim: BlobsClaim | undefined,
   ) {
+    this.namesBlobs = blobs?.byRecords === true;
     this.from = resume.position;
     this.batch = new Batch(file, resume.position);
   }
@@ -120,6 +135,7 @@ class Appending implements Target {
     this.copied.add(this.resume, resume, facts);
     reportWarnings(this.work, facts);
     this.resume = resume;
+    await this.needed.add(facts.blobs, master);
     const { batchBytes, batchMilliseconds } = this.work;
     if (this.batch.length >= batchBytes || Date.now() - this.batchBegan >= batchMilliseconds) await this.commit(master);
   }
@@ -128,6 +144,9 @@ class Appending implements Target {
     this.batch.settle();
     const { begun } = this.batch;
     if (begun) {
+      if (this.blobs && this.blobsClaim)
+        this.blobsClaim = await this.blobs.batch(this.needed, this.blobsClaim, master, this.resume.tid);
+      this.needed = new NeededBlobs();
       if (!(await master.isStillThere())) throw new Exchanged(master.path);
       this.batch.flip();
     }
@@ -137,6 +156,7 @@ class Appending implements Target {
     if (begun) {
       this.published = claim(this.work, this.resume, identityOf(master, this.magic), this.slaveInode, {
         copiedFrom: this.from,
+        blobs: this.blobsClaim,
       });
       this.copied.batches++;
     }

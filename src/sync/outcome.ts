@@ -1,3 +1,5 @@
+import type { BlobCounts } from '../blobs/bring.js';
+import type { BlobSettings, OnBlobs } from '../blobs/settings.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Sides } from '../lineage/sides.js';
 import type { Damage, Rot } from '../pipeline/damage.js';
@@ -7,6 +9,7 @@ import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
 import { Copied } from '../pipeline/work.js';
 import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/round.js';
+import type { BlobsClaim } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { Switch } from '../standby/switch.js';
 import type { Facts, Plan } from './facts.js';
@@ -18,6 +21,9 @@ export interface SyncRequest {
   readonly dryRun: boolean;
   readonly chunkBytes: number;
   readonly scrub: ScrubAmount;
+  /** undefined: no blobs are copied; `given-up`: even though the slave's were until now. */
+  readonly blobs: BlobSettings | 'given-up' | undefined;
+  readonly onBlobs: OnBlobs;
   /** Read once the lock is held: until then a failover may still change the switch. */
   readonly readSwitch: () => Switch;
   /** Called with the plan before it is executed. */
@@ -41,6 +47,14 @@ export interface Outcome {
   readonly kept?: { readonly path: string; readonly reason: string } | undefined;
   readonly copied: Copied;
   readonly scrubbed: Scrubbed;
+  /** undefined: this run was not about blobs. */
+  readonly blobs?: BlobsOutcome | undefined;
+}
+
+/** What a run did about blobs, and what the slave's claim says of them. */
+export interface BlobsOutcome extends BlobCounts {
+  readonly removed: number;
+  readonly claim: BlobsClaim | undefined;
 }
 
 /** A master that can be read. */

@@ -1,3 +1,5 @@
+import { NeededBlobs } from '../blobs/needed.js';
+import type { StandbyBlobs } from '../blobs/standby-blobs.js';
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
 import type { IndexMaker } from '../index/builder.js';
@@ -18,6 +20,7 @@ import type { Rot } from '../pipeline/damage.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import { Copied, claimOf, identityOf, reportWarnings, type Work } from '../pipeline/work.js';
+import type { BlobsClaim } from '../standby/dat.js';
 import { publishDatWith } from '../standby/dat-file.js';
 import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
@@ -29,6 +32,9 @@ export interface RebuildOptions {
   readonly takeDamaged: boolean;
   /** Called right before the swap, for what must be durable by then. */
   readonly beforeSwap: () => void;
+  readonly blobs?: StandbyBlobs | undefined;
+  /** Every blob is compared with the master's file. */
+  readonly compareBlobs?: boolean;
 }
 
 export interface Rebuilt extends Written {
@@ -57,9 +63,10 @@ class Certain extends Error {}
 /**
  * Rebuilds the slave: copies everything into `Data.fs.new`, then swaps.
  *
- * Write order: write body and attributes; judge the lineage, which may end the rebuild here; fsync the file; make the next
+ * Write order: write body and attributes; judge the lineage, which may end the rebuild here; bring
+ * the blobs and write their manifest under another name; fsync the file; make the next
  * `.dat` durable under a temporary name; give the old file its second name (if it is kept); remove the old index; fsync
- * the directory; rename; fsync the directory; rename the `.dat`; write the new index. The path always names the complete old file or the complete new one, never one with the other's index. After a crash behind the swap
+ * the directory; rename; fsync the directory; rename the `.dat`, then the manifest; remove blobs that were packed away; write the new index. The path always names the complete old file or the complete new one, never one with the other's index. After a crash behind the swap
  * the next `.dat` describes the file that is there.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {
@@ -90,7 +97,7 @@ async function fillAndSwap(
   try {
     file.write(Buffer.from(magic, 'latin1'), 0);
     judging = replaced && (await beginJudging(pairOf(work, replaced), threaded));
-    const filling = new Filling(work, file, maker, judging, replaced?.forced !== true);
+    const filling = new Filling(work, file, maker, judging, replaced?.forced !== true, options.blobs);
     const copied = await copyUnlessCertain(opened, work, filling);
     if (!copied) {
       const verdict =
@@ -112,12 +119,16 @@ async function fillAndSwap(
     }
     const rot = verdict && replaced && (await rotOfCopy(work, replaced, verdict, resume));
     if (rot) return { ...nothingWritten(resume), end, verdict, refused: true, rot };
+    const blobs = await bringAll(options, filling.needed, master, resume, verdict);
     file.sync();
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
     options.beforeSwap();
-    const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, { copiedFrom: MAGIC_LENGTH });
+    const details = { copiedFrom: MAGIC_LENGTH, blobs };
+    const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, details);
     const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
+    if (blobs) options.blobs?.place();
+    await options.blobs?.removePacked(blobs);
     filling.copied.batches = 1;
     // ZODB does not open a file without records beside an index of it.
     if (maker && filling.copied.records > 0) await writeIndexAfterCopy(work, maker, resume.position);
@@ -127,6 +138,22 @@ async function fillAndSwap(
     file.close();
     if (!swapped) removeIfThere(paths.fresh);
   }
+}
+
+/** Brings what the new file needs. What a pack removed is removed here only where the lineage proves the pack. */
+async function bringAll(
+  { blobs, replaced, compareBlobs }: RebuildOptions,
+  needed: NeededBlobs,
+  master: Master,
+  resume: Resume,
+  verdict: Verdict | undefined,
+): Promise<BlobsClaim | undefined> {
+  if (!blobs) return undefined;
+  blobs.prepare(undefined);
+  const sameHistory = replaced !== undefined && verdict?.proven === true;
+  const claimed = await blobs.establish(needed, master, resume.tid, compareBlobs ? 'compare' : { sameHistory });
+  if (sameHistory) blobs.noteBefore();
+  return claimed;
 }
 
 function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks, changed = [], forced }: Replaced) {
@@ -169,6 +196,8 @@ const NOT_FORCED: RefusalFacts = { forced: false, damageReported: false };
 
 class Filling implements Target {
   readonly copied = new Copied();
+  readonly namesBlobs: boolean;
+  readonly needed = new NeededBlobs();
   reachedUpTo: Resume = NOTHING_YET;
   private position = MAGIC_LENGTH;
   private highest = MAGIC_LENGTH;
@@ -179,7 +208,10 @@ class Filling implements Target {
     readonly records: IndexMaker | undefined,
     private readonly judging: Judging | undefined,
     private readonly mayEndEarly: boolean,
-  ) {}
+    blobs: StandbyBlobs | undefined,
+  ) {
+    this.namesBlobs = blobs?.byRecords === true;
+  }
 
   write(bytes: Uint8Array, position: number): void {
     if (position !== this.position) throw new RangeError(`written to ${this.position}, next piece at ${position}`);
@@ -193,10 +225,11 @@ class Filling implements Target {
     this.records?.goBackTo(end);
   }
 
-  async reached(resume: Resume, facts: ChunkFacts): Promise<void> {
+  async reached(resume: Resume, facts: ChunkFacts, master: Master): Promise<void> {
     this.copied.add(this.reachedUpTo, resume, facts);
     reportWarnings(this.work, facts);
     this.reachedUpTo = resume;
+    await this.needed.add(facts.blobs, master);
     this.judging?.reached(resume.position);
     if (this.mayEndEarly && this.judging?.isCertain) throw new Certain();
   }

@@ -1,7 +1,6 @@
-import { IoFault } from '../io/fault.js';
-import { OpenFile } from '../io/open-file.js';
 import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import { readSmallTextLater } from '../pipeline/small-file.js';
 import { parseDat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
 import {
@@ -58,7 +57,7 @@ export async function readRoles(
 ): Promise<Roles> {
   const own = ownFacts(paths);
   const path = `${master.path}.role`;
-  const text = await readBesideMaster(path, LARGEST_ROLE, deadline);
+  const text = await readSmallTextLater(path, LARGEST_ROLE, deadline);
   const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
   const facts = parsed && 'facts' in parsed ? parsed.facts : undefined;
   const problem = parsed && 'problem' in parsed ? `${path} cannot be used: ${parsed.problem}` : undefined;
@@ -83,33 +82,10 @@ function ownFacts(paths: SlavePaths): RoleFacts | undefined {
 
 /** Whether the `.dat` beside the master says that the master is a copy of the file at SLAVE. */
 async function isCopyOf(master: Master, slaveInode: string, deadline: ReadDeadline): Promise<boolean> {
-  const text = await readBesideMaster(`${master.path}.dat`, LARGEST_DAT, deadline);
+  const text = await readSmallTextLater(`${master.path}.dat`, LARGEST_DAT, deadline);
   const parsed = typeof text === 'string' ? parseDat(text) : undefined;
   if (!parsed || !('dat' in parsed)) return false;
   return parsed.dat.slaveInode === master.facts.inode && parsed.dat.master.inode === slaveInode;
-}
-
-/** The text of a small file beside the master; undefined when there is none. */
-async function readBesideMaster(
-  path: string,
-  limit: number,
-  deadline: ReadDeadline,
-): Promise<string | { readonly problem: string } | undefined> {
-  let file: OpenFile | undefined;
-  try {
-    file = await deadline.wait(OpenFile.openToRead(path), 'open', path);
-    const { size, kind } = await deadline.wait(file.factsLater(), 'fstat', path);
-    if (kind !== 'file' || size > limit)
-      return { problem: kind === 'file' ? `it has ${size} bytes` : `it is a ${kind}` };
-    const bytes = new Uint8Array(size);
-    const length = await deadline.wait(file.readLater(bytes, size, 0), 'read', path);
-    return Buffer.from(bytes.subarray(0, length)).toString('utf8');
-  } catch (error) {
-    if (!(error instanceof IoFault) || error.code === 'ETIMEDOUT') throw error;
-    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? undefined : { problem: error.message };
-  } finally {
-    if (!deadline.stuck) file?.closeQuietly();
-  }
 }
 
 /** Gives the slave the master's terms, durably. Creates the role file if there is none. */

@@ -1,3 +1,4 @@
+import { StandbyBlobs } from '../blobs/standby-blobs.js';
 import { dropUnfinishedIndex } from '../index/slave-index.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
@@ -12,8 +13,8 @@ import { Window } from '../pipeline/window.js';
 import { claim, type Work } from '../pipeline/work.js';
 import { NOT_SCRUBBED } from '../scrub/round.js';
 import type { Dat } from '../standby/dat.js';
-import { type DatFile, readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
-import type { SlavePaths } from '../standby/paths.js';
+import { type DatFile, publishDat, readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
+import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import type { RoleFacts } from '../standby/role.js';
 import { carryOver, clearRole } from '../standby/role-of.js';
 import { append, type Written } from './append.js';
@@ -76,17 +77,50 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   try {
     const { plan, facts: known } = await decideWithProbes(facts, work, request, observed.master, dat);
     request.onPlan(plan);
-    const decided: Decided = { plan, facts: known, observed, dat, masterRole: roles?.master };
-    if (request.dryRun) return await dryRun(decided, work);
-    const repaired = await repairBefore(plan, known, observed.master, dat, work);
-    if (repaired.rot) {
-      return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
+    const blobs = await blobsOf(plan, dat, work, request);
+    const claimed = request.blobs === 'given-up' && !request.dryRun ? withoutBlobs(plan, dat, work.paths) : dat;
+    const decided: Decided = { plan, facts: known, observed, dat: claimed, masterRole: roles?.master, blobs };
+    try {
+      if (request.dryRun) return await dryRun(decided, work);
+      const repaired = await repairBefore(plan, known, observed.master, dat, work);
+      if (repaired.rot) {
+        return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
+      }
+      const outcome = await execute(decided, work);
+      return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
+    } finally {
+      blobs?.close();
     }
-    const outcome = await execute(decided, work);
-    return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
   } finally {
     observed.master.close();
   }
+}
+
+/** The blobs of a run that may write. Throws PathMistake where a run would leave them behind, or mix two sites. */
+async function blobsOf(
+  plan: Plan,
+  dat: Dat | undefined,
+  work: Work,
+  { blobs, onBlobs }: SyncRequest,
+): Promise<StandbyBlobs | undefined> {
+  if (!keepsOldBytes(plan) && plan.kind !== 'full' && plan.kind !== 'rebuild') return undefined;
+  if (blobs === undefined && dat?.blobs) {
+    throw new PathMistake(
+      `the blobs of this slave are synced as well, and this run was not told from where (to ${dat.blobs.directory})`,
+      'name both directories: --blobs MASTER_DIR:SLAVE_DIR. To go on without its blobs: --no-blobs',
+    );
+  }
+  if (blobs === undefined || blobs === 'given-up') return undefined;
+  const { paths, deadline, report } = work;
+  return StandbyBlobs.open(blobs, dat, { paths, deadline, report, onProgress: onBlobs });
+}
+
+/** Gives the claim about blobs up: what is appended from now on comes without its blobs. */
+function withoutBlobs(plan: Plan, dat: Dat | undefined, paths: SlavePaths): Dat | undefined {
+  if (!dat?.blobs || !keepsOldBytes(plan)) return dat;
+  const without = { ...dat, blobs: undefined };
+  publishDat(paths, without);
+  return without;
 }
 
 /** Throws RoleRefusal where the role does not allow a decision. */
@@ -156,6 +190,7 @@ interface Decided {
   readonly dat: Dat | undefined;
   /** The master's role file, if it has one. */
   readonly masterRole: RoleFacts | undefined;
+  readonly blobs: StandbyBlobs | undefined;
 }
 
 /** The outcome that a run would have. Judges the lineage where the outcome depends on it. */
@@ -165,7 +200,20 @@ async function dryRun({ plan, facts, observed, dat, masterRole }: Decided, work:
   return dryRebuild(outcome, plan, observed.master, replacedBy(plan, dat, work.paths, masterRole), work);
 }
 
-async function execute({ plan, facts, observed, dat, masterRole }: Decided, work: Work): Promise<Outcome> {
+async function execute(decided: Decided, work: Work): Promise<Outcome> {
+  const { blobs, dat } = decided;
+  const outcome = await carryOut(decided, work);
+  if (!blobs) return outcome;
+  const now = outcome.plan.kind === 'none' ? dat : datNow(work.paths);
+  return { ...outcome, blobs: { ...blobs.counts, removed: blobs.removed, claim: now?.blobs } };
+}
+
+function datNow(paths: SlavePaths): Dat | undefined {
+  const { inode } = observeSlave(paths);
+  return usableDat(readDatOf(paths, inode), inode).dat;
+}
+
+async function carryOut({ plan, facts, observed, dat, masterRole, blobs }: Decided, work: Work): Promise<Outcome> {
   const { paths } = work;
   const { master, magic } = observed;
   // Remains of a killed run. A rebuild creates its own `Data.fs.new`.
@@ -179,12 +227,14 @@ async function execute({ plan, facts, observed, dat, masterRole }: Decided, work
         replaced: undefined,
         takeDamaged: true,
         beforeSwap: recordTerms,
+        blobs,
+        compareBlobs: facts.full,
       });
       return written(plan, result, observed, dat, work);
     }
     case 'rebuild': {
       const replaced = replacedBy(plan, dat, paths, masterRole);
-      const options = { replaced, takeDamaged: false, beforeSwap: recordTerms };
+      const options = { replaced, takeDamaged: false, beforeSwap: recordTerms, blobs, compareBlobs: plan.forced };
       const result = await replaceSlave(work, master, magic, options);
       if (result.rot) return { ...settled(plan, facts, observed, paths), damage: result.rot };
       if (result.refused) return judged(settled(plan, facts, observed, paths), result.verdict, master, plan, work);
@@ -194,9 +244,17 @@ async function execute({ plan, facts, observed, dat, masterRole }: Decided, work
     case 'adopt':
     case 'append':
       recordTerms();
-      return written(plan, await append(work, master, magic, dat, plan.resume), observed, dat, work);
+      return written(plan, await append(work, master, magic, dat, plan.resume, blobs), observed, dat, work);
+    case 'none':
+      if (masterRole) recordTerms();
+      blobs?.prepare(dat);
+      if (blobs && facts.verified && blobs.hasWork(dat)) {
+        const reason = 'nothing new, but not all blobs are known to be there';
+        const bringing = { kind: 'append', row: 13, reason, resume: facts.verified } as const;
+        return written(bringing, await append(work, master, magic, dat, facts.verified, blobs), observed, dat, work);
+      }
+      return settled(plan, facts, observed, paths);
     default:
-      if (plan.kind === 'none' && masterRole) recordTerms();
       return settled(plan, facts, observed, paths);
   }
 }
@@ -208,7 +266,11 @@ function written(plan: Plan, result: Written, observed: Observed, known: Dat | u
   const changed =
     torn?.runs !== dat?.torn?.runs || torn?.position !== dat?.torn?.position || torn?.size !== dat?.torn?.size;
   if (dat && end.kind !== 'damaged' && changed)
-    claim(work, resume, dat.master, dat.slaveInode, { copiedFrom: dat.copiedFrom, torn });
+    claim(work, resume, dat.master, dat.slaveInode, {
+      copiedFrom: dat.copiedFrom,
+      torn,
+      blobs: dat.blobs,
+    });
   // A rebuild from a damaged master changed nothing: the slave is what it was.
   const isReached = result.dat !== undefined || 'resume' in plan;
   return {

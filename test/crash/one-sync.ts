@@ -42,6 +42,8 @@ export async function oneSync(master: string, slave: string, full = false, scrub
         dryRun: false,
         chunkBytes: SIZES.chunkBytes,
         scrub,
+        blobs: undefined,
+        onBlobs: () => {},
         readSwitch: () => 'on',
         onPlan: () => {},
       },

@@ -128,6 +128,9 @@ class Recorder {
         if (operation.path !== this.directory) throw new Error(`${operation.path} is not the slave's directory`);
         this.changes.push({ kind: 'sync-directory', ...caller });
         return;
+      case 'make-directory':
+      case 'remove-directory':
+        throw new Error(`${operation.path} is none of the slave's files`);
       case 'rename':
       case 'link': {
         const [from, to] = [this.nameOf(operation.from), this.nameOf(operation.to)];

@@ -1,0 +1,158 @@
+import { IoFault } from '../io/fault.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Master } from '../pipeline/master.js';
+import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
+import type { Notice } from '../pipeline/work.js';
+import type { BlobCopier } from './copier.js';
+import { type BlobId, otherLayout, pathOf } from './layout.js';
+import type { Copy, Manifest } from './manifest.js';
+
+/** What a run did about blobs. */
+export interface BlobCounts {
+  /** Files that were copied, and the bytes of all files that were brought. */
+  copied: number;
+  bytes: number;
+  linked: number;
+  /** Files that the slave had already: compared byte by byte, or known from the manifest. */
+  found: number;
+  kept: number;
+}
+
+/** Which blobs of earlier runs count without being read again. */
+export interface Known {
+  readonly manifest: Manifest;
+  /** The slave's history is the master's: a blob that was copied is the right one. Otherwise size and time decide. */
+  readonly sameHistory: boolean;
+}
+
+/** Checks for files that are not there: a network file system may show a directory's contents late. */
+const CHECKS = 5;
+const CHECK_PAUSE_MS = 200;
+const NAMED_IN_MESSAGE = 5;
+/** Times are set with the precision of a microsecond. */
+const TIME_PRECISION_NS = 2000n;
+
+/** Brings blobs to the slave and decides about those that the master does not have. */
+export class BlobBringer {
+  readonly counts: BlobCounts = { copied: 0, bytes: 0, linked: 0, found: 0, kept: 0 };
+
+  constructor(
+    private readonly copier: BlobCopier,
+    private readonly deadline: ReadDeadline,
+    private readonly report: (notice: Notice) => void,
+  ) {}
+
+  /**
+   * Calls `onCopy` for each blob, once it is complete in the slave's tree, though its name may not be durable yet; or
+   * when it proves missing. Throws Exchanged where the master's path names another file by now: a pack may have
+   * removed what this one needs.
+   *
+   * @param master the Data.fs that names the blobs
+   */
+  async bring(
+    ids: Iterable<BlobId>,
+    master: Master,
+    onCopy: (id: BlobId, copy: Copy) => void | Promise<void>,
+    { known, checks = CHECKS }: { readonly known?: Known | undefined; readonly checks?: number } = {},
+  ): Promise<void> {
+    let absent: BlobId[] = [];
+    await this.copier.inLanes(ids, async (id, window) => {
+      const kept = known && (await this.keptCopy(id, known));
+      if (kept) {
+        this.counts.kept++;
+        return onCopy(id, kept);
+      }
+      const obtained = await this.copier.obtain(id, window);
+      if (obtained.kind === 'absent') return void absent.push(id);
+      this.count(obtained.kind, obtained.copy.length);
+      await onCopy(id, obtained.copy);
+    });
+    for (let check = 1; absent.length > 0 && check < checks; check++) {
+      await pause(CHECK_PAUSE_MS);
+      const again = absent;
+      absent = [];
+      await this.copier.inLanes(again, async (id, window) => {
+        const obtained = await this.copier.obtain(id, window);
+        if (obtained.kind === 'absent') return void absent.push(id);
+        this.count(obtained.kind, obtained.copy.length);
+        await onCopy(id, obtained.copy);
+      });
+    }
+    if (absent.length > 0) await this.judgeAbsent(absent, master, onCopy, known?.manifest);
+  }
+
+  private count(kind: 'copied' | 'linked' | 'found', length: number): void {
+    this.counts[kind]++;
+    if (kind !== 'found') this.counts.bytes += length;
+  }
+
+  /** The recorded copy, if the slave's file can be it. */
+  private async keptCopy(id: BlobId, { manifest, sameHistory }: Known): Promise<Copy | undefined> {
+    const copy = manifest.get(id);
+    if (copy === undefined || copy === 'missing') return undefined;
+    const { master, slave } = this.copier;
+    for (const layout of [master.layout, otherLayout(master.layout)]) {
+      const relative = pathOf(id, layout);
+      const ours = slave.factsAt(relative);
+      if (ours?.size !== copy.length) continue;
+      if (sameHistory) return copy;
+      const theirs = await master.factsOfBlob(relative);
+      if (theirs?.size === copy.length && isSameTime(theirs.mtime, ours.mtime)) return copy;
+    }
+    return undefined;
+  }
+
+  /** The file that the slave has of a blob that the master lacks is kept, and counts. */
+  private async judgeAbsent(
+    absent: readonly BlobId[],
+    master: Master,
+    onCopy: (id: BlobId, copy: Copy) => void | Promise<void>,
+    known: Manifest | undefined,
+  ): Promise<void> {
+    const { path, isEmpty, layout } = this.copier.master;
+    if (isEmpty) {
+      const detail = `the blob directory is empty, and the master names ${absent.length} blobs or more; is it mounted?`;
+      throw new IoFault('readdir', path, 'ENOENT', detail);
+    }
+    if (await isExchanged(master, this.deadline)) throw new Exchanged(master.path);
+    const missing: BlobId[] = [];
+    const only: BlobId[] = [];
+    await this.copier.inLanes(absent, async (id, window) => {
+      const ours = await this.copier.hashOfSlave(id, window);
+      const copy = known?.get(id);
+      const differs = copy !== undefined && copy !== 'missing' && ours !== undefined && copy.hash !== ours.hash;
+      const isHere = ours !== undefined && !differs;
+      (isHere ? only : missing).push(id);
+      if (isHere) this.counts.found++;
+      await onCopy(id, isHere ? ours : 'missing');
+    });
+    const fields = (ids: readonly BlobId[]) => ({
+      count: ids.length,
+      first: ids.slice(0, NAMED_IN_MESSAGE).map((id) => pathOf(id, layout)),
+      directory: path,
+    });
+    if (only.length > 0) {
+      const message = 'the master has no file of blobs that its transactions name; the slave has them, and keeps them';
+      this.report({ level: 'warn', message, fields: fields(only) });
+    }
+    if (missing.length > 0) {
+      const message = 'the master has no file of blobs that its transactions name; they are recorded as missing';
+      this.report({ level: 'error', message, fields: fields(missing) });
+    }
+  }
+}
+
+function isSameTime(one: string, other: string): boolean {
+  const difference = BigInt(one) - BigInt(other);
+  return difference < TIME_PRECISION_NS && difference > -TIME_PRECISION_NS;
+}
+
+/** Whether the master's path, opened afresh, leads to another file. An attribute cache would hide that from a stat. */
+async function isExchanged({ path, facts }: Master, deadline: ReadDeadline): Promise<boolean> {
+  const fresh = await Master.open(path, deadline);
+  try {
+    return fresh?.facts.inode !== facts.inode || fresh.facts.device !== facts.device;
+  } finally {
+    fresh?.close();
+  }
+}

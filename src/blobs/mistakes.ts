@@ -1,0 +1,14 @@
+/**
+ * What stands where a blob should be cannot be one: a directory, a link, a pipe; or a directory on the way is a link
+ * that leads out of the tree. Nothing behind it is read or written.
+ */
+export class NotABlob extends Error {
+  override readonly name = 'NotABlob';
+  constructor(
+    readonly path: string,
+    what: string,
+    readonly hint: string,
+  ) {
+    super(`${path} is ${what}`);
+  }
+}

@@ -1,0 +1,56 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { BlobSettings } from '../blobs/settings.js';
+
+/** The options of a sync that are about blobs. */
+export interface BlobFlags {
+  /** false: --no-blobs. */
+  readonly blobs?: BlobDirectories | false;
+  readonly blobsBy: BlobSettings['by'];
+  readonly blobsAs: BlobSettings['way'];
+  readonly keepBlobs?: boolean;
+}
+
+interface BlobDirectories {
+  readonly master: string;
+  readonly slave: string;
+}
+
+export function withBlobOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--blobs <master:slave>',
+        "the two blob directories, as MASTER_DIR:SLAVE_DIR; copies each transaction's blobs before the transaction",
+      ).argParser(directoriesOption),
+    )
+    .option('--no-blobs', 'go on without the blobs of a slave that had them')
+    .addOption(
+      new Option('--blobs-by <means>', 'how blobs are found; tree compares the directories, for encrypted records')
+        .choices(['records', 'tree'])
+        .default('records'),
+    )
+    .addOption(
+      new Option('--blobs-as <form>', 'reflink or link share the bytes of both directories on one file system')
+        .choices(['copy', 'reflink', 'link'])
+        .default('copy'),
+    )
+    .option('--keep-blobs', 'move blobs that the master has packed away to SLAVE_DIR.old; by default they are removed');
+}
+
+/** Commander's parser for `--blobs`. */
+function directoriesOption(text: string): BlobDirectories {
+  const parts = text.split(':');
+  // A path may have a colon in it; where the second one is absolute, that shows where it begins.
+  const at = parts.length === 2 ? text.indexOf(':') : text.indexOf(':/');
+  const isClear = at > 0 && (parts.length === 2 || text.indexOf(':/', at + 1) < 0);
+  const [master, slave] = [text.slice(0, at), text.slice(at + 1)];
+  if (!isClear || slave === '') throw new InvalidArgumentError('Expected two directories, as MASTER_DIR:SLAVE_DIR.');
+  return { master, slave };
+}
+
+export function blobSettingsOf(flags: BlobFlags): BlobSettings | 'given-up' | undefined {
+  const { blobs, blobsBy, blobsAs, keepBlobs } = flags;
+  if (blobs === undefined) return undefined;
+  if (blobs === false) return 'given-up';
+  return { ...blobs, by: blobsBy, way: blobsAs, keepPacked: keepBlobs === true };
+}
