@@ -1,12 +1,13 @@
 import { clone } from '../io/clone.js';
 import { link } from '../io/directory.js';
-import { IoFault } from '../io/fault.js';
+import type { OpenFile } from '../io/open-file.js';
 import { applyOwnership } from '../io/replace.js';
-import { Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
-import { Window } from '../pipeline/window.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import type { Window } from '../pipeline/window.js';
+import type { BlobTree, OpenBlob } from './blob-tree.js';
+import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, otherLayout, pathOf } from './layout.js';
 import type { Copy } from './manifest.js';
-import type { MasterBlob, MasterTree } from './master-tree.js';
 import type { SlaveTree } from './slave-tree.js';
 
 /** How a blob comes to the slave. Reflinks and hard links need both sides on one file system. */
@@ -17,8 +18,6 @@ export type Obtained =
   | { readonly kind: 'copied' | 'linked' | 'found'; readonly copy: Exclude<Copy, 'missing'>; readonly relative: string }
   | { readonly kind: 'absent' };
 
-const LANES = 8;
-const WINDOW_BYTES = 1 << 18;
 /** The owner that a squashing NFS server or an unmapped id shows. */
 const NOBODY = 65_534;
 /** No set-id or sticky bits, and no write permission for others. */
@@ -32,37 +31,13 @@ const COPIED_MODE = 0o775;
  * both, and made durable if it is right.
  */
 export class BlobCopier {
-  private readonly windows: Window[] = [];
-
   constructor(
-    readonly master: MasterTree,
+    readonly master: BlobTree,
     readonly slave: SlaveTree,
     private readonly deadline: ReadDeadline,
     private readonly way: CopyWay,
     private readonly onBytes: (bytes: number) => void,
   ) {}
-
-  /** Calls `each` for every blob, several at a time. The first error ends all of them, once each is at rest. */
-  async inLanes(blobs: Iterable<BlobId>, each: (blob: BlobId, window: Window) => Promise<void>): Promise<void> {
-    const iterator = blobs[Symbol.iterator]();
-    let failed = false;
-    const lane = async (_: unknown, number: number): Promise<void> => {
-      this.windows[number] ??= new Window(WINDOW_BYTES);
-      const window = this.windows[number];
-      for (let next = iterator.next(); !next.done && !failed; next = iterator.next()) {
-        if (this.deadline.signal.aborted) throw new Interrupted();
-        try {
-          await each(next.value, window);
-        } catch (error) {
-          failed = true;
-          throw error;
-        }
-      }
-    };
-    const ended = await Promise.allSettled(Array.from({ length: LANES }, lane));
-    const error = ended.find((one) => one.status === 'rejected');
-    if (error) throw error.reason;
-  }
 
   /** Brings one blob to the slave. Nothing of the master is changed; what the slave had under its name is replaced. */
   async obtain(id: BlobId, window: Window): Promise<Obtained> {
@@ -77,14 +52,13 @@ export class BlobCopier {
   }
 
   /** What the slave has at this place, if it equals the master's file. */
-  private async compare(blob: MasterBlob, window: Window): Promise<Obtained | undefined> {
+  private async compare(blob: OpenBlob, window: Window): Promise<Obtained | undefined> {
     const { relative, facts } = blob;
     const there = this.slave.factsAt(relative);
     if (there?.size !== facts.size) return undefined;
     const file = this.slave.openToRead(relative);
     try {
-      const read = (into: Uint8Array, length: number, at: number) => file.readLater(into, length, at);
-      const ours = await this.hash(window, facts.size, read);
+      const ours = await this.hashOfOurs(file, facts.size, window);
       const theirs = await this.hashOfMaster(blob, window);
       if (ours !== theirs) return undefined;
       await file.syncLater();
@@ -95,7 +69,7 @@ export class BlobCopier {
     }
   }
 
-  private async copy(blob: MasterBlob, window: Window): Promise<Obtained> {
+  private async copy(blob: OpenBlob, window: Window): Promise<Obtained> {
     const { relative, facts } = blob;
     const { slave, way } = this;
     if (way !== 'copy') return this.link(blob, window);
@@ -122,7 +96,7 @@ export class BlobCopier {
   }
 
   /** Shares the master's bytes on the disk. They are read once all the same, for their hash. */
-  private async link(blob: MasterBlob, window: Window): Promise<Obtained> {
+  private async link(blob: OpenBlob, window: Window): Promise<Obtained> {
     const { relative, facts, file } = blob;
     const { slave, way } = this;
     const hash = await this.hashOfMaster(blob, window);
@@ -155,7 +129,7 @@ export class BlobCopier {
       if (!facts) continue;
       const file = this.slave.openToRead(relative);
       try {
-        const hash = await this.hash(window, facts.size, (into, length, at) => file.readLater(into, length, at));
+        const hash = await this.hashOfOurs(file, facts.size, window);
         await file.syncLater();
         this.slave.touch(relative);
         return { length: facts.size, hash };
@@ -167,37 +141,17 @@ export class BlobCopier {
   }
 
   private hashOfMaster(
-    blob: MasterBlob,
+    blob: OpenBlob,
     window: Window,
     take?: (bytes: Uint8Array, position: number) => void,
   ): Promise<bigint> {
-    const read = async (into: Uint8Array, length: number, at: number): Promise<number> => {
-      const count = await this.master.read(blob, into, length, at);
-      if (count < length) {
-        const detail = `it ends at ${at + count}, and had ${blob.facts.size} bytes when it was opened`;
-        throw new IoFault('read', blob.file.path, 'ESHORT', detail, at + count);
-      }
-      this.onBytes(count);
-      return count;
-    };
-    return this.hash(window, blob.facts.size, read, take);
+    return this.master.hash(blob, window, (bytes, position) => {
+      this.onBytes(bytes.length);
+      take?.(bytes, position);
+    });
   }
 
-  private async hash(
-    window: Window,
-    size: number,
-    read: (into: Uint8Array, length: number, at: number) => Promise<number>,
-    take?: (bytes: Uint8Array, position: number) => void,
-  ): Promise<bigint> {
-    window.reset();
-    for (let position = 0; position < size; ) {
-      if (this.deadline.signal.aborted) throw new Interrupted();
-      const count = await read(window.bytes, Math.min(window.size, size - position), position);
-      if (count === 0) break;
-      window.add(0, count);
-      take?.(window.bytes.subarray(0, count), position);
-      position += count;
-    }
-    return BigInt(`0x${window.digest()}`);
+  private hashOfOurs(file: OpenFile, size: number, window: Window): Promise<bigint> {
+    return hashOfFile(size, window, this.deadline, (into, length, at) => file.readLater(into, length, at));
   }
 }

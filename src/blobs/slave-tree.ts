@@ -13,8 +13,8 @@ import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
 import { PathMistake } from '../standby/paths.js';
+import { layoutOf } from './blob-tree.js';
 import { LAYOUT_FILE, type Layout } from './layout.js';
-import { layoutOf } from './master-tree.js';
 import { NotABlob } from './mistakes.js';
 
 const LONGEST_LAYOUT = 64;

@@ -5,6 +5,8 @@ import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Notice } from '../pipeline/work.js';
 import type { BlobsClaim, Dat } from '../standby/dat.js';
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
+import { BlobSet } from './blob-set.js';
+import { BlobTree } from './blob-tree.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
 import { BlobCopier } from './copier.js';
 import type { BlobId } from './layout.js';
@@ -17,7 +19,6 @@ import {
   settleManifest,
   writeManifest,
 } from './manifest-file.js';
-import { MasterTree } from './master-tree.js';
 import type { NeededBlobs } from './needed.js';
 import { removePacked } from './packed.js';
 import type { BlobSettings, OnBlobs } from './settings.js';
@@ -53,7 +54,7 @@ export class StandbyBlobs {
 
   private constructor(
     readonly settings: BlobSettings,
-    private readonly master: MasterTree,
+    private readonly master: BlobTree,
     private readonly slave: SlaveTree,
     private readonly context: BlobContext,
   ) {
@@ -68,7 +69,7 @@ export class StandbyBlobs {
   /** Checks both directories. Throws PathMistake where they cannot be those of one site. */
   static async open(settings: BlobSettings, dat: Dat | undefined, context: BlobContext): Promise<StandbyBlobs> {
     const slave = SlaveTree.open(settings.slave);
-    const master = await MasterTree.open(settings.master, context.deadline);
+    const master = await BlobTree.open(settings.master, context.deadline);
     if (master.isSame(slave.path)) {
       throw new PathMistake(
         `the blob directories of MASTER and SLAVE are the same: ${settings.slave}`,
@@ -238,13 +239,11 @@ export class StandbyBlobs {
   }
 
   /** The blobs of the master's tree up to `tid` that the claim does not know. */
-  private async newInTree(claim: BlobsClaim | undefined, tid: bigint) {
+  private async newInTree(claim: BlobsClaim | undefined, tid: bigint): Promise<BlobSet> {
     const manifest = claim && claimedManifest(this.context.paths.blobs, claim);
-    const { BlobSet } = await import('./blob-set.js');
     const ids = new BlobSet();
-    for await (const id of this.master.allBlobs()) {
-      const copy = id.tid <= tid ? manifest?.get(id) : 'missing';
-      if (copy === undefined) ids.addId(id);
+    for await (const entry of this.master.entries()) {
+      if (entry.kind === 'blob' && entry.id.tid <= tid && manifest?.get(entry.id) === undefined) ids.addId(entry.id);
     }
     return ids;
   }
