@@ -69,10 +69,28 @@ export class BlobCopier {
     }
   }
 
-  private async copy(blob: OpenBlob, window: Window): Promise<Obtained> {
+  /**
+   * Copies a blob again, but only if the master has the bytes that were copied. Returns whether the slave has them now.
+   */
+  async restore(id: BlobId, copy: Exclude<Copy, 'missing'>, window: Window): Promise<boolean> {
+    const blob = await this.master.openBlob(id);
+    if (!blob) return false;
+    try {
+      if (blob.facts.size !== copy.length || (await this.hashOfMaster(blob, window)) !== copy.hash) return false;
+      const again = await this.copyBytes(blob, window);
+      return again.kind !== 'absent' && again.copy.hash === copy.hash;
+    } finally {
+      this.master.close(blob);
+    }
+  }
+
+  private copy(blob: OpenBlob, window: Window): Promise<Obtained> {
+    return this.way === 'copy' ? this.copyBytes(blob, window) : this.link(blob, window);
+  }
+
+  private async copyBytes(blob: OpenBlob, window: Window): Promise<Obtained> {
     const { relative, facts } = blob;
-    const { slave, way } = this;
-    if (way !== 'copy') return this.link(blob, window);
+    const { slave } = this;
     const file = slave.createUnfinished(relative);
     try {
       const hash = await this.hashOfMaster(blob, window, (bytes, position) => file.write(bytes, position));

@@ -9,9 +9,12 @@ import {
   type Copy,
   decodeManifest,
   encodeManifest,
+  entriesUnder,
   ITEM,
+  isSeal,
   type Manifest,
   NO_SEAL,
+  readEntries,
   readSeal,
   type Seal,
   sealed,
@@ -46,6 +49,35 @@ export function sealOf(path: string, claim: BlobsClaim): Seal | undefined {
     const count = claim.length >= ITEM ? file.read(bytes, ITEM, claim.length - ITEM) : 0;
     const seal = readSeal(bytes.subarray(0, count));
     return seal && hashOf(seal) === claim.hash ? seal : undefined;
+  } finally {
+    file.closeQuietly();
+  }
+}
+
+/** The entries that the batch before the claim's last seal added; undefined where the file is not the one. */
+export function lastBatchOf(path: string, claim: BlobsClaim): (readonly [BlobId, Copy])[] | undefined {
+  const file = sealOf(path, claim) ? openIfFile(path) : undefined;
+  if (!file) return undefined;
+  try {
+    const item = new Uint8Array(ITEM);
+    file.read(item, ITEM, claim.length - ITEM);
+    const count = Math.min(entriesUnder(item), claim.length / ITEM - 1);
+    const bytes = new Uint8Array(count * ITEM);
+    const length = file.read(bytes, bytes.length, claim.length - ITEM - bytes.length);
+    return readEntries(bytes.subarray(0, length));
+  } finally {
+    file.closeQuietly();
+  }
+}
+
+/** Items of a manifest from number `item` on: entries, and undefined for a seal. */
+export function readItems(path: string, item: number, count: number): readonly (readonly [BlobId, Copy] | undefined)[] {
+  const file = count > 0 ? openIfFile(path) : undefined;
+  if (!file) return [];
+  try {
+    const bytes = new Uint8Array(count * ITEM);
+    const entries = readEntries(bytes.subarray(0, file.read(bytes, bytes.length, item * ITEM)));
+    return entries.map((entry) => (isSeal(entry[0]) ? undefined : entry));
   } finally {
     file.closeQuietly();
   }

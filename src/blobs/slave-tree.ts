@@ -12,9 +12,10 @@ import {
 import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
+import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
 import { layoutOf } from './blob-tree.js';
-import { LAYOUT_FILE, type Layout } from './layout.js';
+import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
 import { NotABlob } from './mistakes.js';
 
 const LONGEST_LAYOUT = 64;
@@ -76,6 +77,33 @@ export class SlaveTree {
     const facts = factsOfPath(path);
     if (facts !== undefined && facts.kind !== 'file') throw notABlob(path, `a ${facts.kind}`);
     return facts;
+  }
+
+  /** A blob's file, in either layout; undefined where there is none. */
+  find(id: BlobId): { readonly relative: string; readonly size: number } | undefined {
+    const layout = this.layout ?? 'bushy';
+    for (const each of [layout, otherLayout(layout)]) {
+      const relative = pathOf(id, each);
+      const facts = this.factsAt(relative);
+      if (facts) return { relative, size: facts.size };
+    }
+    return undefined;
+  }
+
+  /** XXH64 of a blob's file, read at once. */
+  hash(relative: string, window: Window): bigint {
+    const file = this.openToRead(relative);
+    try {
+      window.reset();
+      for (let position = 0; ; ) {
+        const count = file.read(window.bytes, window.size, position);
+        if (count === 0) return BigInt(`0x${window.digest()}`);
+        window.add(0, count);
+        position += count;
+      }
+    } finally {
+      file.closeQuietly();
+    }
   }
 
   openToRead(relative: string): OpenFile {

@@ -2,6 +2,7 @@ import { removeIfThere, rename } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import { Window } from '../pipeline/window.js';
 import type { Notice } from '../pipeline/work.js';
 import type { BlobsClaim, Dat } from '../standby/dat.js';
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
@@ -9,6 +10,8 @@ import { BlobSet } from './blob-set.js';
 import { BlobTree } from './blob-tree.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
 import { BlobCopier } from './copier.js';
+import { Journal } from './journal.js';
+import { Lanes } from './lanes.js';
 import type { BlobId } from './layout.js';
 import { type Copy, Manifest } from './manifest.js';
 import {
@@ -21,6 +24,7 @@ import {
 } from './manifest-file.js';
 import type { NeededBlobs } from './needed.js';
 import { removePacked } from './packed.js';
+import { type Reread, type RereadPlace, reread } from './reread.js';
 import type { BlobSettings, OnBlobs } from './settings.js';
 import { SlaveTree } from './slave-tree.js';
 
@@ -32,9 +36,12 @@ export interface BlobContext {
   readonly onProgress: OnBlobs;
 }
 
-/** Blobs that are complete before a journal notes them. */
-const JOURNAL_FILES = 512;
-const JOURNAL_MS = 5000;
+export interface Repaired {
+  readonly repaired: number;
+  readonly wrong: readonly BlobId[];
+}
+
+const REREAD_WINDOW_BYTES = 1 << 18;
 
 /**
  * The blobs of one run.
@@ -47,6 +54,7 @@ const JOURNAL_MS = 5000;
  */
 export class StandbyBlobs {
   removed = 0;
+  private readonly copier: BlobCopier;
   private readonly bringer: BlobBringer;
   private writer: ManifestWriter | undefined;
   private progress = { files: 0, bytes: 0 };
@@ -59,11 +67,11 @@ export class StandbyBlobs {
     private readonly context: BlobContext,
   ) {
     const { deadline, report } = context;
-    const copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => {
+    this.copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => {
       this.progress.bytes += bytes;
       this.context.onProgress(this.progress, this.expected);
     });
-    this.bringer = new BlobBringer(copier, deadline, report);
+    this.bringer = new BlobBringer(this.copier, deadline, report);
   }
 
   /** Checks both directories. Throws PathMistake where they cannot be those of one site. */
@@ -205,6 +213,33 @@ export class StandbyBlobs {
     removeIfThere(paths.blobsBefore);
   }
 
+  /** Rereads some of the slave's blobs; see `reread`. */
+  reread(claim: BlobsClaim, from: RereadPlace, amount: number): Promise<Reread> {
+    return reread(this.context.paths.blobs, claim, this.slave, from, amount, new Window(REREAD_WINDOW_BYTES));
+  }
+
+  /**
+   * Repairs those of these blobs that are not as they were copied, durably. Returns how many, and those that the master
+   * does not have as they were copied either; undefined where the manifest itself has changed. Blobs that the claim does
+   * not have are passed over.
+   */
+  async repair(claim: BlobsClaim, suspects: readonly BlobId[]): Promise<Repaired | undefined> {
+    const manifest = claimedManifest(this.context.paths.blobs, claim);
+    if (!manifest) return undefined;
+    const wrong: BlobId[] = [];
+    let repaired = 0;
+    await new Lanes(this.context.deadline).run(suspects, async (id, window) => {
+      const copy = manifest.get(id);
+      if (copy === undefined || copy === 'missing') return;
+      const ours = await this.copier.hashOfSlave(id, window);
+      if (ours?.hash === copy.hash && ours.length === copy.length) return;
+      if (await this.copier.restore(id, copy, window)) repaired++;
+      else wrong.push(id);
+    });
+    await this.slave.settle();
+    return { repaired, wrong };
+  }
+
   close(): void {
     this.writer?.close();
   }
@@ -257,41 +292,5 @@ export class StandbyBlobs {
     this.progress.files++;
     this.context.onProgress(this.progress, this.expected);
     return entry;
-  }
-}
-
-/** Notes durably which blobs are complete, every few seconds: a run that is killed does not begin anew. */
-class Journal {
-  private entries: (readonly [BlobId, Copy])[] = [];
-  private last = Date.now();
-  private flushing: Promise<void> = Promise.resolve();
-
-  constructor(
-    private readonly writer: ManifestWriter,
-    private readonly slave: SlaveTree,
-  ) {}
-
-  async add(id: BlobId, copy: Copy): Promise<void> {
-    if (copy !== 'missing') this.entries.push([id, copy]);
-    if (this.entries.length < JOURNAL_FILES && Date.now() - this.last < JOURNAL_MS) return;
-    this.last = Date.now();
-    this.flushing = this.flushing.then(() => this.flush());
-    await this.flushing;
-  }
-
-  /** Notes the rest, unless noting has failed: then the error was thrown already. */
-  async close(): Promise<void> {
-    try {
-      await this.flushing.then(() => this.flush());
-    } finally {
-      this.writer.close();
-    }
-  }
-
-  private async flush(): Promise<void> {
-    const entries = this.entries.splice(0);
-    if (entries.length === 0) return;
-    await this.slave.settle();
-    this.writer.append(entries);
   }
 }

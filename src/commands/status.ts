@@ -2,6 +2,7 @@ import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SlaveState, Standing } from '../report/standing.js';
+import type { BlobsClaim } from '../standby/dat.js';
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
@@ -85,6 +86,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     lockedBy,
     size: size ?? null,
     claim: dat ? { position: dat.claim.position, tid: formatTid(dat.claim.tid), time: tidToIso(dat.claim.tid) } : null,
+    blobs: dat?.blobs ? blobsOf(dat.blobs) : null,
     problem: problem ?? null,
     lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString(),
     ageSeconds: lastSync === undefined ? null : ageOf(lastSync),
@@ -108,6 +110,10 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
       ageSeconds: ageOf(writtenAt),
     })),
   };
+}
+
+function blobsOf({ directory, count, bytes, missing }: BlobsClaim): Standing['blobs'] {
+  return { directory, count, bytes, missing };
 }
 
 function nameOf(role: KnownRole, hasDat: boolean): Standing['role'] {

@@ -95,6 +95,8 @@ function* findState(standing: Standing, failingLimit: number, now: number): Gene
     if (claim === null) yield { state: 'CRITICAL', words: `nothing is claimed: ${problem}` };
     else if (size === null || size < claim.position)
       yield { state: 'CRITICAL', words: `the slave has ${size ?? 0} bytes, ${claim.position} are claimed` };
+    const missing = standing.blobs?.missing ?? 0;
+    if (missing > 0) yield { state: 'CRITICAL', words: `blobs missing on the master: ${missing}` };
     if (lockedBy === 'another program')
       yield { state: 'CRITICAL', words: 'another program has the slave open: nothing is synced' };
     else if (state === 'in-use') yield { state: 'CRITICAL', words: renderState(standing) };

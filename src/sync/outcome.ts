@@ -1,4 +1,5 @@
 import type { BlobCounts } from '../blobs/bring.js';
+import type { BlobId } from '../blobs/layout.js';
 import type { BlobSettings, OnBlobs } from '../blobs/settings.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Sides } from '../lineage/sides.js';
@@ -55,6 +56,8 @@ export interface Outcome {
 export interface BlobsOutcome extends BlobCounts {
   readonly removed: number;
   readonly claim: BlobsClaim | undefined;
+  /** Blobs that the slave has wrong, and the master as well. */
+  readonly lost: readonly BlobId[];
 }
 
 /** A master that can be read. */

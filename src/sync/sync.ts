@@ -87,7 +87,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
         return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
       }
       const outcome = await execute(decided, work);
-      return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
+      return await scrubAfter(outcome, repaired, observed.master, work, request.scrub, blobs);
     } finally {
       blobs?.close();
     }
@@ -205,7 +205,7 @@ async function execute(decided: Decided, work: Work): Promise<Outcome> {
   const outcome = await carryOut(decided, work);
   if (!blobs) return outcome;
   const now = outcome.plan.kind === 'none' ? dat : datNow(work.paths);
-  return { ...outcome, blobs: { ...blobs.counts, removed: blobs.removed, claim: now?.blobs } };
+  return { ...outcome, blobs: { ...blobs.counts, removed: blobs.removed, claim: now?.blobs, lost: [] } };
 }
 
 function datNow(paths: SlavePaths): Dat | undefined {
