@@ -1,6 +1,7 @@
 import { clone } from '../io/clone.js';
 import { link } from '../io/directory.js';
 import type { OpenFile } from '../io/open-file.js';
+import { copiedOwnership } from '../io/ownership.js';
 import { applyOwnership } from '../io/replace.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Window } from '../pipeline/window.js';
@@ -17,11 +18,6 @@ export type CopyWay = 'copy' | 'reflink' | 'link';
 export type Obtained =
   | { readonly kind: 'copied' | 'linked' | 'found'; readonly copy: Exclude<Copy, 'missing'>; readonly relative: string }
   | { readonly kind: 'absent' };
-
-/** The owner that a squashing NFS server or an unmapped id shows. */
-const NOBODY = 65_534;
-/** No set-id or sticky bits, and no write permission for others. */
-const COPIED_MODE = 0o775;
 
 /**
  * Copies blobs from the master's tree to the slave's, several at a time, each through one bounded buffer.
@@ -94,12 +90,7 @@ export class BlobCopier {
     const file = slave.createUnfinished(relative);
     try {
       const hash = await this.hashOfMaster(blob, window, (bytes, position) => file.write(bytes, position));
-      const { owner } = slave;
-      applyOwnership(file, {
-        mode: facts.mode & COPIED_MODE,
-        uid: facts.uid === NOBODY ? owner.uid : facts.uid,
-        gid: facts.gid === NOBODY ? owner.gid : facts.gid,
-      });
+      applyOwnership(file, copiedOwnership(facts, slave.owner));
       file.setModified(facts.mtime);
       await file.syncLater();
       slave.finish(relative);
@@ -124,7 +115,7 @@ export class BlobCopier {
     const linked = slave.openUnfinished(relative);
     try {
       if (way === 'reflink') {
-        applyOwnership(linked, { mode: facts.mode & COPIED_MODE, uid: facts.uid, gid: facts.gid });
+        applyOwnership(linked, copiedOwnership(facts, slave.owner));
         linked.setModified(facts.mtime);
       }
       await linked.syncLater();

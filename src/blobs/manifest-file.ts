@@ -2,7 +2,8 @@ import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership } from '../io/replace.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
 import type { SlavePaths } from '../standby/paths.js';
 import type { BlobId } from './layout.js';
 import {

@@ -1,6 +1,7 @@
 import type { OpenFile } from '../io/open-file.js';
 import type { Window } from '../pipeline/window.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
 import type { BlobId } from './layout.js';
 import { type Copy, ITEM } from './manifest.js';
 import { readItems } from './manifest-file.js';

@@ -4,14 +4,15 @@ import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import type { Notice } from '../pipeline/work.js';
-import type { BlobsClaim, Dat } from '../standby/dat.js';
-import { PathMistake, type SlavePaths } from '../standby/paths.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+import type { Dat } from '../standby/dat.js';
+import type { SlavePaths } from '../standby/paths.js';
 import { BlobSet } from './blob-set.js';
-import { BlobTree } from './blob-tree.js';
+import type { BlobTree } from './blob-tree.js';
+import { openBothTrees } from './both-trees.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
 import { BlobCopier } from './copier.js';
 import { Journal } from './journal.js';
-import { Lanes } from './lanes.js';
 import type { BlobId } from './layout.js';
 import { type Copy, Manifest } from './manifest.js';
 import {
@@ -24,9 +25,11 @@ import {
 } from './manifest-file.js';
 import type { NeededBlobs } from './needed.js';
 import { removePacked } from './packed.js';
+import { BlobProgress } from './progress.js';
+import { type Repaired, repairBlobs } from './repair.js';
 import { type Reread, type RereadPlace, reread } from './reread.js';
 import type { BlobSettings, OnBlobs } from './settings.js';
-import { SlaveTree } from './slave-tree.js';
+import type { SlaveTree } from './slave-tree.js';
 
 /** What the blobs of a run need of its context. */
 export interface BlobContext {
@@ -34,11 +37,6 @@ export interface BlobContext {
   readonly deadline: ReadDeadline;
   readonly report: (notice: Notice) => void;
   readonly onProgress: OnBlobs;
-}
-
-export interface Repaired {
-  readonly repaired: number;
-  readonly wrong: readonly BlobId[];
 }
 
 const REREAD_WINDOW_BYTES = 1 << 18;
@@ -57,8 +55,7 @@ export class StandbyBlobs {
   private readonly copier: BlobCopier;
   private readonly bringer: BlobBringer;
   private writer: ManifestWriter | undefined;
-  private progress = { files: 0, bytes: 0 };
-  private expected = 0;
+  private readonly progress: BlobProgress;
 
   private constructor(
     readonly settings: BlobSettings,
@@ -67,36 +64,14 @@ export class StandbyBlobs {
     private readonly context: BlobContext,
   ) {
     const { deadline, report } = context;
-    this.copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => {
-      this.progress.bytes += bytes;
-      this.context.onProgress(this.progress, this.expected);
-    });
+    this.progress = new BlobProgress(context.onProgress);
+    this.copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => this.progress.read(bytes));
     this.bringer = new BlobBringer(this.copier, deadline, report);
   }
 
   /** Checks both directories. Throws PathMistake where they cannot be those of one site. */
   static async open(settings: BlobSettings, dat: Dat | undefined, context: BlobContext): Promise<StandbyBlobs> {
-    const slave = SlaveTree.open(settings.slave);
-    const master = await BlobTree.open(settings.master, context.deadline);
-    if (master.isSame(slave.path)) {
-      throw new PathMistake(
-        `the blob directories of MASTER and SLAVE are the same: ${settings.slave}`,
-        'name them as --blobs MASTER_DIR:SLAVE_DIR',
-      );
-    }
-    const claimed = dat?.blobs;
-    if (slave.layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
-      throw new PathMistake(
-        `${slave.path} is empty, and ${claimed.count} blobs were copied into it`,
-        'is its disk mounted? If the blobs are really gone, remove the file .dat beside the slave: they are copied again',
-      );
-    }
-    if (slave.layout !== undefined && slave.layout !== master.layout) {
-      throw new PathMistake(
-        `the blob directories have different layouts: ${master.layout} in ${settings.master}, ${slave.layout} in ${slave.path}`,
-        "give the slave an empty directory, or convert one of them with ZODB's migrateblobs",
-      );
-    }
+    const { master, slave } = await openBothTrees(settings, dat?.blobs, context.deadline);
     return new StandbyBlobs(settings, master, slave, context);
   }
 
@@ -132,8 +107,11 @@ export class StandbyBlobs {
     const ids = this.byRecords ? needed.ids : await this.newInTree(before, tid);
     if (ids.size === 0) return before;
     const entries: (readonly [BlobId, Copy])[] = [];
-    this.expect(ids.size);
-    await this.bringer.bring(ids, master, (id, copy) => void entries.push(this.done([id, copy])));
+    this.progress.expect(ids.size);
+    await this.bringer.bring(ids, master, (id, copy) => {
+      entries.push([id, copy]);
+      this.progress.done();
+    });
     return this.append(entries, before);
   }
 
@@ -170,10 +148,10 @@ export class StandbyBlobs {
     const manifest = new Manifest();
     const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), this.slave);
     try {
-      this.expect(ids.size);
+      this.progress.expect(ids.size);
       const onCopy = async (id: BlobId, copy: Copy): Promise<void> => {
         manifest.set(id, copy);
-        this.done([id, copy]);
+        this.progress.done();
         const noted = before.get(id);
         if (noted === undefined || noted === 'missing') await journal.add(id, copy);
       };
@@ -193,11 +171,15 @@ export class StandbyBlobs {
     writeManifest(paths.blobsBefore, this.manifestsBefore(), paths, this.slave.path);
   }
 
-  /** After the `.dat` that describes it is published: gives the new manifest its name. */
-  place(): void {
+  /**
+   * After the `.dat` that describes it is published: gives the new manifest its name, and removes the slave's blobs that a
+   * pack has removed from the master, if `noteBefore` noted them.
+   */
+  async place(claim: BlobsClaim | undefined): Promise<void> {
     const { paths } = this.context;
     rename(paths.freshBlobs, paths.blobs);
     removeIfThere(paths.blobsJournal);
+    await this.removePacked(claim);
   }
 
   /** Removes the slave's blobs that a pack has removed from the master. `claim` is published. */
@@ -218,26 +200,10 @@ export class StandbyBlobs {
     return reread(this.context.paths.blobs, claim, this.slave, from, amount, new Window(REREAD_WINDOW_BYTES));
   }
 
-  /**
-   * Repairs those of these blobs that are not as they were copied, durably. Returns how many, and those that the master
-   * does not have as they were copied either; undefined where the manifest itself has changed. Blobs that the claim does
-   * not have are passed over.
-   */
-  async repair(claim: BlobsClaim, suspects: readonly BlobId[]): Promise<Repaired | undefined> {
-    const manifest = claimedManifest(this.context.paths.blobs, claim);
-    if (!manifest) return undefined;
-    const wrong: BlobId[] = [];
-    let repaired = 0;
-    await new Lanes(this.context.deadline).run(suspects, async (id, window) => {
-      const copy = manifest.get(id);
-      if (copy === undefined || copy === 'missing') return;
-      const ours = await this.copier.hashOfSlave(id, window);
-      if (ours?.hash === copy.hash && ours.length === copy.length) return;
-      if (await this.copier.restore(id, copy, window)) repaired++;
-      else wrong.push(id);
-    });
-    await this.slave.settle();
-    return { repaired, wrong };
+  /** Repairs those of these blobs that are not as they were copied; see `repairBlobs`. */
+  repair(claim: BlobsClaim, suspects: readonly BlobId[]): Promise<Repaired | undefined> {
+    const { paths, deadline } = this.context;
+    return repairBlobs(paths.blobs, claim, suspects, this.copier, deadline);
   }
 
   close(): void {
@@ -281,16 +247,5 @@ export class StandbyBlobs {
       if (entry.kind === 'blob' && entry.id.tid <= tid && manifest?.get(entry.id) === undefined) ids.addId(entry.id);
     }
     return ids;
-  }
-
-  private expect(files: number): void {
-    this.expected = files;
-    this.progress = { files: 0, bytes: 0 };
-  }
-
-  private done<T>(entry: T): T {
-    this.progress.files++;
-    this.context.onProgress(this.progress, this.expected);
-    return entry;
   }
 }

@@ -2,7 +2,8 @@ import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SlaveState, Standing } from '../report/standing.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';

@@ -4,7 +4,7 @@ import type { StandbyBlobs } from '../blobs/standby-blobs.js';
 import { IoFault } from '../io/fault.js';
 import type { Work } from '../pipeline/work.js';
 import { type BlobScrubProgress, readBlobScrub, writeBlobScrub } from '../standby/blob-scrub-file.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
 
 /** What a scrub of blobs has found. */
 export interface ScrubbedBlobs {

@@ -1,7 +1,8 @@
 import { formatTid } from '../filestorage/tid.js';
 import { IoFault } from '../io/fault.js';
 import { readSmallText, replaceText } from '../io/replace.js';
-import type { BlobsClaim } from './dat.js';
+import type { BlobsClaim } from './blobs-claim.js';
+
 import type { SlavePaths } from './paths.js';
 
 /**

@@ -12,7 +12,8 @@ import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
 import { Copied, claim, identityOf, openToWrite, reportWarnings, type Work } from '../pipeline/work.js';
-import type { BlobsClaim, ChunkLine, Dat } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
 import { bringUpTo } from './bring-blobs.js';
 

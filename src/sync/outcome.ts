@@ -10,7 +10,8 @@ import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
 import { Copied } from '../pipeline/work.js';
 import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/round.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
 import type { SlavePaths } from '../standby/paths.js';
 import type { Switch } from '../standby/switch.js';
 import type { Facts, Plan } from './facts.js';

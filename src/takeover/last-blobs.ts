@@ -6,7 +6,8 @@ import { NotABlob } from '../blobs/mistakes.js';
 import { SlaveTree } from '../blobs/slave-tree.js';
 import { IoFault } from '../io/fault.js';
 import type { Window } from '../pipeline/window.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
 
 /** What a promotion has found about the slave's blobs. */
