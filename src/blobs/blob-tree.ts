@@ -7,8 +7,10 @@ import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { readSmallTextLater } from '../pipeline/small-file.js';
 import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
+import { BlobSet } from './blob-set.js';
 import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
+import type { Manifest } from './manifest.js';
 import { NotABlob } from './mistakes.js';
 import { type TreeEntry, walkTree } from './tree-walk.js';
 
@@ -20,6 +22,11 @@ export interface OpenBlob {
   readonly facts: FileFacts;
   /** Relative to the tree. */
   readonly relative: string;
+}
+
+interface HashOptions {
+  readonly length?: number;
+  readonly take?: (bytes: Uint8Array, position: number) => void;
 }
 
 /**
@@ -81,18 +88,27 @@ export class BlobTree {
   }
 
   /**
-   * XXH64 of all bytes that a blob had when it was opened. `take` receives them as they are read.
-   * Throws ESHORT where it has become shorter.
+   * XXH64 of a blob's first `length` bytes, by default of all that it had when it was opened. `take` receives them as
+   * they are read. Throws ESHORT where it has become shorter.
    */
-  hash(blob: OpenBlob, window: Window, take?: (bytes: Uint8Array, position: number) => void): Promise<bigint> {
+  hash(blob: OpenBlob, window: Window, { length, take }: HashOptions = {}): Promise<bigint> {
     const { file, facts } = blob;
-    const read = async (into: Uint8Array, length: number, at: number): Promise<number> => {
-      const count = await this.deadline.wait(file.readLater(into, length, at), 'read', file.path, at);
-      if (count === length) return count;
+    const read = async (into: Uint8Array, wanted: number, at: number): Promise<number> => {
+      const count = await this.deadline.wait(file.readLater(into, wanted, at), 'read', file.path, at);
+      if (count === wanted) return count;
       const detail = `it ends at ${at + count}, and had ${facts.size} bytes when it was opened`;
       throw new IoFault('read', file.path, 'ESHORT', detail, at + count);
     };
-    return hashOfFile(facts.size, window, this.deadline, read, take);
+    return hashOfFile(length ?? facts.size, window, this.deadline, read, take);
+  }
+
+  /** The blobs in the tree up to `tid` that a manifest does not have. */
+  async blobsUpTo(tid: bigint, known: Manifest | undefined): Promise<BlobSet> {
+    const ids = new BlobSet();
+    for await (const entry of this.entries()) {
+      if (entry.kind === 'blob' && entry.id.tid <= tid && known?.get(entry.id) === undefined) ids.addId(entry.id);
+    }
+    return ids;
   }
 
   close(blob: OpenBlob): void {

@@ -33,6 +33,8 @@ export class BlobCopier {
     private readonly deadline: ReadDeadline,
     private readonly way: CopyWay,
     private readonly onBytes: (bytes: number) => void,
+    /** Called with the path under which a file of the slave was kept that is replaced. */
+    private readonly onReplaced: (path: string) => void,
   ) {}
 
   /** Brings one blob to the slave. Nothing of the master is changed; what the slave had under its name is replaced. */
@@ -47,19 +49,24 @@ export class BlobCopier {
     }
   }
 
-  /** What the slave has at this place, if it equals the master's file. */
+  /**
+   * What the slave has at this place, if it equals the master's file. A file that is neither that nor the beginning of it
+   * may be all that is left of another history: it is kept under another name.
+   */
   private async compare(blob: OpenBlob, window: Window): Promise<Obtained | undefined> {
     const { relative, facts } = blob;
     const there = this.slave.factsAt(relative);
-    if (there?.size !== facts.size) return undefined;
+    if (!there) return undefined;
     const file = this.slave.openToRead(relative);
     try {
-      const ours = await this.hashOfOurs(file, facts.size, window);
-      const theirs = await this.hashOfMaster(blob, window);
-      if (ours !== theirs) return undefined;
+      const length = Math.min(there.size, facts.size);
+      const theirs = await this.master.hash(blob, window, { length });
+      const isSame = there.size <= facts.size && (await this.hashOfOurs(file, there.size, window)) === theirs;
+      if (!isSame) this.onReplaced(this.slave.keepReplaced(relative));
+      if (!isSame || there.size !== facts.size) return undefined;
       await file.syncLater();
       this.slave.touch(relative);
-      return { kind: 'found', copy: { length: facts.size, hash: theirs }, relative };
+      return { kind: 'found', copy: { length, hash: theirs }, relative };
     } finally {
       file.closeQuietly();
     }
@@ -154,10 +161,11 @@ export class BlobCopier {
     window: Window,
     take?: (bytes: Uint8Array, position: number) => void,
   ): Promise<bigint> {
-    return this.master.hash(blob, window, (bytes, position) => {
+    const count = (bytes: Uint8Array, position: number): void => {
       this.onBytes(bytes.length);
       take?.(bytes, position);
-    });
+    };
+    return this.master.hash(blob, window, { take: count });
   }
 
   private hashOfOurs(file: OpenFile, size: number, window: Window): Promise<bigint> {

@@ -134,6 +134,17 @@ export class SlaveTree {
     rename(this.unfinished(relative), this.at(relative));
   }
 
+  /** Gives a file that is about to be replaced another name as well, which `settle` makes durable. Returns its path. */
+  keepReplaced(relative: string): string {
+    for (let number = 0; ; number++) {
+      const path = `${this.at(relative)}.replaced${number === 0 ? '' : `.${number}`}`;
+      if (factsOfPath(path) !== undefined) continue;
+      link(this.at(relative), path);
+      this.touch(relative);
+      return path;
+    }
+  }
+
   dropUnfinished(relative: string): void {
     removeIfThere(this.unfinished(relative));
   }

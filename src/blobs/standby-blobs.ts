@@ -7,7 +7,6 @@ import type { Notice } from '../pipeline/work.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
 import type { Dat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
-import { BlobSet } from './blob-set.js';
 import type { BlobTree } from './blob-tree.js';
 import { openBothTrees } from './both-trees.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
@@ -39,6 +38,7 @@ export interface BlobContext {
   readonly onProgress: OnBlobs;
 }
 
+const REPLACED = "a blob of the slave has other bytes than the master's, and is replaced; the old file is kept";
 const REREAD_WINDOW_BYTES = 1 << 18;
 
 /**
@@ -65,7 +65,9 @@ export class StandbyBlobs {
   ) {
     const { deadline, report } = context;
     this.progress = new BlobProgress(context.onProgress);
-    this.copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => this.progress.read(bytes));
+    const onBytes = (bytes: number): void => this.progress.read(bytes);
+    const onReplaced = (path: string): void => report({ level: 'warn', message: REPLACED, fields: { path } });
+    this.copier = new BlobCopier(master, slave, deadline, settings.way, onBytes, onReplaced);
     this.bringer = new BlobBringer(this.copier, deadline, report);
   }
 
@@ -104,7 +106,9 @@ export class StandbyBlobs {
 
   /** Brings what a batch of transactions needs. `before`: the claim that the batch follows. */
   async batch(needed: NeededBlobs, before: BlobsClaim, master: Master, tid: bigint): Promise<BlobsClaim> {
-    const ids = this.byRecords ? needed.ids : await this.newInTree(before, tid);
+    const ids = this.byRecords
+      ? needed.ids
+      : await this.master.blobsUpTo(tid, claimedManifest(this.context.paths.blobs, before));
     if (ids.size === 0) return before;
     const entries: (readonly [BlobId, Copy])[] = [];
     this.progress.expect(ids.size);
@@ -143,7 +147,7 @@ export class StandbyBlobs {
     known: 'compare' | Pick<Known, 'sameHistory'>,
   ): Promise<BlobsClaim> {
     const { paths } = this.context;
-    const ids = this.byRecords ? needed.ids : await this.newInTree(undefined, tid);
+    const ids = this.byRecords ? needed.ids : await this.master.blobsUpTo(tid, undefined);
     const before = this.manifestsBefore();
     const manifest = new Manifest();
     const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), this.slave);
@@ -190,8 +194,8 @@ export class StandbyBlobs {
     if (!current) return;
     const before = readManifest(paths.blobsBefore).manifest;
     const { layout } = this.master;
-    const request = { before, current, slave: this.slave, layout, keep: this.settings.keepPacked, deadline, report };
-    this.removed += await removePacked(request);
+    const keep = this.settings.keepPacked;
+    this.removed += await removePacked({ before, current, slave: this.slave, layout, keep, deadline, report });
     removeIfThere(paths.blobsBefore);
   }
 
@@ -237,15 +241,5 @@ export class StandbyBlobs {
       }
     }
     return { ...before, length, hash, count, bytes, missing };
-  }
-
-  /** The blobs of the master's tree up to `tid` that the claim does not know. */
-  private async newInTree(claim: BlobsClaim | undefined, tid: bigint): Promise<BlobSet> {
-    const manifest = claim && claimedManifest(this.context.paths.blobs, claim);
-    const ids = new BlobSet();
-    for await (const entry of this.master.entries()) {
-      if (entry.kind === 'blob' && entry.id.tid <= tid && manifest?.get(entry.id) === undefined) ids.addId(entry.id);
-    }
-    return ids;
   }
 }

@@ -245,7 +245,6 @@ function swap(work: Work, verdict: Verdict | undefined): string | undefined {
 }
 
 /** What is unproven, in numbers: how much of the slave leaves no trace in the new file. */
-function unprovenCounts({ findings, lineage }: Verdict) {
-  const { dropped, gone, newer, lacking } = findings;
+function unprovenCounts({ findings: { dropped, gone, newer, lacking }, lineage }: Verdict) {
   return { lineage, records: dropped, objectsGone: gone, objectsNewer: newer, transactions: lacking };
 }
