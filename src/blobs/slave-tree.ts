@@ -41,7 +41,7 @@ export class SlaveTree {
     readonly path: string,
     private readonly rootFacts: FileFacts,
     /** undefined: it is empty, and takes the master's layout. */
-    readonly layout: Layout | undefined,
+    private ownLayout: Layout | undefined,
   ) {}
 
   /** Throws PathMistake where there is no such directory. */
@@ -64,6 +64,11 @@ export class SlaveTree {
   writeLayout(layout: Layout): void {
     const { uid, gid } = this.rootFacts;
     durableReplace(join(this.path, LAYOUT_FILE), layout, { mode: LAYOUT_MODE, uid, gid });
+    this.ownLayout = layout;
+  }
+
+  get layout(): Layout | undefined {
+    return this.ownLayout;
   }
 
   get owner(): { readonly uid: number; readonly gid: number } {
