@@ -7,10 +7,11 @@ import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { readSmallTextLater } from '../pipeline/small-file.js';
 import { PathMistake } from '../standby/paths.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
-import { NotABlob } from './mistakes.js';
+import { BlobsUnreachable, NotABlob } from './mistakes.js';
 import { walkTree } from './tree-walk.js';
 
 const LONGEST_LAYOUT = 64;
+const LAYOUTS = 'is this the blob directory of a ZEO server or a FileStorage? Their layouts are bushy and lawn';
 
 /** An open file of the master's tree, where it is, and its facts. */
 export interface MasterBlob {
@@ -38,7 +39,7 @@ export class MasterTree {
   static async open(path: string, deadline: ReadDeadline): Promise<MasterTree> {
     const facts = await deadline.wait(factsBehindPath(path), 'stat', path);
     if (facts === undefined) {
-      throw new IoFault('stat', path, 'ENOENT', "the master's blob directory does not exist; is it mounted?");
+      throw new BlobsUnreachable(`the master's blob directory ${path} does not exist`);
     }
     if (facts.kind !== 'directory') {
       throw new PathMistake(
@@ -47,8 +48,10 @@ export class MasterTree {
       );
     }
     const marker = await readSmallTextLater(join(path, LAYOUT_FILE), LONGEST_LAYOUT, deadline);
-    if (marker !== undefined && typeof marker !== 'string')
-      throw new IoFault('read', join(path, LAYOUT_FILE), 'EIO', marker.problem);
+    if (typeof marker === 'object')
+      throw (
+        marker.fault ?? new PathMistake(`${join(path, LAYOUT_FILE)} is no layout of blobs: ${marker.problem}`, LAYOUTS)
+      );
     const entries = marker === undefined ? await deadline.wait(listEntriesLater(path), 'readdir', path) : [];
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
@@ -136,6 +139,6 @@ export function layoutOf(marker: string | undefined, names: readonly string[], p
   }
   throw new PathMistake(
     `${join(path, LAYOUT_FILE)} says ${JSON.stringify(layout.slice(0, LONGEST_LAYOUT))}, which is no layout of blobs`,
-    'is this the blob directory of a ZEO server or a FileStorage? Their layouts are bushy and lawn',
+    LAYOUTS,
   );
 }
