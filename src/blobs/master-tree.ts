@@ -7,11 +7,9 @@ import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { readSmallTextLater } from '../pipeline/small-file.js';
 import { PathMistake } from '../standby/paths.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
+import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
 import { BlobsUnreachable, NotABlob } from './mistakes.js';
 import { walkTree } from './tree-walk.js';
-
-const LONGEST_LAYOUT = 64;
-const LAYOUTS = 'is this the blob directory of a ZEO server or a FileStorage? Their layouts are bushy and lawn';
 
 /** An open file of the master's tree, where it is, and its facts. */
 export interface MasterBlob {
@@ -48,10 +46,7 @@ export class MasterTree {
       );
     }
     const marker = await readSmallTextLater(join(path, LAYOUT_FILE), LONGEST_LAYOUT, deadline);
-    if (typeof marker === 'object')
-      throw (
-        marker.fault ?? new PathMistake(`${join(path, LAYOUT_FILE)} is no layout of blobs: ${marker.problem}`, LAYOUTS)
-      );
+    if (typeof marker === 'object') throw marker.fault ?? noLayout(path, marker.problem);
     const entries = marker === undefined ? await deadline.wait(listEntriesLater(path), 'readdir', path) : [];
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
@@ -123,22 +118,5 @@ function notABlob(path: string, what: string): NotABlob {
     path,
     what,
     "a blob has to be a file of the master's blob directory itself; nothing was copied through it",
-  );
-}
-
-/** The layout that ZODB would use. Without a marker it takes a directory that is used already for a lawn. */
-export function layoutOf(marker: string | undefined, names: readonly string[], path: string): Layout {
-  if (marker === undefined) return names.some((name) => !name.startsWith('.')) ? 'lawn' : 'bushy';
-  const layout = marker.trim();
-  if (layout === 'bushy' || layout === 'lawn') return layout;
-  if (layout === 'zeocache') {
-    throw new PathMistake(
-      `${path} has the layout zeocache: it is the cache of a ZEO client, which does not have all blobs`,
-      'name the blob directory of the ZEO server (its blob-dir)',
-    );
-  }
-  throw new PathMistake(
-    `${join(path, LAYOUT_FILE)} says ${JSON.stringify(layout.slice(0, LONGEST_LAYOUT))}, which is no layout of blobs`,
-    LAYOUTS,
   );
 }

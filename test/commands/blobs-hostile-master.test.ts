@@ -64,7 +64,11 @@ const TREES: readonly Attack[] = [
   {
     name: 'a layout of garbage',
     spoil: (scene) => scene.put(layoutOf(scene), (path) => writeFileSync(path, 'gar\x1b[2J\0bage')),
-    expected: { exit: 2, reason: /^[ -~]*\.layout says "gar[ -~]*bage", which is no layout/, hint: /bushy and lawn/ },
+    expected: {
+      exit: 2,
+      reason: /^[ -~]*\.layout is no layout of blobs: it says "gar[ -~]*bage"$/,
+      hint: /bushy and lawn/,
+    },
   },
   {
     name: 'a layout that is a directory',
