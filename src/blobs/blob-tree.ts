@@ -10,11 +10,10 @@ import { PathMistake } from '../standby/paths.js';
 import { BlobSet } from './blob-set.js';
 import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
+import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
 import type { Manifest } from './manifest.js';
-import { NotABlob } from './mistakes.js';
+import { BlobsUnreachable, NotABlob } from './mistakes.js';
 import { type TreeEntry, walkTree } from './tree-walk.js';
-
-const LONGEST_LAYOUT = 64;
 
 /** An open file of the tree, where it is, and its facts. */
 export interface OpenBlob {
@@ -47,7 +46,7 @@ export class BlobTree {
   static async open(path: string, deadline: ReadDeadline): Promise<BlobTree> {
     const facts = await deadline.wait(factsBehindPath(path), 'stat', path);
     if (facts === undefined) {
-      throw new IoFault('stat', path, 'ENOENT', 'the blob directory does not exist; is it mounted?');
+      throw new BlobsUnreachable(`the blob directory ${path} does not exist`);
     }
     if (facts.kind !== 'directory') {
       throw new PathMistake(
@@ -56,8 +55,7 @@ export class BlobTree {
       );
     }
     const marker = await readSmallTextLater(join(path, LAYOUT_FILE), LONGEST_LAYOUT, deadline);
-    if (marker !== undefined && typeof marker !== 'string')
-      throw new IoFault('read', join(path, LAYOUT_FILE), 'EIO', marker.problem);
+    if (typeof marker === 'object') throw marker.fault ?? noLayout(path, marker.problem);
     const entries = marker === undefined ? await deadline.wait(listEntriesLater(path), 'readdir', path) : [];
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
@@ -145,21 +143,4 @@ export class BlobTree {
 
 function notABlob(path: string, what: string): NotABlob {
   return new NotABlob(path, what, 'a blob has to be a file of the blob directory itself; nothing was read through it');
-}
-
-/** The layout that ZODB would use. Without a marker it takes a directory that is used already for a lawn. */
-export function layoutOf(marker: string | undefined, names: readonly string[], path: string): Layout {
-  if (marker === undefined) return names.some((name) => !name.startsWith('.')) ? 'lawn' : 'bushy';
-  const layout = marker.trim();
-  if (layout === 'bushy' || layout === 'lawn') return layout;
-  if (layout === 'zeocache') {
-    throw new PathMistake(
-      `${path} has the layout zeocache: it is the cache of a ZEO client, which does not have all blobs`,
-      'name the blob directory of the ZEO server (its blob-dir)',
-    );
-  }
-  throw new PathMistake(
-    `${join(path, LAYOUT_FILE)} says ${JSON.stringify(layout.slice(0, LONGEST_LAYOUT))}, which is no layout of blobs`,
-    'is this the blob directory of a ZEO server or a FileStorage? Their layouts are bushy and lawn',
-  );
 }
