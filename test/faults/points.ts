@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type BlobPair, withBlobPair } from '../support/blob-pair.js';
 import { syncpozo } from '../support/cli.js';
-import type { Pair } from '../support/pair.js';
-import { withPair } from '../support/pair.js';
-import { pathsOf, type Scene } from './scene.js';
+import { argsOf, type BlobScene, pathsOfBlobs } from './blob-scenes.js';
+import { pathsOf } from './scene.js';
 import { ONE_THREAD, traced } from './strace.js';
 import { type Call, parseTrace, pathsGiven } from './trace.js';
 
@@ -19,7 +19,14 @@ export const ERRORS: Readonly<Record<string, readonly string[]>> = {
   unlink: ['EIO', 'ESTALE'],
   openat: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
   statx: ['EIO', 'ESTALE'],
+  mkdir: ['EIO', 'ENOSPC', 'EDQUOT', 'ESTALE'],
+  rmdir: ['EIO', 'ESTALE'],
+  getdents64: ['EIO', 'ESTALE'],
   fchmod: ['EIO', 'EPERM'],
+  fchown: ['EIO', 'EPERM'],
+  chmod: ['EIO', 'EPERM'],
+  chown: ['EIO', 'EPERM'],
+  utimensat: ['EIO', 'EPERM'],
   close: ['EIO', 'EDQUOT'],
   flock: ['ENOLCK'],
 };
@@ -29,29 +36,33 @@ export const CALLS: readonly string[] = Object.keys(ERRORS);
 /** A call that a run makes: the `when`-th of its kind on its path, in the thread that makes the most of them. */
 export interface Point {
   readonly label: string;
-  readonly path: (pair: Pair) => string;
+  readonly path: (pair: BlobPair) => string;
   readonly call: string;
   readonly when: number;
   /** Their number. */
   readonly of: number;
 }
 
+function allPathsOf(pair: BlobPair): ReadonlyMap<string, string> {
+  return new Map([...pathsOf(pair), ...pathsOfBlobs(pair)]);
+}
+
 /** Every call of a scene's run that can get a fault. */
-export async function pointsOf(scene: Scene): Promise<Point[]> {
+export async function pointsOf(scene: BlobScene): Promise<Point[]> {
   const points: Point[] = [];
-  await withPair(async (pair) => {
+  await withBlobPair(async (pair) => {
     await scene.prepare(pair);
     const log = join(pair.directory, 'trace');
-    const paths = pathsOf(pair);
+    const paths = allPathsOf(pair);
     const through = traced({ log, calls: CALLS, paths: [...paths.values()] });
-    const run = syncpozo(pair.syncArgs(...scene.args), { through, env: ONE_THREAD });
+    const run = syncpozo(argsOf(scene, pair), { through, env: ONE_THREAD });
     if (run.exit !== 0) throw new Error(`${scene.name} fails without any fault: ${run.all}`);
     const calls = parseTrace(readFileSync(log, 'utf8'));
     for (const [label, path] of paths) {
       for (const call of CALLS) {
         const most = mostInOneThread(calls, call, path);
         for (let when = 1; when <= most; when++) {
-          points.push({ label, path: (other) => pathsOf(other).get(label) ?? '', call, when, of: most });
+          points.push({ label, path: (other) => allPathsOf(other).get(label) ?? '', call, when, of: most });
         }
       }
     }
