@@ -48,11 +48,12 @@ export class BlobTruth {
     assert.deepEqual(newly, [], 'the slave shows transactions without their blobs');
     const claim = claimOf(pair);
     if (claim === undefined) return;
-    const manifest = this.manifest(claim.length);
+    const manifest = this.manifest(claim);
     for (const name of namedIn(shown.subarray(0, claim.position), pair)) {
       const length = manifest.get(name);
       assert.notEqual(length, undefined, `${name} is claimed, and not in the manifest`);
-      assert.equal(length === ONES, lacking.includes(name), `${name} is claimed to be missing, or to be there`);
+      if (length === ONES) assert.ok(this.lackedBefore.has(name), `${name} is claimed to be missing`);
+      else assert.ok(there.has(name), `${name} is claimed to be there`);
       if (length !== ONES) assert.equal(Number(length), this.contents.get(name)?.length, `length of ${name}`);
     }
   }
@@ -80,13 +81,14 @@ export class BlobTruth {
   }
 
   /** The lengths of the blobs in the part of the manifest that counts; all ones for one that the master lacks. */
-  private manifest(length: number): ReadonlyMap<string, bigint> {
+  private manifest({ length, hash }: Claim): ReadonlyMap<string, bigint> {
     const { slaveFile } = this.pair;
-    const path = [`${slaveFile}.blobs`, `${slaveFile}.new.blobs`].find(
-      (each) => existsSync(each) && statSync(each).size >= length,
-    );
-    assert.ok(path, 'there is a manifest of the claimed length');
-    const bytes = readFileSync(path).subarray(0, length);
+    const bytes = [`${slaveFile}.blobs`, `${slaveFile}.new.blobs`]
+      .filter(existsSync)
+      .map((path) => readFileSync(path).subarray(0, length))
+      .find((each) => each.subarray(-8).toString('hex') === hash);
+    assert.ok(bytes, 'there is the manifest that is claimed');
+    assert.equal(bytes.length, length);
     const lengths = new Map<string, bigint>();
     for (let at = 0; at < length; at += ITEM) {
       const [oid, tid] = [bytes.readBigUInt64BE(at), bytes.readBigUInt64BE(at + 8)];
@@ -99,6 +101,7 @@ export class BlobTruth {
 interface Claim {
   readonly position: number;
   readonly length: number;
+  readonly hash: string;
   readonly count: number;
   readonly missing: number;
 }
