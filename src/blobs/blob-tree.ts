@@ -40,6 +40,7 @@ export class BlobTree {
     readonly layout: Layout,
     /** It has neither a layout nor a blob: an unmounted directory looks like this. */
     readonly isEmpty: boolean,
+    private readonly rootFacts: FileFacts,
     private readonly deadline: ReadDeadline,
   ) {}
 
@@ -60,12 +61,23 @@ export class BlobTree {
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
     const real = await deadline.wait(realPathLater(path), 'realpath', path);
-    return new BlobTree(path, real ?? path, layout, marker === undefined && names.length === 0, deadline);
+    return new BlobTree(path, real ?? path, layout, marker === undefined && names.length === 0, facts, deadline);
   }
 
   /** Whether this is the directory at `path`, which has no links in it. */
   isSame(path: string): boolean {
     return this.real === path;
+  }
+
+  /**
+   * Throws BlobsUnreachable where another directory than the one that was opened is at the path, or none: its mount may
+   * have gone. What was not found in it since then proves nothing.
+   */
+  async assertStillThere(): Promise<void> {
+    const now = await this.deadline.wait(factsBehindPath(this.path), 'stat', this.path);
+    if (isSameFile(now, this.rootFacts)) return;
+    const state = now ? 'is another one than when this run began' : 'has gone while it was read';
+    throw new BlobsUnreachable(`the master's blob directory ${this.path} ${state}`);
   }
 
   /** Opens a blob's file, in the tree's own layout or in the other; undefined where there is neither. */
@@ -106,6 +118,7 @@ export class BlobTree {
     for await (const entry of this.entries()) {
       if (entry.kind === 'blob' && entry.id.tid <= tid && known?.get(entry.id) === undefined) ids.addId(entry.id);
     }
+    await this.assertStillThere();
     return ids;
   }
 
@@ -131,14 +144,24 @@ export class BlobTree {
       const facts = await this.deadline.wait(file.factsLater(), 'fstat', path);
       if (facts.kind !== 'file') throw notABlob(path, `a ${facts.kind}`);
       const truth = file.truePath();
-      if (truth !== undefined && truth !== join(this.real, relative))
-        throw notABlob(path, `reached through a link, and leads to ${truth}`);
-      return { file, facts, relative };
+      const place = join(this.real, relative);
+      // A pack may have removed it since it was opened: the system marks its path so.
+      const isInPlace = truth === undefined || truth === place || truth === `${place} (deleted)`;
+      if (isInPlace) return { file, facts, relative };
+      // The pack may as well have moved it, or somebody the directory, since it was opened: then it is not there any more.
+      const now = await this.deadline.wait(factsBehindPath(path), 'stat', path);
+      if (isSameFile(now, facts)) throw notABlob(path, `reached through a link, and leads to ${truth}`);
+      file.closeQuietly();
+      return undefined;
     } catch (error) {
       if (!this.deadline.stuck) file.closeQuietly();
       throw error;
     }
   }
+}
+
+function isSameFile(one: FileFacts | undefined, other: FileFacts): boolean {
+  return one?.inode === other.inode && one.device === other.device;
 }
 
 function notABlob(path: string, what: string): NotABlob {
