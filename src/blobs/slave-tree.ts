@@ -3,6 +3,7 @@ import {
   link,
   listDirectory,
   makeDirectoryWith,
+  ownEmptyDirectory,
   removeDirectoryIfEmpty,
   removeIfThere,
   rename,
@@ -11,11 +12,11 @@ import {
 } from '../io/directory.js';
 import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
-import { durableReplace, readSmallText } from '../io/replace.js';
+import { durableReplace } from '../io/replace.js';
 import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
-import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
+import { layoutOf, readLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
 
 /** Ends the name of a copy that is not complete. ZODB looks at names that end with .blob only. */
@@ -34,6 +35,7 @@ const LAYOUT_MODE = 0o644;
  */
 export class SlaveTree {
   private readonly checked = new Set<string>();
+  private readonly needed = new Set<string>();
   private readonly touched = new Set<string>();
 
   private constructor(
@@ -182,11 +184,14 @@ export class SlaveTree {
     await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, lane));
   }
 
-  /** Removes a blob's file, and the directories that become empty. Returns whether there was one. */
+  /**
+   * Removes a blob's file, and the directories that become empty. `settle` makes durable that it is not there. Returns
+   * whether there was one.
+   */
   remove(relative: string): boolean {
     const wasThere = removeIfThere(this.at(relative));
     let directory = dirname(relative);
-    while (directory !== '.' && removeDirectoryIfEmpty(this.at(directory))) {
+    while (!this.isDirectoryThere(directory) || (directory !== '.' && removeDirectoryIfEmpty(this.at(directory)))) {
       this.checked.delete(directory);
       this.touched.delete(directory);
       directory = dirname(directory);
@@ -229,20 +234,14 @@ export class SlaveTree {
   }
 
   private needDirectory(relative: string): void {
-    if (this.isDirectoryThere(relative)) return;
+    if (relative === '.' || (this.needed.has(relative) && this.checked.has(relative))) return;
     this.needDirectory(dirname(relative));
     const { mode, uid, gid } = this.rootFacts;
-    makeDirectoryWith(this.at(relative), { mode, uid, gid });
+    if (this.isDirectoryThere(relative)) ownEmptyDirectory(this.at(relative), { mode, uid, gid });
+    else makeDirectoryWith(this.at(relative), { mode, uid, gid });
     this.checked.add(relative);
+    this.needed.add(relative);
   }
-}
-
-function readLayout(directory: string): string | undefined {
-  const path = join(directory, LAYOUT_FILE);
-  const facts = factsOfPath(path);
-  if (facts && facts.kind !== 'file') throw noLayout(directory, `it is a ${facts.kind}`);
-  if (facts && facts.size > LONGEST_LAYOUT) throw noLayout(directory, `it has ${facts.size} bytes`);
-  return readSmallText(path, LONGEST_LAYOUT);
 }
 
 function notABlob(path: string, what: string): NotABlob {
