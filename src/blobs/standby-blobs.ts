@@ -101,7 +101,8 @@ export class StandbyBlobs {
   /** Whether a run with nothing new has something to do all the same. */
   hasWork(dat: Dat | undefined): boolean {
     if (!this.covers(dat) || (dat?.blobs?.missing ?? 0) > 0) return true;
-    return factsOfPath(this.context.paths.blobsBefore) !== undefined;
+    const { blobsBefore, blobsJournal } = this.context.paths;
+    return [blobsBefore, blobsJournal].some((path) => factsOfPath(path) !== undefined);
   }
 
   /** Brings what a batch of transactions needs. `before`: the claim that the batch follows. */
@@ -182,13 +183,16 @@ export class StandbyBlobs {
   async place(claim: BlobsClaim | undefined): Promise<void> {
     const { paths } = this.context;
     rename(paths.freshBlobs, paths.blobs);
-    removeIfThere(paths.blobsJournal);
-    await this.removePacked(claim);
+    await this.tidy(claim);
   }
 
-  /** Removes the slave's blobs that a pack has removed from the master. `claim` is published. */
-  async removePacked(claim: BlobsClaim | undefined): Promise<void> {
+  /**
+   * Removes the journal, which the manifest replaces, and the slave's blobs that a pack has removed from the master. `claim`
+   * is published, and its manifest in its place.
+   */
+  async tidy(claim: BlobsClaim | undefined): Promise<void> {
     const { paths, deadline, report } = this.context;
+    removeIfThere(paths.blobsJournal);
     if (!claim || factsOfPath(paths.blobsBefore) === undefined) return;
     const current = claimedManifest(paths.blobs, claim);
     if (!current) return;

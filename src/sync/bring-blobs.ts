@@ -34,7 +34,7 @@ export async function bringUpTo(resume: Resume, bringing: Bringing): Promise<Dat
     const { copiedFrom, torn } = known;
     const details = { copiedFrom, torn, blobs: claimed };
     const dat = claimed === known.blobs ? known : claim(work, resume, known.master, inode, details);
-    await blobs.removePacked(claimed);
+    await blobs.tidy(claimed);
     return dat;
   }
   const needed = blobs.byRecords ? await neededBy(resume, work, master) : new NeededBlobs();
