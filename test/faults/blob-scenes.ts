@@ -143,6 +143,12 @@ export const BLOB_SCENES: readonly BlobScene[] = [
   },
 ];
 
+/** The roles that are not the ones of a scene without blobs, nor the same as another one of these. */
+export const ROLES_OF_BLOBS: ReadonlySet<string> = new Set([
+  ...['blob', 'blob.tmp', 'blob directory', 'blob parent', 'blob root', 'layout.tmp', 'master blob'],
+  ...['manifest', 'new manifest', 'journal', 'before', 'far blob', 'far directory', 'packed blob', 'packed directory'],
+]);
+
 /** The paths whose calls fail, by role. */
 export function pathsOfBlobs(pair: BlobPair): ReadonlyMap<string, string> {
   const { near, far, packed } = subjects.get(pair) ?? {};

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BlobPair, withBlobPair } from '../support/blob-pair.js';
 import { syncpozo } from '../support/cli.js';
-import { argsOf, type BlobScene, pathsOfBlobs } from './blob-scenes.js';
+import { argsOf, type BlobScene, pathsOfBlobs, ROLES_OF_BLOBS } from './blob-scenes.js';
 import { pathsOf } from './scene.js';
 import { ONE_THREAD, traced } from './strace.js';
 import { type Call, parseTrace, pathsGiven } from './trace.js';
@@ -93,4 +93,24 @@ export function isInSample({ label, call, when, of }: Point): boolean {
 /** Of the calls that change the disk the first, the last and one between. */
 export function isInKillSample({ label, call, when, of }: Point): boolean {
   return MOST_REPORTED.has(label) && CHANGES.has(call) && (when === 1 || when === of || when === Math.ceil(of / 2));
+}
+
+const OF_BLOBS: ReadonlySet<string> = new Set([...CHANGES, 'mkdir', 'rmdir', 'chown', 'unlink']);
+/** A kill leaves the same behind at the others. */
+const KILLED: ReadonlySet<string> = new Set(['rename', 'mkdir', 'rmdir', 'chown', 'unlink', 'pwrite64']);
+
+/**
+ * Of the calls that change something in a blob directory or a manifest, and of those that read a blob of the master, one
+ * for each role of the path: whichever scene comes first has it.
+ */
+export function oncePerRole(isKilled: boolean): (point: Point) => boolean {
+  const met = new Set<string>();
+  return ({ label, call, when, of }) => {
+    const isRead = label === 'master blob' && !isKilled && (call === 'openat' || call === 'pread64');
+    const isNothing = call === 'unlink' && label.endsWith('.tmp');
+    if (!ROLES_OF_BLOBS.has(label) || isNothing || !(isRead || (isKilled ? KILLED : OF_BLOBS).has(call))) return false;
+    if (when !== (call === 'unlink' ? of : Math.ceil(of / 2)) || met.has(`${label} ${call}`)) return false;
+    met.add(`${label} ${call}`);
+    return true;
+  };
 }
