@@ -18,8 +18,8 @@ export class BlobDirectory {
 
   private constructor(readonly path: string) {}
 
-  static create(path: string): BlobDirectory {
-    makeDirectory(path);
+  /** Begins a blob directory in one that is there, and empty. */
+  static begin(path: string): BlobDirectory {
     writeFile(`${path}/.layout`, utf8.encode('bushy'));
     return new BlobDirectory(path);
   }

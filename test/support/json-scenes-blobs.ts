@@ -20,9 +20,10 @@ interface Blobs {
 }
 
 export function withBlobs(pair: Pair): Blobs {
-  const directory = BlobDirectory.create(join(pair.directory, 'master-blobs'));
+  const master = join(pair.directory, 'master-blobs');
   const slave = join(pair.directory, 'slave-blobs');
-  mkdirSync(slave);
+  for (const path of [master, slave]) mkdirSync(path);
+  const directory = BlobDirectory.begin(master);
   let oid = 1000n;
   const add = (): string => directory.commit(pair.site, oid++, Buffer.from(`blob ${oid}`));
   return {
