@@ -40,7 +40,7 @@ const STAGES: Readonly<Record<string, (host: Host) => void>> = {
 function behind(host: Host): void {
   host.makeSite('m1');
   host.prepare(SYNC);
-  host.commitBlob('m1', 9n);
+  host.commitBlob('m1', 4);
 }
 
 function shellBlocks(page: string): Block[] {

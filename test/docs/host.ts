@@ -88,7 +88,7 @@ export class Host {
     site.close();
     if (file !== undefined) return;
     this.blobs.set(side, BlobDirectory.begin(join(this.directory, `${side}-blobs`)));
-    for (const oid of [6n, 7n, 8n]) this.commitBlob(side, oid);
+    for (const number of [1, 2, 3]) this.commitBlob(side, number);
   }
 
   /** Commits one more transaction to a Data.fs, as a site that is served does. */
@@ -99,9 +99,9 @@ export class Host {
   }
 
   /** Commits an object with a blob to a site. */
-  commitBlob(side: string, oid: bigint): void {
+  commitBlob(side: string, number: number): void {
     const site = Site.open(join(this.directory, side, 'Data.fs'), { clock: this.clock });
-    this.blobs.get(side)?.commit(site, oid, Buffer.alloc(2048, `blob ${oid} `));
+    this.blobs.get(side)?.commit(site, number, Buffer.alloc(2048, `blob ${number} `));
     site.close();
   }
 

@@ -24,8 +24,8 @@ export function withBlobs(pair: Pair): Blobs {
   const slave = join(pair.directory, 'slave-blobs');
   for (const path of [master, slave]) mkdirSync(path);
   const directory = BlobDirectory.begin(master);
-  let oid = 1000n;
-  const add = (): string => directory.commit(pair.site, oid++, Buffer.from(`blob ${oid}`));
+  let number = 0;
+  const add = (): string => directory.commit(pair.site, number++, Buffer.from(`blob ${number}`));
   return {
     paths: [add(), add()],
     onMaster: (path) => join(directory.path, path),
