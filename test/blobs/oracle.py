@@ -147,7 +147,9 @@ def compare(world, key, data, what):
     except (KeyError, FileNotFoundError):
         witness = None
     if witness == data:
-        raise TestFault(f"{what}: {shown(key)}: the registry and the master's file differ")
+        same = [tid.hex() for tid, content in world.registry.revisions[key[0]] if content == data]
+        raise TestFault(f"{what}: {shown(key)}: the registry and the master's file differ, which equals {same}; "
+                        f'all: {[(tid.hex(), content and len(content)) for tid, content in world.registry.revisions[key[0]]]}')
     size = None if expected is None else len(expected)
     raise Violation('a visible blob has other bytes', f'{what}: {shown(key)}: {len(data)} bytes, committed were {size}')
 
