@@ -27,10 +27,9 @@ class Registry:
     def current(self, oid):
         return self.revisions[oid][-1][1]
 
-    def undone(self, tid):
-        """The blobs of a transaction that undoes the one with this tid: what each was before it."""
-        return {oid: self.before(oid, tid) for oid, revisions in self.revisions.items() if (oid, tid) in self.contents}
-
-    def before(self, oid, tid):
-        older = [content for each, content in self.revisions[oid] if each < tid]
-        return older[-1] if older else None
+    def undone(self, records):
+        """
+        The blobs of an undo: {oid: content}. Which revision came back is ZODB's decision: of an object that is garbage, a pack may leave an
+        older revision alone, to which an undo then leads.
+        """
+        return {each.oid: self.contents[each.oid, each.data_txn] if each.data else None for each in records if each.oid in self.revisions}

@@ -30,7 +30,7 @@ class Packed(Exception):
 class StandIn:
     def __init__(self, fault, options):
         self.fault, self.full, self.keep = fault, options.full, options.keep_blobs
-        self.scrub = options.scrub == 'full'
+        self.scrub, self.packed = options.scrub == 'full', False
         self.master, self.slave = os.path.join(options.master, 'Data.fs'), os.path.join(options.slave, 'Data.fs')
         self.source, self.target = options.blobs.split(':')
         self.layout = read(os.path.join(self.source, '.layout')).decode().strip()
@@ -41,6 +41,7 @@ class StandIn:
             try:
                 return self.attempt()
             except (Packed, FileNotFoundError):
+                self.packed = True
                 time.sleep(0.02)
         return 1, 'failed'
 
@@ -48,7 +49,9 @@ class StandIn:
         """One pass over the master's file as it is now; (exit code, action)."""
         inode = os.stat(self.master).st_ino
         data = committed_bytes(self.master)
-        keys = set(named(self.master)[0])
+        # The names of just these bytes: the master may have grown meanwhile.
+        self.write(self.slave + '.new', data)
+        keys = set(named(self.slave + '.new')[0])
         if os.stat(self.master).st_ino != inode:
             raise Packed
         ours = read(self.slave) if os.path.exists(self.slave) else b''
@@ -74,7 +77,7 @@ class StandIn:
             return 1, 'failed'
         if not os.path.exists(self.slave) or ours != data:
             self.put_data(data)
-        if rebuild and self.fault != 'removes nothing':
+        if (rebuild or self.packed) and self.fault != 'removes nothing':
             self.remove(keys)
         self.figures['missing'] = len(missing) + (self.fault == 'counts wrong' and len(missing) > 0)
         code = 4 if missing and self.fault != 'hides what is missing' else 0
@@ -88,9 +91,12 @@ class StandIn:
                 time.sleep(0.05)
                 file.write(data[len(data) // 2:])
             return
-        with open(self.slave + '.new', 'wb') as file:
-            file.write(data)
+        self.write(self.slave + '.new', data)
         os.rename(self.slave + '.new', self.slave)
+
+    def write(self, path, data):
+        with open(path, 'wb') as file:
+            file.write(data)
 
     def copy_blob(self, key, inode):
         """True if the slave has it afterwards."""

@@ -48,7 +48,7 @@ class World:
             self.server = ZeoMaster(self.master, self.master_blobs, self.storage_kind, self.directory, self.rng)
         else:
             self.server = FileMaster(self.master, self.master_blobs, self.storage_kind)
-        self.writer = Writer(self.server.storage, self.registry, self.directory, random.Random(f'writer {self.rng.random()}'))
+        self.writer = Writer(self.server.storage, self.master, self.registry, self.directory, random.Random(f'writer {self.rng.random()}'))
 
     def close(self):
         if self.writer:

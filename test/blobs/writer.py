@@ -7,6 +7,7 @@ from persistent.mapping import PersistentMapping
 from ZODB import DB
 from ZODB.blob import Blob
 from ZODB.Connection import TransactionMetaData
+from ZODB.FileStorage.FileStorage import FileIterator
 from ZODB.utils import load_current, z64
 
 import records
@@ -39,10 +40,10 @@ class Refuser:
 
 
 class Writer:
-    """`registry` gets each transaction once it is finished. One thread at a time uses a writer."""
+    """`registry` gets each transaction once it is finished. One thread at a time uses a writer, and packs. `path`: the storage's Data.fs."""
 
-    def __init__(self, storage, registry, directory, rng):
-        self.storage, self.registry, self.directory, self.rng = storage, registry, directory, rng
+    def __init__(self, storage, path, registry, directory, rng):
+        self.storage, self.path, self.registry, self.directory, self.rng = storage, path, registry, directory, rng
         self.db = DB(storage)
         self.manager = transaction.TransactionManager(explicit=False)
         self.connection = self.db.open(self.manager)
@@ -178,7 +179,12 @@ class Writer:
         except Exception:
             self.storage.tpc_abort(meta)
             raise
-        self.registry.transaction(self.storage.tpc_finish(meta), self.registry.undone(tid))
+        tid = self.storage.tpc_finish(meta)
+        iterator = FileIterator(self.path, tid, tid)
+        try:
+            self.registry.transaction(tid, self.registry.undone(record for transaction in iterator for record in transaction))
+        finally:
+            iterator.close()
 
     def step(self):
         """One transaction; what became of it."""
