@@ -3,7 +3,7 @@ A stand-in for the program, which proves the oracle: it syncs as simply as can b
 
     python test/blobs/stand_in.py FAULT sync MASTER SLAVE --blobs MASTER_BLOBS:SLAVE_BLOBS ...
 
-It has no hashes, no lock and no fsync, keeps nothing in memory between runs, and reads both sides whole each time.
+It has no hashes, no lock and no fsync, keeps nothing in memory between runs, and reads both sides whole each time. The faults: faults.py.
 """
 import argparse
 import json
@@ -12,14 +12,10 @@ import shutil
 import sys
 import time
 
+from faults import FAULTS, RIGHT
 from oracle import committed_bytes, named
 from tree import SUFFIX, Tree, key_of, path_of, read
 
-# What a fault does stands where `self.fault` is asked for.
-FAULTS = (
-    'data first', 'blobs by a walk first', 'current revisions only', 'no layout', 'copies junk', 'removes before the data', 'removes foreign files',
-    'removes nothing', 'not atomic', 'hard links', 'hides what is missing', 'forgets what is missing', 'no second look', 'trusts what is there',
-    'keeps nothing', 'one name per object', 'counts wrong', 'usual records only', 'aborts at a missing blob', 'touches the master')
 ATTEMPTS = 8
 
 
@@ -56,6 +52,8 @@ class StandIn:
             raise Packed
         ours = read(self.slave) if os.path.exists(self.slave) else b''
         rebuild = not data.startswith(ours)
+        if self.fault in ('slow', 'no second look'):
+            time.sleep(0.12)
         if self.fault == 'current revisions only':
             keys = set({oid: (oid, tid) for oid, tid in sorted(keys)}.values())
         if self.fault == 'usual records only':
@@ -80,6 +78,7 @@ class StandIn:
         if (rebuild or self.packed) and self.fault != 'removes nothing':
             self.remove(keys)
         self.figures['missing'] = len(missing) + (self.fault == 'counts wrong' and len(missing) > 0)
+        self.figures['copied'] += self.fault == 'wrong figures'
         code = 4 if missing and self.fault != 'hides what is missing' else 0
         return code, 'rebuild' if rebuild else 'append' if ours != data else 'none'
 
@@ -180,7 +179,10 @@ def main():
     for name in ('--json', '--quiet', '--full', '--keep-blobs'):
         parser.add_argument(name, action='store_true')
     options = parser.parse_args()
-    stand_in = StandIn(options.fault.replace('-', ' '), options)
+    fault = options.fault.replace('-', ' ')
+    if fault not in FAULTS and fault not in RIGHT:
+        parser.error(f'no such fault: {fault}')
+    stand_in = StandIn(fault, options)
     code, action = stand_in.run()
     print(json.dumps({'action': action, 'reason': 'stand-in', 'exitCode': code, 'blobs': stand_in.figures}))
     sys.exit(code)
