@@ -1,4 +1,5 @@
 """Events of every site: commits, packs, syncs beside both, and syncs that are killed."""
+import os
 import time
 from importlib import import_module
 
@@ -101,7 +102,7 @@ def writing(world):
 def packing(world, writes):
     """A pack that begins at any moment of a sync, with commits around it; its file part is slow, as on a large site."""
     rng, drawn = world.rng, drawn_pack(world)
-    begin, pause = rng.uniform(0, world.program.usual_seconds), rng.choice([0, 0.001, 0.01])
+    begin, pause = rng.uniform(0.2, 1) * world.program.usual_seconds, rng.choice([0, 0.001, 0.01])
 
     def work(over):
         for _ in writing(world)(over) if writes else ():
@@ -147,23 +148,31 @@ def sync_while_writing(world):
 @event('beside pack', 8)
 def sync_while_packing(world):
     world.commit(world.rng.choice([0, 2, 4]))
+    if world.rng.random() < 0.7:
+        world.writer.supersede()
     world.sync(beside=packing(world, world.rng.random() < 0.5), packs=True)
     if world.rng.random() < 0.7:
         world.sync()
 
 
 def killer(world):
-    if world.rng.random() < 0.5:
+    if world.rng.random() < 0.35:
         return programs.at_random(world.program, world.rng)
-    return programs.at_first_change(world.program, world.rng, [world.slave_blobs, world.slave.rsplit('/', 1)[0]])
+    master, slave = world.master_tree(), world.slave_tree()
+    pending = sum(master.entries[name].size for key, name in master.blobs.items() if key not in slave.blobs)
+    return programs.at_bytes(world.program, world.rng, pending + os.path.getsize(world.master))
 
 
 @event('kill', 16)
 def killed_sync(world):
     """Once or more; then a sync that has to succeed."""
     rng = world.rng
-    world.commit(rng.choice([0, 1, 3]))
-    for _ in range(rng.choice([1, 1, 2, 4])):
+    if 'pack' in world.kinds and rng.random() < 0.4:
+        world.writer.supersede()
+        world.sync()
+        pack(world)
+    world.commit(rng.choice([0, 2, 5]))
+    for _ in range(rng.choice([1, 2, 2, 4])):
         options = ['--full'] if 'full' in world.kinds and rng.random() < 0.2 else []
         beside = None
         if 'beside' in world.kinds and rng.random() < 0.3:

@@ -2,6 +2,7 @@
 The faults of the stand-in: {name: (kinds of history that show it, rules that find it)}. What each does stands where stand_in.py asks for it.
 """
 NO_FILE, REMOVED, OTHER_BYTES = 'a visible blob has no file', 'a visible blob was removed', 'a visible blob has other bytes'
+BROKEN = ('ZODB does not open the slave', 'ZODB does not read the slave', 'an empty Data.fs, which ZODB opens as an empty database')
 LEFT, COUNT = 'blobs that Data.fs does not name', 'exit 4 with a wrong count'
 
 FAULTS = {
@@ -12,7 +13,7 @@ FAULTS = {
     'no layout': ('', (NO_FILE,)),
     'removes before the data': ('kill,pack', (REMOVED, NO_FILE)),
     'no second look': ('beside,pack', (COUNT, NO_FILE)),
-    'not atomic': ('kill', (OTHER_BYTES, NO_FILE, 'ZODB does not open the slave', 'an empty Data.fs, which ZODB opens as an empty database')),
+    'not atomic': ('kill', (OTHER_BYTES, NO_FILE, *BROKEN)),
     'one name per object': ('', (OTHER_BYTES,)),
     'trusts what is there': ('rot', (OTHER_BYTES,)),
     'hides what is missing': ('loss', ('exit 0 with a blob missing',)),

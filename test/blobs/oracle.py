@@ -91,15 +91,21 @@ class Visible:
         except Exception as error:
             raise Violation('ZODB does not open the slave', f'{what}: {error!r}') from error
         try:
-            for transaction in storage.iterator():
-                for record in transaction:
-                    if record.data and storage.is_blob_record(record.data):
-                        self.keys[record.oid, record.tid] = True
+            self._name(storage, what)
             for key in self.keys:
                 self._load(storage, key, world, what)
             self._open_as_objects(storage, world, what)
         finally:
             storage.close()
+
+    def _name(self, storage, what):
+        try:
+            for transaction in storage.iterator():
+                for record in transaction:
+                    if record.data and storage.is_blob_record(record.data):
+                        self.keys[record.oid, record.tid] = True
+        except Exception as error:
+            raise Violation('ZODB does not read the slave', f'{what}: {error!r}') from error
 
     def _load(self, storage, key, world, what):
         try:

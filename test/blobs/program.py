@@ -67,19 +67,24 @@ def at_random(program, rng):
     return kill
 
 
-def at_first_change(program, rng, directories):
-    """SIGKILL a moment after the slave's directories begin to change."""
-    pause = rng.choice([0, 0, rng.uniform(0, 0.004), rng.uniform(0, 0.03)])
-    before = seen(directories)
+def at_bytes(program, rng, pending):
+    """SIGKILL while it writes: after some of the bytes that it has to write, or a moment behind them all."""
+    threshold = pending * rng.uniform(0, 1.05)
+    pause = rng.choice([0, 0, rng.uniform(0, 0.003), rng.uniform(0, 0.02)])
 
     def kill(process):
         deadline = time.monotonic() + 3 * program.usual_seconds
-        while process.poll() is None and time.monotonic() < deadline and seen(directories) == before:
-            pass
+        while process.poll() is None and time.monotonic() < deadline and written(process.pid) < threshold:
+            time.sleep(0.0002)
         time.sleep(pause)
         end(process)
     return kill
 
 
-def seen(directories):
-    return [(path, len(names), len(folders)) for directory in directories for path, folders, names in os.walk(directory)]
+def written(pid):
+    """Bytes that a process has written so far, by all its threads."""
+    try:
+        with open(f'/proc/{pid}/io') as file:
+            return int(next(line for line in file if line.startswith('wchar:')).split()[1])
+    except (OSError, StopIteration):
+        return 0

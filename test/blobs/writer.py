@@ -164,6 +164,18 @@ class Writer:
             raise
         vote.finish()
 
+    def supersede(self):
+        """New blobs with older revisions: a pack to now takes these away again."""
+        self.manager.begin()
+        self.connection.cacheMinimize()
+        try:
+            blobs = self.new_blobs(self.holder(), 3)
+            self.commit(blobs)
+            for blob, _ in blobs * 2:
+                self.commit([(blob, self.edited(blob))])
+        except Exception:
+            self.manager.abort()
+
     def undo(self):
         """Of an edit, of a creation, of an undo; the newest one can always be undone."""
         log = [(each['id'], decodebytes(each['id'] + b'\n')) for each in self.storage.undoLog(0, 10)]
