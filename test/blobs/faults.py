@@ -30,4 +30,5 @@ FAULTS = {
 }
 # In the right order; `slow` waits between reading the master's Data.fs and copying blobs, so that packs and aborts come between.
 RIGHT = ('right', 'slow')
-CRUCIAL = ('data first', 'blobs by a walk first', 'removes before the data', 'no second look', 'hides what is missing')
+# Found in the first histories of any seed: no SIGKILL and no pack has to fall at the right moment.
+CERTAIN = ('current revisions only', 'no layout', 'one name per object', 'trusts what is there', 'hides what is missing')

@@ -1,7 +1,7 @@
 """
 Proves the oracle: it finds each fault of the stand-in by the rule that is meant for it, and no fault in the right one.
 
-    python test/blobs/prove.py [--faults all|crucial|NAME,NAME] [--seed S]
+    python test/blobs/prove.py [--faults all|certain|NAME,NAME] [--seed S]
 
 Exit status 1: a fault was not found, found by another rule, or the right stand-in was accused.
 """
@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 
-from faults import CRUCIAL, FAULTS, RIGHT
+from faults import CERTAIN, FAULTS, RIGHT
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLAYED_WITHOUT_FAULT = 6
-MOST_SECONDS = 120
+# Some need a SIGKILL within milliseconds: found in 9 to 106 s, and with one seed not in 120 s.
+MOST_SECONDS = 300
 
 
 def campaign(fault, *arguments):
@@ -44,7 +45,7 @@ def main():
     parser.add_argument('--faults', default='all')
     parser.add_argument('--seed', default=os.environ.get('SYNCPOZO_SEED') or str(int(time.time())))
     options = parser.parse_args()
-    known = {'all': [*RIGHT, *FAULTS], 'crucial': ['slow', *CRUCIAL]}
+    known = {'all': [*RIGHT, *FAULTS], 'certain': CERTAIN}
     wrong = 0
     for fault in known.get(options.faults) or options.faults.split(','):
         began = time.monotonic()
