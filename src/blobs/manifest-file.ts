@@ -18,9 +18,11 @@ import {
 } from './manifest.js';
 
 const MODE = 0o644;
+/** More than this is read only of what a claim describes: the file may be anything. */
+const MOST_UNCLAIMED = 1 << 28;
 
 /** What can be read of a manifest: all that its seals prove. An empty one where there is no file. */
-export function readManifest(path: string, length = Number.POSITIVE_INFINITY): ReturnType<typeof decodeManifest> {
+export function readManifest(path: string, length = MOST_UNCLAIMED): ReturnType<typeof decodeManifest> {
   const file = openIfFile(path);
   if (!file) return decodeManifest(new Uint8Array());
   try {

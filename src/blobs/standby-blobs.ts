@@ -56,6 +56,10 @@ export class StandbyBlobs {
     private readonly master: MasterTree,
     private readonly slave: SlaveTree,
     private readonly context: BlobContext,
+    /** The blobs of the claim are in another directory: what manifests prove about that one does not count here. */
+    private readonly isMoved: boolean,
+    /** The manifest is the one of the claim. Any other may be of another directory, or older than its files. */
+    private readonly isClaimed: boolean,
   ) {
     const { deadline, report } = context;
     const copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => {
@@ -75,6 +79,10 @@ export class StandbyBlobs {
         'name them as --blobs MASTER_DIR:SLAVE_DIR',
       );
     }
+    const { blobs: manifest } = context.paths;
+    if (factsOfPath(manifest)?.kind === 'directory') {
+      throw new PathMistake(`${manifest} is a directory`, 'remove it: that is the name of the list of blobs');
+    }
     const claimed = dat?.blobs;
     if (slave.layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
       throw new PathMistake(
@@ -88,7 +96,9 @@ export class StandbyBlobs {
         "give the slave an empty directory, or convert one of them with ZODB's migrateblobs",
       );
     }
-    return new StandbyBlobs(settings, master, slave, context);
+    const isMoved = claimed !== undefined && claimed.directory !== slave.path;
+    const isClaimed = claimed !== undefined && !isMoved && sealOf(manifest, claimed) !== undefined;
+    return new StandbyBlobs(settings, master, slave, context, isMoved, isClaimed);
   }
 
   get counts(): BlobCounts {
@@ -102,7 +112,9 @@ export class StandbyBlobs {
 
   /** Puts in order what a killed run left. The caller holds the slave's lock, and may write. */
   prepare(dat: Dat | undefined): void {
-    settleManifest(this.context.paths, dat?.blobs);
+    const { paths } = this.context;
+    if (this.isMoved) for (const path of [paths.blobsJournal, paths.blobsBefore]) removeIfThere(path);
+    settleManifest(paths, dat?.blobs);
     if (this.slave.layout === undefined) this.slave.writeLayout(this.master.layout);
   }
 
@@ -169,7 +181,7 @@ export class StandbyBlobs {
         if (noted === undefined || noted === 'missing') await journal.add(id, copy);
       };
       await this.bringer.bring(ids, master, onCopy, {
-        known: known === 'compare' ? undefined : { ...known, manifest: before },
+        known: known === 'compare' ? undefined : { sameHistory: known.sameHistory && this.isClaimed, manifest: before },
       });
     } finally {
       await journal.close();
@@ -211,6 +223,7 @@ export class StandbyBlobs {
   /** Every blob that some manifest of this slave proves to be copied. */
   private manifestsBefore(): Manifest {
     const { paths } = this.context;
+    if (this.isMoved) return new Manifest();
     const all = readManifest(paths.blobsBefore).manifest;
     for (const path of [paths.blobs, paths.freshBlobs, paths.blobsJournal]) {
       const { manifest } = readManifest(path);
