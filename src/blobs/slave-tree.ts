@@ -12,8 +12,9 @@ import {
 import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
+import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
-import { LAYOUT_FILE, type Layout } from './layout.js';
+import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
 import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
 
@@ -39,7 +40,7 @@ export class SlaveTree {
     readonly path: string,
     private readonly rootFacts: FileFacts,
     /** undefined: it is empty, and takes the master's layout. */
-    readonly layout: Layout | undefined,
+    private ownLayout: Layout | undefined,
   ) {}
 
   /** Throws PathMistake where there is no such directory. */
@@ -67,6 +68,11 @@ export class SlaveTree {
   writeLayout(layout: Layout): void {
     const { uid, gid } = this.rootFacts;
     durableReplace(join(this.path, LAYOUT_FILE), layout, { mode: LAYOUT_MODE, uid, gid });
+    this.ownLayout = layout;
+  }
+
+  get layout(): Layout | undefined {
+    return this.ownLayout;
   }
 
   get owner(): { readonly uid: number; readonly gid: number } {
@@ -80,6 +86,33 @@ export class SlaveTree {
     const facts = factsOfPath(path);
     if (facts !== undefined && facts.kind !== 'file') throw notABlob(path, `a ${facts.kind}`);
     return facts;
+  }
+
+  /** A blob's file, in either layout; undefined where there is none. */
+  find(id: BlobId): { readonly relative: string; readonly size: number } | undefined {
+    const layout = this.layout ?? 'bushy';
+    for (const each of [layout, otherLayout(layout)]) {
+      const relative = pathOf(id, each);
+      const facts = this.factsAt(relative);
+      if (facts) return { relative, size: facts.size };
+    }
+    return undefined;
+  }
+
+  /** XXH64 of a blob's file, read at once. */
+  hash(relative: string, window: Window): bigint {
+    const file = this.openToRead(relative);
+    try {
+      window.reset();
+      for (let position = 0; ; ) {
+        const count = file.read(window.bytes, window.size, position);
+        if (count === 0) return BigInt(`0x${window.digest()}`);
+        window.add(0, count);
+        position += count;
+      }
+    } finally {
+      file.closeQuietly();
+    }
   }
 
   openToRead(relative: string): OpenFile {
@@ -113,6 +146,17 @@ export class SlaveTree {
   /** Gives a complete copy its name. Its contents are durable by now. */
   finish(relative: string): void {
     rename(this.unfinished(relative), this.at(relative));
+  }
+
+  /** Gives a file that is about to be replaced another name as well, which `settle` makes durable. Returns its path. */
+  keepReplaced(relative: string): string {
+    for (let number = 0; ; number++) {
+      const path = `${this.at(relative)}.replaced${number === 0 ? '' : `.${number}`}`;
+      if (factsOfPath(path) !== undefined) continue;
+      link(this.at(relative), path);
+      this.touch(relative);
+      return path;
+    }
   }
 
   dropUnfinished(relative: string): void {

@@ -12,7 +12,7 @@ export const EXIT = { ok: 0, fault: 1, usage: 2, refused: 3, damaged: 4, inUse: 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export function exitOfOutcome(outcome: Outcome): ExitCode {
-  if (outcome.damage || (outcome.blobs?.claim?.missing ?? 0) > 0) return EXIT.damaged;
+  if (outcome.damage || blobsWanting(outcome) > 0) return EXIT.damaged;
   switch (outcome.plan.kind) {
     case 'off':
     case 'busy':
@@ -33,6 +33,11 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
     case 'in-use':
       return EXIT.inUse;
   }
+}
+
+/** Blobs that the slave cannot have: missing on the master, or wrong on both sides. */
+export function blobsWanting({ blobs }: Outcome): number {
+  return (blobs?.claim?.missing ?? 0) + (blobs?.lost.length ?? 0);
 }
 
 /** Whether an error is one of the machine or of the operator, whose message says all. */

@@ -1,7 +1,11 @@
+import type { StandbyBlobs } from '../blobs/standby-blobs.js';
 import type { Master } from '../pipeline/master.js';
+import { observeSlave, usableDat } from '../pipeline/observe.js';
 import type { Work } from '../pipeline/work.js';
+import type { ScrubbedBlobs } from '../scrub/blobs.js';
 import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/round.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
+import { publishDat, readDatOf } from '../standby/dat-file.js';
 import type { Facts, Plan } from './facts.js';
 import type { Outcome } from './outcome.js';
 
@@ -36,12 +40,51 @@ export async function scrubAfter(
   master: Master,
   work: Work,
   amount: ScrubAmount,
+  blobs: StandbyBlobs | undefined,
 ): Promise<Outcome> {
   const { plan, reached, damage } = outcome;
   const repairedOutcome = { ...outcome, scrubbed: repaired };
   if (amount === 0 || !keepsOldBytes(plan) || damage || !reached) return repairedOutcome;
   const { scrub } = await import('../scrub/scrub.js');
-  const { bytes, bad, rot, rotten } = await scrub(work, amount, reached, master);
-  const scrubbed = { bytes: repaired.bytes + bytes, bad: repaired.bad + bad, rot, rotten };
-  return { ...repairedOutcome, scrubbed, damage: rot };
+  const claimed = outcome.blobs?.claim;
+  const share = blobs && claimed ? shareOfBlobs(amount, reached.position, claimed.bytes) : 0;
+  const { bytes, bad, rot, rotten } = await scrub(work, withoutShare(amount, share), reached, master);
+  const again = await scrubBlobsOf(work, share, blobs, outcome);
+  const scrubbed = { bytes: repaired.bytes + bytes + again.bytes, bad: repaired.bad + bad + again.bad, rot, rotten };
+  const known = outcome.blobs && { ...outcome.blobs, lost: again.lost };
+  return { ...repairedOutcome, scrubbed, damage: rot, ...(known && { blobs: known }) };
+}
+
+/** Of the bytes to reread, those of blobs: by their size, but never less than a part, nor more than the rest. */
+function shareOfBlobs(amount: ScrubAmount, dataBytes: number, blobBytes: number): number {
+  if (amount === 'full') return Number.POSITIVE_INFINITY;
+  const share = blobBytes / Math.max(1, dataBytes + blobBytes);
+  return Math.ceil(amount * Math.min(1 - SMALLEST_SHARE, Math.max(SMALLEST_SHARE, share)));
+}
+
+const SMALLEST_SHARE = 1 / 8;
+
+function withoutShare(amount: ScrubAmount, share: number): ScrubAmount {
+  return amount === 'full' ? amount : amount - share;
+}
+
+async function scrubBlobsOf(
+  work: Work,
+  share: number,
+  blobs: StandbyBlobs | undefined,
+  { blobs: outcome }: Outcome,
+): Promise<ScrubbedBlobs> {
+  if (!blobs || !outcome?.claim || share === 0) return { bytes: 0, bad: 0, lost: [], manifestChanged: false };
+  const { scrubBlobs } = await import('../scrub/blobs.js');
+  const found = await scrubBlobs(work, share, blobs, outcome.claim);
+  if (found.manifestChanged) giveUpBlobs(work);
+  return found;
+}
+
+/** The next run compares every blob and writes another manifest. */
+function giveUpBlobs({ paths, report }: Work): void {
+  const { inode } = observeSlave(paths);
+  const { dat } = usableDat(readDatOf(paths, inode), inode);
+  if (dat) publishDat(paths, { ...dat, blobs: undefined });
+  report({ level: 'warn', message: `${paths.blobs} has changed on the disk; the next run compares all blobs` });
 }

@@ -11,7 +11,7 @@ const BLOBS: readonly Attack[] = [
   {
     name: 'a blob that is a link to a file outside',
     spoil: (scene) => scene.link(blobOf(scene), scene.secret),
-    expected: { exit: 4, reason: /0x[0-9a-f]+\.blob is a symbolic link$/, hint: /nothing was copied through it/ },
+    expected: { exit: 4, reason: /0x[0-9a-f]+\.blob is a symbolic link$/, hint: /nothing was read through it/ },
   },
   {
     name: 'a blob that is a link to another blob',

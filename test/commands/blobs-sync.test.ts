@@ -24,6 +24,7 @@ for (const layout of LAYOUTS) {
             removed: 0,
             count: 3,
             missing: 0,
+            wrong: 0,
           });
           assert.equal(readFileSync(join(pair.slaveBlobs, '.layout'), 'utf8'), layout);
           ids.push(pair.edit(ids[0]!, 'another'), ...pair.commitBlobs('four'));

@@ -5,25 +5,34 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { readSmallTextLater } from '../pipeline/small-file.js';
+import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
+import { BlobSet } from './blob-set.js';
+import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
 import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
+import type { Manifest } from './manifest.js';
 import { BlobsUnreachable, NotABlob } from './mistakes.js';
-import { walkTree } from './tree-walk.js';
+import { type TreeEntry, walkTree } from './tree-walk.js';
 
-/** An open file of the master's tree, where it is, and its facts. */
-export interface MasterBlob {
+/** An open file of the tree, where it is, and its facts. */
+export interface OpenBlob {
   readonly file: OpenFile;
   readonly facts: FileFacts;
   /** Relative to the tree. */
   readonly relative: string;
 }
 
+interface HashOptions {
+  readonly length?: number;
+  readonly take?: (bytes: Uint8Array, position: number) => void;
+}
+
 /**
- * The master's blob directory. It is only read, and never through a link: a link on the way to a blob, or in its place,
- * is refused by name.
+ * A blob directory that is only read: the master's, whose mount may hang, or one to verify. Never through a link: a link
+ * on the way to a blob, or in its place, is refused by name.
  */
-export class MasterTree {
+export class BlobTree {
   private constructor(
     readonly path: string,
     /** The path without links; they may lead to the directory itself. */
@@ -34,10 +43,10 @@ export class MasterTree {
     private readonly deadline: ReadDeadline,
   ) {}
 
-  static async open(path: string, deadline: ReadDeadline): Promise<MasterTree> {
+  static async open(path: string, deadline: ReadDeadline): Promise<BlobTree> {
     const facts = await deadline.wait(factsBehindPath(path), 'stat', path);
     if (facts === undefined) {
-      throw new BlobsUnreachable(`the master's blob directory ${path} does not exist`);
+      throw new BlobsUnreachable(`the blob directory ${path} does not exist`);
     }
     if (facts.kind !== 'directory') {
       throw new PathMistake(
@@ -51,7 +60,7 @@ export class MasterTree {
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
     const real = await deadline.wait(realPathLater(path), 'realpath', path);
-    return new MasterTree(path, real ?? path, layout, marker === undefined && names.length === 0, deadline);
+    return new BlobTree(path, real ?? path, layout, marker === undefined && names.length === 0, deadline);
   }
 
   /** Whether this is the directory at `path`, which has no links in it. */
@@ -60,7 +69,7 @@ export class MasterTree {
   }
 
   /** Opens a blob's file, in the tree's own layout or in the other; undefined where there is neither. */
-  async openBlob(id: BlobId): Promise<MasterBlob | undefined> {
+  async openBlob(id: BlobId): Promise<OpenBlob | undefined> {
     const first = pathOf(id, this.layout);
     return (await this.openAt(first)) ?? (await this.openAt(pathOf(id, otherLayout(this.layout))));
   }
@@ -71,22 +80,41 @@ export class MasterTree {
     return this.deadline.wait(factsBehindPath(path), 'stat', path);
   }
 
-  /** All blobs in the tree, those of transactions that were aborted or are not finished included. */
-  async *allBlobs(): AsyncGenerator<BlobId> {
-    const list = (path: string) => this.deadline.wait(listEntriesLater(path), 'readdir', path);
-    for await (const entry of walkTree(this.path, list)) if (entry.kind === 'blob') yield entry.id;
+  /** All entries of the tree; its blobs include those of transactions that were aborted or are not finished. */
+  entries(): AsyncGenerator<TreeEntry> {
+    return walkTree(this.path, (path) => this.deadline.wait(listEntriesLater(path), 'readdir', path));
   }
 
-  async read(blob: MasterBlob, into: Uint8Array, length: number, position: number): Promise<number> {
-    return this.deadline.wait(blob.file.readLater(into, length, position), 'read', blob.file.path, position);
+  /**
+   * XXH64 of a blob's first `length` bytes, by default of all that it had when it was opened. `take` receives them as
+   * they are read. Throws ESHORT where it has become shorter.
+   */
+  hash(blob: OpenBlob, window: Window, { length, take }: HashOptions = {}): Promise<bigint> {
+    const { file, facts } = blob;
+    const read = async (into: Uint8Array, wanted: number, at: number): Promise<number> => {
+      const count = await this.deadline.wait(file.readLater(into, wanted, at), 'read', file.path, at);
+      if (count === wanted) return count;
+      const detail = `it ends at ${at + count}, and had ${facts.size} bytes when it was opened`;
+      throw new IoFault('read', file.path, 'ESHORT', detail, at + count);
+    };
+    return hashOfFile(length ?? facts.size, window, this.deadline, read, take);
   }
 
-  close(blob: MasterBlob): void {
+  /** The blobs in the tree up to `tid` that a manifest does not have. */
+  async blobsUpTo(tid: bigint, known: Manifest | undefined): Promise<BlobSet> {
+    const ids = new BlobSet();
+    for await (const entry of this.entries()) {
+      if (entry.kind === 'blob' && entry.id.tid <= tid && known?.get(entry.id) === undefined) ids.addId(entry.id);
+    }
+    return ids;
+  }
+
+  close(blob: OpenBlob): void {
     // A thread may be stuck in a read of this descriptor; closing it could hang as well.
     if (!this.deadline.stuck) blob.file.closeQuietly();
   }
 
-  private async openAt(relative: string): Promise<MasterBlob | undefined> {
+  private async openAt(relative: string): Promise<OpenBlob | undefined> {
     const path = join(this.path, relative);
     let file: OpenFile;
     try {
@@ -114,9 +142,5 @@ export class MasterTree {
 }
 
 function notABlob(path: string, what: string): NotABlob {
-  return new NotABlob(
-    path,
-    what,
-    "a blob has to be a file of the master's blob directory itself; nothing was copied through it",
-  );
+  return new NotABlob(path, what, 'a blob has to be a file of the blob directory itself; nothing was read through it');
 }
