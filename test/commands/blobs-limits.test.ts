@@ -88,6 +88,14 @@ describe("the slave's blob directory", { skip: needsMounts ?? false }, () => {
       pair.assertInStep();
     }));
 
+  it("that is the master's by a bind mount is refused", () =>
+    withBlobPair((pair) => {
+      pair.commitBlobs('one');
+      const through = withMounts(`mount --bind ${pair.masterBlobs} ${pair.slaveBlobs}`);
+      assertEnd(pair.syncBlobsWith({ through }), { exit: 2, action: 'failed', reason: /are the same/ });
+      assert.equal(existsSync(pair.slaveFile), false);
+    }));
+
   it('on a full disk: nothing is left of the copy, no transaction came before its blob; with room it goes on', () =>
     withBlobPair(async (pair) => {
       const disk = await SmallDisk.make(join(pair.directory, 'disk'), 4096 * KIB);
