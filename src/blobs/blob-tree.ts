@@ -37,6 +37,8 @@ export class BlobTree {
     readonly path: string,
     /** The path without links; they may lead to the directory itself. */
     private readonly real: string,
+    private readonly device: string,
+    private readonly inode: string,
     readonly layout: Layout,
     /** It has neither a layout nor a blob: an unmounted directory looks like this. */
     readonly isEmpty: boolean,
@@ -60,12 +62,20 @@ export class BlobTree {
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
     const real = await deadline.wait(realPathLater(path), 'realpath', path);
-    return new BlobTree(path, real ?? path, layout, marker === undefined && names.length === 0, deadline);
+    return new BlobTree(
+      path,
+      real ?? path,
+      facts.device,
+      facts.inode,
+      layout,
+      marker === undefined && names.length === 0,
+      deadline,
+    );
   }
 
-  /** Whether this is the directory at `path`, which has no links in it. */
-  isSame(path: string): boolean {
-    return this.real === path;
+  /** Whether a directory with these facts is this one, by whatever path: links and bind mounts lead to it as well. */
+  isSame({ device, inode }: FileFacts): boolean {
+    return this.device === device && this.inode === inode;
   }
 
   /** Opens a blob's file, in the tree's own layout or in the other; undefined where there is neither. */
@@ -131,7 +141,9 @@ export class BlobTree {
       const facts = await this.deadline.wait(file.factsLater(), 'fstat', path);
       if (facts.kind !== 'file') throw notABlob(path, `a ${facts.kind}`);
       const truth = file.truePath();
-      if (truth !== undefined && truth !== join(this.real, relative))
+      const place = join(this.real, relative);
+      // A pack may have removed it since it was opened: the system marks its path so.
+      if (truth !== undefined && truth !== place && truth !== `${place} (deleted)`)
         throw notABlob(path, `reached through a link, and leads to ${truth}`);
       return { file, facts, relative };
     } catch (error) {

@@ -38,7 +38,8 @@ export class SlaveTree {
 
   private constructor(
     readonly path: string,
-    private readonly rootFacts: FileFacts,
+    /** Of the directory itself. */
+    readonly facts: FileFacts,
     /** undefined: it is empty, and takes the master's layout. */
     private ownLayout: Layout | undefined,
   ) {}
@@ -66,7 +67,7 @@ export class SlaveTree {
 
   /** Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. */
   writeLayout(layout: Layout): void {
-    const { uid, gid } = this.rootFacts;
+    const { uid, gid } = this.facts;
     durableReplace(join(this.path, LAYOUT_FILE), layout, { mode: LAYOUT_MODE, uid, gid });
     this.ownLayout = layout;
   }
@@ -76,7 +77,7 @@ export class SlaveTree {
   }
 
   get owner(): { readonly uid: number; readonly gid: number } {
-    return this.rootFacts;
+    return this.facts;
   }
 
   /** Facts of what is at a blob's place; undefined where nothing is. Throws NotABlob for anything but a file. */
@@ -197,7 +198,7 @@ export class SlaveTree {
 
   /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
   linkAside(relative: string): void {
-    const { mode, uid, gid } = this.rootFacts;
+    const { mode, uid, gid } = this.facts;
     const aside = `${this.path}.old`;
     const directories = [aside];
     for (const component of dirname(relative).split('/'))
@@ -231,7 +232,7 @@ export class SlaveTree {
   private needDirectory(relative: string): void {
     if (this.isDirectoryThere(relative)) return;
     this.needDirectory(dirname(relative));
-    const { mode, uid, gid } = this.rootFacts;
+    const { mode, uid, gid } = this.facts;
     makeDirectoryWith(this.at(relative), { mode, uid, gid });
     this.checked.add(relative);
   }

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { withBlobPair } from '../support/blob-pair.js';
 import { assertEnd } from '../support/cli.js';
+import { listing } from '../support/pair.js';
 import { NOBODY, needsRoot } from '../support/powers.js';
 
 const LAYOUTS = ['bushy', 'lawn'] as const;
@@ -93,6 +103,27 @@ describe('a copy of a blob', () => {
     }),
   );
 });
+
+describe('a dry run', () => {
+  it('writes nothing, and refuses what a run would refuse', () =>
+    withBlobPair((pair) => {
+      const before = () => listing(pair.directory);
+      pair.commitBlobs('one');
+      let files = before();
+      assertEnd(pair.syncBlobs('--dry-run'), { exit: 0, action: 'full' });
+      assert.deepEqual(before(), files);
+      pair.syncedBlobs();
+      pair.commitBlobs('two');
+      files = before();
+      assertEnd(pair.syncBlobs('--dry-run'), { exit: 0, action: 'append' });
+      writeFileSync(join(pair.slaveBlobs, '.layout'), 'lawn');
+      assertEnd(pair.syncBlobs('--dry-run'), { exit: 2, action: 'failed', reason: /different layouts/ });
+      writeFileSync(join(pair.slaveBlobs, '.layout'), 'bushy');
+      assert.deepEqual(withoutTimes(before()), withoutTimes(files));
+    }));
+});
+
+const withoutTimes = (lines: readonly string[]) => lines.map((line) => line.replace(/ \d+$/, ''));
 
 describe('a slave that has blobs', () => {
   it('is not synced without them, unless it is asked for', () =>
