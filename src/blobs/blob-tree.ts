@@ -10,11 +10,10 @@ import { PathMistake } from '../standby/paths.js';
 import { BlobSet } from './blob-set.js';
 import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
+import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
 import type { Manifest } from './manifest.js';
-import { NotABlob } from './mistakes.js';
+import { BlobsUnreachable, NotABlob } from './mistakes.js';
 import { type TreeEntry, walkTree } from './tree-walk.js';
-
-const LONGEST_LAYOUT = 64;
 
 /** An open file of the tree, where it is, and its facts. */
 export interface OpenBlob {
@@ -38,6 +37,8 @@ export class BlobTree {
     readonly path: string,
     /** The path without links; they may lead to the directory itself. */
     private readonly real: string,
+    private readonly device: string,
+    private readonly inode: string,
     readonly layout: Layout,
     /** It has neither a layout nor a blob: an unmounted directory looks like this. */
     readonly isEmpty: boolean,
@@ -47,7 +48,7 @@ export class BlobTree {
   static async open(path: string, deadline: ReadDeadline): Promise<BlobTree> {
     const facts = await deadline.wait(factsBehindPath(path), 'stat', path);
     if (facts === undefined) {
-      throw new IoFault('stat', path, 'ENOENT', 'the blob directory does not exist; is it mounted?');
+      throw new BlobsUnreachable(`the blob directory ${path} does not exist`);
     }
     if (facts.kind !== 'directory') {
       throw new PathMistake(
@@ -56,18 +57,25 @@ export class BlobTree {
       );
     }
     const marker = await readSmallTextLater(join(path, LAYOUT_FILE), LONGEST_LAYOUT, deadline);
-    if (marker !== undefined && typeof marker !== 'string')
-      throw new IoFault('read', join(path, LAYOUT_FILE), 'EIO', marker.problem);
+    if (typeof marker === 'object') throw marker.fault ?? noLayout(path, marker.problem);
     const entries = marker === undefined ? await deadline.wait(listEntriesLater(path), 'readdir', path) : [];
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
     const real = await deadline.wait(realPathLater(path), 'realpath', path);
-    return new BlobTree(path, real ?? path, layout, marker === undefined && names.length === 0, deadline);
+    return new BlobTree(
+      path,
+      real ?? path,
+      facts.device,
+      facts.inode,
+      layout,
+      marker === undefined && names.length === 0,
+      deadline,
+    );
   }
 
-  /** Whether this is the directory at `path`, which has no links in it. */
-  isSame(path: string): boolean {
-    return this.real === path;
+  /** Whether a directory with these facts is this one, by whatever path: links and bind mounts lead to it as well. */
+  isSame({ device, inode }: FileFacts): boolean {
+    return this.device === device && this.inode === inode;
   }
 
   /** Opens a blob's file, in the tree's own layout or in the other; undefined where there is neither. */
@@ -133,7 +141,9 @@ export class BlobTree {
       const facts = await this.deadline.wait(file.factsLater(), 'fstat', path);
       if (facts.kind !== 'file') throw notABlob(path, `a ${facts.kind}`);
       const truth = file.truePath();
-      if (truth !== undefined && truth !== join(this.real, relative))
+      const place = join(this.real, relative);
+      // A pack may have removed it since it was opened: the system marks its path so.
+      if (truth !== undefined && truth !== place && truth !== `${place} (deleted)`)
         throw notABlob(path, `reached through a link, and leads to ${truth}`);
       return { file, facts, relative };
     } catch (error) {
@@ -145,21 +155,4 @@ export class BlobTree {
 
 function notABlob(path: string, what: string): NotABlob {
   return new NotABlob(path, what, 'a blob has to be a file of the blob directory itself; nothing was read through it');
-}
-
-/** The layout that ZODB would use. Without a marker it takes a directory that is used already for a lawn. */
-export function layoutOf(marker: string | undefined, names: readonly string[], path: string): Layout {
-  if (marker === undefined) return names.some((name) => !name.startsWith('.')) ? 'lawn' : 'bushy';
-  const layout = marker.trim();
-  if (layout === 'bushy' || layout === 'lawn') return layout;
-  if (layout === 'zeocache') {
-    throw new PathMistake(
-      `${path} has the layout zeocache: it is the cache of a ZEO client, which does not have all blobs`,
-      'name the blob directory of the ZEO server (its blob-dir)',
-    );
-  }
-  throw new PathMistake(
-    `${join(path, LAYOUT_FILE)} says ${JSON.stringify(layout.slice(0, LONGEST_LAYOUT))}, which is no layout of blobs`,
-    'is this the blob directory of a ZEO server or a FileStorage? Their layouts are bushy and lawn',
-  );
 }

@@ -13,7 +13,7 @@ export async function openBothTrees(
 ): Promise<{ readonly master: BlobTree; readonly slave: SlaveTree }> {
   const slave = SlaveTree.open(settings.slave);
   const master = await BlobTree.open(settings.master, deadline);
-  if (master.isSame(slave.path)) {
+  if (master.isSame(slave.facts)) {
     throw new PathMistake(
       `the blob directories of MASTER and SLAVE are the same: ${settings.slave}`,
       'name them as --blobs MASTER_DIR:SLAVE_DIR',

@@ -1,4 +1,3 @@
-import { IoFault } from '../io/fault.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Master } from '../pipeline/master.js';
 import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
@@ -7,6 +6,7 @@ import type { BlobCopier } from './copier.js';
 import { Lanes } from './lanes.js';
 import { type BlobId, otherLayout, pathOf } from './layout.js';
 import type { Copy, Manifest } from './manifest.js';
+import { BlobsUnreachable } from './mistakes.js';
 
 /** What a run did about blobs. */
 export interface BlobCounts {
@@ -115,8 +115,9 @@ export class BlobBringer {
   ): Promise<void> {
     const { path, isEmpty, layout } = this.copier.master;
     if (isEmpty) {
-      const detail = `the blob directory is empty, and the master names ${absent.length} blobs or more; is it mounted?`;
-      throw new IoFault('readdir', path, 'ENOENT', detail);
+      throw new BlobsUnreachable(
+        `the master's blob directory ${path} is empty, and the master's transactions name blobs`,
+      );
     }
     if (await isExchanged(master, this.deadline)) throw new Exchanged(master.path);
     const missing: BlobId[] = [];

@@ -14,11 +14,10 @@ import { OpenFile } from '../io/open-file.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
 import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
-import { layoutOf } from './blob-tree.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
+import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
 
-const LONGEST_LAYOUT = 64;
 /** Ends the name of a copy that is not complete. ZODB looks at names that end with .blob only. */
 const UNFINISHED = '.syncpozo-tmp';
 const SYNCS_AT_ONCE = 4;
@@ -39,22 +38,28 @@ export class SlaveTree {
 
   private constructor(
     readonly path: string,
-    private readonly rootFacts: FileFacts,
+    /** Of the directory itself. */
+    readonly facts: FileFacts,
     /** undefined: it is empty, and takes the master's layout. */
-    readonly layout: Layout | undefined,
+    private ownLayout: Layout | undefined,
   ) {}
 
   /** Throws PathMistake where there is no such directory. */
   static open(given: string): SlaveTree {
     const path = realPath(resolve(given));
     const facts = path === undefined ? undefined : factsOfPath(path);
-    if (path === undefined || facts?.kind !== 'directory') {
+    if (path === undefined || facts === undefined) {
       throw new PathMistake(
         `the slave's blob directory ${given} does not exist`,
         'is its disk mounted? If it is, make the directory first',
       );
     }
-    const marker = readSmallText(join(path, LAYOUT_FILE), LONGEST_LAYOUT);
+    if (facts.kind !== 'directory')
+      throw new PathMistake(
+        `the slave's blob directory ${given} is a ${facts.kind}`,
+        'name the directory of the blobs',
+      );
+    const marker = readLayout(path);
     const names = marker === undefined ? listDirectory(path).filter((name) => name !== 'lost+found') : [];
     const isFresh = marker === undefined && !names.some((name) => !name.startsWith('.'));
     return new SlaveTree(path, facts, isFresh ? undefined : layoutOf(marker, names, path));
@@ -62,12 +67,17 @@ export class SlaveTree {
 
   /** Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. */
   writeLayout(layout: Layout): void {
-    const { uid, gid } = this.rootFacts;
+    const { uid, gid } = this.facts;
     durableReplace(join(this.path, LAYOUT_FILE), layout, { mode: LAYOUT_MODE, uid, gid });
+    this.ownLayout = layout;
+  }
+
+  get layout(): Layout | undefined {
+    return this.ownLayout;
   }
 
   get owner(): { readonly uid: number; readonly gid: number } {
-    return this.rootFacts;
+    return this.facts;
   }
 
   /** Facts of what is at a blob's place; undefined where nothing is. Throws NotABlob for anything but a file. */
@@ -118,7 +128,12 @@ export class SlaveTree {
   /** Makes room for a copy: its directory, without the remains of an earlier copy. */
   prepareUnfinished(relative: string): void {
     this.needDirectory(dirname(relative));
-    removeIfThere(this.unfinished(relative));
+    const path = this.unfinished(relative);
+    try {
+      removeIfThere(path);
+    } catch (error) {
+      throw factsOfPath(path)?.kind === 'directory' ? notABlob(path, 'a directory') : error;
+    }
   }
 
   openUnfinished(relative: string): OpenFile {
@@ -183,7 +198,7 @@ export class SlaveTree {
 
   /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
   linkAside(relative: string): void {
-    const { mode, uid, gid } = this.rootFacts;
+    const { mode, uid, gid } = this.facts;
     const aside = `${this.path}.old`;
     const directories = [aside];
     for (const component of dirname(relative).split('/'))
@@ -217,10 +232,18 @@ export class SlaveTree {
   private needDirectory(relative: string): void {
     if (this.isDirectoryThere(relative)) return;
     this.needDirectory(dirname(relative));
-    const { mode, uid, gid } = this.rootFacts;
+    const { mode, uid, gid } = this.facts;
     makeDirectoryWith(this.at(relative), { mode, uid, gid });
     this.checked.add(relative);
   }
+}
+
+function readLayout(directory: string): string | undefined {
+  const path = join(directory, LAYOUT_FILE);
+  const facts = factsOfPath(path);
+  if (facts && facts.kind !== 'file') throw noLayout(directory, `it is a ${facts.kind}`);
+  if (facts && facts.size > LONGEST_LAYOUT) throw noLayout(directory, `it has ${facts.size} bytes`);
+  return readSmallText(path, LONGEST_LAYOUT);
 }
 
 function notABlob(path: string, what: string): NotABlob {

@@ -15,9 +15,11 @@ import { Journal } from './journal.js';
 import type { BlobId } from './layout.js';
 import { type Copy, Manifest } from './manifest.js';
 import {
+  allManifests,
   claimedManifest,
   ManifestWriter,
   readManifest,
+  refuseDirectory,
   sealOf,
   settleManifest,
   writeManifest,
@@ -62,6 +64,10 @@ export class StandbyBlobs {
     private readonly master: BlobTree,
     private readonly slave: SlaveTree,
     private readonly context: BlobContext,
+    /** The blobs of the claim are in another directory: what manifests prove about that one does not count here. */
+    private readonly isMoved: boolean,
+    /** The manifest is the one of the claim. Any other may be of another directory, or older than its files. */
+    private readonly isClaimed: boolean,
   ) {
     const { deadline, report } = context;
     this.progress = new BlobProgress(context.onProgress);
@@ -73,8 +79,13 @@ export class StandbyBlobs {
 
   /** Checks both directories. Throws PathMistake where they cannot be those of one site. */
   static async open(settings: BlobSettings, dat: Dat | undefined, context: BlobContext): Promise<StandbyBlobs> {
-    const { master, slave } = await openBothTrees(settings, dat?.blobs, context.deadline);
-    return new StandbyBlobs(settings, master, slave, context);
+    const claimed = dat?.blobs;
+    const manifest = context.paths.blobs;
+    refuseDirectory(manifest);
+    const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
+    const isMoved = claimed !== undefined && claimed.directory !== slave.path;
+    const isClaimed = claimed !== undefined && !isMoved && sealOf(manifest, claimed) !== undefined;
+    return new StandbyBlobs(settings, master, slave, context, isMoved, isClaimed);
   }
 
   get counts(): BlobCounts {
@@ -88,7 +99,9 @@ export class StandbyBlobs {
 
   /** Puts in order what a killed run left. The caller holds the slave's lock, and may write. */
   prepare(dat: Dat | undefined): void {
-    settleManifest(this.context.paths, dat?.blobs);
+    const { paths } = this.context;
+    if (this.isMoved) for (const path of [paths.blobsJournal, paths.blobsBefore]) removeIfThere(path);
+    settleManifest(paths, dat?.blobs);
     if (this.slave.layout === undefined) this.slave.writeLayout(this.master.layout);
   }
 
@@ -148,7 +161,7 @@ export class StandbyBlobs {
   ): Promise<BlobsClaim> {
     const { paths } = this.context;
     const ids = this.byRecords ? needed.ids : await this.master.blobsUpTo(tid, undefined);
-    const before = this.manifestsBefore();
+    const before = this.before();
     const manifest = new Manifest();
     const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), this.slave);
     try {
@@ -160,7 +173,7 @@ export class StandbyBlobs {
         if (noted === undefined || noted === 'missing') await journal.add(id, copy);
       };
       await this.bringer.bring(ids, master, onCopy, {
-        known: known === 'compare' ? undefined : { ...known, manifest: before },
+        known: known === 'compare' ? undefined : { sameHistory: known.sameHistory && this.isClaimed, manifest: before },
       });
     } finally {
       await journal.close();
@@ -172,7 +185,7 @@ export class StandbyBlobs {
   /** Notes what the slave has copied until now, so that what a pack removed of it can be removed here after the swap. */
   noteBefore(): void {
     const { paths } = this.context;
-    writeManifest(paths.blobsBefore, this.manifestsBefore(), paths, this.slave.path);
+    writeManifest(paths.blobsBefore, this.before(), paths, this.slave.path);
   }
 
   /**
@@ -214,17 +227,8 @@ export class StandbyBlobs {
     this.writer?.close();
   }
 
-  /** Every blob that some manifest of this slave proves to be copied. */
-  private manifestsBefore(): Manifest {
-    const { paths } = this.context;
-    const all = readManifest(paths.blobsBefore).manifest;
-    for (const path of [paths.blobs, paths.freshBlobs, paths.blobsJournal]) {
-      const { manifest } = readManifest(path);
-      let number = 0;
-      for (const id of manifest.ids) all.set(id, manifest.copyAt(number++));
-    }
-    return all;
-  }
+  /** What earlier runs have copied into this directory. */
+  private before = (): Manifest => (this.isMoved ? new Manifest() : allManifests(this.context.paths));
 
   private async append(entries: readonly (readonly [BlobId, Copy])[], before: BlobsClaim): Promise<BlobsClaim> {
     const { paths } = this.context;

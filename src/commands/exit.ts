@@ -1,4 +1,4 @@
-import { NotABlob } from '../blobs/mistakes.js';
+import { BlobsUnreachable, NotABlob } from '../blobs/mistakes.js';
 import { IoFault } from '../io/fault.js';
 import { LogFileMistake, STANDARD_OUTPUT } from '../io/sink.js';
 import { SlaveInUse } from '../standby/in-use.js';
@@ -43,8 +43,19 @@ export function blobsWanting({ blobs }: Outcome): number {
 /** Whether an error is one of the machine or of the operator, whose message says all. */
 export function isForeseen(
   error: unknown,
-): error is IoFault | PathMistake | SwitchUnclear | LogFileMistake | RoleRefusal | SlaveInUse | NotABlob {
-  return [IoFault, RoleRefusal, SlaveInUse, NotABlob].some((kind) => error instanceof kind) || isMistake(error);
+): error is
+  | IoFault
+  | PathMistake
+  | SwitchUnclear
+  | LogFileMistake
+  | RoleRefusal
+  | SlaveInUse
+  | NotABlob
+  | BlobsUnreachable {
+  return (
+    [IoFault, RoleRefusal, SlaveInUse, NotABlob, BlobsUnreachable].some((kind) => error instanceof kind) ||
+    isMistake(error)
+  );
 }
 
 export function exitOfError(error: unknown): ExitCode {
@@ -80,7 +91,8 @@ const OUTPUT_HINT =
 
 /** What to do about an error, in words; undefined where there is nothing better than its message. */
 export function hintOf(error: unknown): string | undefined {
-  const hasHint = error instanceof PathMistake || error instanceof LogFileMistake || error instanceof NotABlob;
+  const hasHint = error instanceof PathMistake || error instanceof LogFileMistake;
+  if (error instanceof NotABlob || error instanceof BlobsUnreachable) return error.hint;
   if (hasHint || error instanceof RoleRefusal || error instanceof SlaveInUse) return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
   if (!(error instanceof IoFault)) return undefined;

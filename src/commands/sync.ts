@@ -177,6 +177,7 @@ function workOf(
     source,
     deadline,
     report: ({ level, message, fields }) => log[level](fields ?? {}, message),
+    reportsBlobs: options.blobs === undefined,
     beforeWriting: () => refuseOpened(paths),
     batchBytes: options.batchBytes ?? BATCH_BYTES,
     batchMilliseconds: BATCH_MILLISECONDS,

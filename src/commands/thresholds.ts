@@ -56,7 +56,8 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
   };
   // A promoted slave follows no master: it has no lag, and its last sync grows old.
   if (standing.role !== 'promoted') {
-    const { lag, master, lastSync, ageSeconds, lastFullScrub } = standing;
+    const { lag, master, lastSync, ageSeconds, blobs } = standing;
+    const lastFullScrub = blobs ? earlier(standing.lastFullScrub, blobs.lastFullScrub) : standing.lastFullScrub;
     const why = master?.problem ?? standing.lagProblem ?? 'the transactions name no time';
     measure(
       thresholds.maxLag,
@@ -80,6 +81,12 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
   findings.sort((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
   const state = findings[0]?.state ?? 'OK';
   return { state, words: findings.length > 0 ? findings.map(({ words }) => words) : ['nothing to report'], figures };
+}
+
+/** The earlier of two times; null where one of them is. */
+function earlier(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return null;
+  return one < other ? one : other;
 }
 
 function stateOf(value: number, { warning, critical }: Threshold): State {

@@ -32,8 +32,7 @@ export abstract class BlobFinder extends FieldReader {
   protected lookForBlob(view: DataView, offset: number, dataLength: number): void {
     const length = Math.min(dataLength, BLOB_PREFIX);
     if (this.isAtHand(view, offset + length)) {
-      if (length >= SMALLEST_BLOB && mayBeBlob(view.getUint32(offset)))
-        this.judgeData(view, offset, length, dataLength);
+      this.judgeData(view, offset, length, dataLength);
       return this.expectNext();
     }
     this.dataEnd = this.at;
@@ -50,6 +49,7 @@ export abstract class BlobFinder extends FieldReader {
   }
 
   private judgeData(view: DataView, offset: number, length: number, dataLength: number): void {
+    if (length < SMALLEST_BLOB || !mayBeBlob(view.getUint32(offset))) return;
     const data = new Uint8Array(view.buffer, view.byteOffset + offset, length);
     const kind = isBlobRecord(data, dataLength);
     if (kind === 'blob') this.blobs?.blob(this.oidHigh, this.oidLow, this.recordTidHigh, this.recordTidLow);

@@ -25,6 +25,8 @@ export interface Work {
   readonly source: ChunkSource;
   readonly deadline: ReadDeadline;
   readonly report: (notice: Notice) => void;
+  /** Transactions that name blobs are reported: their files are not copied. */
+  readonly reportsBlobs?: boolean;
   /** Called before the slave is written; throws if it must not be. */
   readonly beforeWriting?: () => void;
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
@@ -106,6 +108,14 @@ export function reportWarnings(work: Work, facts: ChunkFacts): void {
     first: facts.warnings.slice(0, 3).map(({ position, tid, rule }) => ({ position, tid: formatTid(tid), rule })),
   };
   work.report({ level: 'warn', message: 'the master has transactions that ZODB accepts with a warning', fields });
+}
+
+/** Reports that transactions were copied whose blobs were not. */
+export function reportUncopiedBlobs({ reportsBlobs, report }: Work, records: number): void {
+  if (!reportsBlobs || records === 0) return;
+  const message = 'transactions were copied that name blobs, and no blobs were';
+  const hint = 'name both blob directories: --blobs MASTER_DIR:SLAVE_DIR; or --no-blobs, if something else copies them';
+  report({ level: 'warn', message, fields: { records, hint } });
 }
 
 /** Opens the slave for writing; throws ESTALE if it is no longer the file that this run examined. */

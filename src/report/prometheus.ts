@@ -88,6 +88,11 @@ function metricsOf(standing: Standing, now: number): readonly Metric[] {
       'Blobs that transactions name and that the master did not have.',
       standing.blobs?.missing,
     ),
+    single(
+      'syncpozo_blobs_last_full_scrub_time_seconds',
+      'When the last full round of the scrub through the blobs ended.',
+      secondsOf(standing.blobs?.lastFullScrub),
+    ),
     single('syncpozo_last_sync_time_seconds', 'When a sync last ended in step.', secondsOf(standing.lastSync)),
     single(
       'syncpozo_last_full_scrub_time_seconds',

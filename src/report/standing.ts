@@ -52,6 +52,8 @@ export interface Standing {
     readonly count: number;
     readonly bytes: number;
     readonly missing: number;
+    /** When a scrub last finished a round through them. */
+    readonly lastFullScrub: string | null;
   } | null;
   /** Why there is no claim. */
   readonly problem: string | null;
@@ -124,9 +126,9 @@ export function renderStanding(standing: Standing): string {
   return rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}\n`).join('');
 }
 
-function renderBlobs({ directory, count, bytes, missing }: NonNullable<Standing['blobs']>): string {
+function renderBlobs({ directory, count, bytes, missing, lastFullScrub }: NonNullable<Standing['blobs']>): string {
   const lost = missing > 0 ? `, ${missing} MISSING on the master` : '';
-  return `${directory}: ${formatCount(count, 'blob')}, ${formatBytes(bytes)}${lost}`;
+  return `${directory}: ${formatCount(count, 'blob')}, ${formatBytes(bytes)}${lost}, last full scrub ${lastFullScrub ?? 'never'}`;
 }
 
 /** `in step`, `refused since TIME: REASON`. */

@@ -13,7 +13,7 @@ export async function blobsOf(
   plan: Plan,
   dat: Dat | undefined,
   work: Work,
-  { blobs, onBlobs }: SyncRequest,
+  { blobs, onBlobs, dryRun }: SyncRequest,
 ): Promise<StandbyBlobs | undefined> {
   if (!keepsOldBytes(plan) && plan.kind !== 'full' && plan.kind !== 'rebuild') return undefined;
   if (blobs === undefined && dat?.blobs) {
@@ -24,7 +24,9 @@ export async function blobsOf(
   }
   if (blobs === undefined || blobs === 'given-up') return undefined;
   const { paths, deadline, report } = work;
-  return StandbyBlobs.open(blobs, dat, { paths, deadline, report, onProgress: onBlobs });
+  const opened = await StandbyBlobs.open(blobs, dat, { paths, deadline, report, onProgress: onBlobs });
+  if (!dryRun) opened.prepare(dat);
+  return opened;
 }
 
 /** Gives the claim about blobs up: what is appended from now on comes without its blobs. */

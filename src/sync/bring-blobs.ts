@@ -29,7 +29,6 @@ export interface Bringing {
  */
 export async function bringUpTo(resume: Resume, bringing: Bringing): Promise<Dat | undefined> {
   const { work, blobs, master, magic, inode, known } = bringing;
-  blobs.prepare(known);
   if (known?.blobs && blobs.covers(known)) {
     const claimed = await blobs.retryMissing(known.blobs, master);
     const { copiedFrom, torn } = known;
@@ -76,7 +75,6 @@ export async function bringAll(
   resume: Resume,
   { compareBlobs = false, proven }: { readonly compareBlobs?: boolean; readonly proven: boolean },
 ): Promise<BlobsClaim> {
-  blobs.prepare(undefined);
   const known = compareBlobs ? 'compare' : { sameHistory: proven };
   const claimed = await blobs.establish(needed, master, resume.tid, known);
   if (proven) blobs.noteBefore();

@@ -1,5 +1,6 @@
 import { NeededBlobs } from '../blobs/needed.js';
 import type { StandbyBlobs } from '../blobs/standby-blobs.js';
+import { BLOB_WORDS } from '../filestorage/blob-names.js';
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
 import type { IndexMaker } from '../index/builder.js';
@@ -13,18 +14,19 @@ import { applyOwnership, type Ownership } from '../io/replace.js';
 import type { Judging } from '../lineage/file-pair.js';
 import { judgeCopy, type Replaced, rotOfCopy } from '../lineage/judge-copy.js';
 import { beginJudging } from '../lineage/judging.js';
-import { rotIn, type Verdict } from '../lineage/verdict.js';
+import type { Verdict } from '../lineage/verdict.js';
 import type { ChunkFacts } from '../pipeline/chunk.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import { copy, Exchanged, type Target } from '../pipeline/copy.js';
 import type { Rot } from '../pipeline/damage.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
-import { Copied, claimOf, identityOf, reportWarnings, type Work } from '../pipeline/work.js';
+import { Copied, claimOf, identityOf, reportUncopiedBlobs, reportWarnings, type Work } from '../pipeline/work.js';
 import { publishDatWith } from '../standby/dat-file.js';
 import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
 import { bringAll } from './bring-blobs.js';
+import { isRefused, NOT_FORCED } from './refused.js';
 
 export interface RebuildOptions {
   /** The slave to replace; undefined: there is none, so nothing can be lost. */
@@ -125,6 +127,7 @@ async function fillAndSwap(
     const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
     await options.blobs?.place(blobs);
+    reportUncopiedBlobs(work, filling.blobRecords);
     filling.copied.batches = 1;
     // ZODB does not open a file without records beside an index of it.
     if (maker && filling.copied.records > 0) await writeIndexAfterCopy(work, maker, resume.position);
@@ -155,29 +158,11 @@ function nothingWritten(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
   return { resume, end: { kind: 'clean' }, copied: new Copied(), dat: undefined, kept: undefined };
 }
 
-/**
- * Whether to swap nothing. Bytes that differ in the same record never replace the slave's, whoever requests it: they
- * changed on the master, or nobody knows on which side.
- */
-export function isRefused(verdict: Verdict, { forced, damageReported }: RefusalFacts): boolean {
-  const { lineage, own } = verdict;
-  if (!forced) return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
-  if (lineage === 'rotten' || (damageReported && hidesRot(verdict))) return true;
-  return lineage === 'forked' && rotIn(verdict) !== undefined;
-}
-
-/** A piece of the slave cannot be read, so the master's bytes in its place are compared with nothing. */
-export function hidesRot({ findings }: Verdict): boolean {
-  return findings.unread.length > 0;
-}
-
-type RefusalFacts = Pick<Replaced, 'forced' | 'damageReported'>;
-const NOT_FORCED: RefusalFacts = { forced: false, damageReported: false };
-
 class Filling implements Target {
   readonly copied = new Copied();
   readonly namesBlobs: boolean;
   readonly needed = new NeededBlobs();
+  blobRecords = 0;
   reachedUpTo: Resume = NOTHING_YET;
   private position = MAGIC_LENGTH;
   private highest = MAGIC_LENGTH;
@@ -188,9 +173,9 @@ class Filling implements Target {
     readonly records: IndexMaker | undefined,
     private readonly judging: Judging | undefined,
     private readonly mayEndEarly: boolean,
-    blobs: StandbyBlobs | undefined,
+    private readonly blobs: StandbyBlobs | undefined,
   ) {
-    this.namesBlobs = blobs?.byRecords === true;
+    this.namesBlobs = blobs?.byRecords ?? work.reportsBlobs === true;
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -209,7 +194,8 @@ class Filling implements Target {
     this.copied.add(this.reachedUpTo, resume, facts);
     reportWarnings(this.work, facts);
     this.reachedUpTo = resume;
-    await this.needed.add(facts.blobs, master);
+    if (this.blobs) await this.needed.add(facts.blobs, master);
+    else this.blobRecords += facts.blobs.blobs.length / BLOB_WORDS;
     this.judging?.reached(resume.position);
     if (this.mayEndEarly && this.judging?.isCertain) throw new Certain();
   }

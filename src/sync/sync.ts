@@ -213,7 +213,6 @@ async function carryOut({ plan, facts, observed, dat, masterRole, blobs }: Decid
       return written(plan, await append(work, master, magic, dat, plan.resume, blobs), observed, dat, work);
     case 'none':
       if (masterRole) recordTerms();
-      blobs?.prepare(dat);
       if (blobs && facts.verified && blobs.hasWork(dat)) {
         const reason = 'nothing new, but not all blobs are known to be there';
         const bringing = { kind: 'append', row: 13, reason, resume: facts.verified } as const;
