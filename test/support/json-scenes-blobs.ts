@@ -73,9 +73,13 @@ export const SYNC_OF_BLOBS: Scenes = {
 export const STATUS_OF_BLOBS: Scenes = {
   'a blob that is missing': (pair, see) => {
     const blobs = withBlobs(pair);
+    const status = (): void =>
+      see(syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--json', '--max-age', '60']));
     loseOne(blobs);
     blobs.sync();
-    see(syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--json', '--max-age', '60']));
+    status();
+    blobs.sync('--scrub', 'full');
+    status();
   },
 };
 
