@@ -10,7 +10,8 @@ FAULTS = {
     'blobs by a walk first': ('beside', (NO_FILE, 'a file of no committed blob was copied')),
     'current revisions only': ('', (NO_FILE,)),
     'usual records only': ('', (NO_FILE,)),
-    'no layout': ('', (NO_FILE,)),
+    # A used directory without a layout is a lawn to ZODB.
+    'no layout': ('', (NO_FILE, "the layout is not the master's")),
     'removes before the data': ('kill,pack', (REMOVED, NO_FILE)),
     'no second look': ('beside,pack', (COUNT, NO_FILE)),
     'not atomic': ('kill', (OTHER_BYTES, NO_FILE, *BROKEN)),
