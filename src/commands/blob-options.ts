@@ -23,7 +23,7 @@ export function withBlobOptions(command: Command): Command {
         "the two blob directories, as MASTER_DIR:SLAVE_DIR; copies each transaction's blobs before the transaction",
       ).argParser(directoriesOption),
     )
-    .option('--no-blobs', 'go on without the blobs of a slave that had them')
+    .option('--no-blobs', 'copy no blobs, even of a slave that has them, and do not warn about it')
     .addOption(
       new Option('--blobs-by <means>', 'how blobs are found; tree compares the directories, for encrypted records')
         .choices(['records', 'tree'])
