@@ -157,4 +157,15 @@ describe('a slave that has blobs', () => {
       pair.assertSameBlobs(ids);
       assertEnd(pair.sync(), { ...expected, hint });
     }));
+
+  it('get their layout again where that file is lost', () =>
+    withBlobPair((pair) => {
+      const ids = pair.commitBlobs('one');
+      pair.syncedBlobs();
+      rmSync(join(pair.slaveBlobs, '.layout'));
+      ids.push(...pair.commitBlobs('two'));
+      assert.equal(pair.syncedBlobs().json.blobs.copied, 1);
+      assert.equal(readFileSync(join(pair.slaveBlobs, '.layout'), 'utf8'), 'bushy');
+      pair.assertSameBlobs(ids);
+    }));
 });
