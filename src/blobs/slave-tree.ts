@@ -1,12 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
 import {
-  link,
-  listDirectory,
+  listEntriesLater,
   makeDirectoryWith,
   removeDirectoryIfEmpty,
   removeIfThere,
   rename,
-  syncDirectory,
   syncDirectoryLater,
 } from '../io/directory.js';
 import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
@@ -14,9 +12,11 @@ import { OpenFile } from '../io/open-file.js';
 import { durableReplace, readSmallText } from '../io/replace.js';
 import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
+import { keepReplaced, linkAside } from './aside.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
 import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
+import { walkTree } from './tree-walk.js';
 
 /** Ends the name of a copy that is not complete. ZODB looks at names that end with .blob only. */
 const UNFINISHED = '.syncpozo-tmp';
@@ -40,7 +40,7 @@ export class SlaveTree {
     readonly path: string,
     /** Of the directory itself. */
     readonly facts: FileFacts,
-    /** undefined: it is empty, and takes the master's layout. */
+    /** undefined: it says none, and takes the master's. */
     private ownLayout: Layout | undefined,
   ) {}
 
@@ -60,9 +60,15 @@ export class SlaveTree {
         'name the directory of the blobs',
       );
     const marker = readLayout(path);
-    const names = marker === undefined ? listDirectory(path).filter((name) => name !== 'lost+found') : [];
-    const isFresh = marker === undefined && !names.some((name) => !name.startsWith('.'));
-    return new SlaveTree(path, facts, isFresh ? undefined : layoutOf(marker, names, path));
+    return new SlaveTree(path, facts, marker === undefined ? undefined : layoutOf(marker, [], path));
+  }
+
+  /** The layout in which the first blob lies that is found; undefined where there is none. */
+  async layoutSeen(): Promise<Layout | undefined> {
+    for await (const entry of walkTree(this.path, listEntriesLater)) {
+      if (entry.kind === 'blob') return entry.relative === pathOf(entry.id, 'lawn') ? 'lawn' : 'bushy';
+    }
+    return undefined;
   }
 
   /** Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. */
@@ -151,13 +157,13 @@ export class SlaveTree {
 
   /** Gives a file that is about to be replaced another name as well, which `settle` makes durable. Returns its path. */
   keepReplaced(relative: string): string {
-    for (let number = 0; ; number++) {
-      const path = `${this.at(relative)}.replaced${number === 0 ? '' : `.${number}`}`;
-      if (factsOfPath(path) !== undefined) continue;
-      link(this.at(relative), path);
-      this.touch(relative);
-      return path;
-    }
+    this.touch(relative);
+    return keepReplaced(this.at(relative));
+  }
+
+  /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
+  linkAside(relative: string): void {
+    linkAside(this.path, relative, this.facts);
   }
 
   dropUnfinished(relative: string): void {
@@ -194,23 +200,6 @@ export class SlaveTree {
     }
     this.touched.add(directory);
     return wasThere;
-  }
-
-  /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
-  linkAside(relative: string): void {
-    const { mode, uid, gid } = this.facts;
-    const aside = `${this.path}.old`;
-    const directories = [aside];
-    for (const component of dirname(relative).split('/'))
-      directories.push(join(directories.at(-1) ?? aside, component));
-    for (const directory of directories) {
-      makeDirectoryWith(directory, { mode, uid, gid });
-      if (factsOfPath(directory)?.kind !== 'directory') throw notABlob(directory, 'no directory');
-    }
-    const target = join(aside, relative);
-    if (factsOfPath(target) === undefined) link(this.at(relative), target);
-    for (const directory of directories.reverse()) syncDirectory(directory);
-    syncDirectory(dirname(aside));
   }
 
   private at(relative: string): string {

@@ -6,6 +6,7 @@ import {
   lstatSync,
   readdirSync,
   readFileSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -156,5 +157,16 @@ describe('a slave that has blobs', () => {
       assert.deepEqual([again.json.blobs.copied, again.json.blobs.count], [1, 2]);
       pair.assertSameBlobs(ids);
       assertEnd(pair.sync(), { ...expected, hint });
+    }));
+
+  it('get their layout again where that file is lost', () =>
+    withBlobPair((pair) => {
+      const ids = pair.commitBlobs('one');
+      pair.syncedBlobs();
+      rmSync(join(pair.slaveBlobs, '.layout'));
+      ids.push(...pair.commitBlobs('two'));
+      assert.equal(pair.syncedBlobs().json.blobs.copied, 1);
+      assert.equal(readFileSync(join(pair.slaveBlobs, '.layout'), 'utf8'), 'bushy');
+      pair.assertSameBlobs(ids);
     }));
 });
