@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { factsOfPath } from '../io/facts.js';
+import { readSmallText } from '../io/replace.js';
 import { PathMistake } from '../standby/paths.js';
 import { LAYOUT_FILE, type Layout } from './layout.js';
 
@@ -21,4 +23,13 @@ export function layoutOf(marker: string | undefined, names: readonly string[], p
 
 export function noLayout(directory: string, problem: string): PathMistake {
   return new PathMistake(`${join(directory, LAYOUT_FILE)} is no layout of blobs: ${problem}`, LAYOUTS);
+}
+
+/** The text of a slave's layout; undefined where there is none. Follows no link. */
+export function readLayout(directory: string): string | undefined {
+  const path = join(directory, LAYOUT_FILE);
+  const facts = factsOfPath(path);
+  if (facts && facts.kind !== 'file') throw noLayout(directory, `it is a ${facts.kind}`);
+  if (facts && facts.size > LONGEST_LAYOUT) throw noLayout(directory, `it has ${facts.size} bytes`);
+  return readSmallText(path, LONGEST_LAYOUT);
 }

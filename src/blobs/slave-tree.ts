@@ -9,12 +9,12 @@ import {
 } from '../io/directory.js';
 import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
-import { durableReplace, readSmallText } from '../io/replace.js';
+import { durableReplace } from '../io/replace.js';
 import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
 import { keepReplaced, linkAside } from './aside.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
-import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
+import { layoutOf, readLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
 import { walkTree } from './tree-walk.js';
 
@@ -225,14 +225,6 @@ export class SlaveTree {
     makeDirectoryWith(this.at(relative), { mode, uid, gid });
     this.checked.add(relative);
   }
-}
-
-function readLayout(directory: string): string | undefined {
-  const path = join(directory, LAYOUT_FILE);
-  const facts = factsOfPath(path);
-  if (facts && facts.kind !== 'file') throw noLayout(directory, `it is a ${facts.kind}`);
-  if (facts && facts.size > LONGEST_LAYOUT) throw noLayout(directory, `it has ${facts.size} bytes`);
-  return readSmallText(path, LONGEST_LAYOUT);
 }
 
 function notABlob(path: string, what: string): NotABlob {
