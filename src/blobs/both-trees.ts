@@ -27,7 +27,8 @@ export async function openBothTrees(
       'is its disk mounted? If the blobs are really gone, remove the file .dat beside the slave: they are copied again',
     );
   }
-  if (layout !== undefined && layout !== master.layout) {
+  // An empty directory of the master has no layout of its own: it may not be mounted.
+  if (layout !== undefined && layout !== master.layout && !master.isEmpty) {
     throw new PathMistake(
       `the blob directories have different layouts: ${master.layout} in ${settings.master}, ${layout} in ${slave.path}`,
       "give the slave an empty directory, or convert one of them with ZODB's migrateblobs",

@@ -102,7 +102,7 @@ export class StandbyBlobs {
     const { paths } = this.context;
     if (this.isMoved) for (const path of [paths.blobsJournal, paths.blobsBefore]) removeIfThere(path);
     settleManifest(paths, dat?.blobs);
-    if (this.slave.layout === undefined) this.slave.writeLayout(this.master.layout);
+    if (this.slave.layout === undefined && !this.master.isEmpty) this.slave.writeLayout(this.master.layout);
   }
 
   /** Whether the blobs of the claim are known to be there, without a look at each of them. */

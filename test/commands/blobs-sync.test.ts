@@ -131,7 +131,7 @@ describe('a slave that has blobs', () => {
     withBlobPair((pair) => {
       const ids = pair.commitBlobs('one');
       pair.syncedBlobs();
-      const expected = { exit: 2, action: 'failed', reason: /blobs of this slave are synced as well/ };
+      const expected = { exit: 2, action: 'failed', reason: /earlier runs have copied the blobs of this slave/ };
       const hint = /--blobs MASTER_DIR:SLAVE_DIR.*--no-blobs/;
       assertEnd(
         pair.unchanged(() => pair.sync()),
