@@ -59,10 +59,24 @@ export class SlaveTree {
     return new SlaveTree(path, facts, isFresh ? undefined : layoutOf(marker, names, path));
   }
 
-  /** Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. */
-  writeLayout(layout: Layout): void {
-    const { uid, gid } = this.rootFacts;
-    durableReplace(join(this.path, LAYOUT_FILE), layout, { mode: LAYOUT_MODE, uid, gid });
+  /**
+   * Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. The one that
+   * another program has copied, or a killed run has written, may be in memory only.
+   */
+  settleLayout(layout: Layout): void {
+    const path = join(this.path, LAYOUT_FILE);
+    const file = OpenFile.openHereIfThere(path);
+    if (!file) {
+      const { uid, gid } = this.rootFacts;
+      durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+      return;
+    }
+    try {
+      file.sync();
+    } finally {
+      file.close();
+    }
+    syncDirectory(this.path);
   }
 
   get owner(): { readonly uid: number; readonly gid: number } {

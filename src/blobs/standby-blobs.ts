@@ -103,7 +103,7 @@ export class StandbyBlobs {
   /** Puts in order what a killed run left. The caller holds the slave's lock, and may write. */
   prepare(dat: Dat | undefined): void {
     settleManifest(this.context.paths, dat?.blobs);
-    if (this.slave.layout === undefined) this.slave.writeLayout(this.master.layout);
+    if (this.slave.layout === undefined || !this.covers(dat)) this.slave.settleLayout(this.master.layout);
   }
 
   /** Whether the blobs of the claim are known to be there, without a look at each of them. */
