@@ -44,7 +44,11 @@ export async function removePacked({
     for (const relative of [pathOf(id, layout), pathOf(id, otherLayout(layout))]) {
       try {
         const facts = slave.factsAt(relative);
-        if (!facts) continue;
+        if (!facts) {
+          // A killed run may have removed it in memory only.
+          slave.remove(relative);
+          continue;
+        }
         if (facts.size !== copy.length) {
           stays(id, `it has ${facts.size} bytes, and was copied with ${copy.length}`);
           continue;

@@ -143,11 +143,14 @@ export class SlaveTree {
     await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, lane));
   }
 
-  /** Removes a blob's file, and the directories that become empty. Returns whether there was one. */
+  /**
+   * Removes a blob's file, and the directories that become empty. `settle` makes durable that it is not there. Returns
+   * whether there was one.
+   */
   remove(relative: string): boolean {
     const wasThere = removeIfThere(this.at(relative));
     let directory = dirname(relative);
-    while (directory !== '.' && removeDirectoryIfEmpty(this.at(directory))) {
+    while (!this.isDirectoryThere(directory) || (directory !== '.' && removeDirectoryIfEmpty(this.at(directory)))) {
       this.checked.delete(directory);
       this.touched.delete(directory);
       directory = dirname(directory);
