@@ -56,6 +56,8 @@ export class StandbyBlobs {
     private readonly master: MasterTree,
     private readonly slave: SlaveTree,
     private readonly context: BlobContext,
+    /** The slave's `.dat` as the run began. */
+    private readonly dat: Dat | undefined,
   ) {
     const { deadline, report } = context;
     const copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => {
@@ -88,7 +90,7 @@ export class StandbyBlobs {
         "give the slave an empty directory, or convert one of them with ZODB's migrateblobs",
       );
     }
-    return new StandbyBlobs(settings, master, slave, context);
+    return new StandbyBlobs(settings, master, slave, context, dat);
   }
 
   get counts(): BlobCounts {
@@ -169,7 +171,7 @@ export class StandbyBlobs {
         if (noted === undefined || noted === 'missing') await journal.add(id, copy);
       };
       await this.bringer.bring(ids, master, onCopy, {
-        known: known === 'compare' ? undefined : { ...known, manifest: before },
+        known: known === 'compare' || this.isMoved() ? undefined : { ...known, manifest: before },
       });
     } finally {
       await journal.close();
@@ -247,6 +249,12 @@ export class StandbyBlobs {
       if (copy === undefined) ids.addId(id);
     }
     return ids;
+  }
+
+  /** The blobs of the claim are in another directory: what is here is somebody's copy of it. */
+  private isMoved(): boolean {
+    const claim = this.dat?.blobs;
+    return claim !== undefined && claim.directory !== this.slave.path;
   }
 
   private expect(files: number): void {
