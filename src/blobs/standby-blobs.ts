@@ -50,6 +50,7 @@ export class StandbyBlobs {
   private writer: ManifestWriter | undefined;
   private progress = { files: 0, bytes: 0 };
   private expected = 0;
+  private before = new Manifest();
 
   private constructor(
     readonly settings: BlobSettings,
@@ -108,6 +109,15 @@ export class StandbyBlobs {
     if (this.slave.layout === undefined || !this.covers(dat)) this.slave.settleLayout(this.master.layout);
   }
 
+  /**
+   * Ends what a killed rebuild has begun, before the next one: its manifest gets its name, and what it has found packed
+   * away is removed. Behind another rebuild that would be more, also what a file needs that is kept aside.
+   */
+  async finishRebuild(): Promise<void> {
+    this.prepare(this.dat);
+    await this.removePacked(this.dat?.blobs);
+  }
+
   /** Whether the blobs of the claim are known to be there, without a look at each of them. */
   covers(dat: Dat | undefined): boolean {
     const claim = dat?.blobs;
@@ -160,6 +170,7 @@ export class StandbyBlobs {
     const { paths } = this.context;
     const ids = this.byRecords ? needed.ids : await this.newInTree(undefined, tid);
     const before = this.manifestsBefore();
+    this.before = before;
     const manifest = new Manifest();
     const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), this.slave);
     try {
@@ -180,10 +191,10 @@ export class StandbyBlobs {
     return writeManifest(paths.freshBlobs, manifest, paths, this.slave.path);
   }
 
-  /** Notes what the slave has copied until now, so that what a pack removed of it can be removed here after the swap. */
+  /** Notes what the slave had when `establish` began, so that what a pack removed of it can be removed here after the swap. */
   noteBefore(): void {
     const { paths } = this.context;
-    writeManifest(paths.blobsBefore, this.manifestsBefore(), paths, this.slave.path);
+    writeManifest(paths.blobsBefore, this.before, paths, this.slave.path);
   }
 
   /** After the `.dat` that describes it is published: gives the new manifest its name. */

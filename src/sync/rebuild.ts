@@ -149,7 +149,7 @@ async function bringAll(
   verdict: Verdict | undefined,
 ): Promise<BlobsClaim | undefined> {
   if (!blobs) return undefined;
-  blobs.prepare(undefined);
+  await blobs.finishRebuild();
   const sameHistory = replaced !== undefined && verdict?.proven === true;
   const claimed = await blobs.establish(needed, master, resume.tid, compareBlobs ? 'compare' : { sameHistory });
   if (sameHistory) blobs.noteBefore();
