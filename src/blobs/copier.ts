@@ -88,6 +88,7 @@ export class BlobCopier {
       const theirs = await this.hashOfMaster(blob, window);
       if (ours !== theirs) return undefined;
       await file.syncLater();
+      this.slave.dropUnfinished(relative);
       this.slave.touch(relative);
       return { kind: 'found', copy: { length: facts.size, hash: theirs }, relative };
     } finally {

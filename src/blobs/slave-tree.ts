@@ -120,6 +120,7 @@ export class SlaveTree {
     rename(this.unfinished(relative), this.at(relative));
   }
 
+  /** Also what a killed run has left. */
   dropUnfinished(relative: string): void {
     removeIfThere(this.unfinished(relative));
   }
