@@ -47,12 +47,11 @@ export class BlobCopier {
     const iterator = blobs[Symbol.iterator]();
     let failed = false;
     const lane = async (_: unknown, number: number): Promise<void> => {
-      this.windows[number] ??= new Window(WINDOW_BYTES);
-      const window = this.windows[number];
       for (let next = iterator.next(); !next.done && !failed; next = iterator.next()) {
         if (this.deadline.signal.aborted) throw new Interrupted();
+        this.windows[number] ??= new Window(WINDOW_BYTES);
         try {
-          await each(next.value, window);
+          await each(next.value, this.windows[number]);
         } catch (error) {
           failed = true;
           throw error;
