@@ -74,6 +74,7 @@ export class BlobCopier {
       if (!isSame) this.onReplaced(this.slave.keepReplaced(relative));
       if (!isSame || there.size !== facts.size) return undefined;
       await file.syncLater();
+      this.slave.dropUnfinished(relative);
       this.slave.touch(relative);
       return { kind: 'found', copy: { length, hash: theirs }, relative };
     } finally {

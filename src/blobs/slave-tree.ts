@@ -5,6 +5,7 @@ import {
   removeDirectoryIfEmpty,
   removeIfThere,
   rename,
+  syncDirectory,
   syncDirectoryLater,
 } from '../io/directory.js';
 import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
@@ -71,11 +72,22 @@ export class SlaveTree {
     return undefined;
   }
 
-  /** Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. */
-  writeLayout(layout: Layout): void {
-    const { uid, gid } = this.facts;
-    durableReplace(join(this.path, LAYOUT_FILE), layout, { mode: LAYOUT_MODE, uid, gid });
+  /**
+   * Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. The one that
+   * another program has copied, or a killed run has written, may be in memory only.
+   */
+  settleLayout(layout: Layout): void {
+    const path = join(this.path, LAYOUT_FILE);
+    const file = OpenFile.openHereIfThere(path);
     this.ownLayout = layout;
+    const { uid, gid } = this.facts;
+    if (!file) return durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+    try {
+      file.sync();
+    } finally {
+      file.close();
+    }
+    syncDirectory(this.path);
   }
 
   get layout(): Layout | undefined {
@@ -166,6 +178,7 @@ export class SlaveTree {
     linkAside(this.path, relative, this.facts);
   }
 
+  /** Also what a killed run has left. */
   dropUnfinished(relative: string): void {
     removeIfThere(this.unfinished(relative));
   }
@@ -189,11 +202,14 @@ export class SlaveTree {
     await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, lane));
   }
 
-  /** Removes a blob's file, and the directories that become empty. Returns whether there was one. */
+  /**
+   * Removes a blob's file, and the directories that become empty. `settle` makes durable that it is not there. Returns
+   * whether there was one.
+   */
   remove(relative: string): boolean {
     const wasThere = removeIfThere(this.at(relative));
     let directory = dirname(relative);
-    while (directory !== '.' && removeDirectoryIfEmpty(this.at(directory))) {
+    while (!this.isDirectoryThere(directory) || (directory !== '.' && removeDirectoryIfEmpty(this.at(directory)))) {
       this.checked.delete(directory);
       this.touched.delete(directory);
       directory = dirname(directory);

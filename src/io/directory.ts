@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { attempt, IoFault } from './fault.js';
-import { notice } from './observer.js';
+import { notice, noticeBegin } from './observer.js';
 import type { Ownership } from './ownership.js';
 
 /** Makes changes to a directory's entries durable: created, renamed and removed names. */
@@ -110,6 +110,7 @@ export async function listEntriesLater(path: string): Promise<Entry[]> {
 
 /** As syncDirectory, but in the thread pool, for many directories at once. */
 export async function syncDirectoryLater(path: string): Promise<void> {
+  const done = noticeBegin(() => ({ kind: 'sync-directory', path }));
   try {
     const directory = await fs.promises.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     try {
@@ -120,5 +121,5 @@ export async function syncDirectoryLater(path: string): Promise<void> {
   } catch (error) {
     throw IoFault.from(error, 'fsync of directory', path);
   }
-  notice(() => ({ kind: 'sync-directory', path }));
+  done();
 }
