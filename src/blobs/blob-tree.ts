@@ -37,10 +37,11 @@ export class BlobTree {
     readonly path: string,
     /** The path without links; they may lead to the directory itself. */
     private readonly real: string,
+    private readonly device: string,
+    private readonly inode: string,
     readonly layout: Layout,
     /** It has neither a layout nor a blob: an unmounted directory looks like this. */
     readonly isEmpty: boolean,
-    private readonly rootFacts: FileFacts,
     private readonly deadline: ReadDeadline,
   ) {}
 
@@ -61,12 +62,20 @@ export class BlobTree {
     const names = entries.map(({ name }) => name);
     const layout = layoutOf(marker, names, path);
     const real = await deadline.wait(realPathLater(path), 'realpath', path);
-    return new BlobTree(path, real ?? path, layout, marker === undefined && names.length === 0, facts, deadline);
+    return new BlobTree(
+      path,
+      real ?? path,
+      facts.device,
+      facts.inode,
+      layout,
+      marker === undefined && names.length === 0,
+      deadline,
+    );
   }
 
-  /** Whether this is the directory at `path`, which has no links in it. */
-  isSame(path: string): boolean {
-    return this.real === path;
+  /** Whether a directory with these facts is this one, by whatever path: links and bind mounts lead to it as well. */
+  isSame({ device, inode }: FileFacts): boolean {
+    return this.device === device && this.inode === inode;
   }
 
   /**
@@ -75,7 +84,7 @@ export class BlobTree {
    */
   async assertStillThere(): Promise<void> {
     const now = await this.deadline.wait(factsBehindPath(this.path), 'stat', this.path);
-    if (isSameFile(now, this.rootFacts)) return;
+    if (now && this.isSame(now)) return;
     const state = now ? 'is another one than when this run began' : 'has gone while it was read';
     throw new BlobsUnreachable(`the master's blob directory ${this.path} ${state}`);
   }
@@ -150,7 +159,8 @@ export class BlobTree {
       if (isInPlace) return { file, facts, relative };
       // The pack may as well have moved it, or somebody the directory, since it was opened: then it is not there any more.
       const now = await this.deadline.wait(factsBehindPath(path), 'stat', path);
-      if (isSameFile(now, facts)) throw notABlob(path, `reached through a link, and leads to ${truth}`);
+      if (now?.inode === facts.inode && now.device === facts.device)
+        throw notABlob(path, `reached through a link, and leads to ${truth}`);
       file.closeQuietly();
       return undefined;
     } catch (error) {
@@ -158,10 +168,6 @@ export class BlobTree {
       throw error;
     }
   }
-}
-
-function isSameFile(one: FileFacts | undefined, other: FileFacts): boolean {
-  return one?.inode === other.inode && one.device === other.device;
 }
 
 function notABlob(path: string, what: string): NotABlob {

@@ -13,21 +13,24 @@ export async function openBothTrees(
 ): Promise<{ readonly master: BlobTree; readonly slave: SlaveTree }> {
   const slave = SlaveTree.open(settings.slave);
   const master = await BlobTree.open(settings.master, deadline);
-  if (master.isSame(slave.path)) {
+  if (master.isSame(slave.facts)) {
     throw new PathMistake(
       `the blob directories of MASTER and SLAVE are the same: ${settings.slave}`,
       'name them as --blobs MASTER_DIR:SLAVE_DIR',
     );
   }
-  if (slave.layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
+  // Without the file .layout ZODB would take any directory that is used for a lawn. It gets one, so its blobs decide.
+  const layout = slave.layout ?? (await slave.layoutSeen());
+  if (layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
     throw new PathMistake(
-      `${slave.path} is empty, and ${claimed.count} blobs were copied into it`,
+      `${slave.path} has no blob, and ${claimed.count} were copied into it`,
       'is its disk mounted? If the blobs are really gone, remove the file .dat beside the slave: they are copied again',
     );
   }
-  if (slave.layout !== undefined && slave.layout !== master.layout) {
+  // An empty directory of the master has no layout of its own: it may not be mounted.
+  if (layout !== undefined && layout !== master.layout && !master.isEmpty) {
     throw new PathMistake(
-      `the blob directories have different layouts: ${master.layout} in ${settings.master}, ${slave.layout} in ${slave.path}`,
+      `the blob directories have different layouts: ${master.layout} in ${settings.master}, ${layout} in ${slave.path}`,
       "give the slave an empty directory, or convert one of them with ZODB's migrateblobs",
     );
   }

@@ -1,10 +1,12 @@
 import { clone } from '../io/clone.js';
 import { link } from '../io/directory.js';
+import { IoFault } from '../io/fault.js';
 import type { OpenFile } from '../io/open-file.js';
 import { copiedOwnership } from '../io/ownership.js';
 import { applyOwnership } from '../io/replace.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Window } from '../pipeline/window.js';
+import { PathMistake } from '../standby/paths.js';
 import type { BlobTree, OpenBlob } from './blob-tree.js';
 import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, otherLayout, pathOf } from './layout.js';
@@ -18,6 +20,13 @@ export type CopyWay = 'copy' | 'reflink' | 'link';
 export type Obtained =
   | { readonly kind: 'copied' | 'linked' | 'found'; readonly copy: Exclude<Copy, 'missing'>; readonly relative: string }
   | { readonly kind: 'absent' };
+
+/** The file system, or the two of them, cannot do it. No copy is made in the place of what was asked for. */
+const NOT_SHARED: ReadonlySet<string> = new Set(
+  'EXDEV ENOTSUP EOPNOTSUPP ENOSYS ENOTTY EINVAL EPERM EMLINK'.split(' '),
+);
+const SHARED_HINT =
+  'link and reflink need both blob directories on one file system that can do it; --blobs-as copy works everywhere';
 
 /**
  * Copies blobs from the master's tree to the slave's, several at a time, each through one bounded buffer.
@@ -65,6 +74,7 @@ export class BlobCopier {
       if (!isSame) this.onReplaced(this.slave.keepReplaced(relative));
       if (!isSame || there.size !== facts.size) return undefined;
       await file.syncLater();
+      this.slave.dropUnfinished(relative);
       this.slave.touch(relative);
       return { kind: 'found', copy: { length, hash: theirs }, relative };
     } finally {
@@ -117,8 +127,14 @@ export class BlobCopier {
     const { slave, way } = this;
     const hash = await this.hashOfMaster(blob, window);
     slave.prepareUnfinished(relative);
-    if (way === 'reflink') await clone(file.path, slave.unfinished(relative));
-    else link(file.path, slave.unfinished(relative));
+    try {
+      if (way === 'reflink') await clone(file.path, slave.unfinished(relative));
+      else link(file.path, slave.unfinished(relative));
+    } catch (error) {
+      throw error instanceof IoFault && NOT_SHARED.has(error.code)
+        ? new PathMistake(error.message, SHARED_HINT)
+        : error;
+    }
     const linked = slave.openUnfinished(relative);
     try {
       if (way === 'reflink') {

@@ -25,7 +25,7 @@ export function noLayout(directory: string, problem: string): PathMistake {
   return new PathMistake(`${join(directory, LAYOUT_FILE)} is no layout of blobs: ${problem}`, LAYOUTS);
 }
 
-/** The marker of a directory of the slave's side; undefined where it has none. */
+/** The text of a slave's layout; undefined where there is none. Follows no link. */
 export function readLayout(directory: string): string | undefined {
   const path = join(directory, LAYOUT_FILE);
   const facts = factsOfPath(path);

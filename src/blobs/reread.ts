@@ -26,12 +26,14 @@ export interface Reread {
 }
 
 const ITEMS_AT_ONCE = 256;
+/** What it costs to open a file, in bytes that could be read instead: blobs may be many and small. */
+const FILE_COST = 1 << 14;
 
 /**
  * Reads some of the slave's blobs again and compares them with their recorded hashes, in the order of the manifest. A
  * large one is continued by the next call.
  *
- * @param amount bytes to read; Infinity: all of them
+ * @param amount bytes to read, of which a short file costs FILE_COST; Infinity: all of them
  */
 export async function reread(
   manifestPath: string,
@@ -44,15 +46,17 @@ export async function reread(
   const bad: (readonly [BlobId, Exclude<Copy, 'missing'>])[] = [];
   let { item, offset, state } = from;
   let bytes = 0;
+  let spent = 0;
   for (;;) {
     const items = readItems(manifestPath, item, Math.min(ITEMS_AT_ONCE, claim.length / ITEM - item));
     if (items.length === 0) return { next: undefined, bytes, bad };
     for (const entry of items) {
-      if (bytes >= amount) return { next: { item, offset, state }, bytes, bad };
+      if (spent >= amount) return { next: { item, offset, state }, bytes, bad };
       const [id, copy] = entry ?? [];
       if (id && copy && copy !== 'missing') {
-        const read = await readOn(id, copy, { item, offset, state }, tree, amount - bytes, window);
+        const read = await readOn(id, copy, { item, offset, state }, tree, amount - spent, window);
         bytes += read.bytes;
+        spent += Math.max(read.bytes, FILE_COST);
         if (typeof read.state === 'string')
           return { next: { item, offset: offset + read.bytes, state: read.state }, bytes, bad };
         if (!read.right) bad.push([id, copy]);

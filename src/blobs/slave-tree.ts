@@ -1,7 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import {
-  link,
-  listDirectory,
+  listEntriesLater,
   makeDirectoryWith,
   ownEmptyDirectory,
   removeDirectoryIfEmpty,
@@ -15,9 +14,11 @@ import { OpenFile } from '../io/open-file.js';
 import { durableReplace } from '../io/replace.js';
 import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
+import { keepReplaced, linkAside } from './aside.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
 import { layoutOf, readLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
+import { walkTree } from './tree-walk.js';
 
 /** Ends the name of a copy that is not complete. ZODB looks at names that end with .blob only. */
 const UNFINISHED = '.syncpozo-tmp';
@@ -40,8 +41,9 @@ export class SlaveTree {
 
   private constructor(
     readonly path: string,
-    private readonly rootFacts: FileFacts,
-    /** undefined: it is empty, and takes the master's layout. */
+    /** Of the directory itself. */
+    readonly facts: FileFacts,
+    /** undefined: it says none, and takes the master's. */
     private ownLayout: Layout | undefined,
   ) {}
 
@@ -61,16 +63,33 @@ export class SlaveTree {
         'name the directory of the blobs',
       );
     const marker = readLayout(path);
-    const names = marker === undefined ? listDirectory(path).filter((name) => name !== 'lost+found') : [];
-    const isFresh = marker === undefined && !names.some((name) => !name.startsWith('.'));
-    return new SlaveTree(path, facts, isFresh ? undefined : layoutOf(marker, names, path));
+    return new SlaveTree(path, facts, marker === undefined ? undefined : layoutOf(marker, [], path));
   }
 
-  /** Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. */
-  writeLayout(layout: Layout): void {
-    const { uid, gid } = this.rootFacts;
-    durableReplace(join(this.path, LAYOUT_FILE), layout, { mode: LAYOUT_MODE, uid, gid });
+  /** The layout in which the first blob lies that is found; undefined where there is none. */
+  async layoutSeen(): Promise<Layout | undefined> {
+    for await (const entry of walkTree(this.path, listEntriesLater)) {
+      if (entry.kind === 'blob') return entry.relative === pathOf(entry.id, 'lawn') ? 'lawn' : 'bushy';
+    }
+    return undefined;
+  }
+
+  /**
+   * Gives a fresh directory its layout, durably and before any blob: ZODB takes one without it for a lawn. The one that
+   * another program has copied, or a killed run has written, may be in memory only.
+   */
+  settleLayout(layout: Layout): void {
+    const path = join(this.path, LAYOUT_FILE);
+    const file = OpenFile.openHereIfThere(path);
     this.ownLayout = layout;
+    const { uid, gid } = this.facts;
+    if (!file) return durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+    try {
+      file.sync();
+    } finally {
+      file.close();
+    }
+    syncDirectory(this.path);
   }
 
   get layout(): Layout | undefined {
@@ -78,7 +97,7 @@ export class SlaveTree {
   }
 
   get owner(): { readonly uid: number; readonly gid: number } {
-    return this.rootFacts;
+    return this.facts;
   }
 
   /** Facts of what is at a blob's place; undefined where nothing is. Throws NotABlob for anything but a file. */
@@ -152,15 +171,16 @@ export class SlaveTree {
 
   /** Gives a file that is about to be replaced another name as well, which `settle` makes durable. Returns its path. */
   keepReplaced(relative: string): string {
-    for (let number = 0; ; number++) {
-      const path = `${this.at(relative)}.replaced${number === 0 ? '' : `.${number}`}`;
-      if (factsOfPath(path) !== undefined) continue;
-      link(this.at(relative), path);
-      this.touch(relative);
-      return path;
-    }
+    this.touch(relative);
+    return keepReplaced(this.at(relative));
   }
 
+  /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
+  linkAside(relative: string): void {
+    linkAside(this.path, relative, this.facts);
+  }
+
+  /** Also what a killed run has left. */
   dropUnfinished(relative: string): void {
     removeIfThere(this.unfinished(relative));
   }
@@ -200,23 +220,6 @@ export class SlaveTree {
     return wasThere;
   }
 
-  /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
-  linkAside(relative: string): void {
-    const { mode, uid, gid } = this.rootFacts;
-    const aside = `${this.path}.old`;
-    const directories = [aside];
-    for (const component of dirname(relative).split('/'))
-      directories.push(join(directories.at(-1) ?? aside, component));
-    for (const directory of directories) {
-      makeDirectoryWith(directory, { mode, uid, gid });
-      if (factsOfPath(directory)?.kind !== 'directory') throw notABlob(directory, 'no directory');
-    }
-    const target = join(aside, relative);
-    if (factsOfPath(target) === undefined) link(this.at(relative), target);
-    for (const directory of directories.reverse()) syncDirectory(directory);
-    syncDirectory(dirname(aside));
-  }
-
   private at(relative: string): string {
     return join(this.path, relative);
   }
@@ -236,11 +239,9 @@ export class SlaveTree {
   private needDirectory(relative: string): void {
     if (relative === '.' || (this.needed.has(relative) && this.checked.has(relative))) return;
     this.needDirectory(dirname(relative));
-    const { mode, uid, gid } = this.rootFacts;
-    if (this.isDirectoryThere(relative)) ownEmptyDirectory(this.at(relative), { mode, uid, gid });
-    else makeDirectoryWith(this.at(relative), { mode, uid, gid });
-    this.checked.add(relative);
-    this.needed.add(relative);
+    if (this.isDirectoryThere(relative)) ownEmptyDirectory(this.at(relative), this.facts);
+    else makeDirectoryWith(this.at(relative), this.facts);
+    for (const directories of [this.checked, this.needed]) directories.add(relative);
   }
 }
 

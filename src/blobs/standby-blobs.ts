@@ -10,14 +10,16 @@ import type { SlavePaths } from '../standby/paths.js';
 import type { BlobTree } from './blob-tree.js';
 import { openBothTrees } from './both-trees.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
+import { claimAfter } from './claim-after.js';
 import { BlobCopier } from './copier.js';
 import { Journal } from './journal.js';
 import type { BlobId } from './layout.js';
 import { type Copy, Manifest } from './manifest.js';
 import {
+  allManifests,
   claimedManifest,
   ManifestWriter,
-  readManifest,
+  refuseDirectory,
   sealOf,
   settleManifest,
   writeManifest,
@@ -56,12 +58,20 @@ export class StandbyBlobs {
   private readonly bringer: BlobBringer;
   private writer: ManifestWriter | undefined;
   private readonly progress: BlobProgress;
+  /** What the slave had when `establish` began. */
+  private had = new Manifest();
 
   private constructor(
     readonly settings: BlobSettings,
     private readonly master: BlobTree,
     private readonly slave: SlaveTree,
     private readonly context: BlobContext,
+    /** The slave's `.dat` as the run began. */
+    private readonly dat: Dat | undefined,
+    /** The blobs of the claim are in another directory: what manifests prove about that one does not count here. */
+    private readonly isMoved: boolean,
+    /** The manifest is the one of the claim. Any other may be of another directory, or older than its files. */
+    private readonly isClaimed: boolean,
   ) {
     const { deadline, report } = context;
     this.progress = new BlobProgress(context.onProgress);
@@ -73,8 +83,13 @@ export class StandbyBlobs {
 
   /** Checks both directories. Throws PathMistake where they cannot be those of one site. */
   static async open(settings: BlobSettings, dat: Dat | undefined, context: BlobContext): Promise<StandbyBlobs> {
-    const { master, slave } = await openBothTrees(settings, dat?.blobs, context.deadline);
-    return new StandbyBlobs(settings, master, slave, context);
+    const claimed = dat?.blobs;
+    const manifest = context.paths.blobs;
+    refuseDirectory(manifest);
+    const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
+    const isMoved = claimed !== undefined && claimed.directory !== slave.path;
+    const isClaimed = claimed !== undefined && !isMoved && sealOf(manifest, claimed) !== undefined;
+    return new StandbyBlobs(settings, master, slave, context, dat, isMoved, isClaimed);
   }
 
   get counts(): BlobCounts {
@@ -88,8 +103,19 @@ export class StandbyBlobs {
 
   /** Puts in order what a killed run left. The caller holds the slave's lock, and may write. */
   prepare(dat: Dat | undefined): void {
-    settleManifest(this.context.paths, dat?.blobs);
-    if (this.slave.layout === undefined) this.slave.writeLayout(this.master.layout);
+    const { paths } = this.context;
+    if (this.isMoved) for (const path of [paths.blobsJournal, paths.blobsBefore]) removeIfThere(path);
+    settleManifest(paths, dat?.blobs);
+    const isSettled = this.slave.layout !== undefined && this.covers(dat);
+    if (!isSettled && !this.master.isEmpty) this.slave.settleLayout(this.master.layout);
+  }
+
+  /**
+   * Ends what a killed rebuild has begun, before the next one: what it has found packed away is removed. Behind another
+   * rebuild that would be more, also what a file needs that is kept aside.
+   */
+  async finishRebuild(): Promise<void> {
+    await this.removePacked(this.dat?.blobs);
   }
 
   /** Whether the blobs of the claim are known to be there, without a look at each of them. */
@@ -149,7 +175,8 @@ export class StandbyBlobs {
   ): Promise<BlobsClaim> {
     const { paths } = this.context;
     const ids = this.byRecords ? needed.ids : await this.master.blobsUpTo(tid, undefined);
-    const before = this.manifestsBefore();
+    const before = this.before();
+    this.had = before;
     const manifest = new Manifest();
     const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), this.slave);
     try {
@@ -161,7 +188,7 @@ export class StandbyBlobs {
         if (noted === undefined || noted === 'missing') await journal.add(id, copy);
       };
       await this.bringer.bring(ids, master, onCopy, {
-        known: known === 'compare' ? undefined : { ...known, manifest: before },
+        known: known === 'compare' ? undefined : { sameHistory: known.sameHistory && this.isClaimed, manifest: before },
       });
     } finally {
       await journal.close();
@@ -170,10 +197,10 @@ export class StandbyBlobs {
     return writeManifest(paths.freshBlobs, manifest, paths, this.slave.path);
   }
 
-  /** Notes what the slave has copied until now, so that what a pack removed of it can be removed here after the swap. */
+  /** Notes what the slave had when `establish` began, so that what a pack removed of it can be removed here after the swap. */
   noteBefore(): void {
     const { paths } = this.context;
-    writeManifest(paths.blobsBefore, this.manifestsBefore(), paths, this.slave.path);
+    writeManifest(paths.blobsBefore, this.had, paths, this.slave.path);
   }
 
   /**
@@ -183,24 +210,16 @@ export class StandbyBlobs {
   async place(claim: BlobsClaim | undefined): Promise<void> {
     const { paths } = this.context;
     rename(paths.freshBlobs, paths.blobs);
-    await this.tidy(claim);
+    removeIfThere(paths.blobsJournal);
+    await this.removePacked(claim);
   }
 
-  /**
-   * Removes the journal, which the manifest replaces, and the slave's blobs that a pack has removed from the master. `claim`
-   * is published, and its manifest in its place.
-   */
-  async tidy(claim: BlobsClaim | undefined): Promise<void> {
+  /** Removes the slave's blobs that a pack has removed from the master. `claim` is published. */
+  async removePacked(claim: BlobsClaim | undefined): Promise<void> {
     const { paths, deadline, report } = this.context;
-    removeIfThere(paths.blobsJournal);
-    if (!claim || factsOfPath(paths.blobsBefore) === undefined) return;
-    const current = claimedManifest(paths.blobs, claim);
-    if (!current) return;
-    const before = readManifest(paths.blobsBefore).manifest;
     const { layout } = this.master;
     const keep = this.settings.keepPacked;
-    this.removed += await removePacked({ before, current, slave: this.slave, layout, keep, deadline, report });
-    removeIfThere(paths.blobsBefore);
+    if (claim) this.removed += await removePacked(paths, claim, { slave: this.slave, layout, keep, deadline, report });
   }
 
   /** Rereads some of the slave's blobs; see `reread`. */
@@ -218,32 +237,14 @@ export class StandbyBlobs {
     this.writer?.close();
   }
 
-  /** Every blob that some manifest of this slave proves to be copied. */
-  private manifestsBefore(): Manifest {
-    const { paths } = this.context;
-    const all = readManifest(paths.blobsBefore).manifest;
-    for (const path of [paths.blobs, paths.freshBlobs, paths.blobsJournal]) {
-      const { manifest } = readManifest(path);
-      let number = 0;
-      for (const id of manifest.ids) all.set(id, manifest.copyAt(number++));
-    }
-    return all;
-  }
+  /** What earlier runs have copied into this directory. */
+  private before = (): Manifest => (this.isMoved ? new Manifest() : allManifests(this.context.paths));
 
   private async append(entries: readonly (readonly [BlobId, Copy])[], before: BlobsClaim): Promise<BlobsClaim> {
     const { paths } = this.context;
     await this.slave.settle();
     this.writer ??= ManifestWriter.continue(paths.blobs, before);
     if (!this.writer) throw new Error(`${paths.blobs} is not the manifest that the claim describes`);
-    const { length, hash } = this.writer.append(entries);
-    let { count, bytes, missing } = before;
-    for (const [, copy] of entries) {
-      if (copy === 'missing') missing++;
-      else {
-        count++;
-        bytes += copy.length;
-      }
-    }
-    return { ...before, length, hash, count, bytes, missing };
+    return claimAfter(before, entries, this.writer.append(entries));
   }
 }

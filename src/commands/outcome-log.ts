@@ -99,7 +99,7 @@ function wantingBlobs({ blobs }: Outcome): string {
   const lost = blobs?.lost.length ?? 0;
   const none = `the master has no file of ${formatCount(missing, 'blob')} that its transactions name`;
   const wrong = `${formatCount(lost, 'blob')} of the slave changed on the disk, and the master does not have the copied bytes`;
-  return `the slave is in step, but ${[...(missing > 0 ? [none] : []), ...(lost > 0 ? [wrong] : [])].join('; ')}`;
+  return `all transactions are on the slave, but ${[...(missing > 0 ? [none] : []), ...(lost > 0 ? [wrong] : [])].join('; ')}`;
 }
 
 const WANTING_HINT =

@@ -32,7 +32,7 @@ const MANUAL: Manual = {
     ['1', 'not promoted: an I/O error, or a sync that cannot be ended'],
     ['2', 'not promoted: usage, wrong options or paths'],
     ['3', 'not promoted: the slave has nothing to serve, or its role forbids it or cannot be read'],
-    ['4', 'promoted, but the slave is damaged at a named place; start ZEO, and check the slave'],
+    ['4', 'promoted, but the slave is damaged at a named place, or blobs are; start ZEO, and check the slave'],
     ['5', 'not promoted: another program uses the slave (does a ZEO server serve it already?)'],
   ],
   tables: [

@@ -50,7 +50,7 @@ const MANUAL: Manual = {
 export function verifyCommand(): Command {
   const command = new Command('verify')
     .description(
-      'checks every byte of a Data.fs: structure, checksums, pointers, index; with --against it compares two files',
+      'checks every byte of a Data.fs: structure, checksums, pointers, index, blobs; with --against it compares two files',
     )
     .argument(
       '<SLAVE>',

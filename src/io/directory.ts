@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { attempt, IoFault } from './fault.js';
-import { notice } from './observer.js';
+import { notice, noticeBegin } from './observer.js';
 import type { Ownership } from './ownership.js';
 
 /** Makes changes to a directory's entries durable: created, renamed and removed names. */
@@ -31,6 +31,19 @@ export function removeIfThere(path: string): boolean {
   } catch (error) {
     if (error instanceof IoFault && error.code === 'ENOENT') return false;
     throw error;
+  }
+}
+
+/** Error codes of a file system without hard links, or at its limit of links for this file. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
+
+/** Gives a file a second name, so that its own is never missing; renames it where hard links are impossible. */
+export function linkOrRename(from: string, to: string): void {
+  try {
+    link(from, to);
+  } catch (error) {
+    if (!(error instanceof IoFault) || !NO_LINKS.has(error.code)) throw error;
+    rename(from, to);
   }
 }
 
@@ -113,6 +126,7 @@ export async function listEntriesLater(path: string): Promise<Entry[]> {
 
 /** As syncDirectory, but in the thread pool, for many directories at once. */
 export async function syncDirectoryLater(path: string): Promise<void> {
+  const done = noticeBegin(() => ({ kind: 'sync-directory', path }));
   try {
     const directory = await fs.promises.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     try {
@@ -123,5 +137,5 @@ export async function syncDirectoryLater(path: string): Promise<void> {
   } catch (error) {
     throw IoFault.from(error, 'fsync of directory', path);
   }
-  notice(() => ({ kind: 'sync-directory', path }));
+  done();
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { type FileFacts, factsOfDescriptor, factsOfDescriptorLater } from './facts.js';
 import { attempt, IoFault } from './fault.js';
-import { notice } from './observer.js';
+import { notice, noticeBegin } from './observer.js';
 
 /**
  * One open file: positioned reads and writes that complete or fail.
@@ -157,6 +157,7 @@ export class OpenFile {
   /** As sync, but in the thread pool: several files are made durable at once. */
   async syncLater(): Promise<void> {
     if (this.poison) throw new IoFault('fsync', this.path, 'EPOISONED', `not tried after "${this.poison.message}"`);
+    const done = noticeBegin(() => ({ kind: 'sync', ...this.named(), what: 'all' }));
     await new Promise<void>((resolve, reject) => {
       fs.fsync(this.fd, (error) => {
         if (!error) return resolve();
@@ -164,7 +165,7 @@ export class OpenFile {
         reject(this.poison);
       });
     });
-    notice(() => ({ kind: 'sync', ...this.named(), what: 'all' }));
+    done();
   }
 
   /** The path of the file that is open, without symbolic links; undefined where the system does not show it. */
@@ -180,7 +181,7 @@ export class OpenFile {
   setModified(nanoseconds: string): void {
     const seconds = Number(BigInt(nanoseconds) / 1000n) / 1e6;
     this.change('utimes', undefined, () => fs.futimesSync(this.fd, seconds, seconds));
-    notice(() => ({ kind: 'attributes', ...this.named() }));
+    notice(() => ({ kind: 'attributes', ...this.named(), modified: nanoseconds }));
   }
 
   setMode(mode: number): void {

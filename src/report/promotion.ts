@@ -119,9 +119,9 @@ export function renderPromotion(result: PromotionResult): string {
 function linesOfBlobs(blobs: PromotionResult['blobs']): string[] {
   if (!blobs) return [];
   const { directory, count, missing, checked, problems } = blobs;
-  const lost = missing > 0 ? `, ${missing} were missing on the master already` : '';
+  const lost = missing > 0 ? `, missing on the master already: ${missing}` : '';
   return [
-    `${formatCount(count, 'blob')} in ${directory}${lost}; of those copied last, ${checked} were checked`,
+    `${formatCount(count, 'blob')} in ${directory}${lost}; newest ones checked: ${checked}`,
     ...problems.map((problem) => `DAMAGED: blob: ${problem}`),
   ];
 }

@@ -18,7 +18,7 @@ export async function blobsOf(
   if (!keepsOldBytes(plan) && plan.kind !== 'full' && plan.kind !== 'rebuild') return undefined;
   if (blobs === undefined && dat?.blobs) {
     throw new PathMistake(
-      `the blobs of this slave are synced as well, and this run was not told from where (to ${dat.blobs.directory})`,
+      `earlier runs have copied the blobs of this slave (to ${dat.blobs.directory}), and --blobs is missing`,
       'name both directories: --blobs MASTER_DIR:SLAVE_DIR. To go on without its blobs: --no-blobs',
     );
   }

@@ -1,6 +1,7 @@
 import type { StandbyBlobs } from '../blobs/standby-blobs.js';
 import type { Master } from '../pipeline/master.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
+import type { Resume } from '../pipeline/resume.js';
 import type { Work } from '../pipeline/work.js';
 import type { ScrubbedBlobs } from '../scrub/blobs.js';
 import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/round.js';
@@ -33,7 +34,7 @@ function repairsIn(plan: Plan, { generation }: Facts): ChunkLine[] {
   return [...(seen ?? []), ...(('repairs' in plan && plan.repairs) || [])];
 }
 
-/** Scrubs after a run that reached its end, unless it has rewritten all of the slave. */
+/** Scrubs after a run that reached its end. A rebuild has rewritten all of Data.fs, but not the blobs. */
 export async function scrubAfter(
   outcome: Outcome,
   repaired: Scrubbed,
@@ -44,15 +45,21 @@ export async function scrubAfter(
 ): Promise<Outcome> {
   const { plan, reached, damage } = outcome;
   const repairedOutcome = { ...outcome, scrubbed: repaired };
-  if (amount === 0 || !keepsOldBytes(plan) || damage || !reached) return repairedOutcome;
-  const { scrub } = await import('../scrub/scrub.js');
+  const hasOldBlobs = keepsOldBytes(plan) || plan.kind === 'rebuild';
+  if (amount === 0 || !hasOldBlobs || damage || !reached) return repairedOutcome;
   const claimed = outcome.blobs?.claim;
   const share = blobs && claimed ? shareOfBlobs(amount, reached.position, claimed.bytes) : 0;
-  const { bytes, bad, rot, rotten } = await scrub(work, withoutShare(amount, share), reached, master);
+  const old = keepsOldBytes(plan) ? await scrubData(work, withoutShare(amount, share), reached, master) : NOT_SCRUBBED;
   const again = await scrubBlobsOf(work, share, blobs, outcome);
-  const scrubbed = { bytes: repaired.bytes + bytes + again.bytes, bad: repaired.bad + bad + again.bad, rot, rotten };
+  const bytes = repaired.bytes + old.bytes + again.bytes;
+  const scrubbed = { ...old, bytes, bad: repaired.bad + old.bad + again.bad };
   const known = outcome.blobs && { ...outcome.blobs, lost: again.lost };
-  return { ...repairedOutcome, scrubbed, damage: rot, ...(known && { blobs: known }) };
+  return { ...repairedOutcome, scrubbed, damage: old.rot, ...(known && { blobs: known }) };
+}
+
+async function scrubData(work: Work, amount: ScrubAmount, reached: Resume, master: Master): Promise<Scrubbed> {
+  const { scrub } = await import('../scrub/scrub.js');
+  return scrub(work, amount, reached, master);
 }
 
 /** Of the bytes to reread, those of blobs: by their size, but never less than a part, nor more than the rest. */

@@ -178,7 +178,7 @@ describe('a manifest that is damaged', () => {
 it('a manifest of 200,000 blobs is made, written and read in bounded time and memory', () => {
   const COUNT = 200_000;
   const before = process.memoryUsage().rss;
-  const start = performance.now();
+  const start = process.cpuUsage();
   const manifest = new Manifest();
   for (let n = COUNT; n-- > 0; )
     manifest.set({ oid: BigInt(n), tid: 0x03e9_0000_0000_0000n + BigInt(n) }, { length: n, hash: BigInt(n) });
@@ -194,6 +194,8 @@ it('a manifest of 200,000 blobs is made, written and read in bounded time and me
       length: n,
       hash: BigInt(n),
     });
-  assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
+  // Of the processor: other work may have it meanwhile.
+  const { user } = process.cpuUsage(start);
+  assert.ok(user < 5e6, `${user / 1e6} s`);
   assert.ok(process.memoryUsage().rss - before < 250e6, `${(process.memoryUsage().rss - before) / 1e6} MB`);
 });

@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { withBlobPair } from '../support/blob-pair.js';
 import { assertEnd } from '../support/cli.js';
+import { listing } from '../support/pair.js';
 import { NOBODY, needsRoot } from '../support/powers.js';
 
 const LAYOUTS = ['bushy', 'lawn'] as const;
@@ -94,12 +105,33 @@ describe('a copy of a blob', () => {
   );
 });
 
+describe('a dry run', () => {
+  it('writes nothing, and refuses what a run would refuse', () =>
+    withBlobPair((pair) => {
+      const before = () => listing(pair.directory);
+      pair.commitBlobs('one');
+      let files = before();
+      assertEnd(pair.syncBlobs('--dry-run'), { exit: 0, action: 'full' });
+      assert.deepEqual(before(), files);
+      pair.syncedBlobs();
+      pair.commitBlobs('two');
+      files = before();
+      assertEnd(pair.syncBlobs('--dry-run'), { exit: 0, action: 'append' });
+      writeFileSync(join(pair.slaveBlobs, '.layout'), 'lawn');
+      assertEnd(pair.syncBlobs('--dry-run'), { exit: 2, action: 'failed', reason: /different layouts/ });
+      writeFileSync(join(pair.slaveBlobs, '.layout'), 'bushy');
+      assert.deepEqual(withoutTimes(before()), withoutTimes(files));
+    }));
+});
+
+const withoutTimes = (lines: readonly string[]) => lines.map((line) => line.replace(/ \d+$/, ''));
+
 describe('a slave that has blobs', () => {
   it('is not synced without them, unless it is asked for', () =>
     withBlobPair((pair) => {
       const ids = pair.commitBlobs('one');
       pair.syncedBlobs();
-      const expected = { exit: 2, action: 'failed', reason: /blobs of this slave are synced as well/ };
+      const expected = { exit: 2, action: 'failed', reason: /earlier runs have copied the blobs of this slave/ };
       const hint = /--blobs MASTER_DIR:SLAVE_DIR.*--no-blobs/;
       assertEnd(
         pair.unchanged(() => pair.sync()),
@@ -125,5 +157,16 @@ describe('a slave that has blobs', () => {
       assert.deepEqual([again.json.blobs.copied, again.json.blobs.count], [1, 2]);
       pair.assertSameBlobs(ids);
       assertEnd(pair.sync(), { ...expected, hint });
+    }));
+
+  it('get their layout again where that file is lost', () =>
+    withBlobPair((pair) => {
+      const ids = pair.commitBlobs('one');
+      pair.syncedBlobs();
+      rmSync(join(pair.slaveBlobs, '.layout'));
+      ids.push(...pair.commitBlobs('two'));
+      assert.equal(pair.syncedBlobs().json.blobs.copied, 1);
+      assert.equal(readFileSync(join(pair.slaveBlobs, '.layout'), 'utf8'), 'bushy');
+      pair.assertSameBlobs(ids);
     }));
 });

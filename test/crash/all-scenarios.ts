@@ -7,7 +7,6 @@ import { Judge } from './judge.js';
 import { fastDirectory } from './materialise.js';
 import { badKinds, type Line } from './report.js';
 import type { Scenario } from './scenario.js';
-import { SCENARIOS } from './scenarios/index.js';
 
 export interface Enumerated {
   readonly lines: Line[];
@@ -19,6 +18,7 @@ export interface Enumerated {
 /** Defines a test per scenario: no state after any of its crashes is bad. */
 export function enumerateAll(
   depthOf: (scenario: Scenario) => Depth,
+  scenarios: readonly Scenario[],
   onLine: (t: TestContext, line: Line) => void = () => {},
 ): Enumerated {
   const lines: Line[] = [];
@@ -28,7 +28,7 @@ export function enumerateAll(
     judge = new Judge(mkdtempSync(join(fastDirectory(), 'syncpozo-crash-')));
   });
   after(() => judge.close());
-  for (const scenario of SCENARIOS) {
+  for (const scenario of scenarios) {
     it(`of: ${scenario.name}`, async (t) => {
       const line = await crashesOf(scenario, judge, depthOf(scenario), counted);
       lines.push(line);

@@ -1,5 +1,6 @@
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import type { TermLine } from '../../src/standby/role.js';
+import type { BlobCase } from './blob-judge.js';
 import type { Change } from './change.js';
 import type { Image } from './image.js';
 import type { Disk } from './model-disk.js';
@@ -40,4 +41,6 @@ export interface Case {
   readonly terms: readonly Pick<TermLine, 'term' | 'tid'>[];
   /** The file is moved there, so the slave's path is empty for a moment. */
   readonly movesAside: boolean;
+  /** undefined: the run is not about blobs. */
+  readonly blobs?: BlobCase | undefined;
 }

@@ -34,9 +34,12 @@ export async function crashesOf(scenario: Scenario, judge: Judge, depth: Depth, 
     points += more.points;
     bad.push(...more.bad);
   };
-  if (depth.large || !(scenario.large || scenario.slow)) {
-    for (let point = played.case.from - 1; point < played.case.changes.length; point++)
-      await goOn(await afterKill(played, point));
+  const isDeep = depth.large || !(scenario.large || scenario.slow);
+  for (let point = played.case.from - 1; point < played.case.changes.length; point++) {
+    const change = played.case.changes[point];
+    if (isDeep || (change && scenario.diesAfter?.(change))) await goOn(await afterKill(played, point));
+  }
+  if (isDeep) {
     for (const state of recoveries.values()) await goOn(await afterPowerCut(played, state, judge));
   }
   const before = counted.size;

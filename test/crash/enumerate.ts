@@ -1,10 +1,12 @@
+import { imageAt } from './beside.js';
 import type { Case } from './case.js';
 import { transactionEdges } from './edges.js';
-import { historyOf } from './history.js';
+import { DATA, historyOf } from './history.js';
 import { inModelProblem, mayShow } from './in-model.js';
 import { type Judge, openingProblem } from './judge.js';
 import { ModelDisk } from './model-disk.js';
 import { type State, statesOf, VariantCache } from './states.js';
+import { shownIn } from './visible.js';
 
 /** A state that breaks an invariant, and its place in the record. */
 export interface Bad {
@@ -75,8 +77,9 @@ export async function enumerate(of: Case, judge: Judge, manner: Manner): Promise
       report(inModelProblem(of, history, isMade, state));
       if (!manner.inModelOnly) {
         const shown = mayShow(of, history, isMade, state);
+        const ends = of.blobs && shownIn(imageAt(state, DATA)?.bytes ?? new Uint8Array()).end;
         const opening = judge.opening(state);
-        if (opening) openings.push(opening.then((found) => report(openingProblem(found, state, shown))));
+        if (opening) openings.push(opening.then((found) => report(openingProblem(found, state, shown, ends))));
         if (!manner.judged.has(state.key)) {
           manner.judged.add(state.key);
           const { problem, did } = await judge.recover(of, state);

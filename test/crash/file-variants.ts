@@ -9,8 +9,12 @@ const LARGE_WRITE = 65_536;
 
 type Write = Extract<FileChange, { kind: 'write' }>;
 
-/** Every distinct content of one file that a power cut may leave, by the model in states.ts. */
-export function fileVariants({ durable, pending }: ModelFile, edges: readonly number[]): Image[] {
+/** The contents of one file that complete changes may leave: the size may be ahead, but no write is torn. */
+export function variantsByChanges(file: ModelFile): Image[] {
+  return [...byChanges(file).found.values()];
+}
+
+function byChanges({ durable, pending }: ModelFile) {
   const fullSize = after(durable, pending).bytes.length;
   const found = new Map<string, Image>();
   const add = (changes: readonly FileChange[]): void => {
@@ -18,6 +22,13 @@ export function fileVariants({ durable, pending }: ModelFile, edges: readonly nu
     for (const each of [image, extended(image, fullSize)]) found.set(digestOf(each), each);
   };
   for (const chosen of subsets(pending)) add(chosen);
+  return { found, add };
+}
+
+/** Every distinct content of one file that a power cut may leave, by the model in states.ts. */
+export function fileVariants(file: ModelFile, edges: readonly number[]): Image[] {
+  const { durable, pending } = file;
+  const { found, add } = byChanges(file);
   for (const [index, change] of pending.entries()) {
     if (change.kind !== 'write') continue;
     const before = pending.slice(0, index);

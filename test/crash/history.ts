@@ -1,4 +1,4 @@
-import type { Change, FileId } from './change.js';
+import { type Change, type FileId, isOfSlave } from './change.js';
 import { datIn, type Image } from './image.js';
 import { type Disk, ModelDisk } from './model-disk.js';
 
@@ -9,6 +9,7 @@ export const NEW_DAT = 'Data.fs.new.dat';
 export const ROLE = 'Data.fs.role';
 export const SCRUB = 'Data.fs.scrub';
 export const INDEX = 'Data.fs.index';
+export const JOURNAL = 'Data.fs.blobs.journal';
 
 /** An index that a run wrote or removed. */
 export interface IndexTurn {
@@ -48,6 +49,8 @@ export interface History {
   readonly turns: readonly { readonly at: number; readonly shown: Uint8Array }[];
   readonly indexes: readonly IndexTurn[];
   readonly roles: readonly RoleTurn[];
+  /** What a journal of blobs holds durably; undefined: it was removed. */
+  readonly journals: readonly { readonly at: number; readonly bytes: Uint8Array | undefined }[];
   /** How many changes of owner and mode each file got. */
   readonly attributes: ReadonlyMap<FileId, number>;
 }
@@ -59,6 +62,7 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
   const turns: { at: number; shown: Uint8Array }[] = [];
   const indexes: IndexTurn[] = [];
   const roles: RoleTurn[] = [];
+  const journals: { at: number; bytes: Uint8Array | undefined }[] = [];
   const attributes = new Map<FileId, number>();
   for (const [index, change] of changes.entries()) {
     disk.apply(change);
@@ -73,13 +77,19 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
     if (change.kind === 'unlink' && change.name === INDEX)
       indexes.push({ at: index, returnedAt: -1, index: undefined });
     if (change.kind === 'rename' && change.to === INDEX) {
-      const returnedAt = changes.findIndex((later, at) => at > index && later.kind === 'sync-directory');
+      const returnedAt = changes.findIndex(
+        (later, at) => at > index && later.kind === 'sync-directory' && isOfSlave(later),
+      );
       indexes.push({ at: index, returnedAt, index: disk.seenOf(change.file) });
     }
     if (change.kind === 'rename' && change.to === ROLE) {
       const returnedAt = changes.findIndex((later, at) => at > index && isReturn(later, 'publishRole'));
       roles.push({ at: index, returnedAt, role: disk.seenOf(change.file) });
     }
+    const journal = disk.seen().names.get(JOURNAL);
+    if (change.kind === 'unlink' && change.name === JOURNAL) journals.push({ at: index, bytes: undefined });
+    if (change.kind === 'sync' && change.file === journal)
+      journals.push({ at: index, bytes: disk.seenOf(change.file).bytes });
     const bySwap = change.kind === 'rename' && change.to === DATA && comesWithDat(change, disk);
     const published = change.kind === 'rename' && change.to === DAT && change.from !== NEW_DAT;
     if (bySwap || published) {
@@ -94,7 +104,7 @@ export function historyOf(start: Disk, changes: readonly Change[]): History {
       publications.push({ renamedAt: index, returnedAt, dat: image, slave, claimed, bySwap });
     }
   }
-  return { publications, turns, indexes, roles, attributes };
+  return { publications, turns, indexes, roles, journals, attributes };
 }
 
 /** Batch.flip writes one byte. */
@@ -104,7 +114,7 @@ export function isFlip(change: Change): change is Extract<Change, { kind: 'write
 
 /** Publishing, and the swap, end with a sync of the directory. */
 function isReturn(change: Change, within: string): boolean {
-  return change.kind === 'sync-directory' && change.within.includes(within);
+  return change.kind === 'sync-directory' && isOfSlave(change) && change.within.includes(within);
 }
 
 /** This holds for every swap of a rebuild, but not for a slave that a scenario replaced. */

@@ -6,8 +6,10 @@ import type { FileChange } from './change.js';
 /** The content of one file at one moment. Immutable. */
 export interface Image {
   readonly bytes: Uint8Array;
-  /** The number of changes of owner and mode. */
+  /** The number of changes of owner, mode and time. */
   readonly attributes: number;
+  /** The time of the last modification, if one was set since the last write; nanoseconds since the epoch. */
+  readonly modified?: string | undefined;
 }
 
 export const EMPTY: Image = { bytes: new Uint8Array(), attributes: 0 };
@@ -23,11 +25,16 @@ export function after(image: Image, changes: readonly FileChange[]): Image {
   }
   const bytes = new Uint8Array(highest);
   bytes.set(image.bytes);
-  let { attributes } = image;
+  let { attributes, modified } = image;
   let end = image.bytes.length;
   for (const change of changes) {
-    if (change.kind === 'attributes') attributes++;
-    else if (change.kind === 'write') {
+    if (change.kind === 'attributes') {
+      attributes++;
+      modified = change.modified ?? modified;
+      continue;
+    }
+    modified = undefined;
+    if (change.kind === 'write') {
       bytes.set(change.bytes, change.position);
       end = Math.max(end, change.position + change.bytes.length);
     } else {
@@ -35,7 +42,7 @@ export function after(image: Image, changes: readonly FileChange[]): Image {
       end = change.size;
     }
   }
-  return { bytes: bytes.subarray(0, size), attributes };
+  return { bytes: bytes.subarray(0, size), attributes, ...(modified !== undefined && { modified }) };
 }
 
 /** The image extended with zeros to at least this many bytes. */
@@ -48,7 +55,8 @@ const digests = new WeakMap<Image, string>();
 export function digestOf(image: Image): string {
   let digest = digests.get(image);
   if (digest === undefined) {
-    digest = createHash('sha1').update(image.bytes).update(String(image.attributes)).digest('base64');
+    const { bytes, attributes, modified = '' } = image;
+    digest = createHash('sha1').update(bytes).update(`${attributes}${modified}`).digest('base64');
     digests.set(image, digest);
   }
   return digest;
@@ -67,8 +75,15 @@ export function datIn(image: Image): Dat | undefined {
   return found.dat;
 }
 
-/** The bytes; in a complete `.dat` the inode is replaced. */
-export function withInode(bytes: Uint8Array, inodeOf: (inode: string) => string): Uint8Array {
+/** The blob directory in the `.dat` of the model: a path that does not depend on where a state is written. */
+export const BLOBS = '../blobs';
+
+/** The bytes; in a complete `.dat` the inode is replaced, and the path of the slave's blob directory. */
+export function withInode(
+  bytes: Uint8Array,
+  inodeOf: (inode: string) => string,
+  moved: { readonly from: string; readonly to: string } = { from: '', to: '' },
+): Uint8Array {
   const parsed = parseDat(Buffer.from(bytes).toString('utf8'));
   if (!('dat' in parsed)) return bytes;
   if (parsed.old) {
@@ -78,5 +93,8 @@ export function withInode(bytes: Uint8Array, inodeOf: (inode: string) => string)
       .map((line) => `${line.replace(/^slave (\d+)$/, (_, inode) => `slave ${inodeOf(inode)}`)}\n`);
     return Buffer.from(`${body.join('')}end ${parsed.dat.chunks.length} ${xxh64(Buffer.from(body.join('')))}\n`);
   }
-  return Buffer.from(formatDat({ ...parsed.dat, slaveInode: inodeOf(parsed.dat.slaveInode) }));
+  const { dat } = parsed;
+  const isHere = dat.blobs?.directory === moved.from;
+  const blobs = dat.blobs && (isHere ? { ...dat.blobs, directory: moved.to } : dat.blobs);
+  return Buffer.from(formatDat({ ...dat, slaveInode: inodeOf(dat.slaveInode), ...(blobs && { blobs }) }));
 }

@@ -1,8 +1,9 @@
 import { datOf, imageAt, nameOfDat, roleOf } from './beside.js';
+import { blobProblem } from './blob-judge.js';
 import type { Case } from './case.js';
 import type { FileId } from './change.js';
 import { transactionEdges } from './edges.js';
-import { DATA, type History, INDEX, ROLE, SCRUB } from './history.js';
+import { DATA, type History, INDEX, JOURNAL, ROLE, SCRUB } from './history.js';
 import { datIn, digestOf, type Image } from './image.js';
 import type { Disk } from './model-disk.js';
 
@@ -45,7 +46,9 @@ export function inModelProblem(of: Case, history: History, made: Made, state: Di
     attributesProblem(history, state) ??
     indexProblem(history, made, state) ??
     keptProblem(of, state) ??
-    scrubProblem(of, state)
+    scrubProblem(of, state) ??
+    journalProblem(history, made, state) ??
+    (of.blobs && blobProblem(of.blobs, state))
   );
 }
 
@@ -151,6 +154,14 @@ function indexProblem({ indexes }: History, made: Made, state: Disk): string | u
   if (!last?.index || last.returnedAt < 0 || !made(last.returnedAt)) return undefined;
   const there = imageAt(state, INDEX);
   return there && digestOf(there) === digestOf(last.index) ? undefined : 'the index that was promised is gone';
+}
+
+/** What a journal of blobs has noted stays, so that a copy of everything need not begin anew. */
+function journalProblem({ journals }: History, made: Made, state: Disk): string | undefined {
+  const noted = journals.findLast(({ at }) => made(at))?.bytes;
+  if (!noted) return undefined;
+  const there = imageAt(state, JOURNAL)?.bytes ?? new Uint8Array();
+  return startsWith(there, noted) ? undefined : 'what the journal of the blobs had noted is gone';
 }
 
 function keptProblem({ kept }: Case, state: Disk): string | undefined {

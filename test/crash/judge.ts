@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { EXIT } from '../../src/commands/exit.js';
 import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
 import { parseDat } from '../../src/standby/dat.js';
 import { isDescribed, roleIn, roleOf } from './beside.js';
+import { isIncomplete, recoveredProblem, settingsFor } from './blob-recovery.js';
 import type { Case } from './case.js';
 import { DAT, DATA, ROLE } from './history.js';
 import { startsWith } from './in-model.js';
@@ -42,8 +44,9 @@ export class Judge {
     const operations: string[] = [];
     observeDisk((operation) => operations.push(operation.kind + nameIn(operation)));
     try {
-      const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub);
-      const did = [first.report, ...new Set(operations)].join('; ');
+      const blobs = of.blobs && settingsFor(of.blobs, this.slave);
+      const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub, blobs);
+      const did = [first.report, ...kindsOf(of, operations)].join('; ');
       operations.length = 0;
       if (isStillRefused(of, state)) return { problem: await this.refusedProblem(of, first, operations), did };
       if (first.kind === 'adopt' && isDescribed(state)) {
@@ -59,12 +62,17 @@ export class Judge {
   }
 
   private async problemAfter(of: Case, first: Synced, operations: readonly string[]): Promise<string | undefined> {
-    if (first.exitCode !== 0) return `the next sync ends with ${first.exitCode}: ${first.report} (invariant 4)`;
+    const blobs = of.blobs && settingsFor(of.blobs, this.slave);
+    const isKnown = of.blobs !== undefined && isIncomplete(of.blobs, this.slave);
+    if (first.exitCode !== (isKnown ? EXIT.damaged : EXIT.ok))
+      return `the next sync ends with ${first.exitCode}: ${first.report} (invariant 4)`;
     if (first.kind === 'rebuild' && of.neverRebuild) return `the next sync copies everything again: ${first.report}`;
-    const wrong = this.notInStep(of);
+    const wrong = this.notInStep(of) ?? (of.blobs && recoveredProblem(of.blobs, this.slave));
     if (wrong) return `after the next sync (${first.report}) ${wrong}`;
-    const second = await oneSync(of.master, this.slave);
-    if (second.exitCode !== 0 || second.kind !== 'none') return `the sync after the next reports: ${second.report}`;
+    const second = await oneSync(of.master, this.slave, false, 0, blobs);
+    // A missing blob is looked for in every run.
+    if (second.exitCode !== first.exitCode || second.kind !== (isKnown ? 'append' : 'none'))
+      return `the sync after the next reports: ${second.report}`;
     if (operations.length === 0) return undefined;
     return `after the next sync (${first.report}) the next one still does: ${operations.join(', ')} (invariant 4)`;
   }
@@ -122,17 +130,30 @@ function isStillRefused({ staysRefused }: Case, state: Disk): boolean {
   return staysRefused === 'always' || (staysRefused === 'once recorded' && roleOf(state)?.refusal !== undefined);
 }
 
+/** What a run did, without numbers. Blobs are copied in any order, and which of them does not matter. */
+function kindsOf({ blobs }: Case, operations: readonly string[]): string[] {
+  const kinds = new Set(operations.map((each) => (blobs ? each.replace(/ 0x[0-9a-f]+/, ' ') : each)));
+  return blobs ? [...kinds].sort() : [...kinds];
+}
+
 function nameIn(operation: DiskOperation): string {
   return ` ${basename('path' in operation ? operation.path : operation.to)}`;
 }
 
-/** The broken invariant in what a server shows (2 or 6); undefined if none. */
-export function openingProblem(opening: Opening, state: Disk, mayShow: readonly Uint8Array[]): string | undefined {
+/** The broken invariant in what a server shows (2 or 6); undefined if none. `ends`: where the blobs' judge takes it to end. */
+export function openingProblem(
+  opening: Opening,
+  state: Disk,
+  mayShow: readonly Uint8Array[],
+  ends?: number,
+): string | undefined {
   if ('error' in opening) return `FileStorage does not open it: ${opening.error}`;
   const bytes = state.images.get(state.names.get(DATA) ?? -1)?.bytes ?? new Uint8Array();
   const shown = bytes.subarray(0, opening.opensAt);
   if (!mayShow.some((each) => Buffer.compare(each, shown) === 0)) {
     return `FileStorage shows ${opening.opensAt} bytes, neither the state before nor the one after (invariant 6)`;
   }
+  if (ends !== undefined && ends !== opening.opensAt)
+    return `FileStorage shows ${opening.opensAt} bytes, the judge of the blobs ${ends}`;
   return opening.indexRight ? undefined : 'FileStorage takes a wrong index';
 }

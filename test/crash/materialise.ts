@@ -1,8 +1,8 @@
-import { linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileId } from './change.js';
-import { withInode } from './image.js';
+import { BLOBS, withInode } from './image.js';
 import type { Disk } from './model-disk.js';
 import { Identities, inodeOf } from './record.js';
 
@@ -21,9 +21,16 @@ export function fastDirectory(): string {
   return tmpdir();
 }
 
-/** Replaces the content of an existing directory by a state. Returns the file of each inode. */
+/**
+ * Replaces the content of an existing directory, and of the blob directory beside it if the state has one, by a state.
+ * Returns the file of each inode.
+ */
 export function materialise(disk: Disk, directory: string): Identities {
   for (const name of readdirSync(directory)) rmSync(join(directory, name));
+  if (disk.directories) {
+    for (const beside of [BLOBS, `${BLOBS}.old`]) rmSync(join(directory, beside), { recursive: true, force: true });
+    for (const path of [...disk.directories.keys()].sort()) mkdirSync(join(directory, path));
+  }
   const identities = new Identities();
   const paths = new Map<FileId, string>();
   const inodes = new Map<string, string>();
@@ -47,8 +54,12 @@ export function materialise(disk: Disk, directory: string): Identities {
     if (file === undefined) continue;
     writeFileSync(
       join(directory, name),
-      withInode(bytesOf(disk, file), (id) => inodes.get(id) ?? '0'),
+      withInode(bytesOf(disk, file), (id) => inodes.get(id) ?? '0', { from: BLOBS, to: join(directory, BLOBS) }),
     );
+  }
+  for (const [file, path] of paths) {
+    const modified = disk.images.get(file)?.modified;
+    if (modified !== undefined) utimesSync(path, Number(modified) / 1e9, Number(modified) / 1e9);
   }
   return identities;
 }

@@ -1,11 +1,18 @@
-import { type Change, type FileChange, type FileId, isFileChange, type NameChange } from './change.js';
+import {
+  AROUND,
+  type Change,
+  type FileChange,
+  type FileId,
+  isFileChange,
+  isOfSlave,
+  type NameChange,
+  SLAVE,
+} from './change.js';
 import { after, EMPTY, type Image } from './image.js';
+import { AROUND_PATH, entriesOf, type Names, renamed, type Tree, type Visible, visibleIn } from './tree.js';
 
-export type Names = ReadonlyMap<string, FileId>;
-
-/** A directory whose files are all durable. */
-export interface Disk {
-  readonly names: Names;
+/** The slave's directory, and its blob directory if there is one, whose files are all durable. */
+export interface Disk extends Visible {
   readonly images: ReadonlyMap<FileId, Image>;
 }
 
@@ -14,21 +21,29 @@ export interface ModelFile {
   readonly pending: readonly FileChange[];
 }
 
+export interface ModelDirectory {
+  readonly durable: Names;
+  readonly pending: readonly NameChange[];
+}
+
 /**
- * One directory with its durable and pending parts: the bytes of each file, and the names.
+ * Directories with their durable and pending parts: the bytes of each file, and the entries of each directory.
  *
  * Invariants:
- * - A sync of a file or of the directory makes exactly that durable which was pending in it at that moment.
- * - Nothing else becomes durable: a file's sync does not include its name, nor the directory's sync the files' bytes.
+ * - A sync of a file or of a directory makes exactly that durable which was pending in it when the sync began.
+ * - Nothing else becomes durable: a file's sync does not include its name, nor a directory's sync the files' bytes, nor the
+ *   directory's own name, which is an entry of its parent.
  * - fdatasync makes bytes and size durable, not owner and mode.
  */
 export class ModelDisk {
   private readonly all = new Map<FileId, ModelFile>();
-  private durableNames: Names;
-  private pendingNames: NameChange[] = [];
+  private readonly entries = new Map<FileId, ModelDirectory>();
+  private readonly blobs = new Set<FileId>();
+  private last: Change | undefined;
 
   constructor(start: Disk) {
-    this.durableNames = start.names;
+    for (const [name, file] of start.names) if (name.startsWith(`${AROUND_PATH}/`)) this.blobs.add(file);
+    for (const [directory, durable] of entriesOf(start)) this.entries.set(directory, { durable, pending: [] });
     for (const [file, durable] of start.images) this.all.set(file, { durable, pending: [] });
   }
 
@@ -36,34 +51,62 @@ export class ModelDisk {
     return this.all;
   }
 
-  get names(): { readonly durable: Names; readonly pending: readonly NameChange[] } {
-    return { durable: this.durableNames, pending: this.pendingNames };
+  get directories(): ReadonlyMap<FileId, ModelDirectory> {
+    return this.entries;
+  }
+
+  /**
+   * Which variants a file or a directory takes after the last change. In one directory it is always all of them. Beside a
+   * blob directory the number of states would multiply: there a change varies what it has changed, and a sync varies
+   * what may depend on it, without torn writes and mixed sectors.
+   */
+  varies(id: FileId): 'fully' | 'by changes' | 'no' {
+    const { last } = this;
+    if (!this.entries.has(AROUND) || last === undefined) return 'fully';
+    if (last.kind !== 'sync' && last.kind !== 'sync-directory')
+      return id === (isFileChange(last) ? last.file : (last.directory ?? SLAVE)) ? 'fully' : 'no';
+    const isOfBlobs = last.kind === 'sync' ? this.isOfBlobs(last.file) : !isOfSlave(last);
+    return !isOfBlobs || this.isOfBlobs(id) ? 'by changes' : 'no';
+  }
+
+  private isOfBlobs(id: FileId): boolean {
+    return this.entries.has(id) ? id !== SLAVE : this.blobs.has(id);
   }
 
   apply(change: Change): void {
+    this.last = change;
+    if ('directory' in change && change.kind === 'create') this.blobs.add(change.file);
     if (change.lost) return;
     if (isFileChange(change)) {
       const { durable, pending } = this.file(change.file);
       this.all.set(change.file, { durable, pending: [...pending, change] });
     } else if (change.kind === 'sync') {
       const { durable, pending } = this.file(change.file);
-      const kept = change.what === 'all' ? [] : pending.filter(({ kind }) => kind === 'attributes');
-      const synced = change.what === 'all' ? pending : pending.filter(({ kind }) => kind !== 'attributes');
-      this.all.set(change.file, { durable: after(durable, synced), pending: kept });
+      const isSynced = (each: FileChange): boolean =>
+        (change.what === 'all' || each.kind !== 'attributes') && !change.except?.includes(each);
+      const kept = pending.filter((each) => !isSynced(each));
+      this.all.set(change.file, { durable: after(durable, pending.filter(isSynced)), pending: kept });
     } else if (change.kind === 'sync-directory') {
-      this.durableNames = renamed(this.durableNames, this.pendingNames);
-      this.pendingNames = [];
+      const { durable, pending } = this.directory(change.directory);
+      const isSynced = (each: NameChange): boolean => !change.except?.includes(each);
+      const kept = pending.filter((each) => !isSynced(each));
+      this.entries.set(change.directory ?? SLAVE, {
+        durable: renamed(durable, pending.filter(isSynced)),
+        pending: kept,
+      });
     } else {
       if (change.kind === 'create') this.all.set(change.file, { durable: EMPTY, pending: [] });
-      this.pendingNames = [...this.pendingNames, change];
+      if (change.kind === 'make-directory') this.entries.set(change.file, { durable: new Map(), pending: [] });
+      const { durable, pending } = this.directory(change.directory);
+      this.entries.set(change.directory ?? SLAVE, { durable, pending: [...pending, change] });
     }
   }
 
   /** What processes on this machine see: all changes. */
   seen(): Disk {
-    const names = renamed(this.durableNames, this.pendingNames);
-    const images = new Map([...new Set(names.values())].map((file) => [file, this.seenOf(file)]));
-    return { names, images };
+    const visible = visibleIn(this.tree(({ durable, pending }) => renamed(durable, pending)));
+    const images = new Map([...new Set(visible.names.values())].map((file) => [file, this.seenOf(file)]));
+    return { ...visible, images };
   }
 
   seenOf(file: FileId): Image {
@@ -71,24 +114,20 @@ export class ModelDisk {
     return pending.length === 0 ? durable : after(durable, pending);
   }
 
+  /** The entries of all directories, as `of` makes them. */
+  tree(of: (directory: ModelDirectory, id: FileId) => Names): Tree {
+    return new Map([...this.entries].map(([id, directory]) => [id, of(directory, id)]));
+  }
+
   private file(file: FileId): ModelFile {
     const found = this.all.get(file);
     if (!found) throw new Error(`the record changes file ${file}, which it never made`);
     return found;
   }
-}
 
-/** The names after some changes. A change whose predecessor is lost still has its own effect: it is a separate write. */
-export function renamed(names: Names, changes: readonly NameChange[]): Names {
-  const result = new Map(names);
-  for (const change of changes) {
-    if ('name' in change) {
-      if (change.kind === 'create') result.set(change.name, change.file);
-      else result.delete(change.name);
-    } else {
-      if (change.kind === 'rename' && result.get(change.from) === change.file) result.delete(change.from);
-      result.set(change.to, change.file);
-    }
+  private directory(directory: FileId = SLAVE): ModelDirectory {
+    const found = this.entries.get(directory);
+    if (!found) throw new Error(`the record changes directory ${directory}, which it never made`);
+    return found;
   }
-  return result;
 }

@@ -15,7 +15,7 @@ import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } 
 import { syncSites } from './sync-sites.js';
 
 /** The runs after a death of these scenarios have what few others have: names, or a slave, that a killed run left in memory only. */
-const FIRST = ['a truncated slave', 'killed after the swap', 'rebuild, then packed again'];
+const FIRST = ['a truncated slave', 'killed after the swap', 'rebuild, then packed again', 'blobs in a new place'];
 
 /** Every call that makes something durable has a reason: without it, some crash is not survived. */
 describe('the enumeration fails for every mutant', () => {

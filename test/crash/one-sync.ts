@@ -1,3 +1,4 @@
+import type { BlobSettings } from '../../src/blobs/settings.js';
 import { exitOfError, exitOfOutcome } from '../../src/commands/exit.js';
 import { InlineSource } from '../../src/pipeline/chunk-source.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
@@ -20,7 +21,13 @@ const window = new Window(SIZES.windowBytes);
 const deadline = new ReadDeadline(30);
 
 /** One round as `syncpozo sync` runs it, but without its lock, which costs more than everything else together. */
-export async function oneSync(master: string, slave: string, full = false, scrub: ScrubAmount = 0): Promise<Synced> {
+export async function oneSync(
+  master: string,
+  slave: string,
+  full = false,
+  scrub: ScrubAmount = 0,
+  blobs?: BlobSettings,
+): Promise<Synced> {
   const source = new InlineSource(window, {
     chunkBytes: SIZES.chunkBytes,
     onProgress: () => {},
@@ -42,7 +49,7 @@ export async function oneSync(master: string, slave: string, full = false, scrub
         dryRun: false,
         chunkBytes: SIZES.chunkBytes,
         scrub,
-        blobs: undefined,
+        blobs,
         onBlobs: () => {},
         readSwitch: () => 'on',
         onPlan: () => {},

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { blobCaseOf, blobsInMemoryOnly } from './blob-play.js';
+import { settingsFor } from './blob-recovery.js';
 import type { Case } from './case.js';
 import type { Change } from './change.js';
 import { DAT, DATA, INDEX } from './history.js';
@@ -27,20 +29,30 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
   await scenario.prepare(stage);
   stage.remember();
   const identities = new Identities();
-  const start = readDisk(stage.slave, identities);
+  const start = readDisk(stage.slave, identities, stage.blobs !== undefined);
   const shown = await shownBy(judge, start);
   const during = scenario.during?.bind(scenario, stage);
   const before = masterAt(stage);
   const swapped = scenario.swappedUnsynced ? swapInMemory(stage, start) : undefined;
-  const names = swapped?.names ?? start.names;
-  const { changes, result } = await record(stage.slave, names, identities, () => stage.run(scenario), during);
+  const blobs = blobCaseOf(scenario, stage, start, shown);
+  const { changes, result } = await record(
+    stage.slave,
+    swapped?.seen ?? start,
+    identities,
+    () => stage.run(scenario),
+    during,
+  );
   assert.equal(result.exitCode, scenario.exitCode ?? 0, `${scenario.name}: ${result.reason}`);
   if (!during) assert.deepEqual(masterAt(stage), before, `${scenario.name}: the master is as it was (invariant 7)`);
   scenario.afterwards?.(stage);
   stage.remember();
   const kept = scenario.keepsOwn ? start.images.get(start.names.get(DATA) ?? -1) : undefined;
   const plain = { start, changes: swapped ? [swapped.change, ...changes] : changes, from: 0 };
-  const begun = scenario.copiedUnsynced ? inMemoryOnly(start, changes) : plain;
+  const begun = scenario.copiedUnsynced
+    ? inMemoryOnly(start, changes)
+    : scenario.blobsUnsynced
+      ? blobsInMemoryOnly(start, changes)
+      : plain;
   return {
     scratch: directory,
     case: {
@@ -59,6 +71,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       repairs: scenario.repairs ?? false,
       reportsRepairs: scenario.repairs ?? false,
       scrub: scenario.scrub ?? 0,
+      blobs,
     },
   };
 }
@@ -75,14 +88,14 @@ function inMemoryOnly(start: Disk, changes: readonly Change[]): Pick<Case, 'star
 }
 
 /** The swap's last step is pending; the run sees the names after it. */
-function swapInMemory(stage: Stage, start: Disk): { readonly change: Change; readonly names: Disk['names'] } {
+function swapInMemory(stage: Stage, start: Disk): { readonly change: Change; readonly seen: Disk } {
   const fresh = `${DATA}.new`;
   renameSync(join(stage.slave, fresh), stage.slaveFile);
   const file = start.names.get(fresh) ?? -1;
   const change: Change = { kind: 'rename', from: fresh, to: DATA, file, site: 'a run that was killed', within: [] };
   const disk = new ModelDisk(start);
   disk.apply(change);
-  return { change, names: disk.seen().names };
+  return { change, seen: disk.seen() };
 }
 
 function masterAt(stage: Stage): unknown {
@@ -123,9 +136,10 @@ export async function afterPowerCut({ case: of, scratch }: Played, state: State,
 }
 
 async function recordRecovery(of: Case, disk: Disk, scratch: string): Promise<Case['changes']> {
-  const directory = join(scratch, 'recovery');
-  if (!existsSync(directory)) mkdirSync(directory);
+  const directory = join(scratch, 'recovery', 'slave');
+  mkdirSync(directory, { recursive: true });
   const identities = materialise(disk, directory);
-  const run = () => oneSync(of.master, directory, needsFull(of, disk), of.scrub);
-  return (await record(directory, disk.names, identities, run)).changes;
+  const blobs = of.blobs && settingsFor(of.blobs, directory);
+  const run = () => oneSync(of.master, directory, needsFull(of, disk), of.scrub, blobs);
+  return (await record(directory, disk, identities, run)).changes;
 }

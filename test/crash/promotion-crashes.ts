@@ -13,12 +13,13 @@ import type { Mutation } from './enumerate.js';
 import { DATA, ROLE } from './history.js';
 import type { Judge } from './judge.js';
 import { materialise } from './materialise.js';
-import { type Disk, ModelDisk, type Names } from './model-disk.js';
+import { type Disk, ModelDisk } from './model-disk.js';
 import { oneSync } from './one-sync.js';
 import { imageOf, PROMOTIONS } from './promotion-scenarios.js';
 import { Identities, readDisk, record } from './record.js';
 import { Stage } from './scenario.js';
 import { type State, statesOf, VariantCache } from './states.js';
+import type { Names } from './tree.js';
 
 /**
  * A promotion must be safe at the worst moment too. After any crash of it:

@@ -1,97 +1,48 @@
-import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
-import { currentCaller } from './call-site.js';
-import type { Change, FileId } from './change.js';
-import { type Image, withInode } from './image.js';
-import type { Disk } from './model-disk.js';
+import { type Caller, currentCaller } from './call-site.js';
+import { AROUND, type Change, type FileId, isFileChange, type NameChange, SLAVE } from './change.js';
+import type { Identities } from './identities.js';
+import { BLOBS, withInode } from './image.js';
+import { inodeOf, isIgnored, modifiedOf } from './read-disk.js';
+import { AROUND_PATH, type Names, type Visible } from './tree.js';
+
+export { Identities } from './identities.js';
+export { inodeOf, isIgnored, readDisk } from './read-disk.js';
 
 /**
- * The record of one run: every change that it made in the slave's directory, in the model's terms.
+ * The record of one run: every change that it made in the slave's directory and in the blob directory beside it, in the
+ * model's terms.
  *
- * Invariants: nothing outside that directory is changed (invariant 13), or recording fails; a file has one number from its
- * creation to the record's end, because the recorder keeps it open, so that its inode is not reused.
+ * Invariants:
+ * - Nothing outside these directories is changed (invariant 13), or recording fails.
+ * - A file has one number from its creation to the record's end, because the recorder keeps it open, so that its inode is
+ *   not reused.
+ * - An operation of the thread pool has the caller that began it. A sync covers what precedes its begin, and holds from
+ *   its end.
  */
 export interface Recording<T> {
   readonly changes: readonly Change[];
   readonly result: T;
 }
 
-/**
- * Ignored: the lock file, because only the flock counts, and the outcome file, because no run decides anything by it, it is not
- * made durable, and the time in it would make every state distinct.
- */
-export function isIgnored(path: string): boolean {
-  return /\.(lock|outcome(\.tmp)?)$/.test(path);
-}
-
-/** The file of an inode. */
-export class Identities {
-  private readonly byInode = new Map<string, FileId>();
-  private next = 1;
-
-  set(inode: string, file: FileId): void {
-    this.byInode.set(inode, file);
-    this.next = Math.max(this.next, file + 1);
-  }
-
-  make(inode: string): FileId {
-    const file = this.next++;
-    this.byInode.set(inode, file);
-    return file;
-  }
-
-  of(inode: string): FileId {
-    const file = this.byInode.get(inode);
-    if (file === undefined) throw new Error(`inode ${inode} was changed, but is none of the directory's files`);
-    return file;
-  }
-
-  /** For the text of a `.dat`, which may refer to a removed file. */
-  textOf(inode: string): string {
-    return String(this.byInode.get(inode) ?? 0);
-  }
-}
-
-/** The current content of a directory, all of it durable. */
-export function readDisk(directory: string, identities: Identities): Disk {
-  const names = new Map<string, FileId>();
-  const entries = readdirSync(directory).filter((name) => !isIgnored(name));
-  const inodes = new Map(entries.map((name) => [name, inodeOf(join(directory, name))]));
-  const known = new Map<string, FileId>();
-  for (const name of entries.sort()) {
-    const inode = inodes.get(name) ?? '';
-    const file = known.get(inode) ?? identities.make(inode);
-    known.set(inode, file);
-    names.set(name, file);
-  }
-  const images = new Map<FileId, Image>();
-  for (const [name, file] of names) {
-    const bytes = readFileSync(join(directory, name));
-    const own = name.includes('.dat') ? withInode(bytes, (inode) => identities.textOf(inode)) : bytes;
-    images.set(file, { bytes: own, attributes: 0 });
-  }
-  return { names, images };
-}
-
-export function inodeOf(path: string): string {
-  return String(statSync(path, { bigint: true }).ino);
-}
-
-/** Calls `run` and records what it does to the directory, whose files are those of `names`. */
+/** Calls `run` and records what it does to the directory, whose files are those of `visible`. */
 export async function record<T>(
   directory: string,
-  names: ReadonlyMap<string, FileId>,
+  visible: Names | Visible,
   identities: Identities,
   run: () => Promise<T>,
   during: (operation: DiskOperation) => void = () => {},
 ): Promise<Recording<T>> {
-  const recorder = new Recorder(directory, names, identities);
-  for (const name of names.keys()) recorder.hold(join(directory, name));
-  observeDisk((operation) => {
+  const start = 'names' in visible ? visible : { names: visible };
+  const recorder = new Recorder(directory, start, identities);
+  for (const name of start.names.keys()) recorder.hold(join(directory, name));
+  const note = (operation: DiskOperation): void => {
     recorder.note(operation);
     during(operation);
-  });
+  };
+  observeDisk(note, (operation) => recorder.begin(operation));
   try {
     return { result: await run(), changes: recorder.changes };
   } finally {
@@ -100,17 +51,28 @@ export async function record<T>(
   }
 }
 
+interface Begun {
+  readonly caller: Caller;
+  /** The number of changes before it. */
+  readonly at: number;
+}
+
 class Recorder {
   readonly changes: Change[] = [];
   private readonly names: Map<string, FileId>;
+  private readonly directories: Map<string, FileId>;
   private readonly held: number[] = [];
+  private readonly begun = new Map<DiskOperation, Begun>();
 
   constructor(
     private readonly directory: string,
-    names: ReadonlyMap<string, FileId>,
+    { names, directories }: Visible,
     private readonly identities: Identities,
   ) {
     this.names = new Map(names);
+    this.directories = new Map(directories ?? []);
+    if (directories) this.directories.set(AROUND_PATH, AROUND);
+    identities.reserve(this.directories.values());
   }
 
   hold(path: string): void {
@@ -121,61 +83,118 @@ class Recorder {
     for (const fd of this.held.splice(0)) closeSync(fd);
   }
 
+  begin(operation: DiskOperation): void {
+    this.begun.set(operation, { caller: currentCaller(), at: this.changes.length });
+  }
+
   note(operation: DiskOperation): void {
-    const caller = currentCaller();
+    const begun = this.begun.get(operation);
+    const { caller, at } = begun ?? { caller: currentCaller(), at: this.changes.length };
     switch (operation.kind) {
-      case 'sync-directory':
-        if (operation.path !== this.directory) throw new Error(`${operation.path} is not the slave's directory`);
-        this.changes.push({ kind: 'sync-directory', ...caller });
-        return;
-      case 'make-directory':
-      case 'remove-directory':
-        throw new Error(`${operation.path} is none of the slave's files`);
-      case 'rename':
-      case 'link': {
-        const [from, to] = [this.nameOf(operation.from), this.nameOf(operation.to)];
-        if (isIgnored(to)) return;
-        const file = this.fileAt(from);
-        if (operation.kind === 'rename') this.names.delete(from);
-        this.names.set(to, file);
-        this.changes.push({ kind: operation.kind, from, to, file, ...caller });
+      case 'sync-directory': {
+        const directory = this.directoryAt(relative(this.directory, operation.path) || '.', operation.path);
+        const except = this.changes.slice(at).filter((change) => isNameChange(change) && of(change) === directory);
+        this.changes.push({ kind: 'sync-directory', ...where(directory), ...exceptFor(except), ...caller });
         return;
       }
+      case 'make-directory': {
+        const name = this.nameOf(operation.path);
+        const file = this.identities.makeDirectory();
+        this.directories.set(name, file);
+        this.changes.push({ kind: 'make-directory', name, file, ...where(this.parentOf(name)), ...caller });
+        return;
+      }
+      case 'remove-directory': {
+        const name = this.nameOf(operation.path);
+        const file = this.directoryAt(name, operation.path);
+        this.directories.delete(name);
+        this.changes.push({ kind: 'remove-directory', name, file, ...where(this.parentOf(name)), ...caller });
+        return;
+      }
+      case 'rename':
+      case 'link':
+        return this.noteNamed(operation, caller);
       case 'unlink': {
         const name = this.nameOf(operation.path);
         if (isIgnored(name)) return;
-        this.changes.push({ kind: 'unlink', name, file: this.fileAt(name), ...caller });
+        const file = this.fileAt(name);
+        this.changes.push({ kind: 'unlink', name, file, ...where(this.parentOf(name)), ...caller });
         this.names.delete(name);
         return;
       }
       default: {
         const name = this.nameOf(operation.path);
         if (isIgnored(name)) return;
-        if (operation.kind === 'create') {
-          this.hold(operation.path);
-          const file = this.identities.make(operation.inode);
-          this.names.set(name, file);
-          this.changes.push({ kind: 'create', name, file, ...caller });
-          return;
-        }
+        if (operation.kind === 'create') return void this.create(name, operation.path, caller);
         const file = this.identities.of(operation.inode);
         if (operation.kind === 'write') {
           const bytes = name.includes('.dat')
-            ? withInode(operation.bytes, (inode) => this.identities.textOf(inode))
+            ? withInode(operation.bytes, (inode) => this.identities.textOf(inode), {
+                from: join(this.directory, BLOBS),
+                to: BLOBS,
+              })
             : operation.bytes;
           this.changes.push({ kind: 'write', file, position: operation.position, bytes, ...caller });
         } else if (operation.kind === 'truncate') {
           this.changes.push({ kind: 'truncate', file, size: operation.size, ...caller });
         } else if (operation.kind === 'sync') {
-          this.changes.push({ kind: 'sync', file, what: operation.what, ...caller });
-        } else this.changes.push({ kind: 'attributes', file, ...caller });
+          const except = this.changes.slice(at).filter((change) => isFileChange(change) && change.file === file);
+          this.changes.push({ kind: 'sync', file, what: operation.what, ...exceptFor(except), ...caller });
+        } else {
+          const { modified } = operation;
+          this.changes.push({ kind: 'attributes', file, ...(modified !== undefined && { modified }), ...caller });
+        }
       }
     }
   }
 
+  private noteNamed(operation: Extract<DiskOperation, { kind: 'rename' | 'link' }>, caller: Caller): void {
+    const to = this.nameOf(operation.to);
+    if (isIgnored(to)) return;
+    if (operation.kind === 'link' && !this.isHere(operation.from)) return this.linkForeign(to, operation.to, caller);
+    const from = this.nameOf(operation.from);
+    const [directory, before] = [this.parentOf(to), this.parentOf(from)];
+    if (operation.kind === 'rename' && directory !== before) throw new Error(`${from} is moved to another directory`);
+    const file = this.fileAt(from);
+    if (operation.kind === 'rename') this.names.delete(from);
+    this.names.set(to, file);
+    this.changes.push({ kind: operation.kind, from, to, file, ...where(directory), ...caller });
+  }
+
+  /** A link to a file of the master's: nobody knows whether its bytes are durable. */
+  private linkForeign(to: string, path: string, caller: Caller): void {
+    const file = this.create(to, path, caller);
+    this.changes.push({ kind: 'write', file, position: 0, bytes: readFileSync(path), ...caller });
+    this.changes.push({ kind: 'attributes', file, modified: modifiedOf(path), ...caller });
+  }
+
+  private create(name: string, path: string, caller: Caller): FileId {
+    this.hold(path);
+    const file = this.identities.make(inodeOf(path));
+    this.names.set(name, file);
+    this.changes.push({ kind: 'create', name, file, ...where(this.parentOf(name)), ...caller });
+    return file;
+  }
+
+  private isHere(path: string): boolean {
+    const name = relative(this.directory, path);
+    return dirname(name) === '.' || this.directories.has(dirname(name));
+  }
+
+  /** The path relative to the slave's directory. */
   private nameOf(path: string): string {
-    if (dirname(path) !== this.directory) throw new Error(`${path} was changed, outside the slave's directory`);
-    return basename(path);
+    if (!this.isHere(path)) throw new Error(`${path} was changed, outside the slave's directories`);
+    return relative(this.directory, path);
+  }
+
+  private parentOf(name: string): FileId {
+    return this.directoryAt(dirname(name), name);
+  }
+
+  private directoryAt(name: string, path: string): FileId {
+    const found = name === '.' ? SLAVE : this.directories.get(name);
+    if (found === undefined) throw new Error(`${path} is not one of the slave's directories`);
+    return found;
   }
 
   private fileAt(name: string): FileId {
@@ -183,4 +202,20 @@ class Recorder {
     if (file === undefined) throw new Error(`nothing is known at ${name}`);
     return file;
   }
+}
+
+function isNameChange(change: Change): change is Change & NameChange {
+  return !isFileChange(change) && change.kind !== 'sync' && change.kind !== 'sync-directory';
+}
+
+function of({ directory = SLAVE }: NameChange): FileId {
+  return directory;
+}
+
+function where(directory: FileId): { readonly directory?: FileId } {
+  return directory === SLAVE ? {} : { directory };
+}
+
+function exceptFor(except: readonly Change[]): { readonly except?: readonly Change[] } {
+  return except.length > 0 ? { except } : {};
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BlobSettings } from '../../src/blobs/settings.js';
 import { type IndexResult, runIndex } from '../../src/commands/index.js';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
 import type { DiskOperation } from '../../src/io/observer.js';
@@ -7,8 +8,11 @@ import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { Site, steadyClock } from '../support/site.js';
+import { type BlobLayout, BlobSite } from './blob-site.js';
+import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
 import { DATA } from './history.js';
+import { BLOBS } from './image.js';
 import { SIZES } from './one-sync.js';
 import type { Openings } from './opens.js';
 
@@ -36,6 +40,15 @@ export interface Scenario {
   readonly large?: boolean;
   /** Its crashes two deep take minutes, and another scenario is similar: they are left to the campaign and the mutation gate. */
   readonly slow?: boolean;
+  /** Even if crashes two deep are left to the campaign: the deaths after these changes are enumerated. */
+  diesAfter?(change: Change): boolean;
+  /** Another scenario is similar: all of it is left to the campaign and the mutation gate. */
+  readonly rare?: boolean;
+  /**
+   * What was copied and not claimed yet is packed away by the master before the next sync: it may stay in the blob
+   * directory, where nothing names it.
+   */
+  readonly leavesCopies?: boolean;
   /** The slave is another program's copy, and nothing of it is durable when the run begins. */
   readonly copiedUnsynced?: boolean;
   /** A rebuild was killed after its rename of `Data.fs.new`, which is in memory only when the run begins. */
@@ -52,6 +65,8 @@ export interface Scenario {
   readonly staysRefused?: 'always' | 'once recorded';
   /** They are kept by moving the file, which leaves the slave's path empty for a moment. */
   readonly movesAside?: boolean;
+  /** The slave's blob directory is another program's copy, and nothing of it is durable when the run begins. */
+  readonly blobsUnsynced?: boolean;
 }
 
 /** A master and a slave in their own directories. */
@@ -63,6 +78,8 @@ export class Stage {
   readonly generations: Uint8Array[] = [];
   /** What the master's role file names. */
   readonly terms: { readonly term: number; readonly tid: bigint }[] = [];
+  /** The master's blobs, and how they are synced; undefined: they are not. */
+  blobs: (Pick<BlobSettings, 'way' | 'keepPacked'> & { readonly site: BlobSite }) | undefined;
 
   constructor(
     private readonly directory: string,
@@ -89,6 +106,18 @@ export class Stage {
     return site;
   }
 
+  /** From now on blobs are synced, into an empty directory. */
+  withBlobs(layout: BlobLayout, { keepPacked = false, way = 'copy' }: Partial<BlobSettings> = {}): BlobSite {
+    const site = new BlobSite(join(this.directory, 'master-blobs'), layout);
+    mkdirSync(this.slaveBlobs);
+    this.blobs = { site, keepPacked, way };
+    return site;
+  }
+
+  get slaveBlobs(): string {
+    return join(this.slave, BLOBS);
+  }
+
   /** The run that the scenario enumerates, with the options of the command line. */
   run({
     full,
@@ -103,7 +132,14 @@ export class Stage {
   sync(full = false, scrub: ScrubAmount = 0, indexLagBytes = 1 << 26): Promise<SyncResult> {
     const statusFile = join(this.directory, 'status');
     const sides = { master: this.master, slave: this.slave, statusFile };
-    return runSync({ ...sides, full, scrub, indexLagBytes, workers: 0, ...SIZES });
+    const blobs: BlobSettings | undefined = this.blobs && {
+      master: this.blobs.site.directory,
+      slave: this.slaveBlobs,
+      by: 'records',
+      way: this.blobs.way,
+      keepPacked: this.blobs.keepPacked,
+    };
+    return runSync({ ...sides, full, scrub, indexLagBytes, workers: 0, blobs, ...SIZES });
   }
 
   private index(): Promise<IndexResult> {

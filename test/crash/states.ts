@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { FileId } from './change.js';
-import { fileVariants } from './file-variants.js';
+import { type FileId, SLAVE } from './change.js';
+import { fileVariants, variantsByChanges } from './file-variants.js';
 import { datIn, digestOf, type Image } from './image.js';
-import { type Disk, type ModelDisk, type Names, renamed } from './model-disk.js';
+import type { Disk, ModelDisk } from './model-disk.js';
 import { subsets } from './subsets.js';
+import { renamed, type Visible, visibleIn } from './tree.js';
 
 /**
  * The fault model: what a power cut may leave of a directory. The states of a crash point are all distinct combinations of
@@ -20,6 +21,10 @@ import { subsets } from './subsets.js';
  * - Names are changes of the directory: creating, renaming, linking, removing. Of those since the directory's last sync
  *   the same sets as above took place, independently of the files' data. A rename is atomic.
  * - A file's sync makes none of its names durable.
+ * - Each directory has entries of its own, which only its own sync makes durable; a directory's name is an entry of its
+ *   parent. A file in a directory whose name is lost is lost. The entries of one directory vary while none or all changes
+ *   of all others took place; with those of another directory than the slave's, none or all changes of the files. Beside
+ *   a blob directory, a change varies what it has changed, and a sync what may depend on it; see ModelDisk.varies.
  *
  * The death of the process alone loses nothing: the next run sees every change, and pending changes are still pending.
  *
@@ -37,10 +42,11 @@ export interface State extends Disk {
 /** Every distinct state that a power cut at this moment may leave. `edges` are the positions of transactions. */
 export function* statesOf(disk: ModelDisk, edges: readonly number[], variants: VariantCache): Generator<State> {
   const seen = new Set<string>();
-  for (const names of namesOf(disk)) {
-    const files = [...new Set(names.values())].sort((a, b) => a - b);
-    for (const images of combinations(disk, files, edges, variants)) {
-      const state = stateOf({ names, images });
+  for (const { visible, isBrief } of visiblesOf(disk)) {
+    const files = [...new Set(visible.names.values())].sort((a, b) => a - b);
+    const contents = isBrief ? noneOrAll(disk, files) : combinations(disk, files, edges, variants);
+    for (const images of contents) {
+      const state = stateOf({ ...visible, images });
       if (seen.has(state.key)) continue;
       seen.add(state.key);
       yield state;
@@ -52,14 +58,49 @@ export function stateOf(disk: Disk): State {
   return { ...disk, key: keyOf(disk) };
 }
 
-function namesOf(disk: ModelDisk): Names[] {
-  const { durable, pending } = disk.names;
-  const found = new Map<string, Names>();
-  for (const chosen of subsets(pending)) {
-    const names = renamed(durable, chosen);
-    found.set(JSON.stringify([...names].sort()), names);
-  }
+/** What the paths may lead to. `isBrief`: the contents of files need not vary as well. */
+function visiblesOf(disk: ModelDisk): { readonly visible: Visible; readonly isBrief: boolean }[] {
+  const found = new Map<string, { visible: Visible; isBrief: boolean }>();
+  const changed = [...disk.directories].flatMap(([id, { pending }]) => (pending.length > 0 ? [id] : []));
+  const vary = (one: FileId, isBrief: boolean): void => {
+    const others = changed.some((id) => id !== one) ? [false, true] : [false];
+    for (const allOfOthers of others) {
+      const all = disk.directories.get(one)?.pending ?? [];
+      for (const chosen of disk.varies(one) === 'no' ? [[], all] : subsets(all)) {
+        const tree = disk.tree(({ durable, pending }, id) =>
+          id === one ? renamed(durable, chosen) : allOfOthers ? renamed(durable, pending) : durable,
+        );
+        const visible = visibleIn(tree);
+        const key = keyOfNames(visible);
+        if (!found.has(key)) found.set(key, { visible, isBrief });
+      }
+    }
+  };
+  vary(SLAVE, false);
+  for (const id of changed) if (id !== SLAVE) vary(id, true);
   return [...found.values()];
+}
+
+function keyOfNames({ names, directories }: Visible): string {
+  return JSON.stringify([[...names].sort(), directories && [...directories].sort()]);
+}
+
+function* noneOrAll(
+  disk: ModelDisk,
+  files: readonly FileId[],
+  durable = durableOf(disk, files),
+): Generator<ReadonlyMap<FileId, Image>> {
+  yield durable;
+  if (files.length > 0) yield withSeen(durable, files, disk);
+}
+
+function durableOf(disk: ModelDisk, files: readonly FileId[]): ReadonlyMap<FileId, Image> {
+  return new Map(
+    files.flatMap((file) => {
+      const found = disk.files.get(file);
+      return found ? [[file, found.durable] as const] : [];
+    }),
+  );
 }
 
 /** Contents of the files: the variants of each one, with no or all changes of the others. */
@@ -70,14 +111,10 @@ function* combinations(
   variants: VariantCache,
 ): Generator<ReadonlyMap<FileId, Image>> {
   const pending = files.filter((file) => (disk.files.get(file)?.pending.length ?? 0) > 0);
-  const durable = new Map(
-    files.flatMap((file) => {
-      const found = disk.files.get(file);
-      return found ? [[file, found.durable] as const] : [];
-    }),
-  );
-  if (pending.length === 0) yield durable;
-  for (const file of pending) {
+  const durable = durableOf(disk, files);
+  const varying = pending.filter((file) => disk.varies(file) !== 'no');
+  if (varying.length === 0) return yield* noneOrAll(disk, pending, durable);
+  for (const file of varying) {
     const others = pending.filter((other) => other !== file);
     const backgrounds = others.length === 0 ? [durable] : [durable, withSeen(durable, others, disk)];
     for (const background of backgrounds) {
@@ -92,22 +129,27 @@ function withSeen(images: ReadonlyMap<FileId, Image>, files: readonly FileId[], 
 
 /** A file's variants stay the same until its next change. */
 export class VariantCache {
-  private readonly known = new Map<FileId, { readonly of: object; readonly images: readonly Image[] }>();
+  private readonly known = new Map<
+    FileId,
+    { readonly of: object; readonly how: string; readonly images: readonly Image[] }
+  >();
 
   of(disk: ModelDisk, file: FileId, edges: readonly number[]): readonly Image[] {
     const model = disk.files.get(file);
     if (!model) return [];
+    const how = disk.varies(file);
     const found = this.known.get(file);
-    if (found?.of === model) return found.images;
-    const images = fileVariants(model, edges);
-    this.known.set(file, { of: model, images });
+    if (found?.of === model && found.how === how) return found.images;
+    const images = how === 'fully' ? fileVariants(model, edges) : variantsByChanges(model);
+    this.known.set(file, { of: model, how, images });
     return images;
   }
 }
 
 /** Two states are equal if their keys are: names, contents, attributes, and the file that a `.dat` describes. */
-function keyOf({ names, images }: Disk): string {
+function keyOf({ names, images, directories }: Disk): string {
   const hash = createHash('sha1');
+  if (directories) hash.update(JSON.stringify([...directories.keys()].sort()));
   const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
   const first = new Map<FileId, string>();
   for (const [name, file] of sorted) if (!first.has(file)) first.set(file, name);

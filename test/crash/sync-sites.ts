@@ -9,7 +9,9 @@ import { COMPILED_SOURCES, PRIMITIVES } from './call-site.js';
  */
 export function syncSites(): string[] {
   const sources = readSources();
-  const direct = sources.flatMap((source) => callsIn(source, /(?<=\.)sync(?:Data)?\(\)|\bsyncDirectory\(/g));
+  const direct = sources.flatMap((source) =>
+    callsIn(source, /(?<=\.)sync(?:Data|Later)?\(\)|\bsyncDirectory(?:Later)?\(/g),
+  );
   return direct.flatMap((call) => withCallers(call, sources)).sort();
 }
 

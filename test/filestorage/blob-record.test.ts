@@ -59,14 +59,14 @@ describe('a compressed record', () => {
     assert.ok(small.length <= BLOB_PREFIX, `${small.length} bytes`);
     const bomb = concat(ascii('.z'), deflateSync(new Uint8Array(GIB / 16), { level: 9 }));
     const before = process.memoryUsage.rss();
-    const start = performance.now();
+    const start = process.cpuUsage();
     for (let n = 0; n < 1000; n++) {
       assert.equal(isBlobRecord(small), 'other');
       assert.equal(isBlobRecord(bomb), 'other');
       assert.equal(isBlobRecord(bomb.subarray(0, BLOB_PREFIX), BLOB_PREFIX), 'other');
       assert.equal(isBlobRecord(bomb.subarray(0, BLOB_PREFIX), GIB), 'other');
     }
-    assert.ok(performance.now() - start < 3000);
+    assert.ok(process.cpuUsage(start).user < 3e6);
     assert.ok(process.memoryUsage.rss() - before < 100e6);
   });
 

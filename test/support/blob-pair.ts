@@ -20,12 +20,13 @@ export class BlobPair extends Pair {
     directory: string,
     readonly layout: Layout = 'bushy',
     readonly record: Uint8Array = BLOB_RECORD,
+    slaveBlobs?: string,
   ) {
     super(directory);
     this.masterBlobs = join(directory, 'master-blobs');
-    this.slaveBlobs = join(directory, 'slave-blobs');
+    this.slaveBlobs = slaveBlobs ?? join(directory, 'slave-blobs');
     mkdirSync(this.masterBlobs);
-    mkdirSync(this.slaveBlobs);
+    if (slaveBlobs === undefined) mkdirSync(this.slaveBlobs);
     writeFileSync(join(this.masterBlobs, '.layout'), layout);
   }
 
@@ -102,15 +103,17 @@ export interface BlobPairOptions {
   readonly layout?: Layout;
   /** The data of every object with a blob. */
   readonly record?: Uint8Array;
+  /** An empty directory for the slave's blobs. */
+  readonly slaveBlobs?: string;
 }
 
 export async function withBlobPair(
   use: (pair: BlobPair) => void | Promise<void>,
-  { layout, record }: BlobPairOptions = {},
+  { layout, record, slaveBlobs }: BlobPairOptions = {},
 ): Promise<void> {
   await withTempDir(async (directory) => {
     chmodSync(directory, 0o755);
-    const pair = new BlobPair(directory, layout, record);
+    const pair = new BlobPair(directory, layout, record, slaveBlobs);
     try {
       await use(pair);
     } finally {

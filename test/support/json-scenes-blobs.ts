@@ -20,11 +20,12 @@ interface Blobs {
 }
 
 export function withBlobs(pair: Pair): Blobs {
-  const directory = BlobDirectory.create(join(pair.directory, 'master-blobs'));
+  const master = join(pair.directory, 'master-blobs');
   const slave = join(pair.directory, 'slave-blobs');
-  mkdirSync(slave);
-  let oid = 1000n;
-  const add = (): string => directory.commit(pair.site, oid++, Buffer.from(`blob ${oid}`));
+  for (const path of [master, slave]) mkdirSync(path);
+  const directory = BlobDirectory.begin(master);
+  let number = 0;
+  const add = (): string => directory.commit(pair.site, number++, Buffer.from(`blob ${number}`));
   return {
     paths: [add(), add()],
     onMaster: (path) => join(directory.path, path),
@@ -72,9 +73,13 @@ export const SYNC_OF_BLOBS: Scenes = {
 export const STATUS_OF_BLOBS: Scenes = {
   'a blob that is missing': (pair, see) => {
     const blobs = withBlobs(pair);
+    const status = (): void =>
+      see(syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--json', '--max-age', '60']));
     loseOne(blobs);
     blobs.sync();
-    see(syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--json', '--max-age', '60']));
+    status();
+    blobs.sync('--scrub', 'full');
+    status();
   },
 };
 

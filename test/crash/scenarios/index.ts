@@ -3,6 +3,20 @@ import { adoption, adoptionUnsynced } from './adoption.js';
 import { aheadFlipped, aheadUnfinished } from './ahead.js';
 import { append } from './append.js';
 import { appendInBatches } from './append-in-batches.js';
+import {
+  appendBlobs,
+  appendOneBlob,
+  blobsEnabled,
+  blobsLinked,
+  blobsMoved,
+  blobsMovedUnsynced,
+  blobsUnsynced,
+  firstCopyBushy,
+  firstCopyLawn,
+  fullWithBlobs,
+  manifestAhead,
+  missingRetried,
+} from './blobs.js';
 import { brokenOff } from './broken-off.js';
 import { cutShort } from './cut-short.js';
 import { exchanged } from './exchanged.js';
@@ -16,6 +30,14 @@ import { killedBehindSwap } from './killed-behind-swap.js';
 import { appendOfTerm, rebuildOfTerm } from './new-term.js';
 import { nothingNew } from './nothing-new.js';
 import { appendPackedAgain, fullPackedAgain, rebuildPackedAgain } from './packed-again.js';
+import {
+  appendedBlobsPacked,
+  killedBehindSwapWithBlobs,
+  packedBlobs,
+  packedBlobsAgain,
+  packedBlobsInDoubt,
+  packedBlobsKept,
+} from './packed-blobs.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
 import {
@@ -66,4 +88,22 @@ export const SCENARIOS: readonly Scenario[] = [
   refusalLifted,
   appendOfTerm,
   rebuildOfTerm,
+  firstCopyBushy,
+  firstCopyLawn,
+  appendBlobs,
+  appendOneBlob,
+  missingRetried,
+  blobsEnabled,
+  blobsUnsynced,
+  blobsLinked,
+  blobsMoved,
+  blobsMovedUnsynced,
+  packedBlobs,
+  packedBlobsKept,
+  packedBlobsAgain,
+  packedBlobsInDoubt,
+  appendedBlobsPacked,
+  killedBehindSwapWithBlobs,
+  fullWithBlobs,
+  manifestAhead,
 ];
