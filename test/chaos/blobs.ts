@@ -13,16 +13,18 @@ interface Shown {
   /** Names of blobs that no transaction of the slave names, and those of them that no manifest has. */
   readonly extra: readonly string[];
   readonly unrecorded: readonly string[];
-  /** Names that are no blob's. */
+  /** Names that are no blob's, and those of them that are copies of blobs that are there. */
   readonly others: readonly string[];
+  readonly unfinished: readonly string[];
 }
 
 /** The blobs of a slave under chaos. */
 export class ChaosBlobs {
   private readonly oracle = new JsonLines(python(), [inProject('test', 'zodb', 'blob_oracle.py')]);
   /**
-   * Blobs that may stay although nothing names them. A killed run had given them their names and had not yet recorded
-   * them, and then a pack removed their transactions from the master: nothing proves to a later sync that they are its own.
+   * Files that may stay although nothing names them. A killed run had not yet recorded these copies, complete or not, and
+   * then a pack removed their transactions from the master. To a later sync nothing proves that they are its own, and
+   * it comes to their directories no more.
    */
   private readonly leftByKill = new Set<string>();
   /** Blobs of an old slave that was kept aside. They stay, because it needs them. */
@@ -41,23 +43,23 @@ export class ChaosBlobs {
    * killed has recorded what it has copied.
    */
   async assertShown(data: string, end: number, isKilled: boolean, what: string): Promise<void> {
-    const { named, missing, wrong, unrecorded } = await this.look(data, end);
+    const { named, missing, wrong, unrecorded, others } = await this.look(data, end);
     assert.deepEqual(missing, [], `${what}: visible transactions whose blob has no file`);
     assert.deepEqual(wrong, [], `${what}: blobs with wrong contents`);
     this.most = Math.max(this.most, named);
     await this.noteKeptAside(data);
-    const left = unrecorded.filter((name) => !this.leftByKill.has(name) && !this.ofKeptAside.has(name));
+    const left = [...unrecorded, ...others].filter((name) => this.isUnexplained(name));
     if (!isKilled) assert.deepEqual(left, [], `${what}: copies that nothing records`);
     for (const name of left) this.leftByKill.add(name);
   }
 
   /** Besides, the directory has nothing else, and real ZODB reads every blob. */
   async assertInStep(data: string, what: string): Promise<void> {
-    const { extra, others } = await this.look(data, null);
-    const unexplained = extra.filter((name) => !this.leftByKill.has(name) && !this.ofKeptAside.has(name));
-    assert.deepEqual(unexplained, [], `${what}: blobs that nothing names`);
-    assert.deepEqual(others, [], `${what}: files in the blob directory that are none of blobs`);
-    this.orphans = extra.filter((name) => !this.ofKeptAside.has(name)).length;
+    const { extra, others, unfinished } = await this.look(data, null);
+    const unexplained = [...extra, ...others].filter((name) => this.isUnexplained(name));
+    assert.deepEqual(unexplained, [], `${what}: files in the blob directory that nothing names`);
+    assert.deepEqual(unfinished, [], `${what}: unfinished copies of blobs that are there`);
+    this.orphans = [...extra, ...others].filter((name) => !this.ofKeptAside.has(name)).length;
     this.served = (await this.ask({ ask: 'open', path: data, blobs: this.slave })) as number;
   }
 
@@ -72,6 +74,10 @@ export class ChaosBlobs {
   private async look(data: string, end: number | null): Promise<Shown> {
     const { slave, master } = this;
     return (await this.ask({ ask: 'shown', path: data, data, end, blobs: slave, master })) as Shown;
+  }
+
+  private isUnexplained(name: string): boolean {
+    return !this.leftByKill.has(name) && !this.ofKeptAside.has(name);
   }
 
   private async noteKeptAside(data: string): Promise<void> {

@@ -121,6 +121,7 @@ def shown(question):
     others = [name for name in there if not name.endswith('.blob') and name != '.layout']
     known = recorded(question['data'])
     return {'named': len(named), 'missing': missing, 'wrong': wrong, 'extra': extra, 'others': others,
+            'unfinished': [name for name in others if name.removesuffix('.syncpozo-tmp') in named],
             'unrecorded': [name for name in extra if name not in known]}
 
 
