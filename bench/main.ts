@@ -6,7 +6,9 @@ import { Interrupted, WrongResult } from './race.js';
 import { type Results, renderResults, targetTable } from './results.js';
 import type { Row } from './row.js';
 import { append } from './rows/append.js';
+import { blobs } from './rows/blobs.js';
 import { buildIndex } from './rows/build-index.js';
+import { firstBlobs } from './rows/first-blobs.js';
 import { fullCopy } from './rows/full-copy.js';
 import { manyObjects } from './rows/many-objects.js';
 import { network } from './rows/network.js';
@@ -17,7 +19,19 @@ import { verify } from './rows/verify.js';
 import { measureAll } from './suite.js';
 
 /** The order at each size: append grows the master, so it comes last. */
-const ROWS: readonly Row[] = [fullCopy, rebuild, verify, buildIndex, manyObjects, promote, nothingNew, append, network];
+const ROWS: readonly Row[] = [
+  fullCopy,
+  rebuild,
+  verify,
+  buildIndex,
+  manyObjects,
+  promote,
+  nothingNew,
+  blobs,
+  firstBlobs,
+  append,
+  network,
+];
 
 /** Runs the benchmarks: see `node dist/bench/main.js --help`. */
 process.exitCode = await main(process.argv.slice(2));

@@ -37,6 +37,18 @@ export const FILES: readonly (readonly [string, string])[] = [
     "ZODB's own index, byte for byte as FileStorage writes it. A full copy writes it; later syncs refresh it when it does not cover the last 64 MiB; `sync --no-index` omits it.",
   ],
   [
+    'Data.fs.blobs',
+    'the blobs of the transactions that the slave has: length and checksum of each file as it was copied. Without it, the next `sync --blobs` compares every blob with the file of the master.',
+  ],
+  [
+    'Data.fs.blobs.journal, Data.fs.blobs.before, Data.fs.blobs.scrub, Data.fs.new.blobs',
+    'what is copied already of many blobs; what was copied before a pack; how far the scrub of blobs has come; the list of a slave that is being rebuilt. After a crash they are harmless, and the next sync uses or removes them.',
+  ],
+  [
+    'DIR/**/*.blob.syncpozo-tmp, DIR/**/*.blob.replaced',
+    "in the slave's blob directory: a copy that did not end; and a file that had other bytes than the master's, which syncpozo never removes.",
+  ],
+  [
     'Data.fs.new, Data.fs.new.dat',
     'a slave that is being rebuilt, and its `.dat`. After a crash they are harmless, and the next sync removes them.',
   ],

@@ -15,6 +15,8 @@
 # Settings, from the environment or from the file SYNCPOZO_DEFAULTS (default /etc/default/syncpozo, may be
 # missing); the file overrides the environment:
 #   SYNCPOZO         the command (default: syncpozo, looked up in PATH)
+#   SYNCPOZO_BLOBS   the blob directories, MASTER_DIR:SLAVE_DIR, as for --blobs (default: no blobs); --blobs or
+#                    --no-blobs among the options overrides it
 #   SYNCPOZO_LOG     the log (default: /var/log/syncPozo.log)
 #   SYNCPOZO_STATUS  the status file (default: syncpozo's own, /var/run/syncPozo.status)
 set -u
@@ -60,6 +62,7 @@ elif [ -n "${SYNCPOZO_DEFAULTS:-}" ] || [ -e "$defaults" ]; then
   exit 2
 fi
 SYNCPOZO=${SYNCPOZO:-syncpozo}
+SYNCPOZO_BLOBS=${SYNCPOZO_BLOBS:-}
 SYNCPOZO_LOG=${SYNCPOZO_LOG:-/var/log/syncPozo.log}
 if [ -n "${SYNCPOZO_STATUS:-}" ]; then
   export SYNCPOZO_STATUS
@@ -81,6 +84,10 @@ note() {
 master=$1
 slave=$2
 shift 2
+# The operator's own options come later, and override this one.
+if [ -n "$SYNCPOZO_BLOBS" ]; then
+  set -- --blobs "$SYNCPOZO_BLOBS" "$@"
+fi
 
 run() {
   note "Script has started synchronization: master $master, slave $slave"

@@ -69,14 +69,15 @@ describe('the lint refuses arrows against the layers', () => {
 
 /** The rooms of src, and the other rooms that each may import. */
 const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['commands', names('sync takeover lineage scrub verify index pipeline standby filestorage io report demo')],
+  ['commands', names('sync takeover lineage scrub verify blobs index pipeline standby filestorage io report demo')],
   ['demo', names('standby filestorage io')],
   ['report', names('io')],
-  ['sync', names('lineage scrub index pipeline standby filestorage io')],
-  ['takeover', names('index pipeline standby filestorage io')],
+  ['sync', names('lineage scrub blobs index pipeline standby filestorage io')],
+  ['takeover', names('blobs index pipeline standby filestorage io')],
   ['lineage', names('pipeline standby filestorage io')],
-  ['scrub', names('index pipeline standby filestorage io')],
-  ['verify', names('index pipeline standby filestorage io')],
+  ['scrub', names('blobs index pipeline standby filestorage io')],
+  ['verify', names('blobs index pipeline standby filestorage io')],
+  ['blobs', names('pipeline standby filestorage io')],
   ['index', names('pipeline standby filestorage io')],
   ['pipeline', names('standby filestorage io')],
   ['standby', names('filestorage io')],

@@ -8,11 +8,12 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART selects the
  * files with it in their path.
  *
- * test/zodb, crash, faults, chaos and histories need the real ZODB and ZEO, test/scripts needs shellcheck and
+ * test/zodb, crash, faults, chaos, histories and blobs need the real ZODB and ZEO, test/scripts needs shellcheck and
  * the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
  * folders. Their settings:
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign runs (10)
  *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
+ *   SYNCPOZO_BLOB_HISTORIES  how many random histories with blobs the long form plays (500)
  *   SYNCPOZO_SEED     the seed of all random choices, in the short tests too (printed by each test)
  *   SYNCPOZO_KEEP     keeps the directory of a failed test, and prints its path
  * The groups that need Python build `.venv` first.
@@ -21,7 +22,7 @@ const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Folders whose tests have real ZODB as judge. */
-const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults', 'histories']);
+const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults', 'histories', 'blobs']);
 
 const COMPILED = inProject('dist', 'test');
 
@@ -31,6 +32,7 @@ const LONGEST = [
   'zodb/corpus',
   'crash/mutation',
   'histories/histories',
+  'blobs/blobs',
   'chaos/chaos',
   'zodb/own-tests',
   'commands/json-contract',

@@ -1,11 +1,12 @@
-import { IoFault } from '../io/fault.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Master } from '../pipeline/master.js';
 import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Notice } from '../pipeline/work.js';
 import type { BlobCopier } from './copier.js';
+import { Lanes } from './lanes.js';
 import { type BlobId, otherLayout, pathOf } from './layout.js';
 import type { Copy, Manifest } from './manifest.js';
+import { BlobsUnreachable } from './mistakes.js';
 
 /** What a run did about blobs. */
 export interface BlobCounts {
@@ -34,13 +35,16 @@ const TIME_PRECISION_NS = 2000n;
 
 /** Brings blobs to the slave and decides about those that the master does not have. */
 export class BlobBringer {
+  private readonly lanes: Lanes;
   readonly counts: BlobCounts = { copied: 0, bytes: 0, linked: 0, found: 0, kept: 0 };
 
   constructor(
     private readonly copier: BlobCopier,
     private readonly deadline: ReadDeadline,
     private readonly report: (notice: Notice) => void,
-  ) {}
+  ) {
+    this.lanes = new Lanes(deadline);
+  }
 
   /**
    * Calls `onCopy` for each blob, once it is complete in the slave's tree, though its name may not be durable yet; or
@@ -56,7 +60,7 @@ export class BlobBringer {
     { known, checks = CHECKS }: { readonly known?: Known | undefined; readonly checks?: number } = {},
   ): Promise<void> {
     let absent: BlobId[] = [];
-    await this.copier.inLanes(ids, async (id, window) => {
+    await this.lanes.run(ids, async (id, window) => {
       const kept = known && (await this.keptCopy(id, known));
       if (kept) {
         this.counts.kept++;
@@ -71,7 +75,7 @@ export class BlobBringer {
       await pause(CHECK_PAUSE_MS);
       const again = absent;
       absent = [];
-      await this.copier.inLanes(again, async (id, window) => {
+      await this.lanes.run(again, async (id, window) => {
         const obtained = await this.copier.obtain(id, window);
         if (obtained.kind === 'absent') return void absent.push(id);
         this.count(obtained.kind, obtained.copy.length);
@@ -111,13 +115,14 @@ export class BlobBringer {
   ): Promise<void> {
     const { path, isEmpty, layout } = this.copier.master;
     if (isEmpty) {
-      const detail = `the blob directory is empty, and the master names ${absent.length} blobs or more; is it mounted?`;
-      throw new IoFault('readdir', path, 'ENOENT', detail);
+      throw new BlobsUnreachable(
+        `the master's blob directory ${path} is empty, and the master's transactions name blobs`,
+      );
     }
     if (await isExchanged(master, this.deadline)) throw new Exchanged(master.path);
     const missing: BlobId[] = [];
     const only: BlobId[] = [];
-    await this.copier.inLanes(absent, async (id, window) => {
+    await this.lanes.run(absent, async (id, window) => {
       const ours = await this.copier.hashOfSlave(id, window);
       const copy = known?.get(id);
       const differs = copy !== undefined && copy !== 'missing' && ours !== undefined && copy.hash !== ours.hash;

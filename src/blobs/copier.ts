@@ -1,12 +1,16 @@
 import { clone } from '../io/clone.js';
 import { link } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
+import type { OpenFile } from '../io/open-file.js';
+import { copiedOwnership } from '../io/ownership.js';
 import { applyOwnership } from '../io/replace.js';
-import { Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
-import { Window } from '../pipeline/window.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import type { Window } from '../pipeline/window.js';
+import { PathMistake } from '../standby/paths.js';
+import type { BlobTree, OpenBlob } from './blob-tree.js';
+import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, otherLayout, pathOf } from './layout.js';
 import type { Copy } from './manifest.js';
-import type { MasterBlob, MasterTree } from './master-tree.js';
 import type { SlaveTree } from './slave-tree.js';
 
 /** How a blob comes to the slave. Reflinks and hard links need both sides on one file system. */
@@ -17,12 +21,12 @@ export type Obtained =
   | { readonly kind: 'copied' | 'linked' | 'found'; readonly copy: Exclude<Copy, 'missing'>; readonly relative: string }
   | { readonly kind: 'absent' };
 
-const LANES = 8;
-const WINDOW_BYTES = 1 << 18;
-/** The owner that a squashing NFS server or an unmapped id shows. */
-const NOBODY = 65_534;
-/** No set-id or sticky bits, and no write permission for others. */
-const COPIED_MODE = 0o775;
+/** The file system, or the two of them, cannot do it. No copy is made in the place of what was asked for. */
+const NOT_SHARED: ReadonlySet<string> = new Set(
+  'EXDEV ENOTSUP EOPNOTSUPP ENOSYS ENOTTY EINVAL EPERM EMLINK'.split(' '),
+);
+const SHARED_HINT =
+  'link and reflink need both blob directories on one file system that can do it; --blobs-as copy works everywhere';
 
 /**
  * Copies blobs from the master's tree to the slave's, several at a time, each through one bounded buffer.
@@ -32,36 +36,15 @@ const COPIED_MODE = 0o775;
  * both, and made durable if it is right.
  */
 export class BlobCopier {
-  private readonly windows: Window[] = [];
-
   constructor(
-    readonly master: MasterTree,
+    readonly master: BlobTree,
     readonly slave: SlaveTree,
     private readonly deadline: ReadDeadline,
     private readonly way: CopyWay,
     private readonly onBytes: (bytes: number) => void,
+    /** Called with the path under which a file of the slave was kept that is replaced. */
+    private readonly onReplaced: (path: string) => void,
   ) {}
-
-  /** Calls `each` for every blob, several at a time. The first error ends all of them, once each is at rest. */
-  async inLanes(blobs: Iterable<BlobId>, each: (blob: BlobId, window: Window) => Promise<void>): Promise<void> {
-    const iterator = blobs[Symbol.iterator]();
-    let failed = false;
-    const lane = async (_: unknown, number: number): Promise<void> => {
-      for (let next = iterator.next(); !next.done && !failed; next = iterator.next()) {
-        if (this.deadline.signal.aborted) throw new Interrupted();
-        this.windows[number] ??= new Window(WINDOW_BYTES);
-        try {
-          await each(next.value, this.windows[number]);
-        } catch (error) {
-          failed = true;
-          throw error;
-        }
-      }
-    };
-    const ended = await Promise.allSettled(Array.from({ length: LANES }, lane));
-    const error = ended.find((one) => one.status === 'rejected');
-    if (error) throw error.reason;
-  }
 
   /** Brings one blob to the slave. Nothing of the master is changed; what the slave had under its name is replaced. */
   async obtain(id: BlobId, window: Window): Promise<Obtained> {
@@ -75,39 +58,56 @@ export class BlobCopier {
     }
   }
 
-  /** What the slave has at this place, if it equals the master's file. */
-  private async compare(blob: MasterBlob, window: Window): Promise<Obtained | undefined> {
+  /**
+   * What the slave has at this place, if it equals the master's file. A file that is neither that nor the beginning of it
+   * may be all that is left of another history: it is kept under another name.
+   */
+  private async compare(blob: OpenBlob, window: Window): Promise<Obtained | undefined> {
     const { relative, facts } = blob;
     const there = this.slave.factsAt(relative);
-    if (there?.size !== facts.size) return undefined;
+    if (!there) return undefined;
     const file = this.slave.openToRead(relative);
     try {
-      const read = (into: Uint8Array, length: number, at: number) => file.readLater(into, length, at);
-      const ours = await this.hash(window, facts.size, read);
-      const theirs = await this.hashOfMaster(blob, window);
-      if (ours !== theirs) return undefined;
+      const length = Math.min(there.size, facts.size);
+      const theirs = await this.master.hash(blob, window, { length });
+      const isSame = there.size <= facts.size && (await this.hashOfOurs(file, there.size, window)) === theirs;
+      if (!isSame) this.onReplaced(this.slave.keepReplaced(relative));
+      if (!isSame || there.size !== facts.size) return undefined;
       await file.syncLater();
       this.slave.dropUnfinished(relative);
       this.slave.touch(relative);
-      return { kind: 'found', copy: { length: facts.size, hash: theirs }, relative };
+      return { kind: 'found', copy: { length, hash: theirs }, relative };
     } finally {
       file.closeQuietly();
     }
   }
 
-  private async copy(blob: MasterBlob, window: Window): Promise<Obtained> {
+  /**
+   * Copies a blob again, but only if the master has the bytes that were copied. Returns whether the slave has them now.
+   */
+  async restore(id: BlobId, copy: Exclude<Copy, 'missing'>, window: Window): Promise<boolean> {
+    const blob = await this.master.openBlob(id);
+    if (!blob) return false;
+    try {
+      if (blob.facts.size !== copy.length || (await this.hashOfMaster(blob, window)) !== copy.hash) return false;
+      const again = await this.copyBytes(blob, window);
+      return again.kind !== 'absent' && again.copy.hash === copy.hash;
+    } finally {
+      this.master.close(blob);
+    }
+  }
+
+  private copy(blob: OpenBlob, window: Window): Promise<Obtained> {
+    return this.way === 'copy' ? this.copyBytes(blob, window) : this.link(blob, window);
+  }
+
+  private async copyBytes(blob: OpenBlob, window: Window): Promise<Obtained> {
     const { relative, facts } = blob;
-    const { slave, way } = this;
-    if (way !== 'copy') return this.link(blob, window);
+    const { slave } = this;
     const file = slave.createUnfinished(relative);
     try {
       const hash = await this.hashOfMaster(blob, window, (bytes, position) => file.write(bytes, position));
-      const { owner } = slave;
-      applyOwnership(file, {
-        mode: facts.mode & COPIED_MODE,
-        uid: facts.uid === NOBODY ? owner.uid : facts.uid,
-        gid: facts.gid === NOBODY ? owner.gid : facts.gid,
-      });
+      applyOwnership(file, copiedOwnership(facts, slave.owner));
       file.setModified(facts.mtime);
       await file.syncLater();
       slave.finish(relative);
@@ -122,17 +122,23 @@ export class BlobCopier {
   }
 
   /** Shares the master's bytes on the disk. They are read once all the same, for their hash. */
-  private async link(blob: MasterBlob, window: Window): Promise<Obtained> {
+  private async link(blob: OpenBlob, window: Window): Promise<Obtained> {
     const { relative, facts, file } = blob;
     const { slave, way } = this;
     const hash = await this.hashOfMaster(blob, window);
     slave.prepareUnfinished(relative);
-    if (way === 'reflink') await clone(file.path, slave.unfinished(relative));
-    else link(file.path, slave.unfinished(relative));
+    try {
+      if (way === 'reflink') await clone(file.path, slave.unfinished(relative));
+      else link(file.path, slave.unfinished(relative));
+    } catch (error) {
+      throw error instanceof IoFault && NOT_SHARED.has(error.code)
+        ? new PathMistake(error.message, SHARED_HINT)
+        : error;
+    }
     const linked = slave.openUnfinished(relative);
     try {
       if (way === 'reflink') {
-        applyOwnership(linked, { mode: facts.mode & COPIED_MODE, uid: facts.uid, gid: facts.gid });
+        applyOwnership(linked, copiedOwnership(facts, slave.owner));
         linked.setModified(facts.mtime);
       }
       await linked.syncLater();
@@ -155,7 +161,7 @@ export class BlobCopier {
       if (!facts) continue;
       const file = this.slave.openToRead(relative);
       try {
-        const hash = await this.hash(window, facts.size, (into, length, at) => file.readLater(into, length, at));
+        const hash = await this.hashOfOurs(file, facts.size, window);
         await file.syncLater();
         this.slave.touch(relative);
         return { length: facts.size, hash };
@@ -167,37 +173,18 @@ export class BlobCopier {
   }
 
   private hashOfMaster(
-    blob: MasterBlob,
+    blob: OpenBlob,
     window: Window,
     take?: (bytes: Uint8Array, position: number) => void,
   ): Promise<bigint> {
-    const read = async (into: Uint8Array, length: number, at: number): Promise<number> => {
-      const count = await this.master.read(blob, into, length, at);
-      if (count < length) {
-        const detail = `it ends at ${at + count}, and had ${blob.facts.size} bytes when it was opened`;
-        throw new IoFault('read', blob.file.path, 'ESHORT', detail, at + count);
-      }
-      this.onBytes(count);
-      return count;
+    const count = (bytes: Uint8Array, position: number): void => {
+      this.onBytes(bytes.length);
+      take?.(bytes, position);
     };
-    return this.hash(window, blob.facts.size, read, take);
+    return this.master.hash(blob, window, { take: count });
   }
 
-  private async hash(
-    window: Window,
-    size: number,
-    read: (into: Uint8Array, length: number, at: number) => Promise<number>,
-    take?: (bytes: Uint8Array, position: number) => void,
-  ): Promise<bigint> {
-    window.reset();
-    for (let position = 0; position < size; ) {
-      if (this.deadline.signal.aborted) throw new Interrupted();
-      const count = await read(window.bytes, Math.min(window.size, size - position), position);
-      if (count === 0) break;
-      window.add(0, count);
-      take?.(window.bytes.subarray(0, count), position);
-      position += count;
-    }
-    return BigInt(`0x${window.digest()}`);
+  private hashOfOurs(file: OpenFile, size: number, window: Window): Promise<bigint> {
+    return hashOfFile(size, window, this.deadline, (into, length, at) => file.readLater(into, length, at));
   }
 }

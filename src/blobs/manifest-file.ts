@@ -1,26 +1,33 @@
 import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
+import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership } from '../io/replace.js';
-import type { BlobsClaim } from '../standby/dat.js';
-import type { SlavePaths } from '../standby/paths.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
+import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import type { BlobId } from './layout.js';
 import {
   type Copy,
   decodeManifest,
   encodeManifest,
+  entriesUnder,
   ITEM,
+  isSeal,
   type Manifest,
   NO_SEAL,
+  readEntries,
   readSeal,
   type Seal,
   sealed,
 } from './manifest.js';
 
 const MODE = 0o644;
+/** More than this is read only of what a claim describes: the file may be anything. */
+const MOST_UNCLAIMED = 1 << 28;
 
 /** What can be read of a manifest: all that its seals prove. An empty one where there is no file. */
-export function readManifest(path: string, length = Number.POSITIVE_INFINITY): ReturnType<typeof decodeManifest> {
+export function readManifest(path: string, length = MOST_UNCLAIMED): ReturnType<typeof decodeManifest> {
   const file = openIfFile(path);
   if (!file) return decodeManifest(new Uint8Array());
   try {
@@ -46,6 +53,35 @@ export function sealOf(path: string, claim: BlobsClaim): Seal | undefined {
     const count = claim.length >= ITEM ? file.read(bytes, ITEM, claim.length - ITEM) : 0;
     const seal = readSeal(bytes.subarray(0, count));
     return seal && hashOf(seal) === claim.hash ? seal : undefined;
+  } finally {
+    file.closeQuietly();
+  }
+}
+
+/** The entries that the batch before the claim's last seal added; undefined where the file is not the one. */
+export function lastBatchOf(path: string, claim: BlobsClaim): (readonly [BlobId, Copy])[] | undefined {
+  const file = sealOf(path, claim) ? openIfFile(path) : undefined;
+  if (!file) return undefined;
+  try {
+    const item = new Uint8Array(ITEM);
+    file.read(item, ITEM, claim.length - ITEM);
+    const count = Math.min(entriesUnder(item), claim.length / ITEM - 1);
+    const bytes = new Uint8Array(count * ITEM);
+    const length = file.read(bytes, bytes.length, claim.length - ITEM - bytes.length);
+    return readEntries(bytes.subarray(0, length));
+  } finally {
+    file.closeQuietly();
+  }
+}
+
+/** Items of a manifest from number `item` on: entries, and undefined for a seal. */
+export function readItems(path: string, item: number, count: number): readonly (readonly [BlobId, Copy] | undefined)[] {
+  const file = count > 0 ? openIfFile(path) : undefined;
+  if (!file) return [];
+  try {
+    const bytes = new Uint8Array(count * ITEM);
+    const entries = readEntries(bytes.subarray(0, file.read(bytes, bytes.length, item * ITEM)));
+    return entries.map((entry) => (isSeal(entry[0]) ? undefined : entry));
   } finally {
     file.closeQuietly();
   }
@@ -137,6 +173,23 @@ export function settleManifest(paths: SlavePaths, claim: BlobsClaim | undefined)
   // The `.dat` that leads here may be in memory only; the manifest of the one before must exist as long as that does.
   syncDirectory(paths.directory);
   rename(paths.freshBlobs, paths.blobs);
+}
+
+/** Every blob that some manifest of this slave proves to be copied. */
+export function allManifests(paths: SlavePaths): Manifest {
+  const all = readManifest(paths.blobsBefore).manifest;
+  for (const path of [paths.blobs, paths.freshBlobs, paths.blobsJournal]) {
+    const { manifest } = readManifest(path);
+    let number = 0;
+    for (const id of manifest.ids) all.set(id, manifest.copyAt(number++));
+  }
+  return all;
+}
+
+/** Throws PathMistake where a directory is in a manifest's place: no manifest could replace it. */
+export function refuseDirectory(path: string): void {
+  if (factsOfPath(path)?.kind === 'directory')
+    throw new PathMistake(`${path} is a directory`, 'remove it: that is the name of the list of blobs');
 }
 
 function openIfFile(path: string): OpenFile | undefined {

@@ -140,15 +140,33 @@ export function decodeManifest(bytes: Uint8Array): { manifest: Manifest; length:
       view.getBigUint64(at + 16) === BigInt(entries) &&
       view.getBigUint64(at + SEAL_HASH_AT) === chained(seal.hash, bytes.subarray(begin, at + SEAL_HASH_AT));
     if (!isRight) break;
-    for (let item = begin; item < at; item += ITEM) {
-      const length = view.getBigUint64(item + 16);
-      const copy = length === ONES ? 'missing' : { length: Number(length), hash: view.getBigUint64(item + 24) };
-      manifest.set({ oid: view.getBigUint64(item), tid: view.getBigUint64(item + 8) }, copy);
-    }
+    for (const [id, copy] of readEntries(bytes.subarray(begin, at))) manifest.set(id, copy);
     begin = at + ITEM;
     seal = { hash: view.getBigUint64(at + SEAL_HASH_AT), entries };
   }
   return { manifest, length: begin, seal };
+}
+
+/** Entries without seals among them. */
+export function readEntries(bytes: Uint8Array): (readonly [BlobId, Copy])[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const entries: (readonly [BlobId, Copy])[] = [];
+  for (let at = 0; at + ITEM <= bytes.length; at += ITEM) {
+    const length = view.getBigUint64(at + 16);
+    const copy = length === ONES ? 'missing' : { length: Number(length), hash: view.getBigUint64(at + 24) };
+    entries.push([{ oid: view.getBigUint64(at), tid: view.getBigUint64(at + 8) }, copy]);
+  }
+  return entries;
+}
+
+/** Whether an item that was read as an entry is a seal: no object has this oid. */
+export function isSeal({ oid }: BlobId): boolean {
+  return oid === ONES;
+}
+
+/** How many entries the seal in these 32 bytes ends. */
+export function entriesUnder(seal: Uint8Array): number {
+  return new DataView(seal.buffer, seal.byteOffset).getUint32(8);
 }
 
 /** The seal in the 32 bytes that end a manifest; undefined where they are none. */

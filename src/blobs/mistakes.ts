@@ -12,3 +12,10 @@ export class NotABlob extends Error {
     super(`${path} is ${what}`);
   }
 }
+
+/** The master's blob directory is not there, or an empty directory is in its place: it may come back. */
+export class BlobsUnreachable extends Error {
+  override readonly name = 'BlobsUnreachable';
+  readonly hint =
+    "is the master's blob directory mounted, and the first one of --blobs the right one? The next run tries again";
+}

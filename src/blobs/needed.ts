@@ -15,13 +15,18 @@ export class NeededBlobs {
    * Adds what a chunk names. A record that points back is a blob's if the data that it leads to is.
    * @param file the Data.fs of that chunk
    */
-  async add({ blobs, undos, encrypted }: BlobNames, file: ByteSource & { readonly path: string }): Promise<void> {
-    if (encrypted > 0) {
+  async add(names: BlobNames, file: ByteSource & { readonly path: string }): Promise<void> {
+    if (names.encrypted > 0) {
       throw new PathMistake(
         `the records of ${file.path} are encrypted: which of them are blobs cannot be seen`,
         'add --blobs-by tree: it compares the blob directories instead',
       );
     }
+    await this.addReadable(names, file);
+  }
+
+  /** As add, but passes over encrypted records. */
+  async addReadable({ blobs, undos }: BlobNames, file: ByteSource): Promise<void> {
     for (let at = 0; at < blobs.length; at += BLOB_WORDS) this.addWords(blobs, at);
     for (let at = 0; at < undos.length; at += UNDO_WORDS) {
       if (await leadsToBlob(file, undoTarget(undos, at))) this.addWords(undos, at);

@@ -54,7 +54,7 @@ export async function removePacked({
           continue;
         }
         if (keep) slave.linkAside(relative);
-        if (slave.remove(relative)) removed++;
+        if (slave.remove(relative) || keep) removed++;
       } catch (error) {
         if (!(error instanceof NotABlob)) throw error;
         stays(id, error.message);

@@ -1,7 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import {
-  link,
-  listDirectory,
+  listEntriesLater,
   makeDirectoryWith,
   removeDirectoryIfEmpty,
   removeIfThere,
@@ -11,13 +10,15 @@ import {
 } from '../io/directory.js';
 import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
-import { durableReplace, readSmallText } from '../io/replace.js';
+import { durableReplace } from '../io/replace.js';
+import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
-import { LAYOUT_FILE, type Layout } from './layout.js';
-import { layoutOf } from './master-tree.js';
+import { keepReplaced, linkAside } from './aside.js';
+import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
+import { layoutOf, readLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
+import { walkTree } from './tree-walk.js';
 
-const LONGEST_LAYOUT = 64;
 /** Ends the name of a copy that is not complete. ZODB looks at names that end with .blob only. */
 const UNFINISHED = '.syncpozo-tmp';
 const SYNCS_AT_ONCE = 4;
@@ -38,25 +39,37 @@ export class SlaveTree {
 
   private constructor(
     readonly path: string,
-    private readonly rootFacts: FileFacts,
-    /** undefined: it is empty, and takes the master's layout. */
-    readonly layout: Layout | undefined,
+    /** Of the directory itself. */
+    readonly facts: FileFacts,
+    /** undefined: it says none, and takes the master's. */
+    private ownLayout: Layout | undefined,
   ) {}
 
   /** Throws PathMistake where there is no such directory. */
   static open(given: string): SlaveTree {
     const path = realPath(resolve(given));
     const facts = path === undefined ? undefined : factsOfPath(path);
-    if (path === undefined || facts?.kind !== 'directory') {
+    if (path === undefined || facts === undefined) {
       throw new PathMistake(
         `the slave's blob directory ${given} does not exist`,
         'is its disk mounted? If it is, make the directory first',
       );
     }
-    const marker = readSmallText(join(path, LAYOUT_FILE), LONGEST_LAYOUT);
-    const names = marker === undefined ? listDirectory(path).filter((name) => name !== 'lost+found') : [];
-    const isFresh = marker === undefined && !names.some((name) => !name.startsWith('.'));
-    return new SlaveTree(path, facts, isFresh ? undefined : layoutOf(marker, names, path));
+    if (facts.kind !== 'directory')
+      throw new PathMistake(
+        `the slave's blob directory ${given} is a ${facts.kind}`,
+        'name the directory of the blobs',
+      );
+    const marker = readLayout(path);
+    return new SlaveTree(path, facts, marker === undefined ? undefined : layoutOf(marker, [], path));
+  }
+
+  /** The layout in which the first blob lies that is found; undefined where there is none. */
+  async layoutSeen(): Promise<Layout | undefined> {
+    for await (const entry of walkTree(this.path, listEntriesLater)) {
+      if (entry.kind === 'blob') return entry.relative === pathOf(entry.id, 'lawn') ? 'lawn' : 'bushy';
+    }
+    return undefined;
   }
 
   /**
@@ -65,12 +78,13 @@ export class SlaveTree {
    */
   settleLayout(layout: Layout): void {
     const path = join(this.path, LAYOUT_FILE);
-    const file = OpenFile.openHereIfThere(path);
-    if (!file) {
-      const { uid, gid } = this.rootFacts;
+    if (this.ownLayout === undefined) {
+      const { uid, gid } = this.facts;
       durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+      this.ownLayout = layout;
       return;
     }
+    const file = OpenFile.openHere(path);
     try {
       file.sync();
     } finally {
@@ -79,8 +93,12 @@ export class SlaveTree {
     syncDirectory(this.path);
   }
 
+  get layout(): Layout | undefined {
+    return this.ownLayout;
+  }
+
   get owner(): { readonly uid: number; readonly gid: number } {
-    return this.rootFacts;
+    return this.facts;
   }
 
   /** Facts of what is at a blob's place; undefined where nothing is. Throws NotABlob for anything but a file. */
@@ -90,6 +108,33 @@ export class SlaveTree {
     const facts = factsOfPath(path);
     if (facts !== undefined && facts.kind !== 'file') throw notABlob(path, `a ${facts.kind}`);
     return facts;
+  }
+
+  /** A blob's file, in either layout; undefined where there is none. */
+  find(id: BlobId): { readonly relative: string; readonly size: number } | undefined {
+    const layout = this.layout ?? 'bushy';
+    for (const each of [layout, otherLayout(layout)]) {
+      const relative = pathOf(id, each);
+      const facts = this.factsAt(relative);
+      if (facts) return { relative, size: facts.size };
+    }
+    return undefined;
+  }
+
+  /** XXH64 of a blob's file, read at once. */
+  hash(relative: string, window: Window): bigint {
+    const file = this.openToRead(relative);
+    try {
+      window.reset();
+      for (let position = 0; ; ) {
+        const count = file.read(window.bytes, window.size, position);
+        if (count === 0) return BigInt(`0x${window.digest()}`);
+        window.add(0, count);
+        position += count;
+      }
+    } finally {
+      file.closeQuietly();
+    }
   }
 
   openToRead(relative: string): OpenFile {
@@ -104,7 +149,12 @@ export class SlaveTree {
   /** Makes room for a copy: its directory, without the remains of an earlier copy. */
   prepareUnfinished(relative: string): void {
     this.needDirectory(dirname(relative));
-    removeIfThere(this.unfinished(relative));
+    const path = this.unfinished(relative);
+    try {
+      removeIfThere(path);
+    } catch (error) {
+      throw factsOfPath(path)?.kind === 'directory' ? notABlob(path, 'a directory') : error;
+    }
   }
 
   openUnfinished(relative: string): OpenFile {
@@ -120,7 +170,17 @@ export class SlaveTree {
     rename(this.unfinished(relative), this.at(relative));
   }
 
-  /** Also what a killed run has left. */
+  /** Gives a file that is about to be replaced another name as well, which `settle` makes durable. Returns its path. */
+  keepReplaced(relative: string): string {
+    this.touch(relative);
+    return keepReplaced(this.at(relative));
+  }
+
+  /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
+  linkAside(relative: string): void {
+    linkAside(this.path, relative, this.facts);
+  }
+
   dropUnfinished(relative: string): void {
     removeIfThere(this.unfinished(relative));
   }
@@ -160,23 +220,6 @@ export class SlaveTree {
     return wasThere;
   }
 
-  /** Gives a blob a second name in the directory beside this one that ends with .old, durably. */
-  linkAside(relative: string): void {
-    const { mode, uid, gid } = this.rootFacts;
-    const aside = `${this.path}.old`;
-    const directories = [aside];
-    for (const component of dirname(relative).split('/'))
-      directories.push(join(directories.at(-1) ?? aside, component));
-    for (const directory of directories) {
-      makeDirectoryWith(directory, { mode, uid, gid });
-      if (factsOfPath(directory)?.kind !== 'directory') throw notABlob(directory, 'no directory');
-    }
-    const target = join(aside, relative);
-    if (factsOfPath(target) === undefined) link(this.at(relative), target);
-    for (const directory of directories.reverse()) syncDirectory(directory);
-    syncDirectory(dirname(aside));
-  }
-
   private at(relative: string): string {
     return join(this.path, relative);
   }
@@ -196,7 +239,7 @@ export class SlaveTree {
   private needDirectory(relative: string): void {
     if (this.isDirectoryThere(relative)) return;
     this.needDirectory(dirname(relative));
-    const { mode, uid, gid } = this.rootFacts;
+    const { mode, uid, gid } = this.facts;
     makeDirectoryWith(this.at(relative), { mode, uid, gid });
     this.checked.add(relative);
   }

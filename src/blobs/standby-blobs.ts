@@ -2,26 +2,35 @@ import { removeIfThere, rename } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import { Window } from '../pipeline/window.js';
 import type { Notice } from '../pipeline/work.js';
-import type { BlobsClaim, Dat } from '../standby/dat.js';
-import { PathMistake, type SlavePaths } from '../standby/paths.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+import type { Dat } from '../standby/dat.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { BlobTree } from './blob-tree.js';
+import { openBothTrees } from './both-trees.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
 import { BlobCopier } from './copier.js';
+import { Journal } from './journal.js';
 import type { BlobId } from './layout.js';
 import { type Copy, Manifest } from './manifest.js';
 import {
+  allManifests,
   claimedManifest,
   ManifestWriter,
   readManifest,
+  refuseDirectory,
   sealOf,
   settleManifest,
   writeManifest,
 } from './manifest-file.js';
-import { MasterTree } from './master-tree.js';
 import type { NeededBlobs } from './needed.js';
 import { removePacked } from './packed.js';
+import { BlobProgress } from './progress.js';
+import { type Repaired, repairBlobs } from './repair.js';
+import { type Reread, type RereadPlace, reread } from './reread.js';
 import type { BlobSettings, OnBlobs } from './settings.js';
-import { SlaveTree } from './slave-tree.js';
+import type { SlaveTree } from './slave-tree.js';
 
 /** What the blobs of a run need of its context. */
 export interface BlobContext {
@@ -31,9 +40,8 @@ export interface BlobContext {
   readonly onProgress: OnBlobs;
 }
 
-/** Blobs that are complete before a journal notes them. */
-const JOURNAL_FILES = 512;
-const JOURNAL_MS = 5000;
+const REPLACED = "a blob of the slave has other bytes than the master's, and is replaced; the old file is kept";
+const REREAD_WINDOW_BYTES = 1 << 18;
 
 /**
  * The blobs of one run.
@@ -46,52 +54,38 @@ const JOURNAL_MS = 5000;
  */
 export class StandbyBlobs {
   removed = 0;
+  private readonly copier: BlobCopier;
   private readonly bringer: BlobBringer;
   private writer: ManifestWriter | undefined;
-  private progress = { files: 0, bytes: 0 };
-  private expected = 0;
-  private before = new Manifest();
+  private readonly progress: BlobProgress;
 
   private constructor(
     readonly settings: BlobSettings,
-    private readonly master: MasterTree,
+    private readonly master: BlobTree,
     private readonly slave: SlaveTree,
     private readonly context: BlobContext,
-    /** The slave's `.dat` as the run began. */
-    private readonly dat: Dat | undefined,
+    /** The blobs of the claim are in another directory: what manifests prove about that one does not count here. */
+    private readonly isMoved: boolean,
+    /** The manifest is the one of the claim. Any other may be of another directory, or older than its files. */
+    private readonly isClaimed: boolean,
   ) {
     const { deadline, report } = context;
-    const copier = new BlobCopier(master, slave, deadline, settings.way, (bytes) => {
-      this.progress.bytes += bytes;
-      this.context.onProgress(this.progress, this.expected);
-    });
-    this.bringer = new BlobBringer(copier, deadline, report);
+    this.progress = new BlobProgress(context.onProgress);
+    const onBytes = (bytes: number): void => this.progress.read(bytes);
+    const onReplaced = (path: string): void => report({ level: 'warn', message: REPLACED, fields: { path } });
+    this.copier = new BlobCopier(master, slave, deadline, settings.way, onBytes, onReplaced);
+    this.bringer = new BlobBringer(this.copier, deadline, report);
   }
 
   /** Checks both directories. Throws PathMistake where they cannot be those of one site. */
   static async open(settings: BlobSettings, dat: Dat | undefined, context: BlobContext): Promise<StandbyBlobs> {
-    const slave = SlaveTree.open(settings.slave);
-    const master = await MasterTree.open(settings.master, context.deadline);
-    if (master.isSame(slave.path)) {
-      throw new PathMistake(
-        `the blob directories of MASTER and SLAVE are the same: ${settings.slave}`,
-        'name them as --blobs MASTER_DIR:SLAVE_DIR',
-      );
-    }
     const claimed = dat?.blobs;
-    if (slave.layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
-      throw new PathMistake(
-        `${slave.path} is empty, and ${claimed.count} blobs were copied into it`,
-        'is its disk mounted? If the blobs are really gone, remove the file .dat beside the slave: they are copied again',
-      );
-    }
-    if (slave.layout !== undefined && slave.layout !== master.layout) {
-      throw new PathMistake(
-        `the blob directories have different layouts: ${master.layout} in ${settings.master}, ${slave.layout} in ${slave.path}`,
-        "give the slave an empty directory, or convert one of them with ZODB's migrateblobs",
-      );
-    }
-    return new StandbyBlobs(settings, master, slave, context, dat);
+    const manifest = context.paths.blobs;
+    refuseDirectory(manifest);
+    const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
+    const isMoved = claimed !== undefined && claimed.directory !== slave.path;
+    const isClaimed = claimed !== undefined && !isMoved && sealOf(manifest, claimed) !== undefined;
+    return new StandbyBlobs(settings, master, slave, context, isMoved, isClaimed);
   }
 
   get counts(): BlobCounts {
@@ -105,17 +99,10 @@ export class StandbyBlobs {
 
   /** Puts in order what a killed run left. The caller holds the slave's lock, and may write. */
   prepare(dat: Dat | undefined): void {
-    settleManifest(this.context.paths, dat?.blobs);
+    const { paths } = this.context;
+    if (this.isMoved) for (const path of [paths.blobsJournal, paths.blobsBefore]) removeIfThere(path);
+    settleManifest(paths, dat?.blobs);
     if (this.slave.layout === undefined || !this.covers(dat)) this.slave.settleLayout(this.master.layout);
-  }
-
-  /**
-   * Ends what a killed rebuild has begun, before the next one: its manifest gets its name, and what it has found packed
-   * away is removed. Behind another rebuild that would be more, also what a file needs that is kept aside.
-   */
-  async finishRebuild(): Promise<void> {
-    this.prepare(this.dat);
-    await this.removePacked(this.dat?.blobs);
   }
 
   /** Whether the blobs of the claim are known to be there, without a look at each of them. */
@@ -132,11 +119,16 @@ export class StandbyBlobs {
 
   /** Brings what a batch of transactions needs. `before`: the claim that the batch follows. */
   async batch(needed: NeededBlobs, before: BlobsClaim, master: Master, tid: bigint): Promise<BlobsClaim> {
-    const ids = this.byRecords ? needed.ids : await this.newInTree(before, tid);
+    const ids = this.byRecords
+      ? needed.ids
+      : await this.master.blobsUpTo(tid, claimedManifest(this.context.paths.blobs, before));
     if (ids.size === 0) return before;
     const entries: (readonly [BlobId, Copy])[] = [];
-    this.expect(ids.size);
-    await this.bringer.bring(ids, master, (id, copy) => void entries.push(this.done([id, copy])));
+    this.progress.expect(ids.size);
+    await this.bringer.bring(ids, master, (id, copy) => {
+      entries.push([id, copy]);
+      this.progress.done();
+    });
     return this.append(entries, before);
   }
 
@@ -168,21 +160,20 @@ export class StandbyBlobs {
     known: 'compare' | Pick<Known, 'sameHistory'>,
   ): Promise<BlobsClaim> {
     const { paths } = this.context;
-    const ids = this.byRecords ? needed.ids : await this.newInTree(undefined, tid);
-    const before = this.manifestsBefore();
-    this.before = before;
+    const ids = this.byRecords ? needed.ids : await this.master.blobsUpTo(tid, undefined);
+    const before = this.before();
     const manifest = new Manifest();
     const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), this.slave);
     try {
-      this.expect(ids.size);
+      this.progress.expect(ids.size);
       const onCopy = async (id: BlobId, copy: Copy): Promise<void> => {
         manifest.set(id, copy);
-        this.done([id, copy]);
+        this.progress.done();
         const noted = before.get(id);
         if (noted === undefined || noted === 'missing') await journal.add(id, copy);
       };
       await this.bringer.bring(ids, master, onCopy, {
-        known: known === 'compare' || this.isMoved() ? undefined : { ...known, manifest: before },
+        known: known === 'compare' ? undefined : { sameHistory: known.sameHistory && this.isClaimed, manifest: before },
       });
     } finally {
       await journal.close();
@@ -191,17 +182,21 @@ export class StandbyBlobs {
     return writeManifest(paths.freshBlobs, manifest, paths, this.slave.path);
   }
 
-  /** Notes what the slave had when `establish` began, so that what a pack removed of it can be removed here after the swap. */
+  /** Notes what the slave has copied until now, so that what a pack removed of it can be removed here after the swap. */
   noteBefore(): void {
     const { paths } = this.context;
-    writeManifest(paths.blobsBefore, this.before, paths, this.slave.path);
+    writeManifest(paths.blobsBefore, this.before(), paths, this.slave.path);
   }
 
-  /** After the `.dat` that describes it is published: gives the new manifest its name. */
-  place(): void {
+  /**
+   * After the `.dat` that describes it is published: gives the new manifest its name, and removes the slave's blobs that a
+   * pack has removed from the master, if `noteBefore` noted them.
+   */
+  async place(claim: BlobsClaim | undefined): Promise<void> {
     const { paths } = this.context;
     rename(paths.freshBlobs, paths.blobs);
     removeIfThere(paths.blobsJournal);
+    await this.removePacked(claim);
   }
 
   /** Removes the slave's blobs that a pack has removed from the master. `claim` is published. */
@@ -212,26 +207,28 @@ export class StandbyBlobs {
     if (!current) return;
     const before = readManifest(paths.blobsBefore).manifest;
     const { layout } = this.master;
-    const request = { before, current, slave: this.slave, layout, keep: this.settings.keepPacked, deadline, report };
-    this.removed += await removePacked(request);
+    const keep = this.settings.keepPacked;
+    this.removed += await removePacked({ before, current, slave: this.slave, layout, keep, deadline, report });
     removeIfThere(paths.blobsBefore);
+  }
+
+  /** Rereads some of the slave's blobs; see `reread`. */
+  reread(claim: BlobsClaim, from: RereadPlace, amount: number): Promise<Reread> {
+    return reread(this.context.paths.blobs, claim, this.slave, from, amount, new Window(REREAD_WINDOW_BYTES));
+  }
+
+  /** Repairs those of these blobs that are not as they were copied; see `repairBlobs`. */
+  repair(claim: BlobsClaim, suspects: readonly BlobId[]): Promise<Repaired | undefined> {
+    const { paths, deadline } = this.context;
+    return repairBlobs(paths.blobs, claim, suspects, this.copier, deadline);
   }
 
   close(): void {
     this.writer?.close();
   }
 
-  /** Every blob that some manifest of this slave proves to be copied. */
-  private manifestsBefore(): Manifest {
-    const { paths } = this.context;
-    const all = readManifest(paths.blobsBefore).manifest;
-    for (const path of [paths.blobs, paths.freshBlobs, paths.blobsJournal]) {
-      const { manifest } = readManifest(path);
-      let number = 0;
-      for (const id of manifest.ids) all.set(id, manifest.copyAt(number++));
-    }
-    return all;
-  }
+  /** What earlier runs have copied into this directory. */
+  private before = (): Manifest => (this.isMoved ? new Manifest() : allManifests(this.context.paths));
 
   private async append(entries: readonly (readonly [BlobId, Copy])[], before: BlobsClaim): Promise<BlobsClaim> {
     const { paths } = this.context;
@@ -248,70 +245,5 @@ export class StandbyBlobs {
       }
     }
     return { ...before, length, hash, count, bytes, missing };
-  }
-
-  /** The blobs of the master's tree up to `tid` that the claim does not know. */
-  private async newInTree(claim: BlobsClaim | undefined, tid: bigint) {
-    const manifest = claim && claimedManifest(this.context.paths.blobs, claim);
-    const { BlobSet } = await import('./blob-set.js');
-    const ids = new BlobSet();
-    for await (const id of this.master.allBlobs()) {
-      const copy = id.tid <= tid ? manifest?.get(id) : 'missing';
-      if (copy === undefined) ids.addId(id);
-    }
-    return ids;
-  }
-
-  /** The blobs of the claim are in another directory: what is here is somebody's copy of it. */
-  private isMoved(): boolean {
-    const claim = this.dat?.blobs;
-    return claim !== undefined && claim.directory !== this.slave.path;
-  }
-
-  private expect(files: number): void {
-    this.expected = files;
-    this.progress = { files: 0, bytes: 0 };
-  }
-
-  private done<T>(entry: T): T {
-    this.progress.files++;
-    this.context.onProgress(this.progress, this.expected);
-    return entry;
-  }
-}
-
-/** Notes durably which blobs are complete, every few seconds: a run that is killed does not begin anew. */
-class Journal {
-  private entries: (readonly [BlobId, Copy])[] = [];
-  private last = Date.now();
-  private flushing: Promise<void> = Promise.resolve();
-
-  constructor(
-    private readonly writer: ManifestWriter,
-    private readonly slave: SlaveTree,
-  ) {}
-
-  async add(id: BlobId, copy: Copy): Promise<void> {
-    if (copy !== 'missing') this.entries.push([id, copy]);
-    if (this.entries.length < JOURNAL_FILES && Date.now() - this.last < JOURNAL_MS) return;
-    this.last = Date.now();
-    this.flushing = this.flushing.then(() => this.flush());
-    await this.flushing;
-  }
-
-  /** Notes the rest, unless noting has failed: then the error was thrown already. */
-  async close(): Promise<void> {
-    try {
-      await this.flushing.then(() => this.flush());
-    } finally {
-      this.writer.close();
-    }
-  }
-
-  private async flush(): Promise<void> {
-    const entries = this.entries.splice(0);
-    if (entries.length === 0) return;
-    await this.slave.settle();
-    this.writer.append(entries);
   }
 }

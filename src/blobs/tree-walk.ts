@@ -38,5 +38,5 @@ function isOfZodb(components: readonly string[]): boolean {
 }
 
 function isTemporary(name: string): boolean {
-  return /^0x[0-9a-f]{16}\.(tmp-|blob\.syncpozo-tmp$)/.test(name);
+  return /^0x[0-9a-f]{2,16}\.(tmp-|blob\.syncpozo-tmp$)/.test(name);
 }

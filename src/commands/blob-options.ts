@@ -37,6 +37,12 @@ export function withBlobOptions(command: Command): Command {
     .option('--keep-blobs', 'move blobs that the master has packed away to SLAVE_DIR.old; by default they are removed');
 }
 
+const NAMES: Readonly<Record<string, string>> = {
+  blobsBy: '--blobs-by',
+  blobsAs: '--blobs-as',
+  keepBlobs: '--keep-blobs',
+};
+
 /** Commander's parser for `--blobs`. */
 function directoriesOption(text: string): BlobDirectories {
   const parts = text.split(':');
@@ -48,9 +54,13 @@ function directoriesOption(text: string): BlobDirectories {
   return { master, slave };
 }
 
-export function blobSettingsOf(flags: BlobFlags): BlobSettings | 'given-up' | undefined {
+/** Ends the program where an option is of no use: it was meant to change something. */
+export function blobSettingsOf(flags: BlobFlags, command: Command): BlobSettings | 'given-up' | undefined {
   const { blobs, blobsBy, blobsAs, keepBlobs } = flags;
-  if (blobs === undefined) return undefined;
-  if (blobs === false) return 'given-up';
+  if (blobs === undefined || blobs === false) {
+    const useless = ['blobsBy', 'blobsAs', 'keepBlobs'].find((name) => command.getOptionValueSource(name) === 'cli');
+    if (useless !== undefined) command.error(`error: option '${NAMES[useless]}' is of no use without '--blobs'`);
+    return blobs === false ? 'given-up' : undefined;
+  }
   return { ...blobs, by: blobsBy, way: blobsAs, keepPacked: keepBlobs === true };
 }

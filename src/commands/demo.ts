@@ -13,7 +13,7 @@ interface Flags {
 
 const MANUAL: Manual = {
   notes: [
-    'The demo makes a master with a small writer of its own, which uses its Data.fs as a live ZODB does, and shows the life of a slave: first copy, nothing new, appends, a transaction in flight, a site that commits meanwhile, a pack, a slave that is cut short, a damaged master, a slave that was written to, the takeover. Each step reports what it expects and what it found. The demo writes only into one temporary directory, and removes it at the end, unless --keep is given.',
+    'The demo makes a master with a small writer of its own, which uses its Data.fs and its blob directory as a live ZODB does, and shows the life of a slave: first copy, nothing new, appends, a transaction in flight, a site that commits meanwhile, a pack, a slave that is cut short, a damaged master, a slave that was written to, the takeover. Each step reports what it expects and what it found. The demo writes only into one temporary directory, and removes it at the end, unless --keep is given.',
   ],
   examples: ['syncpozo demo', 'syncpozo demo --keep'],
   exits: [

@@ -1,4 +1,4 @@
-import { NotABlob } from '../blobs/mistakes.js';
+import { BlobsUnreachable, NotABlob } from '../blobs/mistakes.js';
 import { IoFault } from '../io/fault.js';
 import { LogFileMistake, STANDARD_OUTPUT } from '../io/sink.js';
 import { SlaveInUse } from '../standby/in-use.js';
@@ -12,7 +12,7 @@ export const EXIT = { ok: 0, fault: 1, usage: 2, refused: 3, damaged: 4, inUse: 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export function exitOfOutcome(outcome: Outcome): ExitCode {
-  if (outcome.damage || (outcome.blobs?.claim?.missing ?? 0) > 0) return EXIT.damaged;
+  if (outcome.damage || blobsWanting(outcome) > 0) return EXIT.damaged;
   switch (outcome.plan.kind) {
     case 'off':
     case 'busy':
@@ -35,11 +35,27 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
   }
 }
 
+/** Blobs that the slave cannot have: missing on the master, or wrong on both sides. */
+export function blobsWanting({ blobs }: Outcome): number {
+  return (blobs?.claim?.missing ?? 0) + (blobs?.lost.length ?? 0);
+}
+
 /** Whether an error is one of the machine or of the operator, whose message says all. */
 export function isForeseen(
   error: unknown,
-): error is IoFault | PathMistake | SwitchUnclear | LogFileMistake | RoleRefusal | SlaveInUse | NotABlob {
-  return [IoFault, RoleRefusal, SlaveInUse, NotABlob].some((kind) => error instanceof kind) || isMistake(error);
+): error is
+  | IoFault
+  | PathMistake
+  | SwitchUnclear
+  | LogFileMistake
+  | RoleRefusal
+  | SlaveInUse
+  | NotABlob
+  | BlobsUnreachable {
+  return (
+    [IoFault, RoleRefusal, SlaveInUse, NotABlob, BlobsUnreachable].some((kind) => error instanceof kind) ||
+    isMistake(error)
+  );
 }
 
 export function exitOfError(error: unknown): ExitCode {
@@ -75,7 +91,8 @@ const OUTPUT_HINT =
 
 /** What to do about an error, in words; undefined where there is nothing better than its message. */
 export function hintOf(error: unknown): string | undefined {
-  const hasHint = error instanceof PathMistake || error instanceof LogFileMistake || error instanceof NotABlob;
+  const hasHint = error instanceof PathMistake || error instanceof LogFileMistake;
+  if (error instanceof NotABlob || error instanceof BlobsUnreachable) return error.hint;
   if (hasHint || error instanceof RoleRefusal || error instanceof SlaveInUse) return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
   if (!(error instanceof IoFault)) return undefined;

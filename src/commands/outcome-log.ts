@@ -6,7 +6,7 @@ import { formatCount } from '../report/numbers.js';
 import { forShell } from '../report/quote.js';
 import type { Plan } from '../sync/facts.js';
 import type { Outcome } from '../sync/sync.js';
-import { EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js';
+import { blobsWanting, EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js';
 import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
 
 /** Logs the plan before it is carried out. */
@@ -66,11 +66,11 @@ export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult
   }
 
   function finish(): SyncResult {
-    const missing = round.dryRun ? 0 : (outcome.blobs?.claim?.missing ?? 0);
-    const reason = missing > 0 ? missingBlobs(missing) : 'reason' in plan ? plan.reason : '';
-    const hint = missing > 0 ? withPaths(MISSING_HINT, round) : undefined;
+    const wanting = round.dryRun ? 0 : blobsWanting(outcome);
+    const reason = wanting > 0 ? wantingBlobs(outcome) : 'reason' in plan ? plan.reason : '';
+    const hint = wanting > 0 ? withPaths(WANTING_HINT, round) : undefined;
     const result = resultOf(outcome, round, exitCode, reason, hint);
-    if (missing > 0) log.error({ ...paths, exitCode, missing, hint }, reason);
+    if (wanting > 0) log.error({ ...paths, exitCode, blobs: result.blobs, hint }, reason);
     const { action, blobs, slave, copied, scrubbed, seconds } = result;
     const claimed = { claim: slave.claim, lastTid: slave.lastTid, lastTime: slave.lastTime };
     const tail = outcome.end && outcome.end.kind !== 'clean' ? { masterTail: outcome.end.kind } : {};
@@ -94,11 +94,15 @@ export function logOutcome(outcome: Outcome, round: Round, log: Log): SyncResult
   }
 }
 
-function missingBlobs(count: number): string {
-  return `the slave is in step, but the master has no file of ${formatCount(count, 'blob')} that its transactions name`;
+function wantingBlobs({ blobs }: Outcome): string {
+  const missing = blobs?.claim?.missing ?? 0;
+  const lost = blobs?.lost.length ?? 0;
+  const none = `the master has no file of ${formatCount(missing, 'blob')} that its transactions name`;
+  const wrong = `${formatCount(lost, 'blob')} of the slave changed on the disk, and the master does not have the copied bytes`;
+  return `the slave is in step, but ${[...(missing > 0 ? [none] : []), ...(lost > 0 ? [wrong] : [])].join('; ')}`;
 }
 
-const MISSING_HINT =
+const WANTING_HINT =
   "put the files back into the master's blob directory, from a backup: the next run copies them; 'syncpozo verify SLAVE' names them";
 
 /** A command in a hint gets the actual paths. */

@@ -13,6 +13,7 @@ import { PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/
 import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
 import { type Evicted, evict } from '../takeover/evict.js';
+import { checkLastBlobs, type LastBlobs } from '../takeover/last-blobs.js';
 import { NothingToServe, publishPromotion, type Settled, settle } from '../takeover/promotion.js';
 import type { IndexLimits } from '../takeover/promotion-index.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
@@ -167,10 +168,16 @@ async function setRole(
   const loss = lossOf(settled, probe ? await probe : NOT_ASKED);
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const term = lastTerm(before) + 1;
-  const result = { ...resultOf(paths, options, settled, done), term, sync: evicted ?? null, loss };
+  const blobs = dat?.blobs && checkLastBlobs(paths, dat.blobs, new Window(WINDOW_BYTES));
+  const result = withBlobs({ ...resultOf(paths, options, settled, done), term, sync: evicted ?? null, loss }, blobs);
   const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
   publishPromotion(paths, settled, dat, before, done);
   return { ...result, onLoss };
+}
+
+function withBlobs(result: PromotionResult, blobs: LastBlobs | undefined): PromotionResult {
+  if (!blobs) return result;
+  return { ...result, blobs, exitCode: blobs.problems.length > 0 ? EXIT.damaged : result.exitCode };
 }
 
 function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {
@@ -191,6 +198,7 @@ function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {
     checked: null,
     changed: [],
     uncoveredByIndex: null,
+    blobs: null,
     loss: null,
     onLoss: null,
     seconds: 0,

@@ -44,6 +44,8 @@ export interface SyncResult {
     /** Blobs that the slave's transactions name: copied, and not there on the master. */
     readonly count: number | null;
     readonly missing: number;
+    /** Blobs that changed on the slave's disk, and that the master does not have as they were copied either. */
+    readonly wrong: number;
   } | null;
   readonly scrubbed: { readonly bytes: number; readonly bad: number };
   /** Known only for a run that ended in step: two forked sides have no lag. */
@@ -154,8 +156,17 @@ export function resultOf(
   };
 }
 
-function blobsResult({ copied, bytes, linked, found, removed, claim }: BlobsOutcome): SyncResult['blobs'] {
-  return { copied, bytes, linked, found, removed, count: claim?.count ?? null, missing: claim?.missing ?? 0 };
+function blobsResult({ copied, bytes, linked, found, removed, claim, lost }: BlobsOutcome): SyncResult['blobs'] {
+  return {
+    copied,
+    bytes,
+    linked,
+    found,
+    removed,
+    count: claim?.count ?? null,
+    missing: claim?.missing ?? 0,
+    wrong: lost.length,
+  };
 }
 
 function damagePlace({ position, at, rule, message }: NonNullable<Outcome['damage']>) {

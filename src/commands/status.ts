@@ -2,11 +2,14 @@ import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SlaveState, Standing } from '../report/standing.js';
+import { readBlobScrub } from '../standby/blob-scrub-file.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep, readOutcome } from '../standby/outcome-file.js';
-import { nameInDirectory, slavePaths, slaveSide } from '../standby/paths.js';
+import { nameInDirectory, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { type Refusal, seenTerm } from '../standby/role.js';
 import { type KnownRole, roleOf } from '../standby/role-of.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
@@ -85,6 +88,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     lockedBy,
     size: size ?? null,
     claim: dat ? { position: dat.claim.position, tid: formatTid(dat.claim.tid), time: tidToIso(dat.claim.tid) } : null,
+    blobs: dat?.blobs ? blobsOf(dat.blobs, paths) : null,
     problem: problem ?? null,
     lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString(),
     ageSeconds: lastSync === undefined ? null : ageOf(lastSync),
@@ -108,6 +112,12 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
       ageSeconds: ageOf(writtenAt),
     })),
   };
+}
+
+function blobsOf(claim: BlobsClaim, paths: SlavePaths): Standing['blobs'] {
+  const { directory, count, bytes, missing } = claim;
+  const { lastFull } = readBlobScrub(paths, claim);
+  return { directory, count, bytes, missing, lastFullScrub: lastFull?.toISOString() ?? null };
 }
 
 function nameOf(role: KnownRole, hasDat: boolean): Standing['role'] {

@@ -78,7 +78,7 @@ export function syncCommand(): Command {
       full: flags.full === true,
       dryRun: flags.dryRun === true,
       index: flags.index,
-      blobs: blobSettingsOf(flags),
+      blobs: blobSettingsOf(flags, command),
       file: flags.file,
       statusFile: statusFileOf(flags),
       chunkBytes: flags.chunkSize,

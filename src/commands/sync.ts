@@ -73,9 +73,10 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   };
   const failed = (error: unknown): SyncResult => {
     const result = logError(error, timed(), log);
-    recorder?.record(result, troubleOfError(error, options.master, round.masterPath));
+    recorder?.record(result, troubleOfError(error, options.master, round.masterPath, masterBlobs));
     return result;
   };
+  const masterBlobs = typeof options.blobs === 'object' ? options.blobs.master : undefined;
   log.info({}, 'Script has started synchronization');
   try {
     const statusFile = options.statusFile ?? DEFAULT_STATUS_FILE;
@@ -176,6 +177,7 @@ function workOf(
     source,
     deadline,
     report: ({ level, message, fields }) => log[level](fields ?? {}, message),
+    reportsBlobs: options.blobs === undefined,
     beforeWriting: () => refuseOpened(paths),
     batchBytes: options.batchBytes ?? BATCH_BYTES,
     batchMilliseconds: BATCH_MILLISECONDS,

@@ -56,7 +56,8 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
   };
   // A promoted slave follows no master: it has no lag, and its last sync grows old.
   if (standing.role !== 'promoted') {
-    const { lag, master, lastSync, ageSeconds, lastFullScrub } = standing;
+    const { lag, master, lastSync, ageSeconds, blobs } = standing;
+    const lastFullScrub = blobs ? earlier(standing.lastFullScrub, blobs.lastFullScrub) : standing.lastFullScrub;
     const why = master?.problem ?? standing.lagProblem ?? 'the transactions name no time';
     measure(
       thresholds.maxLag,
@@ -82,6 +83,12 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
   return { state, words: findings.length > 0 ? findings.map(({ words }) => words) : ['nothing to report'], figures };
 }
 
+/** The earlier of two times; null where one of them is. */
+function earlier(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return null;
+  return one < other ? one : other;
+}
+
 function stateOf(value: number, { warning, critical }: Threshold): State {
   if (value > critical) return 'CRITICAL';
   return warning !== undefined && value > warning ? 'WARNING' : 'OK';
@@ -95,6 +102,8 @@ function* findState(standing: Standing, failingLimit: number, now: number): Gene
     if (claim === null) yield { state: 'CRITICAL', words: `nothing is claimed: ${problem}` };
     else if (size === null || size < claim.position)
       yield { state: 'CRITICAL', words: `the slave has ${size ?? 0} bytes, ${claim.position} are claimed` };
+    const missing = standing.blobs?.missing ?? 0;
+    if (missing > 0) yield { state: 'CRITICAL', words: `blobs missing on the master: ${missing}` };
     if (lockedBy === 'another program')
       yield { state: 'CRITICAL', words: 'another program has the slave open: nothing is synced' };
     else if (state === 'in-use') yield { state: 'CRITICAL', words: renderState(standing) };

@@ -28,12 +28,14 @@ function bothGoOn({ sides }: Outcome): boolean {
 
 /**
  * A fault counts as the master's if its path is MASTER as given, the master's file or its directory, which is checked
- * when the file is missing.
+ * when the file is missing, or if it is in the master's blob directory.
  */
-export function troubleOfError(error: unknown, given: string, master: string): TroubleKind {
+export function troubleOfError(error: unknown, given: string, master: string, blobs?: string): TroubleKind {
   if (error instanceof SlaveInUse) return 'in-use';
   if (error instanceof NotABlob) return 'damaged';
   // ETORN: the master was readable, but changed during the read.
-  const isMasters = error instanceof IoFault && [resolve(given), master, dirname(master)].includes(error.path);
+  const isData = error instanceof IoFault && [resolve(given), master, dirname(master)].includes(error.path);
+  const isBlob = error instanceof IoFault && blobs !== undefined && `${error.path}/`.startsWith(`${blobs}/`);
+  const isMasters = isData || isBlob;
   return isMasters && error.code !== 'ETORN' ? 'out-of-reach' : 'fault';
 }

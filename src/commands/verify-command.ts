@@ -20,12 +20,15 @@ interface Flags extends LongOptions {
   readonly file?: string;
   /** false: --no-pointers. */
   readonly pointers: boolean;
+  /** false: --no-blobs. */
+  readonly blobs?: string | false;
 }
 
 const MANUAL: Manual = {
   notes: [
     'The command reads the complete file and changes nothing. It takes no lock: a sync or a ZEO server may run at the same time. Of a file that grows meanwhile, it checks the transactions that were committed when it started.',
     'With --no-pointers it checks structure and checksums only. It does not check previous pointers, the targets of back pointers, and Data.fs.index. Where checksums cover the file, they detect every byte that differs from the copied one.',
+    'Blobs: every blob that a transaction names must be there, and of a slave it must have the bytes that were copied.',
   ],
   examples: ['syncpozo verify /srv/zeo/var --against /mnt/m1/zeo/var'],
   exits: [
@@ -38,7 +41,7 @@ const MANUAL: Manual = {
     ['3', 'with --against: the file has transactions that the master lacks, or the two have forked; a person decides'],
     [
       '4',
-      'damaged: a problem at a named place, or the file is not a Data.fs; with --against also: the same transactions have different bytes on the two sides, or the master is damaged or not a Data.fs',
+      'damaged: a problem at a named place, a blob that is missing or wrong, or the file is not a Data.fs; with --against also: the same transactions have different bytes on the two sides, or the master is damaged or not a Data.fs',
     ],
   ],
 };
@@ -54,6 +57,8 @@ export function verifyCommand(): Command {
       "the slave's data directory, or its Data.fs; or any other Data.fs, also one that a server has open",
     )
     .option('--against <MASTER>', "compare with the master's data directory, or its Data.fs")
+    .option('--blobs <directory>', 'its blob directory; default: the one to which a sync has copied its blobs')
+    .option('--no-blobs', 'check no blobs')
     .option('--no-pointers', 'check structure and checksums only, not pointers and index');
   withWorkers(command, 'threads that check a large file');
   withFileName(command, OF_TWO_SIDES);
@@ -67,10 +72,11 @@ export function verifyCommand(): Command {
         slave,
         file: flags.file,
         pointers: flags.pointers,
+        blobs: flags.blobs,
         deadline,
         ...(flags.against !== undefined && { against: flags.against }),
         ...(flags.workers !== undefined && { workers: flags.workers }),
-        ...(progress && { onPosition: progress.show }),
+        ...(progress && { onPosition: progress.show, onBlobs: progress.showFiles }),
       });
       progress?.end();
       if (flags.json) printJson(result);

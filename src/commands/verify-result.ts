@@ -5,6 +5,7 @@ import type { Against } from '../lineage/against.js';
 import { ageOfTid } from '../lineage/lag.js';
 import type { Side } from '../lineage/sides.js';
 import type { Lineage } from '../lineage/verdict.js';
+import type { BlobFindings } from '../verify/blob-check.js';
 import type { IndexState } from '../verify/judge.js';
 import type { Tail } from '../verify/piece.js';
 import type { Findings } from '../verify/verify.js';
@@ -38,6 +39,10 @@ export interface VerifyResult {
   readonly index: IndexState;
   /** Bytes compared with checksums in the `.dat`; all others were checked by structure only. */
   readonly hashedBytes: number;
+  /** Blobs that the transactions name, as far as the records are not encrypted. */
+  readonly blobsNamed: number;
+  /** null: the blobs were not checked, because no directory is known, or none was wanted. */
+  readonly blobs: BlobsResult | null;
   /** The first thousand. */
   readonly problems: readonly ProblemResult[];
   readonly problemCount: number;
@@ -46,6 +51,28 @@ export interface VerifyResult {
   readonly onlyHere: SideResult | null;
   readonly onlyThere: SideResult | null;
   readonly seconds: number;
+}
+
+export interface BlobsResult {
+  readonly directory: string;
+  /** Bytes of the files that are there. */
+  readonly bytes: number;
+  /** Files whose contents were compared with the hash of what was copied; the others were only opened. */
+  readonly hashed: number;
+  readonly missing: number;
+  readonly wrong: number;
+  /** Blob files that no transaction names. */
+  readonly extra: number;
+  readonly temporary: number;
+  readonly foreign: number;
+  /** The first thousand. */
+  readonly problems: readonly {
+    readonly oid: string;
+    readonly tid: string;
+    readonly kind: 'missing' | 'wrong';
+    readonly path: string;
+    readonly message: string;
+  }[];
 }
 
 export interface ProblemResult {
@@ -73,15 +100,22 @@ export interface AgainstResult {
 
 export type Compared = Against | { readonly problem: string; readonly unfit: boolean };
 
+/** What a verification has found. */
+export interface Verification {
+  readonly path: string;
+  readonly findings: Findings;
+  readonly blobs: BlobFindings | undefined;
+  readonly master: string | undefined;
+  readonly against: Compared | undefined;
+}
+
 export function verifyResult(
-  path: string,
-  findings: Findings,
-  masterPath: string | undefined,
-  compared: Compared | undefined,
+  { path, findings, blobs, master: masterPath, against: compared }: Verification,
   seconds: number,
 ): VerifyResult {
   const { lastTid, problems } = findings;
-  const exitCode = problems.count > 0 ? EXIT.damaged : exitOf(compared);
+  const isDamaged = problems.count > 0 || (blobs !== undefined && blobs.missing + blobs.wrong > 0);
+  const exitCode = isDamaged ? EXIT.damaged : exitOf(compared);
   const named = findings.transactions > 0;
   const done = compared && 'lineage' in compared ? compared : undefined;
   return {
@@ -101,6 +135,8 @@ export function verifyResult(
     pointers: findings.indexState !== 'unchecked',
     index: findings.indexState,
     hashedBytes: findings.hashedBytes,
+    blobsNamed: findings.blobs.ids.size,
+    blobs: blobs ? blobsResult(blobs) : null,
     problems: problems.kept.map((problem) => ({ ...problem, tid: problem.tid === 0n ? null : formatTid(problem.tid) })),
     problemCount: problems.count,
     against: compared && masterPath !== undefined ? againstResult(masterPath, compared) : null,
@@ -109,6 +145,13 @@ export function verifyResult(
     onlyThere: done ? sideResult(done.sides.onlyThere, done.sides.complete) : null,
     seconds,
   };
+}
+
+function blobsResult({ named: _, problems, ...counts }: BlobFindings): BlobsResult {
+  const named = problems.map(({ oid, tid, kind, path, message }) => {
+    return { oid: formatTid(oid), tid: formatTid(tid), kind, path, message };
+  });
+  return { ...counts, problems: named };
 }
 
 /** What a file is to its master, in the words of the JSON. */

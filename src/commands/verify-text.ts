@@ -2,7 +2,7 @@ import { formatCount, renderLag } from '../report/numbers.js';
 import { quote, visible } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import type { SideResult } from './result.js';
-import type { AgainstResult, ProblemResult, VerifyResult } from './verify-result.js';
+import type { AgainstResult, BlobsResult, ProblemResult, VerifyResult } from './verify-result.js';
 
 /** The text output of `syncpozo verify`: what was checked, what is wrong, and what to do. */
 export function renderVerify(result: VerifyResult): string {
@@ -31,16 +31,38 @@ export function renderVerify(result: VerifyResult): string {
   ];
   if (!result.pointers) rows.push(['pointers', 'not checked (--no-pointers)']);
   rows.push(['index', INDEX[result.index]]);
+  if (result.blobs) rows.push(['blobs', renderBlobs(result.blobs, result.blobsNamed)]);
+  else if (result.blobsNamed > 0)
+    rows.push(['blobs', `${result.blobsNamed}, not checked: name their directory with --blobs`]);
   if (result.against) rows.push(['master', renderAgainst(result.against, result)]);
-  const problems = result.problemCount === 0 ? 'none' : String(result.problemCount);
+  const wrongBlobs = result.blobs ? result.blobs.missing + result.blobs.wrong : 0;
+  const problems = result.problemCount + wrongBlobs === 0 ? 'none' : String(result.problemCount + wrongBlobs);
   rows.push(['problems', problems]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}`);
   lines.push(...result.problems.map(renderProblem));
   const unlisted = result.problemCount - result.problems.length;
   if (unlisted > 0) lines.push(`  and ${unlisted} more`);
+  lines.push(
+    ...(result.blobs?.problems ?? []).map(({ path, kind, message }) => `  blob ${path}: ${kind}: ${visible(message)}`),
+  );
+  const unlistedBlobs = wrongBlobs - (result.blobs?.problems.length ?? 0);
+  if (unlistedBlobs > 0) lines.push(`  and ${unlistedBlobs} more blobs`);
   lines.push(...hintsOf(result).map((hint) => `hint: ${hint}`));
   return `${lines.join('\n')}\n`;
+}
+
+function renderBlobs(blobs: BlobsResult, named: number): string {
+  const { directory, bytes, hashed, missing, wrong, extra, temporary, foreign } = blobs;
+  const found = `${directory}: ${formatCount(named, 'blob')}, ${formatBytes(bytes)}, ${hashed} compared with their checksums`;
+  const others = [
+    [missing, 'missing'],
+    [wrong, 'wrong'],
+    [extra, 'that no transaction names'],
+    [temporary, 'temporary'],
+    [foreign, 'foreign'],
+  ] as const;
+  return [found, ...others.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)].join(', ');
 }
 
 const PYTHON_2: [string, string] = ['format', 'of a Python 2 site: ZODB on Python 3 does not open it'];
@@ -107,6 +129,10 @@ function hintsOf(result: VerifyResult): string[] {
   if (result.opensOnPython3 === false)
     hints.push(
       "when the site moves to Python 3, 'zodbupdate --convert-py3' converts the master; it writes to the file",
+    );
+  if (result.blobs && result.blobs.missing + result.blobs.wrong > 0)
+    hints.push(
+      "a sync with '--scrub full' brings a slave's blobs again from a master that has them; what the master has lost is in its backup only",
     );
   if (rules.delete('index'))
     hints.push("remove Data.fs.index: ZODB makes a new one when it starts, and 'syncpozo index' before that");

@@ -1,3 +1,4 @@
+import type { OnBlobs } from '../blobs/settings.js';
 import { IndexCheck } from '../index/check.js';
 import { factsBehindPath, realPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
@@ -11,9 +12,10 @@ import { Window } from '../pipeline/window.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
 import { roleOf } from '../standby/role-of.js';
+import type { BlobFindings } from '../verify/blob-check.js';
 import { InlineInspector, type Inspector, type OnPosition } from '../verify/inspect-file.js';
 import { NearFile } from '../verify/near-file.js';
-import { type Findings, inspectAll } from '../verify/verify.js';
+import { type Findings, inspectAll, problemAt } from '../verify/verify.js';
 import { findSide } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
 import { workersOf } from './workers.js';
@@ -28,8 +30,17 @@ export interface VerifyOptions {
   readonly pieceBytes?: number;
   /** false: structure and checksums only. */
   readonly pointers?: boolean;
+  /** Its blob directory; undefined: the one that its `.dat` names, if it does; false: no blobs are checked. */
+  readonly blobs?: string | false | undefined;
+  readonly onBlobs?: OnBlobs;
   readonly deadline: ReadDeadline;
   readonly onPosition?: OnPosition;
+}
+
+/** What the file shows, and its blob directory. */
+interface Inspected {
+  readonly findings: Findings;
+  readonly blobs: BlobFindings | undefined;
 }
 
 const WINDOW_BYTES = 1 << 20;
@@ -47,9 +58,9 @@ export async function runVerify(options: VerifyOptions): Promise<VerifyResult> {
   const began = performance.now();
   const { path, master } = await findFiles(options);
   const window = new Window(WINDOW_BYTES);
-  const findings = await inspectUntilStable(path, window, options);
+  const { findings, blobs } = await inspectUntilStable(path, window, options);
   const against = master === undefined ? undefined : await compareWith(path, findings, master, window, options);
-  return verifyResult(path, findings, master, against, Math.round(performance.now() - began) / 1000);
+  return verifyResult({ path, findings, blobs, master, against }, Math.round(performance.now() - began) / 1000);
 }
 
 async function findFiles({ slave, against, file, deadline }: VerifyOptions) {
@@ -64,7 +75,7 @@ async function findFiles({ slave, against, file, deadline }: VerifyOptions) {
  * flight is aborted and overwritten, a network file system returns stale pages. One inspection without problems is
  * enough.
  */
-async function inspectUntilStable(path: string, window: Window, options: VerifyOptions): Promise<Findings> {
+async function inspectUntilStable(path: string, window: Window, options: VerifyOptions): Promise<Inspected> {
   for (let probe = 1; ; probe++) {
     let exchanged: Exchanged | undefined;
     const { file, datFile } = await openBoth(path, options.deadline);
@@ -75,9 +86,11 @@ async function inspectUntilStable(path: string, window: Window, options: VerifyO
       const role = roleOf({ dat: `${path}.dat`, role: `${path}.role` }, datFile);
       const serves = 'facts' in role && role.facts.role === 'master';
       const findings = await inspectAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers, serves });
-      const stable = findings.problems.count === 0 || (await isUnchanged(file, datFile, options.deadline));
-      if ((stable && !(probe === 1 && findings.problems.count > 0 && isOnRemoteMount(path))) || probe === CHECKS)
-        return findings;
+      const blobs = await checkBlobsOf(path, findings, datFile, file.facts.inode, options);
+      const problems = findings.problems.count + (blobs?.missing ?? 0) + (blobs?.wrong ?? 0);
+      const stable = problems === 0 || (await isUnchanged(file, datFile, options.deadline));
+      if ((stable && !(probe === 1 && problems > 0 && isOnRemoteMount(path))) || probe === CHECKS)
+        return { findings, blobs };
     } catch (error) {
       if (!(error instanceof Exchanged)) throw error;
       exchanged = error;
@@ -89,6 +102,31 @@ async function inspectUntilStable(path: string, window: Window, options: VerifyO
     if (exchanged && probe === CHECKS) throw new IoFault('read', path, 'ESTALE', exchanged.message);
     await pause(CHECK_PAUSE_MS);
   }
+}
+
+/** The blobs of a file against their directory; undefined where none is known, or none is asked for. */
+async function checkBlobsOf(
+  path: string,
+  findings: Findings,
+  datFile: DatFile,
+  inode: string,
+  { blobs, deadline, onBlobs = () => {} }: VerifyOptions,
+): Promise<BlobFindings | undefined> {
+  const claim = 'dat' in datFile && datFile.dat.slaveInode === inode ? datFile.dat.blobs : undefined;
+  const directory = blobs ?? claim?.directory;
+  if (directory === undefined || directory === false) return undefined;
+  const [{ BlobTree }, { claimedManifest }, { checkBlobs }] = await Promise.all([
+    import('../blobs/blob-tree.js'),
+    import('../blobs/manifest-file.js'),
+    import('../verify/blob-check.js'),
+  ]);
+  const tree = await BlobTree.open(directory, deadline);
+  const manifest = claim && claimedManifest(`${path}.blobs`, claim);
+  if (claim && !manifest) {
+    const message = `${path}.blobs is not the list of blobs that the .dat names, or has changed`;
+    findings.problems.add(problemAt(0, 'dat', message, 'unnoticed'));
+  }
+  return checkBlobs({ needed: findings.blobs, tree, manifest, deadline, onBlob: onBlobs });
 }
 
 /** Opens the file and reads its `.dat` in a consistent state: a rebuild replaces first one and then the other. */

@@ -8,9 +8,15 @@ export interface LiveReport {
   readonly aborts: number;
 }
 
-/** Lets a site commit in a worker thread while `meanwhile` runs. `path` is its Data.fs. */
-export async function whileLive(path: string, meanwhile: () => Promise<void>): Promise<LiveReport> {
-  const worker = new Worker(createRequire(import.meta.url).resolve('#live-writer'), { workerData: path });
+/** Paths of its Data.fs and of its blob directory. */
+export interface LiveSite {
+  readonly path: string;
+  readonly blobPath: string;
+}
+
+/** Lets a site commit in a worker thread while `meanwhile` runs. */
+export async function whileLive(site: LiveSite, meanwhile: () => Promise<void>): Promise<LiveReport> {
+  const worker = new Worker(createRequire(import.meta.url).resolve('#live-writer'), { workerData: site });
   const [[report]] = await Promise.all([
     once(worker, 'message') as Promise<LiveReport[]>,
     meanwhile().finally(() => worker.postMessage('stop')),

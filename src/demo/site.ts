@@ -40,6 +40,8 @@ interface LatestRecord {
 }
 
 const ROOT = 0n;
+/** Objects from here on have blobs; the root names pages only. */
+export const FIRST_BLOB = 1n << 40n;
 const utf8 = new TextEncoder();
 
 /**
@@ -141,7 +143,9 @@ export class Site {
     }));
     const added = edits.filter(({ oid }) => !this.latest.has(oid));
     if (added.length > 0) {
-      const all = [...this.latest.keys(), ...added.map(({ oid }) => oid)].filter((oid) => oid !== ROOT);
+      const all = [...this.latest.keys(), ...added.map(({ oid }) => oid)].filter(
+        (oid) => oid !== ROOT && oid < FIRST_BLOB,
+      );
       edits.unshift({ oid: ROOT, data: pickleMapping(all.map((oid): [string, Value] => [`page-${oid}`, oid])) });
     }
     return { user: 'editor', description, edits };

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
+import { factsOfPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { makeDirectory } from '../io/temporary.js';
+import { BlobDirectory, blobPaths } from './blobs.js';
+import { readHistory } from './history.js';
+import type { LiveSite } from './live.js';
 import { Site } from './site.js';
 
 /**
@@ -11,22 +15,34 @@ export interface SyncOutcome {
   readonly reason: string;
   readonly exitCode: number;
   readonly copied: { readonly bytes: number; readonly transactions: number };
+  readonly blobs?: { readonly copied: number; readonly removed: number } | null;
   readonly seconds: number;
 }
 
-/** The function behind `syncpozo sync MASTER SLAVE`. */
+/** The function behind `syncpozo sync MASTER SLAVE --blobs MASTER_DIR:SLAVE_DIR`. */
 export type Sync = (round: {
   readonly master: string;
   readonly slave: string;
   readonly statusFile: string;
   readonly full: boolean;
+  readonly blobs: BlobSides;
 }) => Promise<SyncOutcome>;
+
+/** Both blob directories, and the sync's ordinary way with them. */
+export interface BlobSides {
+  readonly master: string;
+  readonly slave: string;
+  readonly by: 'records';
+  readonly way: 'copy';
+  readonly keepPacked: boolean;
+}
 
 /** The part of a promotion's result that the demo reads. */
 export interface PromotionOutcome {
   readonly promoted: boolean;
   readonly exitCode: number;
   readonly slave: { readonly lastTid: string | null };
+  readonly blobs: { readonly count: number; readonly problems: readonly string[] } | null;
   readonly loss: { readonly possible: boolean; readonly afterTid: string } | null;
 }
 
@@ -46,6 +62,8 @@ export class Stage {
   readonly masterFile: string;
   readonly slaveFile: string;
   readonly statusFile: string;
+  readonly blobs: BlobDirectory;
+  private readonly blobSides: BlobSides;
   private site: Site;
 
   constructor(
@@ -59,12 +77,16 @@ export class Stage {
     this.statusFile = join(directory, 'syncPozo.status');
     makeDirectory(this.master);
     makeDirectory(this.slave);
+    const [master, slave] = [join(directory, 'master-blobs'), join(directory, 'slave-blobs')];
+    for (const path of [master, slave]) makeDirectory(path);
+    this.blobSides = { master, slave, by: 'records', way: 'copy', keepPacked: false };
+    this.blobs = BlobDirectory.begin(master);
     this.site = Site.create(this.masterFile);
   }
 
   sync(full = false): Promise<SyncOutcome> {
-    const { master, slave, statusFile } = this;
-    return this.commands.sync({ master, slave, statusFile, full });
+    const { master, slave, statusFile, blobSides: blobs } = this;
+    return this.commands.sync({ master, slave, statusFile, full, blobs });
   }
 
   promote(): Promise<PromotionOutcome> {
@@ -79,9 +101,9 @@ export class Stage {
    * Closes the master's file, so that another thread can act as the site, and reopens it after `use`, which returns
    * when that thread has ended.
    */
-  async handOver<T>(use: (path: string) => Promise<T>): Promise<T> {
+  async handOver<T>(use: (site: LiveSite) => Promise<T>): Promise<T> {
     this.site.close();
-    const result = await use(this.masterFile);
+    const result = await use({ path: this.masterFile, blobPath: this.blobs.path });
     this.site = Site.open(this.masterFile);
     return result;
   }
@@ -90,6 +112,20 @@ export class Stage {
   slaveEquals(end: number): boolean {
     const slave = readAll(this.slaveFile);
     return slave.length === end && Buffer.compare(slave, readAll(this.masterFile).subarray(0, end)) === 0;
+  }
+
+  /** Whether the slave has the file of every blob that the transactions of this Data.fs name, as the master has it. */
+  hasBlobsOf(data: Uint8Array): boolean {
+    const { master, slave } = this.blobSides;
+    return blobPaths(readHistory(data)).every((path) => {
+      const [ours, theirs] = [join(slave, path), join(master, path)];
+      return factsOfPath(ours) !== undefined && Buffer.compare(readAll(ours), readAll(theirs)) === 0;
+    });
+  }
+
+  /** Whether the slave's blob directory has a file. */
+  slaveHas(path: string): boolean {
+    return factsOfPath(join(this.blobSides.slave, path)) !== undefined;
   }
 
   close(): void {

@@ -14,10 +14,12 @@ const TRANSACTIONS = 40;
 const PAGES_EACH = 50;
 const LIVE_SYNCS = 12;
 const CUT_BYTES = 100_000;
+const BLOBS = 3;
+const BLOB_BYTES = 20_000;
 
 /** The life of a standby without failures: from the first copy to a packed master. */
 export const REPLICATION: readonly Step[] = [
-  { title: 'A site: a Data.fs with some transactions in it', run: fillMaster },
+  { title: 'A site: a Data.fs with some transactions in it, and blobs', run: fillMaster },
   { title: 'The first sync copies all of it', run: firstSync },
   { title: 'A sync with nothing new copies nothing', run: nothingNew },
   { title: 'A sync after three commits appends those three', run: append },
@@ -28,14 +30,16 @@ export const REPLICATION: readonly Step[] = [
   { title: 'A damaged transaction on the master is not copied, and its place is named', run: damagedMaster },
 ];
 
-function fillMaster({ liveSite: site }: Stage, step: StepRecorder): void {
+function fillMaster({ liveSite: site, blobs }: Stage, step: StepRecorder): void {
   for (let number = 0; number < TRANSACTIONS; number++) {
     const pages = Array.from({ length: PAGES_EACH }, (_, page) => 1 + ((number * PAGES_EACH) / 2 + page));
     const text = `Edition ${number} of a page. `.repeat(250);
     site.commit(site.pages(new Map(pages.map((page) => [page, `${page}: ${text}`])), `edition ${number}`));
   }
   site.commit({ user: 'editor', description: 'undo of an edit', edits: [{ oid: 30n, undo: true }] });
-  step.note(`${inMiB(site.committedEnd)}, ${counted(site.transactions.length, 'transaction')}`);
+  for (let number = 1; number <= BLOBS; number++) blobs.commit(site, number, blobOf(`blob ${number}`));
+  const size = `${inMiB(site.committedEnd)}, ${counted(site.transactions.length, 'transaction')}`;
+  step.note(`${size}; ${counted(BLOBS, 'blob')} beside it`);
 }
 
 async function firstSync(stage: Stage, step: StepRecorder): Promise<void> {
@@ -56,14 +60,16 @@ async function nothingNew(stage: Stage, step: StepRecorder): Promise<void> {
 }
 
 async function append(stage: Stage, step: StepRecorder): Promise<void> {
-  const { liveSite: site } = stage;
+  const { liveSite: site, blobs } = stage;
   const before = site.committedEnd;
-  for (const page of [1, 2, 2000]) site.commit(site.pages(new Map([[page, `page ${page}, edited`]])));
+  for (const page of [1, 2000]) site.commit(site.pages(new Map([[page, `page ${page}, edited`]])));
+  blobs.commit(site, 1, blobOf('an edited blob'));
   const result = await stage.sync();
   noteCopied(step, result);
   step.equal('an append', result.action, 'append');
   step.equal('of three transactions', result.copied.transactions, 3);
   step.equal('of the new bytes and no others', result.copied.bytes, site.committedEnd - before);
+  step.equal('and of the one blob that they name', result.blobs?.copied ?? 0, 1);
   checkInStep(stage, step, result);
 }
 
@@ -89,12 +95,15 @@ async function inFlight(stage: Stage, step: StepRecorder): Promise<void> {
 async function liveSyncs(stage: Stage, step: StepRecorder): Promise<void> {
   const results: SyncOutcome[] = [];
   const copies: Uint8Array[] = [];
-  const live = await stage.handOver((path) =>
-    whileLive(path, async () => {
+  const complete: boolean[] = [];
+  const live = await stage.handOver((site) =>
+    whileLive(site, async () => {
       for (let round = 0; round < LIVE_SYNCS; round++) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         results.push(await stage.sync());
-        copies.push(readAll(stage.slaveFile));
+        const copy = readAll(stage.slaveFile);
+        copies.push(copy);
+        complete.push(stage.hasBlobsOf(copy));
       }
     }),
   );
@@ -112,21 +121,25 @@ async function liveSyncs(stage: Stage, step: StepRecorder): Promise<void> {
     'after every sync the slave was the master up to the end of a transaction',
     copies.every((copy) => ends.has(copy.length) && Buffer.compare(copy, master.subarray(0, copy.length)) === 0),
   );
+  step.check('and had every blob that these transactions name', !complete.includes(false), complete.join(' '));
   const last = await stage.sync();
   step.equal('nothing is missing in the end', copied + last.copied.transactions, live.commits);
   checkInStep(stage, step, last);
 }
 
 async function packed(stage: Stage, step: StepRecorder): Promise<void> {
-  const { liveSite: site } = stage;
+  const { liveSite: site, blobs } = stage;
   const before = site.committedEnd;
   const tid = site.lastTid;
   site.pack();
+  const gone = blobs.removeUnnamed(site.transactions);
   step.note(`packed from ${inMiB(before)} to ${inMiB(site.committedEnd)}; the last tid stays ${formatTid(tid)}`);
   site.commit(site.pages(new Map([[6, 'after the pack']])));
   const result = await stage.sync();
   noteCopied(step, result);
   step.equal('a rebuild', result.action, 'rebuild');
+  const isGone = gone.length > 0 && !gone.some((path) => stage.slaveHas(path));
+  step.check('the blob that the pack removed is removed here, too', isGone);
   checkInStep(stage, step, result);
 }
 
@@ -164,13 +177,19 @@ async function damagedMaster(stage: Stage, step: StepRecorder): Promise<void> {
 }
 
 /** What a sync did, in one line. */
-export function noteCopied(step: StepRecorder, { action, copied, reason, seconds }: SyncOutcome): void {
-  const what = `${inMiB(copied.bytes)}, ${counted(copied.transactions, 'transaction')}`;
+export function noteCopied(step: StepRecorder, { action, copied, blobs, reason, seconds }: SyncOutcome): void {
+  const files = blobs?.copied ? `, ${counted(blobs.copied, 'blob')}` : '';
+  const what = `${inMiB(copied.bytes)}, ${counted(copied.transactions, 'transaction')}${files}`;
   step.note(`sync: ${action} (${reason}); copied ${what} in ${seconds.toFixed(2)} s`);
 }
 
-/** Checks that the slave ends at the master's last committed transaction, and that every byte is equal. */
+/** Checks that the slave ends at the master's last committed transaction, and that every byte and every blob is equal. */
 export function checkInStep(stage: Stage, step: StepRecorder, result: SyncOutcome): void {
   step.equal('exit status 0', result.exitCode, 0);
   step.check("the slave's bytes are the master's committed bytes", stage.slaveEquals(stage.liveSite.committedEnd));
+  step.check('it has their blobs', stage.hasBlobsOf(readAll(stage.slaveFile)));
+}
+
+function blobOf(text: string): Uint8Array {
+  return Buffer.alloc(BLOB_BYTES, `${text}, `);
 }

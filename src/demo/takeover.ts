@@ -58,6 +58,8 @@ async function promoted(stage: Stage, step: StepRecorder): Promise<void> {
   step.check('promoted', promotion.promoted);
   step.equal('exit status 0', promotion.exitCode, 0);
   step.check('it says that transactions may be lost', promotion.loss?.possible === true);
+  const { count = 0, problems = [] } = promotion.blobs ?? {};
+  step.check("the slave's blobs are there", count > 0 && problems.length === 0);
   step.note(`what comes after ${promotion.loss?.afterTid} may be lost; the master alone has ${formatTid(lost)}`);
   // As after a reboot, which empties /var/run: the role protects the slave without the switch.
   for (const value of ['off', 'on'] as const) {
@@ -78,6 +80,7 @@ function serves(stage: Stage, step: StepRecorder): void {
   const after = readHistory(readAll(stage.slaveFile));
   step.equal('one transaction more', after.length, before.length + 1);
   step.check(`and it is ${formatTid(tid)}`, after.at(-1)?.tid === tid);
+  step.check('every blob of its transactions is there', stage.hasBlobsOf(readAll(stage.slaveFile)));
 }
 
 function commitOnce(path: string, page: number, text: string): bigint {

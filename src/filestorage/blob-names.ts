@@ -39,6 +39,13 @@ export class BlobNamesCollector {
     this.pendingEncrypted++;
   }
 
+  /** The transaction of the records added last breaks off. */
+  forget(): void {
+    this.blobs.forget();
+    this.undos.forget();
+    this.pendingEncrypted = 0;
+  }
+
   /** The transaction of the records added last is complete. */
   complete(): void {
     this.blobs.complete();
@@ -78,6 +85,10 @@ class Words {
 
   complete(): void {
     this.settled = this.used;
+  }
+
+  forget(): void {
+    this.used = this.settled;
   }
 
   get taken(): Uint32Array {

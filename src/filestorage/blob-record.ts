@@ -8,8 +8,8 @@ import { inflateSync } from 'node:zlib';
  * [80 P]                   protocol, from 2 on
  * [95 LENGTH(8)]           frame, from 4 on
  * c ZODB.blob\nBlob\n      up to protocol 3
- *   or STRING [MEMO] STRING [MEMO] 93     from 4 on; STRING is 8c LENGTH(1), X LENGTH(4) or 8d LENGTH(8), then its bytes
- * [MEMO]                   p DIGITS\n, q NUMBER(1), r NUMBER(4) or 94
+ *   or STRING [MEMO] STRING [MEMO] 93     from 4 on; STRING is 8c LENGTH(1) or X LENGTH(4), then its bytes
+ * [MEMO]                   p DIGITS\n, q NUMBER(1) or r NUMBER(4); from 4 on 94
  * .
  * ```
  *
@@ -28,9 +28,12 @@ const PROTO = 0x80;
 const FRAME = 0x95;
 const GLOBAL = 0x63;
 const STACK_GLOBAL = 0x93;
+const LINE_END = 0x0a;
 const MODULE = Buffer.from('ZODB.blob');
 const NAME = Buffer.from('Blob');
 const REFERENCE = Buffer.from('ZODB.blob\nBlob\n');
+/** The first protocol with frames, MEMOIZE and STACK_GLOBAL. An unpickler of ZODB 6 ends with the one before. */
+const FRAMED_PROTOCOL = 4;
 const MOST_PROTOCOL = 5;
 const MOST_INFLATED = 4096;
 
@@ -60,29 +63,30 @@ export function mayBeBlob(first: number): boolean {
 }
 
 function isBlobClass(data: Uint8Array): boolean {
-  let at = 0;
-  if (data[at] === PROTO) {
-    if ((data[at + 1] ?? Number.POSITIVE_INFINITY) > MOST_PROTOCOL) return false;
-    at += 2;
-  }
-  if (data[at] === FRAME) at += 9;
-  if (data[at] === GLOBAL) {
-    if (!has(data, at + 1, REFERENCE)) return false;
-    at += 1 + REFERENCE.length;
-  } else {
-    const module = behindString(data, at, MODULE);
-    const name = module === undefined ? undefined : behindString(data, behindMemo(data, module), NAME);
-    if (name === undefined) return false;
-    at = behindMemo(data, name);
-    if (data[at] !== STACK_GLOBAL) return false;
-    at++;
-  }
-  return data[behindMemo(data, at)] === DOT;
+  const protocol = data[0] === PROTO ? (data[1] ?? MOST_PROTOCOL + 1) : 0;
+  if (protocol > MOST_PROTOCOL) return false;
+  const isFramed = protocol >= FRAMED_PROTOCOL;
+  let at = data[0] === PROTO ? 2 : 0;
+  if (isFramed && data[at] === FRAME) at += 9;
+  const behind = data[at] === GLOBAL ? behindGlobal(data, at) : isFramed ? behindStackGlobal(data, at) : undefined;
+  return behind !== undefined && data[behindMemo(data, behind, isFramed)] === DOT;
+}
+
+function behindGlobal(data: Uint8Array, at: number): number | undefined {
+  return has(data, at + 1, REFERENCE) ? at + 1 + REFERENCE.length : undefined;
+}
+
+function behindStackGlobal(data: Uint8Array, at: number): number | undefined {
+  const module = behindString(data, at, MODULE);
+  const name = module === undefined ? undefined : behindString(data, behindMemo(data, module, true), NAME);
+  if (name === undefined) return undefined;
+  const end = behindMemo(data, name, true);
+  return data[end] === STACK_GLOBAL ? end + 1 : undefined;
 }
 
 /** Position behind a string opcode with exactly this text; undefined if it is another. */
 function behindString(data: Uint8Array, at: number, text: Uint8Array): number | undefined {
-  const bytes = { 140: 1, 88: 4, 141: 8 }[data[at] ?? 0];
+  const bytes = { 140: 1, 88: 4 }[data[at] ?? 0];
   if (bytes === undefined) return undefined;
   for (let digit = 0; digit < bytes; digit++) {
     if (data[at + 1 + digit] !== (digit === 0 ? text.length : 0)) return undefined;
@@ -91,21 +95,26 @@ function behindString(data: Uint8Array, at: number, text: Uint8Array): number | 
   return has(data, start, text) ? start + text.length : undefined;
 }
 
-function behindMemo(data: Uint8Array, at: number): number {
+function behindMemo(data: Uint8Array, at: number, isFramed: boolean): number {
   switch (data[at]) {
     case 0x94:
-      return at + 1;
+      return isFramed ? at + 1 : at;
     case 0x71:
       return at + 2;
     case 0x72:
       return at + 5;
     case 0x70: {
-      const end = data.indexOf(0x0a, at);
-      return end < 0 ? at : end + 1;
+      let end = at + 1;
+      while (isDigit(data[end])) end++;
+      return end > at + 1 && data[end] === LINE_END ? end + 1 : at;
     }
     default:
       return at;
   }
+}
+
+function isDigit(byte = 0): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 function has(data: Uint8Array, at: number, text: Uint8Array): boolean {

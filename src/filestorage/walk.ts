@@ -1,6 +1,5 @@
-import type { BlobNamesCollector } from './blob-names.js';
-import { BLOB_PREFIX, isBlobRecord, mayBeBlob } from './blob-record.js';
-import { Expect, FieldReader } from './field-reader.js';
+import { BlobFinder } from './blob-finder.js';
+import { Expect } from './field-reader.js';
 import {
   BACK_POINTER_LENGTH,
   FINISHED_STATUSES,
@@ -16,8 +15,6 @@ import type { Rule, WalkWarning } from './stop.js';
 import type { WalkEvents, WalkOptions } from './walk-options.js';
 
 const WARNINGS_KEPT = 100;
-/** The shortest data that can be a blob's: its first four bytes can be read as one number. */
-const SMALLEST_BLOB = 4;
 
 /**
  * The validated walk: a resumable state machine that is fed a file's bytes window by window, in order.
@@ -28,7 +25,7 @@ const SMALLEST_BLOB = 4;
  *  - It is total: any bytes lead to progress or to a stop with its position. No loop and no allocation depends on a
  *    length that the file states; data beyond a window is skipped by arithmetic.
  */
-export class Walk extends FieldReader {
+export class Walk extends BlobFinder {
   /** Position after the last complete transaction. */
   end: number;
   firstTid = 0n;
@@ -41,18 +38,11 @@ export class Walk extends FieldReader {
   private readonly limit: number;
   private readonly cutAt: number;
   private readonly pointersUnchecked: boolean;
-  private readonly blobs: BlobNamesCollector | undefined;
 
   private transactionEnd = 0;
   private transactionLength = 0;
   private status = 0;
-  private recordPosition = 0;
-  private oidHigh = 0;
-  private oidLow = 0;
-  private recordTidHigh = 0;
-  private recordTidLow = 0;
   private previous = 0;
-  private dataEnd = 0;
   private transactionRecords = 0;
   private strayRecordTids = 0;
   private tidHigh = 0;
@@ -62,12 +52,11 @@ export class Walk extends FieldReader {
     options: WalkOptions,
     private readonly events: WalkEvents = {},
   ) {
-    super(options.start);
+    super(options.start, options.blobs);
     this.end = options.start;
     this.limit = options.limit;
     this.cutAt = options.cutAt;
     this.pointersUnchecked = options.pointersUnchecked === true;
-    this.blobs = options.blobs;
     this.lastTid = options.lastTid;
     if (this.at >= this.limit) this.stopAtEnd();
   }
@@ -121,7 +110,7 @@ export class Walk extends FieldReader {
     }
   }
 
-  private expectNext(): void {
+  protected override expectNext(): void {
     if (this.at === this.transactionEnd) this.expect = Expect.Trailer;
     else this.expectRecord();
   }
@@ -178,34 +167,6 @@ export class Walk extends FieldReader {
       if (this.blobs === undefined) return this.expectNext();
       this.lookForBlob(view, offset + RECORD_HEADER_LENGTH, dataLength);
     }
-  }
-
-  /** Judges the data where its first bytes are at hand, and otherwise waits for them. `at` is behind the data. */
-  private lookForBlob(view: DataView, offset: number, dataLength: number): void {
-    const length = Math.min(dataLength, BLOB_PREFIX);
-    if (this.isAtHand(view, offset + length)) {
-      if (length >= SMALLEST_BLOB && mayBeBlob(view.getUint32(offset)))
-        this.judgeData(view, offset, length, dataLength);
-      return this.expectNext();
-    }
-    this.dataEnd = this.at;
-    this.at = this.recordPosition + RECORD_HEADER_LENGTH;
-    this.dataLength = length;
-    this.expect = Expect.Data;
-  }
-
-  protected override data(view: DataView, offset: number): void {
-    const whole = this.dataEnd - this.at;
-    this.judgeData(view, offset, this.dataLength, whole);
-    this.at = this.dataEnd;
-    this.expectNext();
-  }
-
-  private judgeData(view: DataView, offset: number, length: number, dataLength: number): void {
-    const data = new Uint8Array(view.buffer, view.byteOffset + offset, length);
-    const kind = isBlobRecord(data, dataLength);
-    if (kind === 'blob') this.blobs?.blob(this.oidHigh, this.oidLow, this.recordTidHigh, this.recordTidLow);
-    else if (kind === 'encrypted') this.blobs?.encryptedRecord();
   }
 
   protected override backPointer(view: DataView, offset: number): void {

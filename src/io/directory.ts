@@ -34,6 +34,19 @@ export function removeIfThere(path: string): boolean {
   }
 }
 
+/** Error codes of a file system without hard links, or at its limit of links for this file. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
+
+/** Gives a file a second name, so that its own is never missing; renames it where hard links are impossible. */
+export function linkOrRename(from: string, to: string): void {
+  try {
+    link(from, to);
+  } catch (error) {
+    if (!(error instanceof IoFault) || !NO_LINKS.has(error.code)) throw error;
+    rename(from, to);
+  }
+}
+
 /** Creates a hard link. Fails where `to` exists (EEXIST) or the file system has no hard links. */
 export function link(from: string, to: string): void {
   attempt('link', `${from} to ${to}`, () => fs.linkSync(from, to));

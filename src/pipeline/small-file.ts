@@ -10,7 +10,7 @@ export async function readSmallTextLater(
   path: string,
   limit: number,
   deadline: ReadDeadline,
-): Promise<string | { readonly problem: string } | undefined> {
+): Promise<string | { readonly problem: string; readonly fault?: IoFault } | undefined> {
   let file: OpenFile | undefined;
   try {
     file = await deadline.wait(OpenFile.openToRead(path), 'open', path);
@@ -22,7 +22,7 @@ export async function readSmallTextLater(
     return Buffer.from(bytes.subarray(0, length)).toString('utf8');
   } catch (error) {
     if (!(error instanceof IoFault) || error.code === 'ETIMEDOUT') throw error;
-    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? undefined : { problem: error.message };
+    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? undefined : { problem: error.message, fault: error };
   } finally {
     if (!deadline.stuck) file?.closeQuietly();
   }

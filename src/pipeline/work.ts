@@ -2,7 +2,8 @@ import type { Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import type { BlobsClaim, Dat, MasterIdentity, TornTail } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+import type { Dat, MasterIdentity, TornTail } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { ChunkFacts } from './chunk.js';
@@ -24,6 +25,8 @@ export interface Work {
   readonly source: ChunkSource;
   readonly deadline: ReadDeadline;
   readonly report: (notice: Notice) => void;
+  /** Transactions that name blobs are reported: their files are not copied. */
+  readonly reportsBlobs?: boolean;
   /** Called before the slave is written; throws if it must not be. */
   readonly beforeWriting?: () => void;
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
@@ -105,6 +108,14 @@ export function reportWarnings(work: Work, facts: ChunkFacts): void {
     first: facts.warnings.slice(0, 3).map(({ position, tid, rule }) => ({ position, tid: formatTid(tid), rule })),
   };
   work.report({ level: 'warn', message: 'the master has transactions that ZODB accepts with a warning', fields });
+}
+
+/** Reports that transactions were copied whose blobs were not. */
+export function reportUncopiedBlobs({ reportsBlobs, report }: Work, records: number): void {
+  if (!reportsBlobs || records === 0) return;
+  const message = 'transactions were copied that name blobs, and no blobs were';
+  const hint = 'name both blob directories: --blobs MASTER_DIR:SLAVE_DIR; or --no-blobs, if something else copies them';
+  report({ level: 'warn', message, fields: { records, hint } });
 }
 
 /** Opens the slave for writing; throws ESTALE if it is no longer the file that this run examined. */

@@ -81,6 +81,18 @@ function metricsOf(standing: Standing, now: number): readonly Metric[] {
       'Time of the last transaction that the slave is known to have.',
       secondsOf(claim?.time),
     ),
+    single('syncpozo_blobs', 'Blobs of the claim in the blob directory of the slave.', standing.blobs?.count),
+    single('syncpozo_blobs_bytes', 'Size of these blobs.', standing.blobs?.bytes),
+    single(
+      'syncpozo_blobs_missing',
+      'Blobs that transactions name and that the master did not have.',
+      standing.blobs?.missing,
+    ),
+    single(
+      'syncpozo_blobs_last_full_scrub_time_seconds',
+      'When the last full round of the scrub through the blobs ended.',
+      secondsOf(standing.blobs?.lastFullScrub),
+    ),
     single('syncpozo_last_sync_time_seconds', 'When a sync last ended in step.', secondsOf(standing.lastSync)),
     single(
       'syncpozo_last_full_scrub_time_seconds',

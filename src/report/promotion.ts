@@ -41,6 +41,17 @@ export interface PromotionResult {
   }[];
   /** Bytes that ZEO has to scan at startup, because no index covers them. */
   readonly uncoveredByIndex: number | null;
+  /**
+   * The slave's blobs: those of the claim, those that the master did not have, and the check of the ones copied last.
+   * null: none were synced.
+   */
+  readonly blobs: {
+    readonly directory: string;
+    readonly count: number;
+    readonly missing: number;
+    readonly checked: number;
+    readonly problems: readonly string[];
+  } | null;
   readonly loss: Loss | null;
   /** Process id of the command that was started because of the loss. */
   readonly onLoss: number | null;
@@ -95,6 +106,7 @@ export function renderPromotion(result: PromotionResult): string {
     lines.push('nothing could be compared with a checksum; syncpozo verify checks all of it');
   if (result.uncoveredByIndex)
     lines.push(`ZEO scans ${formatBytes(result.uncoveredByIndex)} when it starts: no index covers them`);
+  lines.push(...linesOfBlobs(result.blobs));
   if (result.promoted)
     lines.push(
       result.lastSync ? `last sync: ${result.lastSync}, ${result.ageSeconds} s before` : 'last sync: not known',
@@ -102,6 +114,16 @@ export function renderPromotion(result: PromotionResult): string {
   if (loss) lines.push(...linesOf(loss));
   if (result.onLoss !== null) lines.push(`the command for a loss was started: process ${result.onLoss}`);
   return lines.map((line) => `${visible(line)}\n`).join('');
+}
+
+function linesOfBlobs(blobs: PromotionResult['blobs']): string[] {
+  if (!blobs) return [];
+  const { directory, count, missing, checked, problems } = blobs;
+  const lost = missing > 0 ? `, ${missing} were missing on the master already` : '';
+  return [
+    `${formatCount(count, 'blob')} in ${directory}${lost}; of those copied last, ${checked} were checked`,
+    ...problems.map((problem) => `DAMAGED: blob: ${problem}`),
+  ];
 }
 
 /** The warning when the switch could not be written, or how a failed promotion has left it. */

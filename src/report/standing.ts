@@ -1,4 +1,4 @@
-import { formatSeconds, renderLag } from './numbers.js';
+import { formatCount, formatSeconds, renderLag } from './numbers.js';
 import { visible } from './quote.js';
 import { formatBytes } from './size.js';
 
@@ -46,6 +46,15 @@ export interface Standing {
   readonly lockedBy: 'nobody' | 'syncpozo' | 'another program';
   readonly size: number | null;
   readonly claim: { readonly position: number; readonly tid: string; readonly time: string | null } | null;
+  /** The blobs of the claim, and those that the master does not have. null: none are synced. */
+  readonly blobs: {
+    readonly directory: string;
+    readonly count: number;
+    readonly bytes: number;
+    readonly missing: number;
+    /** When a scrub last finished a round through them. */
+    readonly lastFullScrub: string | null;
+  } | null;
   /** Why there is no claim. */
   readonly problem: string | null;
   /** When a sync last ended in step, and how long ago. */
@@ -84,7 +93,7 @@ export interface Standing {
 /** The text output: one line per fact. */
 export function renderStanding(standing: Standing): string {
   const { claim, lag, lastOutcome, master, promoted } = standing;
-  const rows: [string, string][] = [
+  const rows: (readonly [string, string])[] = [
     ['slave', standing.slave],
     [
       'role',
@@ -101,6 +110,7 @@ export function renderStanding(standing: Standing): string {
       'claim',
       claim ? `${claim.position}, transaction ${claim.tid} of ${claim.time ?? 'no time'}` : `none: ${standing.problem}`,
     ],
+    ...(standing.blobs ? ([['blobs', renderBlobs(standing.blobs)]] as const) : []),
     ['last sync', renderMoment(standing.lastSync, standing.ageSeconds, 'none in step is recorded')],
     ['last outcome', lastOutcome ? renderOutcome(lastOutcome) : 'none is recorded'],
     ['last full scrub', renderMoment(standing.lastFullScrub, standing.fullScrubAgeSeconds, 'never')],
@@ -114,6 +124,11 @@ export function renderStanding(standing: Standing): string {
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}\n`).join('');
+}
+
+function renderBlobs({ directory, count, bytes, missing, lastFullScrub }: NonNullable<Standing['blobs']>): string {
+  const lost = missing > 0 ? `, ${missing} MISSING on the master` : '';
+  return `${directory}: ${formatCount(count, 'blob')}, ${formatBytes(bytes)}${lost}, last full scrub ${lastFullScrub ?? 'never'}`;
 }
 
 /** `in step`, `refused since TIME: REASON`. */

@@ -1,6 +1,7 @@
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid, ZERO_TID } from '../filestorage/tid.js';
 import { checksum } from '../io/checksum.js';
+import { BLOBS_LINE, type BlobsClaim, formatBlobsClaim, readBlobsClaim } from './blobs-claim.js';
 import { type Promotion, readPromotion } from './role.js';
 import { LineReader, Misfit, wholeNumber } from './strict-lines.js';
 
@@ -74,24 +75,6 @@ export interface TornTail {
   readonly runs: number;
 }
 
-/**
- * The blobs of the claim: every blob that a transaction before the claim names is in the manifest, and durable in the
- * slave's blob directory, or recorded as missing on the master.
- */
-export interface BlobsClaim {
-  /** Bytes of the manifest that count. */
-  readonly length: number;
-  /** XXH64 in its last seal, 16 hexadecimal digits. */
-  readonly hash: string;
-  /** Blobs that were copied, and their bytes. */
-  readonly count: number;
-  readonly bytes: number;
-  /** Blobs that the master does not have. */
-  readonly missing: number;
-  /** Path of the slave's blob directory. */
-  readonly directory: string;
-}
-
 /** The role in a `syncpozo 2`. */
 export interface OldRole {
   readonly role: 'slave' | 'promoted';
@@ -128,10 +111,7 @@ function format(dat: Dat, old: OldRole | undefined): string {
   ];
   if (dat.copiedFrom !== undefined) lines.push(`copied ${dat.copiedFrom}`);
   if (torn) lines.push(`torn ${torn.position} ${torn.size} ${torn.runs}`);
-  if (dat.blobs) {
-    const { length, hash, count, bytes, missing, directory } = dat.blobs;
-    lines.push(`blobs ${length} ${hash} ${count} ${bytes} ${missing} ${JSON.stringify(directory)}`);
-  }
+  if (dat.blobs) lines.push(formatBlobsClaim(dat.blobs));
   if (old?.promotion) {
     const { position, tid, at, lastSync } = old.promotion;
     lines.push(`promoted ${position} ${formatTid(tid)} ${at} ${lastSync ?? '-'}`);
@@ -183,7 +163,7 @@ function readDat(reader: LineReader, isOld: boolean): { readonly dat: Dat; reado
   const [tail] = reader.expect(/^tail (-|[0-9a-f]+)$/);
   const copied = reader.accept(/^copied (\d+)$/);
   const torn = reader.accept(/^torn (\d+) (\d+) (\d+)$/);
-  const blobs = isOld ? undefined : reader.accept(/^blobs (\d+) ([0-9a-f]{16}) (\d+) (\d+) (\d+) (".*")$/);
+  const blobs = isOld ? undefined : reader.accept(BLOBS_LINE);
   const promoted = role === 'promoted' ? reader.accept(/^promoted (\d+) ([0-9a-f]{16}) (\d+) (\d+|-)$/) : undefined;
   const chunks: ChunkLine[] = [];
   while (!reader.done) chunks.push(readChunkLine(reader));
@@ -200,35 +180,12 @@ function readDat(reader: LineReader, isOld: boolean): { readonly dat: Dat; reado
     tailState: tail === '-' ? '' : (tail ?? ''),
     ...(copied && { copiedFrom: wholeNumber(copied[0]) }),
     torn: torn && { position: wholeNumber(torn[0]), size: wholeNumber(torn[1]), runs: wholeNumber(torn[2]) },
-    ...(blobs && { blobs: readBlobs(blobs) }),
+    ...(blobs && { blobs: readBlobsClaim(blobs) }),
     chunks,
   };
   if (!isOld) return { dat };
   if (role !== 'promoted') return { dat, old: { role: 'slave' } };
   return { dat, old: { role, ...(promoted && { promotion: readPromotion(promoted) }) } };
-}
-
-function readBlobs([length, hash, count, bytes, missing, directory]: readonly string[]): BlobsClaim {
-  const path = textOf(directory ?? '');
-  if (path === undefined) throw new Misfit('its blob directory is no text');
-  return {
-    length: wholeNumber(length),
-    hash: hash ?? '',
-    count: wholeNumber(count),
-    bytes: wholeNumber(bytes),
-    missing: wholeNumber(missing),
-    directory: path,
-  };
-}
-
-function textOf(quoted: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(quoted);
-    return typeof value === 'string' ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function readChunkLine(reader: LineReader): ChunkLine {

@@ -1,8 +1,7 @@
 import { basename, join } from 'node:path';
 import { formatTid } from '../filestorage/tid.js';
-import { link, listDirectory, rename } from '../io/directory.js';
+import { linkOrRename, listDirectory } from '../io/directory.js';
 import { factsOfPath, writtenAt } from '../io/facts.js';
-import { IoFault } from '../io/fault.js';
 import type { SlavePaths } from './paths.js';
 
 /** A slave's old file that a rebuild has kept because it has, or may have, transactions that exist nowhere else. */
@@ -33,9 +32,6 @@ export function keptAside(paths: SlavePaths): readonly KeptAside[] {
   return found;
 }
 
-/** Error codes of a file system without hard links, or at its limit of links for this file. */
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV']);
-
 /**
  * Gives the slave's file a second name by a hard link, so that its own path is never empty; renames it where links are
  * impossible. Returns the name. It ends with the last transaction's tid, plus a number if another file already has that
@@ -51,12 +47,7 @@ export function keepAside(paths: SlavePaths, lastTid: bigint): string {
     // A run that was killed between this step and the swap has already done it.
     if (there?.inode === inode) return aside;
     if (there) continue;
-    try {
-      link(data, aside);
-    } catch (error) {
-      if (!(error instanceof IoFault) || !NO_LINKS.has(error.code)) throw error;
-      rename(data, aside);
-    }
+    linkOrRename(data, aside);
     return aside;
   }
 }

@@ -3,6 +3,7 @@ import { factsOfPath, writtenAt } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { ownTemporaryOf, readSmallText, replaceText, temporaryOf } from '../io/replace.js';
 import type { SlavePaths } from './paths.js';
+import { textOfQuoted } from './strict-lines.js';
 
 /**
  * `Data.fs.outcome`: how the last sync that reached a decision ended, and when one last ended in step. Text, replaced
@@ -125,7 +126,7 @@ function isoOf(time: number): string {
 /** Parses a record. Total: undefined for anything that is not exactly what formatOutcome writes. */
 export function parseOutcome(text: string): OutcomeRecord | undefined {
   const [time = '', exitCode, action, quoted = '', inStep, kind, since = ''] = FORM.exec(text)?.slice(1) ?? [];
-  const reason = textOf(quoted);
+  const reason = textOfQuoted(quoted);
   const known = ACTIONS.find((each) => each === action);
   if (reason === undefined || known === undefined) return undefined;
   const troubleKind = TROUBLE_KINDS.find((each) => each === kind);
@@ -138,16 +139,6 @@ export function parseOutcome(text: string): OutcomeRecord | undefined {
     trouble: troubleKind && { kind: troubleKind, since: Date.parse(since) },
   };
   return isConsistent(record) && formatOutcome(record) === text ? record : undefined;
-}
-
-function textOf(quoted: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(quoted);
-    return typeof value === 'string' ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function isConsistent({ time, exitCode, action, inStep, trouble }: OutcomeRecord): boolean {

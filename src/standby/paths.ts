@@ -39,6 +39,8 @@ export interface SlavePaths {
   readonly blobsJournal: string;
   /** The one before a rebuild, until the blobs that the master has packed away are removed. */
   readonly blobsBefore: string;
+  /** Progress of the scrub through the blobs. */
+  readonly blobsScrub: string;
   /** Where a rebuild keeps a slave that has transactions of its own. */
   onlyHere(tid: string): string;
 }
@@ -176,6 +178,7 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     freshBlobs: `${data}.new.blobs`,
     blobsJournal: `${data}.blobs.journal`,
     blobsBefore: `${data}.blobs.before`,
+    blobsScrub: `${data}.blobs.scrub`,
     onlyHere: (tid) => `${data}.only-here-${tid}`,
   };
 }

@@ -49,3 +49,14 @@ export function moment(digits: string | undefined): number {
   if (value > LATEST_MS) throw new Misfit(`the time ${digits} is too large`);
   return value;
 }
+
+/** The text that a JSON string literal stands for; undefined for anything else. */
+export function textOfQuoted(quoted: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(quoted);
+    return typeof value === 'string' ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,6 @@
 import { NeededBlobs } from '../blobs/needed.js';
 import type { StandbyBlobs } from '../blobs/standby-blobs.js';
+import { BLOB_WORDS } from '../filestorage/blob-names.js';
 import type { Magic } from '../filestorage/layout.js';
 import { dropIndexBeyond, refreshLaggingIndex } from '../index/slave-index.js';
 import { syncDirectory } from '../io/directory.js';
@@ -11,8 +12,17 @@ import type { Rot } from '../pipeline/damage.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
-import { Copied, claim, identityOf, openToWrite, reportWarnings, type Work } from '../pipeline/work.js';
-import type { BlobsClaim, ChunkLine, Dat } from '../standby/dat.js';
+import {
+  Copied,
+  claim,
+  identityOf,
+  openToWrite,
+  reportUncopiedBlobs,
+  reportWarnings,
+  type Work,
+} from '../pipeline/work.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
 import { Batch } from './batch.js';
 import { bringUpTo } from './bring-blobs.js';
 
@@ -94,6 +104,7 @@ class Appending implements Target {
   readonly namesBlobs: boolean;
   published: Dat | undefined;
   private needed = new NeededBlobs();
+  private blobRecords = 0;
   private readonly from: number;
   private batch: Batch;
   private batchBegan = Date.now();
@@ -107,7 +118,7 @@ class Appending implements Target {
     private readonly blobs: StandbyBlobs | undefined,
     private blobsClaim: BlobsClaim | undefined,
   ) {
-    this.namesBlobs = blobs?.byRecords === true;
+    this.namesBlobs = blobs?.byRecords ?? work.reportsBlobs === true;
     this.from = resume.position;
     this.batch = new Batch(file, resume.position);
   }
@@ -116,6 +127,7 @@ class Appending implements Target {
     try {
       const result = await copy(opened, this.work.source, this.resume, this, this.work.deadline);
       await this.commit(result.master);
+      reportUncopiedBlobs(this.work, this.blobRecords);
       return result;
     } catch (error) {
       this.abandon();
@@ -135,7 +147,8 @@ class Appending implements Target {
     this.copied.add(this.resume, resume, facts);
     reportWarnings(this.work, facts);
     this.resume = resume;
-    await this.needed.add(facts.blobs, master);
+    if (this.blobs) await this.needed.add(facts.blobs, master);
+    else this.blobRecords += facts.blobs.blobs.length / BLOB_WORDS;
     const { batchBytes, batchMilliseconds } = this.work;
     if (this.batch.length >= batchBytes || Date.now() - this.batchBegan >= batchMilliseconds) await this.commit(master);
   }

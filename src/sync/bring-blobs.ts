@@ -7,6 +7,7 @@ import { Exchanged } from '../pipeline/copy.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import { claim, identityOf, type Work } from '../pipeline/work.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
 import type { Dat } from '../standby/dat.js';
 
 export interface Bringing {
@@ -28,7 +29,6 @@ export interface Bringing {
  */
 export async function bringUpTo(resume: Resume, bringing: Bringing): Promise<Dat | undefined> {
   const { work, blobs, master, magic, inode, known } = bringing;
-  blobs.prepare(known);
   if (known?.blobs && blobs.covers(known)) {
     const claimed = await blobs.retryMissing(known.blobs, master);
     const { copiedFrom, torn } = known;
@@ -43,7 +43,7 @@ export async function bringUpTo(resume: Resume, bringing: Bringing): Promise<Dat
   syncDirectory(work.paths.directory);
   const details = { copiedFrom: known?.copiedFrom, torn: known?.torn, blobs: claimed };
   const dat = claim(work, resume, known?.master ?? identityOf(master, magic), inode, details);
-  blobs.place();
+  await blobs.place(claimed);
   return dat;
 }
 
@@ -60,4 +60,23 @@ async function neededBy(resume: Resume, { source }: Work, master: Master): Promi
   }
   if (reachedEnd !== resume.position) throw new Exchanged(master.path);
   return needed;
+}
+
+/**
+ * Brings the blobs that a new file of the slave needs, before it is put in its place. What a pack removed from the
+ * master is removed here only where the lineage proves the pack.
+ *
+ * @param compareBlobs compare every file with the master's
+ */
+export async function bringAll(
+  blobs: StandbyBlobs,
+  needed: NeededBlobs,
+  master: Master,
+  resume: Resume,
+  { compareBlobs = false, proven }: { readonly compareBlobs?: boolean; readonly proven: boolean },
+): Promise<BlobsClaim> {
+  const known = compareBlobs ? 'compare' : { sameHistory: proven };
+  const claimed = await blobs.establish(needed, master, resume.tid, known);
+  if (proven) blobs.noteBefore();
+  return claimed;
 }

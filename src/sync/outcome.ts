@@ -1,4 +1,5 @@
 import type { BlobCounts } from '../blobs/bring.js';
+import type { BlobId } from '../blobs/layout.js';
 import type { BlobSettings, OnBlobs } from '../blobs/settings.js';
 import type { Magic } from '../filestorage/layout.js';
 import type { Sides } from '../lineage/sides.js';
@@ -9,7 +10,8 @@ import type { Resume } from '../pipeline/resume.js';
 import type { MasterEnd } from '../pipeline/tail.js';
 import { Copied } from '../pipeline/work.js';
 import { NOT_SCRUBBED, type ScrubAmount, type Scrubbed } from '../scrub/round.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+
 import type { SlavePaths } from '../standby/paths.js';
 import type { Switch } from '../standby/switch.js';
 import type { Facts, Plan } from './facts.js';
@@ -55,6 +57,8 @@ export interface Outcome {
 export interface BlobsOutcome extends BlobCounts {
   readonly removed: number;
   readonly claim: BlobsClaim | undefined;
+  /** Blobs that the slave has wrong, and the master as well. */
+  readonly lost: readonly BlobId[];
 }
 
 /** A master that can be read. */

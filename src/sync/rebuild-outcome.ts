@@ -18,7 +18,7 @@ import type { DamageMark, RoleFacts } from '../standby/role.js';
 import { refusedAs } from './decide.js';
 import type { Plan } from './facts.js';
 import type { Outcome } from './outcome.js';
-import { hidesRot, isRefused } from './rebuild.js';
+import { hidesRot, isRefused } from './refused.js';
 import { marksOf } from './standing.js';
 
 type RebuildPlan = Extract<Plan, { kind: 'rebuild' }>;

@@ -1,5 +1,6 @@
 import { NeededBlobs } from '../blobs/needed.js';
 import type { StandbyBlobs } from '../blobs/standby-blobs.js';
+import { BLOB_WORDS } from '../filestorage/blob-names.js';
 import { MAGIC_LENGTH, type Magic } from '../filestorage/layout.js';
 import { formatTid } from '../filestorage/tid.js';
 import type { IndexMaker } from '../index/builder.js';
@@ -8,22 +9,24 @@ import { writeIndexAfterCopy } from '../index/slave-index.js';
 import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
+import { copiedOwnership } from '../io/ownership.js';
 import { applyOwnership, type Ownership } from '../io/replace.js';
 import type { Judging } from '../lineage/file-pair.js';
 import { judgeCopy, type Replaced, rotOfCopy } from '../lineage/judge-copy.js';
 import { beginJudging } from '../lineage/judging.js';
-import { rotIn, type Verdict } from '../lineage/verdict.js';
+import type { Verdict } from '../lineage/verdict.js';
 import type { ChunkFacts } from '../pipeline/chunk.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import { copy, Exchanged, type Target } from '../pipeline/copy.js';
 import type { Rot } from '../pipeline/damage.js';
 import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
-import { Copied, claimOf, identityOf, reportWarnings, type Work } from '../pipeline/work.js';
-import type { BlobsClaim } from '../standby/dat.js';
+import { Copied, claimOf, identityOf, reportUncopiedBlobs, reportWarnings, type Work } from '../pipeline/work.js';
 import { publishDatWith } from '../standby/dat-file.js';
 import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
+import { bringAll } from './bring-blobs.js';
+import { isRefused, NOT_FORCED } from './refused.js';
 
 export interface RebuildOptions {
   /** The slave to replace; undefined: there is none, so nothing can be lost. */
@@ -48,14 +51,7 @@ export interface Rebuilt extends Written {
   readonly kept: string | undefined;
 }
 
-/** The owner that a squashing NFS server or an unmapped id shows. */
-const NOBODY = 65_534;
 const OWNER_MAY_WRITE = 0o600;
-/**
- * The mode bits that are copied: no set-id or sticky bits, which mean nothing on data, and no write permission for
- * others.
- */
-const COPIED_MODE = 0o775;
 
 /** The master is no continuation of the slave: the rest of the copy is not needed. */
 class Certain extends Error {}
@@ -63,11 +59,12 @@ class Certain extends Error {}
 /**
  * Rebuilds the slave: copies everything into `Data.fs.new`, then swaps.
  *
- * Write order: write body and attributes; judge the lineage, which may end the rebuild here; bring
- * the blobs and write their manifest under another name; fsync the file; make the next
- * `.dat` durable under a temporary name; give the old file its second name (if it is kept); remove the old index; fsync
- * the directory; rename; fsync the directory; rename the `.dat`, then the manifest; remove blobs that were packed away; write the new index. The path always names the complete old file or the complete new one, never one with the other's index. After a crash behind the swap
- * the next `.dat` describes the file that is there.
+ * Write order: write body and attributes; judge the lineage, which may end the rebuild here; bring the blobs and write
+ * their manifest under another name; fsync the file; make the next `.dat` durable under a temporary name; give the old file
+ * its second name (if it is kept); remove the old index; fsync the directory; rename; fsync the directory; rename the `.dat`,
+ * then the manifest; remove blobs that were packed away; write the new index. The path always names the complete old file or
+ * the complete new one, never one with the other's index. After a crash behind the swap the next `.dat` describes the file
+ * that is there.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {
   work.beforeWriting?.();
@@ -119,7 +116,9 @@ async function fillAndSwap(
     }
     const rot = verdict && replaced && (await rotOfCopy(work, replaced, verdict, resume));
     if (rot) return { ...nothingWritten(resume), end, verdict, refused: true, rot };
-    const blobs = await bringAll(options, filling.needed, master, resume, verdict);
+    const proven = replaced !== undefined && verdict?.proven === true;
+    const blobs =
+      options.blobs && (await bringAll(options.blobs, filling.needed, master, resume, { ...options, proven }));
     file.sync();
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
     options.beforeSwap();
@@ -127,8 +126,8 @@ async function fillAndSwap(
     const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, details);
     const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
-    if (blobs) options.blobs?.place();
-    await options.blobs?.removePacked(blobs);
+    await options.blobs?.place(blobs);
+    reportUncopiedBlobs(work, filling.blobRecords);
     filling.copied.batches = 1;
     // ZODB does not open a file without records beside an index of it.
     if (maker && filling.copied.records > 0) await writeIndexAfterCopy(work, maker, resume.position);
@@ -138,22 +137,6 @@ async function fillAndSwap(
     file.close();
     if (!swapped) removeIfThere(paths.fresh);
   }
-}
-
-/** Brings what the new file needs. What a pack removed is removed here only where the lineage proves the pack. */
-async function bringAll(
-  { blobs, replaced, compareBlobs }: RebuildOptions,
-  needed: NeededBlobs,
-  master: Master,
-  resume: Resume,
-  verdict: Verdict | undefined,
-): Promise<BlobsClaim | undefined> {
-  if (!blobs) return undefined;
-  await blobs.finishRebuild();
-  const sameHistory = replaced !== undefined && verdict?.proven === true;
-  const claimed = await blobs.establish(needed, master, resume.tid, compareBlobs ? 'compare' : { sameHistory });
-  if (sameHistory) blobs.noteBefore();
-  return claimed;
 }
 
 function pairOf({ paths }: Work, { slaveEnd, ownFrom, chunks, changed = [], forced }: Replaced) {
@@ -175,29 +158,11 @@ function nothingWritten(resume: Resume): Omit<Rebuilt, 'verdict' | 'refused'> {
   return { resume, end: { kind: 'clean' }, copied: new Copied(), dat: undefined, kept: undefined };
 }
 
-/**
- * Whether to swap nothing. Bytes that differ in the same record never replace the slave's, whoever requests it: they
- * changed on the master, or nobody knows on which side.
- */
-export function isRefused(verdict: Verdict, { forced, damageReported }: RefusalFacts): boolean {
-  const { lineage, own } = verdict;
-  if (!forced) return own || (lineage !== 'packed' && lineage !== 'equal' && lineage !== 'behind');
-  if (lineage === 'rotten' || (damageReported && hidesRot(verdict))) return true;
-  return lineage === 'forked' && rotIn(verdict) !== undefined;
-}
-
-/** A piece of the slave cannot be read, so the master's bytes in its place are compared with nothing. */
-export function hidesRot({ findings }: Verdict): boolean {
-  return findings.unread.length > 0;
-}
-
-type RefusalFacts = Pick<Replaced, 'forced' | 'damageReported'>;
-const NOT_FORCED: RefusalFacts = { forced: false, damageReported: false };
-
 class Filling implements Target {
   readonly copied = new Copied();
   readonly namesBlobs: boolean;
   readonly needed = new NeededBlobs();
+  blobRecords = 0;
   reachedUpTo: Resume = NOTHING_YET;
   private position = MAGIC_LENGTH;
   private highest = MAGIC_LENGTH;
@@ -208,9 +173,9 @@ class Filling implements Target {
     readonly records: IndexMaker | undefined,
     private readonly judging: Judging | undefined,
     private readonly mayEndEarly: boolean,
-    blobs: StandbyBlobs | undefined,
+    private readonly blobs: StandbyBlobs | undefined,
   ) {
-    this.namesBlobs = blobs?.byRecords === true;
+    this.namesBlobs = blobs?.byRecords ?? work.reportsBlobs === true;
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -229,7 +194,8 @@ class Filling implements Target {
     this.copied.add(this.reachedUpTo, resume, facts);
     reportWarnings(this.work, facts);
     this.reachedUpTo = resume;
-    await this.needed.add(facts.blobs, master);
+    if (this.blobs) await this.needed.add(facts.blobs, master);
+    else this.blobRecords += facts.blobs.blobs.length / BLOB_WORDS;
     this.judging?.reached(resume.position);
     if (this.mayEndEarly && this.judging?.isCertain) throw new Certain();
   }
@@ -244,13 +210,8 @@ class Filling implements Target {
  * The master's, plus owner write permission: a snapshot may be read-only, but a standby is appended to and may serve.
  */
 function ownershipOf(master: Master, work: Work): Ownership {
-  const { mode, uid, gid } = master.facts;
-  const directory = work.paths.directoryFacts;
-  return {
-    mode: (mode & COPIED_MODE) | OWNER_MAY_WRITE,
-    uid: uid === NOBODY ? directory.uid : uid,
-    gid: gid === NOBODY ? directory.gid : gid,
-  };
+  const copied = copiedOwnership(master.facts, work.paths.directoryFacts);
+  return { ...copied, mode: copied.mode | OWNER_MAY_WRITE };
 }
 
 /** Returns the path of the old file, if it is kept. */
@@ -270,7 +231,6 @@ function swap(work: Work, verdict: Verdict | undefined): string | undefined {
 }
 
 /** What is unproven, in numbers: how much of the slave leaves no trace in the new file. */
-function unprovenCounts({ findings, lineage }: Verdict) {
-  const { dropped, gone, newer, lacking } = findings;
+function unprovenCounts({ findings: { dropped, gone, newer, lacking }, lineage }: Verdict) {
   return { lineage, records: dropped, objectsGone: gone, objectsNewer: newer, transactions: lacking };
 }

@@ -1,4 +1,4 @@
-import { StandbyBlobs } from '../blobs/standby-blobs.js';
+import type { StandbyBlobs } from '../blobs/standby-blobs.js';
 import { dropUnfinishedIndex } from '../index/slave-index.js';
 import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
@@ -7,27 +7,27 @@ import type { Master } from '../pipeline/master.js';
 import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
 import type { Resume } from '../pipeline/resume.js';
 import { readableFile } from '../pipeline/scan.js';
-import { countTorn, damageOf } from '../pipeline/tail.js';
 import type { Scene } from '../pipeline/verified.js';
 import { Window } from '../pipeline/window.js';
-import { claim, type Work } from '../pipeline/work.js';
-import { NOT_SCRUBBED } from '../scrub/round.js';
+import type { Work } from '../pipeline/work.js';
 import type { Dat } from '../standby/dat.js';
-import { type DatFile, publishDat, readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
-import { PathMistake, type SlavePaths } from '../standby/paths.js';
+import { type DatFile, readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
+import type { SlavePaths } from '../standby/paths.js';
 import type { RoleFacts } from '../standby/role.js';
 import { carryOver, clearRole } from '../standby/role-of.js';
-import { append, type Written } from './append.js';
+import { append } from './append.js';
+import { blobsOf, blobsOutcome, withoutBlobs } from './blobs-of-run.js';
 import { decide } from './decide.js';
 import type { Facts, Plan } from './facts.js';
 import { noteMarks } from './marks.js';
-import { masterOf, type Observed, type Outcome, observeSize, type SyncRequest, settled } from './outcome.js';
+import { type Observed, type Outcome, type SyncRequest, settled } from './outcome.js';
 import { take } from './probes.js';
 import { rebuild } from './rebuild.js';
 import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
 import { replaceSlave } from './replace-slave.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
 import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
+import { written } from './written.js';
 
 export type { Outcome, SyncRequest } from './outcome.js';
 
@@ -87,40 +87,13 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
         return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
       }
       const outcome = await execute(decided, work);
-      return await scrubAfter(outcome, repaired, observed.master, work, request.scrub);
+      return await scrubAfter(outcome, repaired, observed.master, work, request.scrub, blobs);
     } finally {
       blobs?.close();
     }
   } finally {
     observed.master.close();
   }
-}
-
-/** The blobs of a run that may write. Throws PathMistake where a run would leave them behind, or mix two sites. */
-async function blobsOf(
-  plan: Plan,
-  dat: Dat | undefined,
-  work: Work,
-  { blobs, onBlobs }: SyncRequest,
-): Promise<StandbyBlobs | undefined> {
-  if (!keepsOldBytes(plan) && plan.kind !== 'full' && plan.kind !== 'rebuild') return undefined;
-  if (blobs === undefined && dat?.blobs) {
-    throw new PathMistake(
-      `the blobs of this slave are synced as well, and this run was not told from where (to ${dat.blobs.directory})`,
-      'name both directories: --blobs MASTER_DIR:SLAVE_DIR. To go on without its blobs: --no-blobs',
-    );
-  }
-  if (blobs === undefined || blobs === 'given-up') return undefined;
-  const { paths, deadline, report } = work;
-  return StandbyBlobs.open(blobs, dat, { paths, deadline, report, onProgress: onBlobs });
-}
-
-/** Gives the claim about blobs up: what is appended from now on comes without its blobs. */
-function withoutBlobs(plan: Plan, dat: Dat | undefined, paths: SlavePaths): Dat | undefined {
-  if (!dat?.blobs || !keepsOldBytes(plan)) return dat;
-  const without = { ...dat, blobs: undefined };
-  publishDat(paths, without);
-  return without;
 }
 
 /** Throws RoleRefusal where the role does not allow a decision. */
@@ -203,14 +176,7 @@ async function dryRun({ plan, facts, observed, dat, masterRole }: Decided, work:
 async function execute(decided: Decided, work: Work): Promise<Outcome> {
   const { blobs, dat } = decided;
   const outcome = await carryOut(decided, work);
-  if (!blobs) return outcome;
-  const now = outcome.plan.kind === 'none' ? dat : datNow(work.paths);
-  return { ...outcome, blobs: { ...blobs.counts, removed: blobs.removed, claim: now?.blobs } };
-}
-
-function datNow(paths: SlavePaths): Dat | undefined {
-  const { inode } = observeSlave(paths);
-  return usableDat(readDatOf(paths, inode), inode).dat;
+  return blobs ? { ...outcome, blobs: blobsOutcome(blobs, outcome.plan, dat, work.paths) } : outcome;
 }
 
 async function carryOut({ plan, facts, observed, dat, masterRole, blobs }: Decided, work: Work): Promise<Outcome> {
@@ -247,7 +213,6 @@ async function carryOut({ plan, facts, observed, dat, masterRole, blobs }: Decid
       return written(plan, await append(work, master, magic, dat, plan.resume, blobs), observed, dat, work);
     case 'none':
       if (masterRole) recordTerms();
-      blobs?.prepare(dat);
       if (blobs && facts.verified && blobs.hasWork(dat)) {
         const reason = 'nothing new, but not all blobs are known to be there';
         const bringing = { kind: 'append', row: 13, reason, resume: facts.verified } as const;
@@ -257,33 +222,6 @@ async function carryOut({ plan, facts, observed, dat, masterRole, blobs }: Decid
     default:
       return settled(plan, facts, observed, paths);
   }
-}
-
-function written(plan: Plan, result: Written, observed: Observed, known: Dat | undefined, work: Work): Outcome {
-  const { end, resume } = result;
-  const dat = result.dat ?? known;
-  const torn = end.kind === 'torn' ? countTorn(end, dat) : undefined;
-  const changed =
-    torn?.runs !== dat?.torn?.runs || torn?.position !== dat?.torn?.position || torn?.size !== dat?.torn?.size;
-  if (dat && end.kind !== 'damaged' && changed)
-    claim(work, resume, dat.master, dat.slaveInode, {
-      copiedFrom: dat.copiedFrom,
-      torn,
-      blobs: dat.blobs,
-    });
-  // A rebuild from a damaged master changed nothing: the slave is what it was.
-  const isReached = result.dat !== undefined || 'resume' in plan;
-  return {
-    plan,
-    reached: isReached ? resume : undefined,
-    master: masterOf(observed),
-    slaveSize: observeSize(work.paths),
-    end,
-    damage: damageOf(end, torn, resume),
-    sides: undefined,
-    copied: result.copied,
-    scrubbed: NOT_SCRUBBED,
-  };
 }
 
 function resumeOf(plan: Plan): Resume | undefined {

@@ -1,3 +1,4 @@
+import { BlobNamesCollector, NO_BLOBS } from '../filestorage/blob-names.js';
 import { STATUS_PACKED, TRAILER_LENGTH } from '../filestorage/layout.js';
 import { type Problem, Problems } from '../filestorage/problem.js';
 import type { WalkWarning } from '../filestorage/stop.js';
@@ -33,6 +34,7 @@ class Inspection implements WalkEvents {
   private readonly pointers: BackPointers;
   private readonly hashes: ChunkHashes;
   private readonly balance: PointerBalance | undefined;
+  private readonly blobs: BlobNamesCollector | undefined;
   /** Receives the records; undefined when nothing about their pointers is requested. */
   private readonly receiver: PieceEvents | undefined;
   private walk: Walk;
@@ -54,6 +56,7 @@ class Inspection implements WalkEvents {
   ) {
     this.balance = task.requested === 'balance' ? new PointerBalance(task.start) : undefined;
     this.receiver = task.requested === 'records' ? events : this.balance;
+    this.blobs = task.namesBlobs ? new BlobNamesCollector() : undefined;
     this.pointers = new BackPointers(file);
     this.hashes = new ChunkHashes(task.chunks, window, (chunk) => this.wrongChecksum(chunk));
     this.from = task.start;
@@ -84,6 +87,7 @@ class Inspection implements WalkEvents {
       problems: this.problems.kept,
       problemCount: this.problems.count,
       tail: this.tail,
+      blobs: this.blobs?.names ?? NO_BLOBS,
       balance: this.balance?.value,
     };
   }
@@ -117,6 +121,7 @@ class Inspection implements WalkEvents {
       }
       this.receiver?.gap(next);
       this.pointers.forget();
+      this.blobs?.forget();
       this.walk = this.walkFrom(next, this.walk.lastTid);
       this.from = next;
       if (next >= task.cutAt || next >= task.limit) this.done = true;
@@ -126,7 +131,7 @@ class Inspection implements WalkEvents {
 
   private walkFrom(start: number, lastTid: bigint): Walk {
     const { cutAt, limit } = this.task;
-    return new Walk({ start, limit, cutAt, lastTid, pointersUnchecked: true }, this);
+    return new Walk({ start, limit, cutAt, lastTid, pointersUnchecked: true, blobs: this.blobs }, this);
   }
 
   onRecord(

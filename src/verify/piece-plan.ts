@@ -32,13 +32,14 @@ export class PiecePlan {
     private readonly claim: number,
     private readonly requested: Requested = 'records',
     private readonly stopAt = 0,
+    private readonly namesBlobs = false,
   ) {}
 
   /** The piece that begins at `start`. Starts ascend, except when a wrong guess makes them fall back. */
   async pieceAt(start: number): Promise<PlannedPiece> {
     const { file, window, stopAt } = this;
     const requested = this.requested === 'balance' && start >= stopAt ? 'records' : this.requested;
-    const common = { start, limit: file.size, claim: this.claim, requested };
+    const common = { start, limit: file.size, claim: this.claim, requested, namesBlobs: this.namesBlobs };
     const chunks = this.chunksFrom(start);
     const end = chunks.at(-1)?.end ?? cutAfter(start, this.pieceBytes);
     if (stopAt > start && stopAt <= end) {

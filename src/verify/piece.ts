@@ -1,3 +1,4 @@
+import type { BlobNames } from '../filestorage/blob-names.js';
 import type { Problem } from '../filestorage/problem.js';
 import type { RecordSumValue } from '../filestorage/record-sum.js';
 import type { ChunkLine } from '../standby/dat.js';
@@ -26,6 +27,8 @@ export interface PieceTask {
   /** From here on, a transaction marked as in flight is a batch of a sync, whatever follows it. Infinity: nowhere. */
   readonly claim: number;
   readonly requested: Requested;
+  /** The blobs that the records name are requested. */
+  readonly namesBlobs: boolean;
 }
 
 export interface PieceFacts {
@@ -43,6 +46,7 @@ export interface PieceFacts {
   readonly problems: readonly Problem[];
   readonly problemCount: number;
   readonly tail: Tail;
+  readonly blobs: BlobNames;
   /** undefined: not requested, or the piece has something that a sum cannot express. */
   readonly balance: RecordSumValue | undefined;
 }

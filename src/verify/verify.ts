@@ -1,3 +1,4 @@
+import { NeededBlobs } from '../blobs/needed.js';
 import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
 import { type Problem, type ProblemRule, Problems, type Severity } from '../filestorage/problem.js';
 import type { IndexCheck } from '../index/check.js';
@@ -30,6 +31,9 @@ export interface Findings {
   readonly indexState: IndexState;
   /** Number of bytes compared with a checksum. */
   readonly hashedBytes: number;
+  /** The blobs that its transactions name, as far as its records are not encrypted. */
+  readonly blobs: NeededBlobs;
+  readonly encryptedRecords: number;
   readonly problems: Problems;
 }
 
@@ -89,18 +93,18 @@ async function inspectWith(judge: Judge, subject: Subject, options: InspectOptio
     if (plausible && size > MAGIC_LENGTH) {
       const { window, pieceBytes, indexCheck } = options;
       const claim = known.claim ?? Number.POSITIVE_INFINITY;
-      const plan = new PiecePlan(file, window, pieceBytes, known.chunks, claim, judge.requested, indexCheck?.end);
+      const plan = new PiecePlan(file, window, pieceBytes, known.chunks, claim, judge.requested, indexCheck?.end, true);
       await options.inspector.run(file, plan, probe);
     }
     await judge.finish(magic, probe.onProblem);
   } finally {
     await judge.settle();
   }
-  const { committedEnd, lastTid, transactions, recordCount: records, tail } = probe;
+  const { committedEnd, lastTid, transactions, recordCount: records, tail, blobs, encryptedRecords } = probe;
   const { objects, indexState } = judge;
   const hashedBytes = known.chunks.reduce((sum, { start, end }) => sum + end - start, 0);
   const seen = { size, magic, committedEnd, lastTid, transactions, records, objects, tail };
-  return { ...seen, indexState, hashedBytes, problems };
+  return { ...seen, indexState, hashedBytes, blobs, encryptedRecords, problems };
 }
 
 async function magicAt(file: Inspected, problems: Problems): Promise<Magic | undefined> {
@@ -161,6 +165,8 @@ export class Probe implements FileEvents {
   transactions = 0;
   recordCount = 0;
   tail: Tail = 'none';
+  readonly blobs = new NeededBlobs();
+  encryptedRecords = 0;
 
   constructor(
     private readonly file: Inspected,
@@ -196,6 +202,8 @@ export class Probe implements FileEvents {
     }
     this.transactions += transactions;
     this.recordCount += facts.records;
+    await this.blobs.addReadable(facts.blobs, this.file);
+    this.encryptedRecords += facts.blobs.encrypted;
     this.tail = facts.tail;
     await this.judge.piece(facts, this.onProblem);
   }

@@ -5,6 +5,13 @@ import { describe, it } from 'node:test';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
 import { parseContract, Sightings } from '../support/json-contract.js';
 import { fork, type Scenes, SYNC } from '../support/json-scenes.js';
+import {
+  PROMOTE_WITH_BLOBS,
+  STATUS_OF_BLOBS,
+  SYNC_OF_BLOBS,
+  VERIFY_OF_BLOBS,
+  withBlobs,
+} from '../support/json-scenes-blobs.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
 import { STATUS } from '../support/json-scenes-status.js';
 import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
@@ -27,13 +34,13 @@ interface Command {
 }
 
 const COMMANDS: readonly Command[] = [
-  { heading: 'syncpozo sync', scenes: SYNC },
-  { heading: 'syncpozo status', scenes: STATUS },
+  { heading: 'syncpozo sync', scenes: { ...SYNC, ...SYNC_OF_BLOBS } },
+  { heading: 'syncpozo status', scenes: { ...STATUS, ...STATUS_OF_BLOBS } },
   { heading: 'syncpozo compare', scenes: COMPARE },
-  { heading: 'syncpozo verify', scenes: VERIFY },
+  { heading: 'syncpozo verify', scenes: { ...VERIFY, ...VERIFY_OF_BLOBS } },
   {
     heading: 'syncpozo promote',
-    scenes: PROMOTE,
+    scenes: { ...PROMOTE, ...PROMOTE_WITH_BLOBS },
     never: { 'sync.how: "left hanging"': 'needs a mount that hangs: test/faults/hanging-master' },
   },
   { heading: 'syncpozo demote', scenes: DEMOTE },
@@ -93,6 +100,7 @@ describe('docs/json.md is what the program prints, and all of it:', () => {
         [...text.matchAll(/^# TYPE (\S+) gauge$/gm)].map(([, name = '']) => name);
       const seen = new Set(names(syncpozo(args).stdout));
       pair.synced('--full').synced('--scrub', 'full');
+      withBlobs(pair).sync();
       for (const name of names(syncpozo(args).stdout)) seen.add(name);
       assert.deepEqual(
         [...seen].sort(),

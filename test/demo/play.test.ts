@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runPromote } from '../../src/commands/promote.js';
@@ -8,10 +8,11 @@ import { playDemo } from '../../src/demo/play.js';
 import type { Promote, Sync } from '../../src/demo/stage.js';
 
 /** Runs cp and reports success: the demo must detect it. */
-const copyAll: Sync = async ({ master, slave }) => {
+const copyAll: Sync = async ({ master, slave, blobs }) => {
+  cpSync(blobs.master, blobs.slave, { recursive: true });
   copyFileSync(join(master, 'Data.fs'), join(slave, 'Data.fs'));
   const bytes = statSync(join(slave, 'Data.fs')).size;
-  return { action: 'full', reason: 'copied', exitCode: 0, copied: { bytes, transactions: 42 }, seconds: 0 };
+  return { action: 'full', reason: 'copied', exitCode: 0, copied: { bytes, transactions: 45 }, seconds: 0 };
 };
 
 const promote: Promote = (round) => runPromote({ ...round, file: 'Data.fs', graceSeconds: 1, verify: false });
@@ -40,7 +41,7 @@ describe('playDemo', () => {
     assert.deepEqual(
       passed,
       [
-        'A site: a Data.fs with some transactions in it',
+        'A site: a Data.fs with some transactions in it, and blobs',
         'The first sync copies all of it',
         'The slave serves: a site opens it and goes on',
       ].map((title) => report.steps.find((step) => step.title.endsWith(title))?.title),

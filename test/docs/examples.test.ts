@@ -8,36 +8,39 @@ import { Host } from './host.js';
 import { type Block, blocksOf, PAGES, textOf } from './markdown.js';
 import { normalise } from './normalise.js';
 
-const SYNC = 'syncpozo sync --quiet /mnt/m1/zeo/var /srv/zeo/var';
+const SYNC = 'syncpozo sync --quiet /mnt/m1/zeo/var /srv/zeo/var --blobs /mnt/m1/zeo/blobs:/srv/zeo/blobs';
 
 /** What is there when the first example of a page runs. A page without an entry has no example that is run. */
 const STAGES: Readonly<Record<string, (host: Host) => void>> = {
-  'README.md': (host) => host.makeSite('m1/Data.fs'),
+  'README.md': (host) => host.makeSite('m1'),
   'docs/install.md': (host) => {
-    host.makeSite('m1/Data.fs');
-    host.makeSite('m1/catalog.fs');
+    host.makeSite('m1');
+    host.makeSite('m1', 'catalog.fs');
   },
   'docs/operate.md': behind,
   'docs/takeover.md': behind,
   'docs/way-back.md': (host) => {
     // In the end /srv is that of the old master, which went on by itself for a moment.
-    host.makeSite('srv/Data.fs');
-    host.prepare('syncpozo sync --quiet /srv/zeo/var /mnt/m2/zeo/var', 'syncpozo promote --quiet /mnt/m2/zeo/var');
+    host.makeSite('srv');
+    host.prepare(
+      'syncpozo sync --quiet /srv/zeo/var /mnt/m2/zeo/var --blobs /srv/zeo/blobs:/mnt/m2/zeo/blobs',
+      'syncpozo promote --quiet /mnt/m2/zeo/var',
+    );
     host.prepare('syncpozo on');
     host.commit('srv/Data.fs', 'what nobody copied any more');
     host.commit('m2/Data.fs', 'the first edit after the takeover');
   },
   'docs/monitoring.md': (host) => {
-    host.makeSite('m1/Data.fs');
+    host.makeSite('m1');
     host.prepare(SYNC, SYNC);
   },
 };
 
-/** A slave in step, and a master that has committed one more transaction since. */
+/** A slave in step, and a master that has committed one more transaction since, with a blob. */
 function behind(host: Host): void {
-  host.makeSite('m1/Data.fs');
+  host.makeSite('m1');
   host.prepare(SYNC);
-  host.commit('m1/Data.fs', 'one more');
+  host.commitBlob('m1', 4);
 }
 
 function shellBlocks(page: string): Block[] {
@@ -138,7 +141,7 @@ test('the command that way-back.md forbids does what the page says, and the way 
   assert.ok(forbidden);
   await withTempDir((directory) => {
     const host = new Host(directory);
-    host.makeSite('m1/Data.fs');
+    host.makeSite('m1');
     host.prepare(SYNC, 'syncpozo promote --quiet /srv/zeo/var');
     host.commit('m1/Data.fs', 'what nobody copied any more');
     host.commit('srv/Data.fs', 'the first edit after the takeover');

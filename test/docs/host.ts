@@ -2,10 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PROGRAM } from '../support/cli.js';
-import { Site } from '../support/site.js';
+import { BlobDirectory, Site } from '../support/site.js';
 
 /** Paths of the examples, and what stands for them below the directory of a test; a longer one before its beginning. */
 const STAND_INS: readonly (readonly [string, string])[] = [
+  ['/mnt/m1/zeo/blobs', 'm1-blobs'],
+  ['/mnt/m2/zeo/blobs', 'm2-blobs'],
+  ['/srv/zeo/blobs', 'srv-blobs'],
   ['/mnt/m1/zeo/var', 'm1'],
   ['/mnt/m2/zeo/var', 'm2'],
   ['/srv/zeo/var', 'srv'],
@@ -38,9 +41,12 @@ export interface Ended {
 export class Host {
   /** Of all its sites: no two commits have the same tid, and none is of the future. */
   private time = Date.now() - 20_000;
+  private readonly blobs = new Map<string, BlobDirectory>();
 
   constructor(private readonly directory: string) {
-    for (const name of ['m1', 'm2', 'srv', 'prometheus', 'bin']) mkdirSync(join(directory, name));
+    const sides = ['m1', 'm2', 'srv'];
+    for (const name of [...sides, ...sides.map((side) => `${side}-blobs`), 'prometheus', 'bin'])
+      mkdirSync(join(directory, name));
     writeFileSync(join(directory, 'bin', 'syncpozo'), WRAPPER, { mode: 0o755 });
     writeFileSync(join(directory, 'bin', 'restart-zeo-clients'), '#!/bin/sh\n', { mode: 0o755 });
   }
@@ -75,17 +81,27 @@ export class Host {
     }
   }
 
-  /** Makes a Data.fs with five pages. */
-  makeSite(file: string): void {
-    const site = Site.create(join(this.directory, file), { clock: this.clock });
+  /** Makes a Data.fs with five pages and three blobs, or with a file name of its own and none. */
+  makeSite(side: string, file?: string): void {
+    const site = Site.create(join(this.directory, side, file ?? 'Data.fs'), { clock: this.clock });
     for (let page = 1; page <= 5; page++) site.commit(site.pages(new Map([[page, `page ${page}`]])));
     site.close();
+    if (file !== undefined) return;
+    this.blobs.set(side, BlobDirectory.begin(join(this.directory, `${side}-blobs`)));
+    for (const number of [1, 2, 3]) this.commitBlob(side, number);
   }
 
   /** Commits one more transaction to a Data.fs, as a site that is served does. */
   commit(file: string, text: string): void {
     const site = Site.open(join(this.directory, file), { clock: this.clock });
     site.commit(site.pages(new Map([[1, text]])));
+    site.close();
+  }
+
+  /** Commits an object with a blob to a site. */
+  commitBlob(side: string, number: number): void {
+    const site = Site.open(join(this.directory, side, 'Data.fs'), { clock: this.clock });
+    this.blobs.get(side)?.commit(site, number, Buffer.alloc(2048, `blob ${number} `));
     site.close();
   }
 

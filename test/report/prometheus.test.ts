@@ -17,6 +17,7 @@ const STANDING: Standing = {
   lockedBy: 'nobody',
   size: 1000,
   claim: { position: 900, tid: '03f4a5b6c7d8e9f0', time: '2026-01-01T00:00:01.500Z' },
+  blobs: null,
   problem: null,
   lastSync: '2026-01-01T00:01:00.000Z',
   ageSeconds: 3,

@@ -41,6 +41,13 @@ test('the paths of crontab, fstab, exports and defaults agree', () => {
   const job = settings('crontab').find((line) => line.includes('syncData.sh')) ?? '';
   assert.ok(job.includes(` ${mount} ${exported}`), job);
   assert.ok(settings('default/syncpozo').some((line) => `${line}/var` === `ZEO_INSTANCE=${exported}`));
+
+  const [blobDevice, blobMount] = (settings('nfs/fstab')[1] ?? '').split(/\s+/);
+  const [exportedBlobs] = (settings('nfs/exports')[1] ?? '').split(/\s+/);
+  assert.equal(blobDevice, `m1:${exportedBlobs}`);
+  const defaults = readFileSync(join(scripts, 'default', 'syncpozo'), 'utf8');
+  assert.ok(defaults.includes(`\n#SYNCPOZO_BLOBS=${blobMount}:${exportedBlobs}\n`));
+  assert.ok(readFileSync(join(scripts, 'README.md'), 'utf8').includes(`\n  blob-dir ${exportedBlobs}\n`));
 });
 
 test('default/syncpozo: the values in its comments are the defaults', async () => {
@@ -58,20 +65,24 @@ test('default/syncpozo: the values in its comments are the defaults', async () =
 
 test('fstab: six fields, read-only, and it gives up when the master is gone', async () => {
   const lines = settings('nfs/fstab');
-  assert.equal(lines.length, 1);
-  const fields = (lines[0] ?? '').split(/\s+/);
-  assert.equal(fields.length, 6);
-  const options = (fields[3] ?? '').split(',');
-  for (const option of ['ro', 'soft', 'timeo=10', 'retrans=2', 'nofail']) assert.ok(options.includes(option), option);
-  assert.ok(!options.includes('hard') && !options.includes('rw'));
+  assert.equal(lines.length, 2);
+  for (const line of lines) {
+    const fields = line.split(/\s+/);
+    assert.equal(fields.length, 6);
+    const options = (fields[3] ?? '').split(',');
+    for (const option of ['ro', 'soft', 'timeo=10', 'retrans=2', 'nofail']) assert.ok(options.includes(option), option);
+    assert.ok(!options.includes('hard') && !options.includes('rw'));
+  }
 });
 
 test('exports: read-only, squashed root, one named host', () => {
   const lines = settings('nfs/exports');
-  assert.equal(lines.length, 1);
-  const fields = /^(\/\S+) (\d+\.\d+\.\d+\.\d+)\(([a-z_,]+)\)$/.exec(lines[0] ?? '');
-  assert.ok(fields, lines[0]);
-  assert.deepEqual(fields[3]?.split(','), ['ro', 'sync', 'root_squash', 'no_subtree_check']);
+  assert.equal(lines.length, 2);
+  for (const line of lines) {
+    const fields = /^(\/\S+) (\d+\.\d+\.\d+\.\d+)\(([a-z_,]+)\)$/.exec(line);
+    assert.ok(fields, line);
+    assert.deepEqual(fields[3]?.split(','), ['ro', 'sync', 'root_squash', 'no_subtree_check']);
+  }
 });
 
 test('haresources: one line, ZEO before the address, and its script exists', () => {

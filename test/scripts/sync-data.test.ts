@@ -75,14 +75,27 @@ test('every line of the log starts with one time, its own if it has one', async 
   assert.ok(lines.some((line) => line.replace(timed, '') === '{"msg":"no time in front"}'));
 });
 
+/** The arguments that a stand-in was given, in the last run. */
+function givenTo(site: Site): string[] {
+  const lines = site.log().map((line) => line.replace(timed, ''));
+  return lines.slice(lines.lastIndexOf('<sync>')).filter((line) => /^<.*>$/.test(line));
+}
+
+test('the blob directories of the settings come before the own options', async (t) => {
+  const site = makeSite(t, standIn(0));
+  const before = ['<sync>', '<--log-format>', '<text>', `<${site.master}>`, `<${site.slave}>`];
+  appendFileSync(join(site.dir, 'default'), "SYNCPOZO_BLOBS='/the master/blobs:/slave/blobs'\n");
+  await site.syncData(site.master, site.slave, '--full');
+  assert.deepEqual(givenTo(site), [...before, '<--blobs>', '</the master/blobs:/slave/blobs>', '<--full>']);
+  appendFileSync(join(site.dir, 'default'), 'SYNCPOZO_BLOBS=\n');
+  await site.syncData(site.master, site.slave);
+  assert.deepEqual(givenTo(site), before);
+});
+
 test('arguments arrive unchanged and in order, and the status file with them', async (t) => {
   const site = makeSite(t, standIn(0));
   await site.syncData(site.master, site.slave, '--file', "Da*ta's $HOME.fs", '--full', '');
-  const given = site
-    .log()
-    .map((line) => line.replace(timed, ''))
-    .filter((line) => /^<.*>$/.test(line));
-  assert.deepEqual(given, [
+  assert.deepEqual(givenTo(site), [
     '<sync>',
     '<--log-format>',
     '<text>',

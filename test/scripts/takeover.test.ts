@@ -17,6 +17,7 @@ import {
 import {
   asSync,
   commit,
+  commitBlob,
   holderProgram,
   holdLock,
   type Instance,
@@ -25,7 +26,9 @@ import {
   makeInstance,
   portListens,
   served,
+  servedBlob,
   traceControl,
+  writeZeoConf,
 } from './zeo.js';
 
 /** A slave with one transaction, switched on, and the real syncpozo as its command. */
@@ -58,6 +61,34 @@ test('the takeover: switched off first, then ZEO serves; stop leaves the switch 
   assert.equal((await slave.zeo('stop')).status, 0);
   assert.ok(!(await portListens(slave.port)));
   assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
+});
+
+test('cron syncs blobs, and ZEO serves them after the takeover', async (t) => {
+  const slave = await makeInstance(t, 'slave');
+  const master = join(slave.dir, 'master');
+  const [masterBlobs, slaveBlobs] = [join(slave.dir, 'master-blobs'), join(slave.dir, 'blobs')];
+  for (const path of [master, slaveBlobs]) mkdirSync(path);
+  writeZeoConf(slave.dir, slave.port, slaveBlobs);
+  slave.set({
+    SYNCPOZO: installSyncpozo(join(slave.dir, 'bin')),
+    SYNCPOZO_LOG: join(slave.dir, 'log'),
+    SYNCPOZO_BLOBS: `${masterBlobs}:${slaveBlobs}`,
+  });
+  const cron = async (): Promise<void> => {
+    const env = { SYNCPOZO_DEFAULTS: join(slave.dir, 'etc', 'default') };
+    const { status, stderr } = await run(join(scripts, 'syncData.sh'), [master, join(slave.dir, 'var')], { env });
+    assert.deepEqual([status, stderr], [0, '']);
+  };
+  for (const name of ['first', 'second']) {
+    await commitBlob(join(master, 'Data.fs'), masterBlobs, name, `the ${name} blob`);
+    await cron();
+  }
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, /promote: 2 blobs in .*; of those copied last, 1 were checked/);
+  for (const name of ['first', 'second'])
+    assert.equal(await servedBlob(slave.port, join(slave.dir, 'cache'), name), `the ${name} blob`);
+  assert.equal((await slave.zeo('stop')).status, 0);
 });
 
 test('a running sync ends before ZEO starts', async (t) => {

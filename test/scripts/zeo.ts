@@ -50,14 +50,15 @@ export async function makeInstance(t: TestContext, role: 'master' | 'slave'): Pr
   return { dir, dataFs, lock: `${dataFs}.lock`, port, status, zeo, set };
 }
 
-export function writeZeoConf(dir: string, port: number): void {
+/** `blobs`: the blob directory of the storage; none by default. */
+export function writeZeoConf(dir: string, port: number, blobs?: string): void {
   writeFileSync(
     join(dir, 'etc', 'zeo.conf'),
     `<zeo>
   address 127.0.0.1:${port}
 </zeo>
 <filestorage 1>
-  path ${dir}/var/Data.fs
+  path ${dir}/var/Data.fs${blobs === undefined ? '' : `\n  blob-dir ${blobs}`}
 </filestorage>
 <eventlog>
   <logfile>
@@ -108,6 +109,30 @@ for i in range(int(sys.argv[3]) >> 20):
 transaction.commit()
 db.close()`;
   await inPython(program, [dataFs, String(n), String(ballastBytes)]);
+}
+
+/** Commits a blob as root[name] to a Data.fs with a blob directory; no server may be running. */
+export async function commitBlob(dataFs: string, blobs: string, name: string, text: string): Promise<void> {
+  const program = `
+import sys, ZODB, ZODB.FileStorage, transaction
+from ZODB.blob import Blob
+path, blobs, name, text = sys.argv[1:]
+db = ZODB.DB(ZODB.FileStorage.FileStorage(path, blob_dir=blobs))
+db.open().root()[name] = Blob(text.encode())
+transaction.commit()
+db.close()`;
+  await inPython(program, [dataFs, blobs, name, text]);
+}
+
+/** The contents of the blob root[name] that a ZEO client reads, with a cache of its own. */
+export function servedBlob(port: number, cache: string, name: string): Promise<string> {
+  const program = `
+import sys, ZEO
+db = ZEO.DB(('127.0.0.1', int(sys.argv[1])), wait_timeout=10, blob_dir=sys.argv[2])
+with db.open().root()[sys.argv[3]].open('r') as blob:
+    print(blob.read().decode())
+db.close()`;
+  return inPython(program, [String(port), cache, name]);
 }
 
 /** The value that a ZEO client reads from root['n']. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+export { BlobDirectory } from '../../src/demo/blobs.js';
 export { type Change, type Edit, Site, type SiteOptions } from '../../src/demo/site.js';
 
 /** Calls `use` with a new directory that is removed afterwards in any case; SYNCPOZO_KEEP keeps it after a failure. */

@@ -11,8 +11,8 @@ export interface HowToWalk extends Partial<WalkOptions>, WalkEvents {
 
 /** Walks over a file in memory as the product walks over one on a disk. */
 export function walkOver(bytes: Uint8Array, how: HowToWalk = {}): Walk {
-  const { start = 4, limit = bytes.length, cutAt = Number.POSITIVE_INFINITY, lastTid = 0n } = how;
-  const walk = new Walk({ start, limit, cutAt, lastTid }, how);
+  const { start = 4, limit = bytes.length, cutAt = Number.POSITIVE_INFINITY, lastTid = 0n, blobs } = how;
+  const walk = new Walk({ start, limit, cutAt, lastTid, blobs }, how);
   for (let position = start; walk.stop === undefined; ) {
     const length = Math.max(0, Math.min(how.window ?? limit, limit - position, bytes.length - position));
     walk.feed(new DataView(bytes.buffer, bytes.byteOffset + position, length), length);

@@ -1,0 +1,37 @@
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
+import { PathMistake } from '../standby/paths.js';
+import { BlobTree } from './blob-tree.js';
+import type { BlobSettings } from './settings.js';
+import { SlaveTree } from './slave-tree.js';
+
+/** Opens the blob directories of both sides. Throws PathMistake where they cannot be those of one site. */
+export async function openBothTrees(
+  settings: BlobSettings,
+  claimed: BlobsClaim | undefined,
+  deadline: ReadDeadline,
+): Promise<{ readonly master: BlobTree; readonly slave: SlaveTree }> {
+  const slave = SlaveTree.open(settings.slave);
+  const master = await BlobTree.open(settings.master, deadline);
+  if (master.isSame(slave.facts)) {
+    throw new PathMistake(
+      `the blob directories of MASTER and SLAVE are the same: ${settings.slave}`,
+      'name them as --blobs MASTER_DIR:SLAVE_DIR',
+    );
+  }
+  // Without the file .layout ZODB would take any directory that is used for a lawn. It gets one, so its blobs decide.
+  const layout = slave.layout ?? (await slave.layoutSeen());
+  if (layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
+    throw new PathMistake(
+      `${slave.path} has no blob, and ${claimed.count} were copied into it`,
+      'is its disk mounted? If the blobs are really gone, remove the file .dat beside the slave: they are copied again',
+    );
+  }
+  if (layout !== undefined && layout !== master.layout) {
+    throw new PathMistake(
+      `the blob directories have different layouts: ${master.layout} in ${settings.master}, ${layout} in ${slave.path}`,
+      "give the slave an empty directory, or convert one of them with ZODB's migrateblobs",
+    );
+  }
+  return { master, slave };
+}
