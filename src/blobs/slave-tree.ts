@@ -78,10 +78,12 @@ export class SlaveTree {
    */
   settleLayout(layout: Layout): void {
     const path = join(this.path, LAYOUT_FILE);
-    const file = OpenFile.openHereIfThere(path);
-    this.ownLayout = layout;
     const { uid, gid } = this.facts;
-    if (!file) return durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+    if (this.ownLayout === undefined) {
+      this.ownLayout = layout;
+      return durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+    }
+    const file = OpenFile.openHere(path);
     try {
       file.sync();
     } finally {
@@ -178,7 +180,6 @@ export class SlaveTree {
     linkAside(this.path, relative, this.facts);
   }
 
-  /** Also what a killed run has left. */
   dropUnfinished(relative: string): void {
     removeIfThere(this.unfinished(relative));
   }
