@@ -78,6 +78,17 @@ export class BlobTree {
     return this.device === device && this.inode === inode;
   }
 
+  /**
+   * Throws BlobsUnreachable where another directory than the one that was opened is at the path, or none: its mount may
+   * have gone. What was not found in it since then proves nothing.
+   */
+  async assertStillThere(): Promise<void> {
+    const now = await this.deadline.wait(factsBehindPath(this.path), 'stat', this.path);
+    if (now && this.isSame(now)) return;
+    const state = now ? 'is another one than when this run began' : 'has gone while it was read';
+    throw new BlobsUnreachable(`the master's blob directory ${this.path} ${state}`);
+  }
+
   /** Opens a blob's file, in the tree's own layout or in the other; undefined where there is neither. */
   async openBlob(id: BlobId): Promise<OpenBlob | undefined> {
     const first = pathOf(id, this.layout);
@@ -116,6 +127,7 @@ export class BlobTree {
     for await (const entry of this.entries()) {
       if (entry.kind === 'blob' && entry.id.tid <= tid && known?.get(entry.id) === undefined) ids.addId(entry.id);
     }
+    await this.assertStillThere();
     return ids;
   }
 
@@ -143,9 +155,14 @@ export class BlobTree {
       const truth = file.truePath();
       const place = join(this.real, relative);
       // A pack may have removed it since it was opened: the system marks its path so.
-      if (truth !== undefined && truth !== place && truth !== `${place} (deleted)`)
+      const isInPlace = truth === undefined || truth === place || truth === `${place} (deleted)`;
+      if (isInPlace) return { file, facts, relative };
+      // The pack may as well have moved it, or somebody the directory, since it was opened: then it is not there any more.
+      const now = await this.deadline.wait(factsBehindPath(path), 'stat', path);
+      if (now?.inode === facts.inode && now.device === facts.device)
         throw notABlob(path, `reached through a link, and leads to ${truth}`);
-      return { file, facts, relative };
+      file.closeQuietly();
+      return undefined;
     } catch (error) {
       if (!this.deadline.stuck) file.closeQuietly();
       throw error;

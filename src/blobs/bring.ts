@@ -119,6 +119,7 @@ export class BlobBringer {
         `the master's blob directory ${path} is empty, and the master's transactions name blobs`,
       );
     }
+    await this.copier.master.assertStillThere();
     if (await isExchanged(master, this.deadline)) throw new Exchanged(master.path);
     const missing: BlobId[] = [];
     const only: BlobId[] = [];

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import {
   listEntriesLater,
   makeDirectoryWith,
+  ownEmptyDirectory,
   removeDirectoryIfEmpty,
   removeIfThere,
   rename,
@@ -35,6 +36,7 @@ const LAYOUT_MODE = 0o644;
  */
 export class SlaveTree {
   private readonly checked = new Set<string>();
+  private readonly needed = new Set<string>();
   private readonly touched = new Set<string>();
 
   private constructor(
@@ -236,11 +238,11 @@ export class SlaveTree {
   }
 
   private needDirectory(relative: string): void {
-    if (this.isDirectoryThere(relative)) return;
+    if (relative === '.' || (this.needed.has(relative) && this.checked.has(relative))) return;
     this.needDirectory(dirname(relative));
-    const { mode, uid, gid } = this.facts;
-    makeDirectoryWith(this.at(relative), { mode, uid, gid });
-    this.checked.add(relative);
+    if (this.isDirectoryThere(relative)) ownEmptyDirectory(this.at(relative), this.facts);
+    else makeDirectoryWith(this.at(relative), this.facts);
+    for (const directories of [this.checked, this.needed]) directories.add(relative);
   }
 }
 

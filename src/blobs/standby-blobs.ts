@@ -115,7 +115,8 @@ export class StandbyBlobs {
   /** Whether a run with nothing new has something to do all the same. */
   hasWork(dat: Dat | undefined): boolean {
     if (!this.covers(dat) || (dat?.blobs?.missing ?? 0) > 0) return true;
-    return factsOfPath(this.context.paths.blobsBefore) !== undefined;
+    const { blobsBefore, blobsJournal } = this.context.paths;
+    return [blobsBefore, blobsJournal].some((path) => factsOfPath(path) !== undefined);
   }
 
   /** Brings what a batch of transactions needs. `before`: the claim that the batch follows. */

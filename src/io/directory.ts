@@ -69,9 +69,25 @@ export function makeDirectoryWith(path: string, { mode, uid, gid }: Required<Own
     throw error;
   }
   notice(() => ({ kind: 'make-directory', path }));
+  own(path, { mode, uid, gid });
+  return true;
+}
+
+function own(path: string, { mode, uid, gid }: Required<Ownership>): void {
   if (process.getuid?.() === 0) attempt('chown', path, () => fs.chownSync(path, uid, gid));
   attempt('chmod', path, () => fs.chmodSync(path, mode));
-  return true;
+}
+
+/**
+ * Does for a directory what `makeDirectoryWith` does after it has made it: a run that was ended in between leaves an empty
+ * one. One that holds something is left as it is, and so is somebody else's.
+ */
+export function ownEmptyDirectory(path: string, { mode, uid, gid }: Required<Ownership>): void {
+  const now = attempt('lstat', path, () => fs.lstatSync(path));
+  const user = process.geteuid?.();
+  const isOwned = (now.mode & 0o7777) === mode && (user !== 0 || (now.uid === uid && now.gid === gid));
+  if (isOwned || (user !== 0 && now.uid !== user) || listDirectory(path).length > 0) return;
+  own(path, { mode, uid, gid });
 }
 
 /** Removes a directory if it is empty; returns whether it did. A missing one is no fault. */

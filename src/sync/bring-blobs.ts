@@ -1,7 +1,7 @@
 import { NeededBlobs } from '../blobs/needed.js';
 import type { StandbyBlobs } from '../blobs/standby-blobs.js';
 import type { Magic } from '../filestorage/layout.js';
-import { syncDirectory } from '../io/directory.js';
+import { removeIfThere, syncDirectory } from '../io/directory.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
 import { Exchanged } from '../pipeline/copy.js';
 import type { Master } from '../pipeline/master.js';
@@ -34,6 +34,8 @@ export async function bringUpTo(resume: Resume, bringing: Bringing): Promise<Dat
     const { copiedFrom, torn } = known;
     const details = { copiedFrom, torn, blobs: claimed };
     const dat = claimed === known.blobs ? known : claim(work, resume, known.master, inode, details);
+    // Of an earlier run, which was ended behind its claim. A journal of a rebuild that is not done yet is of use to the next.
+    removeIfThere(work.paths.blobsJournal);
     await blobs.removePacked(claimed);
     return dat;
   }

@@ -11,6 +11,7 @@ import { Generations } from '../zodb/generations.js';
 import type { Judge } from '../zodb/judge.js';
 import { Clients, untilItHasTransactions } from '../zodb/live.js';
 import { Zeo } from '../zodb/zeo.js';
+import { ChaosBlobs } from './blobs.js';
 import { type Fate, type Met, syncUnder } from './victim.js';
 
 export interface ChaosOptions {
@@ -26,23 +27,25 @@ const OTHERS_PACKED = /was exchanged for another file while it was read/;
 
 /**
  * The fault model: a real ZEO server with writers, aborts, undos and packs; repeated syncs, most of them killed at a random
- * moment. After each sync the slave must show a state that the master has had, and its claim must be true; every
+ * moment. After each sync the slave must show a state that the master has had, with all its blobs, and its claim must be true; every
  * minute the server is stopped briefly, and the slave must equal the master byte for byte.
  */
 export async function chaos(judge: Judge, options: ChaosOptions): Promise<string> {
   return withTempDir(async (directory) => {
-    for (const name of ['master', 'slave']) mkdirSync(join(directory, name));
+    for (const name of ['master', 'slave', 'slave-blobs']) mkdirSync(join(directory, name));
     const random = new Random(createHash('sha256').update(options.seed).digest().readInt32LE());
     const file = join(directory, 'master', 'Data.fs');
-    const zeo = await Zeo.start({ directory, file, packKeepOld: random.below(2) === 0 });
-    const clients = new Clients(directory, zeo.port, options.seed);
+    const blobs = new ChaosBlobs(join(directory, 'master-blobs'), join(directory, 'slave-blobs'));
+    const zeo = await Zeo.start({ directory, file, packKeepOld: random.below(2) === 0, blobs: blobs.master });
+    const clients = new Clients(directory, zeo.port, options.seed, blobs.master);
     try {
       await untilItHasTransactions(judge, file);
-      return await new Chaos(judge, directory, zeo, clients, random, options).run();
+      return await new Chaos(judge, directory, zeo, clients, blobs, random, options).run();
     } finally {
       zeo.process.child.kill('SIGCONT');
       await clients.end();
       await zeo.end();
+      await blobs.close();
     }
   });
 }
@@ -65,6 +68,7 @@ class Chaos {
     private readonly directory: string,
     private readonly zeo: Zeo,
     private readonly clients: Clients,
+    private readonly blobs: ChaosBlobs,
     private readonly random: Random,
     private readonly options: ChaosOptions,
   ) {
@@ -100,6 +104,7 @@ class Chaos {
     const met = await syncUnder(this.random, fate, {
       master: join(this.directory, 'master'),
       slave: this.beside,
+      blobs: `${this.blobs.master}:${this.blobs.slave}`,
       statusFile: join(this.directory, 'status'),
     });
     this.syncs++;
@@ -119,12 +124,16 @@ class Chaos {
 
   /** The bytes that ZODB shows of the slave are a prefix of a generation of the master. Returns their length. */
   private async assertShown(what: string): Promise<number> {
-    if (!existsSync(this.slave)) return 0;
+    if (!existsSync(this.slave)) {
+      await this.blobs.assertShown(this.slave, 0, what);
+      return 0;
+    }
     const verdict = await this.judge.read(this.slave);
     assert.ok(!('error' in verdict), `${what}: ${JSON.stringify(verdict)}`);
     const shown = readFileSync(this.slave).subarray(0, verdict.committedEnd);
     this.generation = this.generations.find(shown, this.generation);
     this.largest = Math.max(this.largest, shown.length);
+    await this.blobs.assertShown(this.slave, shown.length, what);
     return shown.length;
   }
 
@@ -154,9 +163,10 @@ class Chaos {
       const second = await this.round('none');
       assert.deepEqual([second.exit, second.action], [0, 'none'], `${what}: ${second.output}`);
       await this.judge.assertServes(this.slave, what);
+      await this.blobs.assertInStep(this.slave, what);
       this.clearAside();
       const strange = readdirSync(this.beside).filter(
-        (name) => !/^Data\.fs(\.dat|\.lock|\.outcome|\.role|\.scrub|\.index)?$/.test(name),
+        (name) => !/^Data\.fs(\.dat|\.lock|\.outcome|\.role|\.scrub|\.index|\.blobs|\.blobs\.scrub)?$/.test(name),
       );
       assert.deepEqual(strange, [], `${what}: nothing is left behind`);
     } finally {
@@ -185,6 +195,7 @@ class Chaos {
       `${this.generations.count - 1} packs seen`,
       `largest slave ${this.largest} bytes`,
       `${this.keptAside} old slaves kept aside`,
+      this.blobs.summary(),
       `${this.clients.deaths} clients died`,
       `${this.compares} full compares`,
     ].join(', ');

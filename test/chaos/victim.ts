@@ -29,18 +29,24 @@ export interface Met {
 export interface Directories {
   readonly master: string;
   readonly slave: string;
+  /** Both blob directories, as `--blobs` names them. */
+  readonly blobs: string;
   readonly statusFile: string;
 }
 
 /** Runs a sync with settings, clock and fate drawn from `random`. */
-export async function syncUnder(random: Random, fate: Fate, { master, slave, statusFile }: Directories): Promise<Met> {
+export async function syncUnder(
+  random: Random,
+  fate: Fate,
+  { master, slave, blobs, statusFile }: Directories,
+): Promise<Met> {
   const clock = random.below(1 << 30);
   const delay = random.below(LATEST_KILL_MS);
   const settings = ['--chunk-size', random.pick(CHUNK_SIZES), '--workers', String(random.below(3))];
   settings.push('--scrub', random.pick(SCRUBS));
   // An undisturbed one may have to show that it has nothing to do.
   if (fate !== 'none' && random.below(FULL_ONE_IN) === 0) settings.push('--full');
-  const args = ['sync', master, slave, '--json', '--status-file', statusFile, ...settings];
+  const args = ['sync', master, slave, '--blobs', blobs, '--json', '--status-file', statusFile, ...settings];
   const skew = inProject('dist', 'test', 'chaos', 'skewed-clock.js');
   const child = spawn(process.execPath, ['--import', skew, PROGRAM, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,10 +5,13 @@ import { observeDisk } from '../../src/io/observer.js';
 import { parseDat } from '../../src/standby/dat.js';
 import { transactionEdges } from '../crash/edges.js';
 import { inodeOf } from '../crash/record.js';
+import { type BlobPair, withBlobPair } from '../support/blob-pair.js';
 import { assertEnd, type Run, syncpozo } from '../support/cli.js';
-import { listing, type Pair, withPair } from '../support/pair.js';
+import { listing } from '../support/pair.js';
+import { argsOf, type BlobScene, syncOf } from './blob-scenes.js';
+import { BlobTruth } from './blob-truth.js';
 import { CALLS, type Point } from './points.js';
-import { committed, ONLY_HERE, type Scene, syncHere } from './scene.js';
+import { committed, ONLY_HERE } from './scene.js';
 import { injected, ONE_THREAD } from './strace.js';
 import { type Call, failed, parseTrace, pathOfDescriptor, pathsGiven } from './trace.js';
 
@@ -17,12 +20,13 @@ export type Ending = 'recovered' | 'failed' | 'killed' | 'not met';
 
 /** The state before the faulty run. */
 interface Before {
-  readonly pair: Pair;
-  readonly scene: Scene;
+  readonly pair: BlobPair;
+  readonly scene: BlobScene;
   /** The bytes that a FileStorage showed of the slave; undefined without one. */
   readonly shown: Buffer | undefined;
   readonly claim: number | undefined;
   readonly master: Buffer;
+  readonly blobs: BlobTruth;
 }
 
 /**
@@ -31,17 +35,18 @@ interface Before {
  *
  * @param what the fault in strace's syntax: `error=EIO`, `signal=SIGKILL`
  */
-export async function runWithFault(scene: Scene, point: Point, what: string): Promise<Ending> {
+export async function runWithFault(scene: BlobScene, point: Point, what: string): Promise<Ending> {
   let ending: Ending = 'not met';
-  await withPair(async (pair) => {
+  await withBlobPair(async (pair) => {
     await scene.prepare(pair);
     const shown = readdirSync(pair.slave).includes('Data.fs') ? committed(pair.slaveFile) : undefined;
-    const before: Before = { pair, scene, shown, claim: claimOf(pair)?.position, master: committed(pair.masterFile) };
-    const masterListing = listing(pair.master);
+    const [claim, master] = [claimOf(pair)?.position, committed(pair.masterFile)];
+    const before: Before = { pair, scene, shown, claim, master, blobs: new BlobTruth(pair, shown) };
+    const masterListing = [pair.master, pair.masterBlobs].map((path) => listing(path));
     const log = join(pair.directory, 'trace');
     const injection = { call: point.call, path: point.path(pair), when: point.when, what };
     const through = injected(injection, { log, calls: CALLS });
-    const run = syncpozo(pair.syncArgs(...scene.args), { through, env: ONE_THREAD });
+    const run = syncpozo(argsOf(scene, pair), { through, env: ONE_THREAD });
     const calls = parseTrace(readFileSync(log, 'utf8'));
     const at = calls.findIndex((call) => call.injected);
     try {
@@ -49,10 +54,14 @@ export async function runWithFault(scene: Scene, point: Point, what: string): Pr
       else if (at < 0) ending = 'not met';
       else ending = assertReported(run, point, what, before);
       assertSlave(before);
-      assert.deepEqual(listing(pair.master), masterListing, 'the master is as it was (invariant 7)');
+      assert.deepEqual(
+        [pair.master, pair.masterBlobs].map((path) => listing(path)),
+        masterListing,
+        'the master is as it was (invariant 7)',
+      );
       const lost = ending === 'failed' && isSync(point.call) ? pathOfDescriptor(calls[at] as Call) : undefined;
       if (lost !== undefined) assertNoRetry(calls.slice(at + 1), lost, before);
-      await assertRepairs(before, lost === pair.slaveFile);
+      await assertRepairs(before, lost);
     } catch (error) {
       const trace = calls.map(({ name, args, result }) => `  ${name}(${args}) = ${result}`).join('\n');
       const message = error instanceof Error ? error.message : String(error);
@@ -66,7 +75,7 @@ function isSync(call: string): boolean {
   return call === 'fsync' || call === 'fdatasync';
 }
 
-function claimOf(pair: Pair): { position: number; inode: string } | undefined {
+function claimOf(pair: BlobPair): { position: number; inode: string } | undefined {
   if (!readdirSync(pair.slave).includes('Data.fs.dat')) return undefined;
   const parsed = parseDat(readFileSync(pair.dat, 'utf8'));
   assert.ok('dat' in parsed, `the .dat is not complete: ${'problem' in parsed ? parsed.problem : ''}`);
@@ -74,13 +83,14 @@ function claimOf(pair: Pair): { position: number; inode: string } | undefined {
 }
 
 /** After a fault the exit status is not 0, or the recovery is complete. */
-function assertReported(run: Run, point: Point, what: string, { pair, master }: Before): Ending {
+function assertReported(run: Run, point: Point, what: string, { pair, scene, master, blobs }: Before): Ending {
   if (run.exit === 0) {
     assert.ok(!isSync(point.call), 'exit 0, although a sync has failed: what it was to make durable may be lost');
     assert.equal(run.signal, null, run.all);
     assert.ok(committed(pair.slaveFile).equals(master), 'exit 0, and the slave is not the master');
     assert.equal(claimOf(pair)?.position, master.length, 'exit 0, and not all is claimed');
     assert.equal(run.json.exitCode, 0);
+    if (scene.withBlobs) blobs.assertInStep(master);
     return 'recovered';
   }
   assertEnd(run, { exit: 1, action: 'failed' });
@@ -93,7 +103,8 @@ function assertReported(run: Run, point: Point, what: string, { pair, master }: 
 }
 
 /** The slave shows the state before or after, and its claim is true. */
-function assertSlave({ pair, scene, shown, master, claim: claimBefore }: Before): void {
+function assertSlave({ pair, scene, shown, master, claim: claimBefore, blobs }: Before): void {
+  blobs.assertFiles();
   const there = readdirSync(pair.slave);
   if (!there.includes('Data.fs')) {
     assert.equal(shown, undefined, 'the slave is gone (invariant 6)');
@@ -118,10 +129,11 @@ function assertSlave({ pair, scene, shown, master, claim: claimBefore }: Before)
       'what is claimed is the master (invariant 1)',
     );
   }
+  if (scene.withBlobs) blobs.assertShown(now);
   if (scene.keepsOwn && shown) assertKept(pair, shown);
 }
 
-function assertKept(pair: Pair, own: Buffer): void {
+function assertKept(pair: BlobPair, own: Buffer): void {
   const kept = readdirSync(pair.slave).some((name) =>
     readFileSync(join(pair.slave, name)).subarray(0, own.length).equals(own),
   );
@@ -140,30 +152,34 @@ function assertNoRetry(after: readonly Call[], path: string, { pair, claim }: Be
 }
 
 /** The next sync brings the slave in step, and the one after that writes nothing. */
-async function assertRepairs(before: Before, mustRewrite: boolean): Promise<void> {
-  const { pair, scene, shown, master, claim } = before;
+async function assertRepairs(before: Before, lost: string | undefined): Promise<void> {
+  const { pair, scene, shown, master, claim, blobs } = before;
   const stillOwn = scene.keepsOwn && shown && committed(pair.slaveFile).equals(shown);
   const written: [number, number][] = [];
+  const synced = new Set<string>();
   let operations: string[] = [];
   observeDisk((operation) => {
     const path = 'path' in operation ? operation.path : operation.to;
     if (!/\.(lock|outcome|outcome\.tmp)$/.test(path)) operations.push(operation.kind);
+    if (/^sync/.test(operation.kind)) synced.add(path);
     if (operation.kind === 'write' && operation.path === pair.slaveFile) {
       written.push([operation.position, operation.position + operation.bytes.length]);
     }
   });
   try {
-    const next = await syncHere(pair, stillOwn === true);
+    const next = await syncOf(scene, pair, stillOwn === true);
     assert.equal(next.exitCode, 0, `the next sync: ${next.reason}`);
     assert.ok(
       readFileSync(pair.slaveFile).equals(master),
       `after the next sync (${next.action}) the slave is the master`,
     );
-    if (mustRewrite && claim !== undefined && next.action !== 'rebuild') {
+    if (lost === pair.slaveFile && claim !== undefined && next.action !== 'rebuild') {
       assert.ok(covers(written, claim, master.length), `what a failed sync may have lost is written again: ${written}`);
     }
+    if (scene.withBlobs) blobs.assertInStep(master);
+    if (lost?.startsWith(pair.slaveBlobs)) assert.ok(synced.has(lost), `${lost} is made durable again`);
     operations = [];
-    const last = await syncHere(pair);
+    const last = await syncOf(scene, pair);
     assert.equal(last.exitCode, 0, last.reason);
     assert.equal(last.action, 'none', last.reason);
     assert.deepEqual(operations, [], 'the sync after the next writes nothing but its outcome');
@@ -174,6 +190,7 @@ async function assertRepairs(before: Before, mustRewrite: boolean): Promise<void
   const strange = readdirSync(pair.slave).filter(
     (name) =>
       !/^Data\.fs(\.dat|\.lock|\.role|\.outcome|\.index)?$/.test(name) &&
+      !(scene.withBlobs && name === 'Data.fs.blobs') &&
       !(scene.keepsOwn && name.startsWith(ONLY_HERE)),
   );
   assert.deepEqual(strange, [], 'nothing is left behind');

@@ -1,5 +1,6 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BlobSettings } from '../../src/blobs/settings.js';
 import { runSync, type SyncResult } from '../../src/commands/sync.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { transactionEdges } from '../crash/edges.js';
@@ -11,21 +12,29 @@ const SMALL = 512;
 const POOLED = 65_536;
 
 /** A run that faults are injected into: the state before it, and its normal result. */
-export interface Scene {
+export interface Scene<P extends Pair = Pair> {
   readonly name: string;
-  readonly prepare: (pair: Pair) => void | Promise<void>;
+  readonly prepare: (pair: P) => void | Promise<void>;
   readonly args: readonly string[];
   /** The slave has transactions of its own, which must stay in its directory under some name. */
   readonly keepsOwn?: boolean;
+  /** The blobs are synced as well. */
+  readonly withBlobs?: boolean;
 }
 
 /** Without a scrub, which has its own scenes. */
-const inSmallChunks = ['--chunk-size', `${SMALL}B`, '--workers', '0', '--scrub', '0'];
+export const inSmallChunks = ['--chunk-size', `${SMALL}B`, '--workers', '0', '--scrub', '0'];
 
 /** Brings the slave in step in this process, ten times faster than in a new one. */
-export function syncHere(pair: Pair, full = false, chunkBytes = SMALL, scrub: ScrubAmount = 0): Promise<SyncResult> {
+export function syncHere(
+  pair: Pair,
+  full = false,
+  chunkBytes = SMALL,
+  scrub: ScrubAmount = 0,
+  blobs?: BlobSettings,
+): Promise<SyncResult> {
   const { master, slave, statusFile } = pair;
-  return runSync({ master, slave, statusFile, full, chunkBytes, scrub, workers: 0 });
+  return runSync({ master, slave, statusFile, full, chunkBytes, scrub, workers: 0, blobs });
 }
 
 async function inStep(pair: Pair, chunkBytes = SMALL): Promise<void> {

@@ -1,6 +1,6 @@
+import type { BlobScene } from './blob-scenes.js';
 import { type Ending, runWithFault } from './inject.js';
 import { ERRORS, type Point, pointsOf } from './points.js';
-import type { Scene } from './scene.js';
 
 const KILL = 'signal=SIGKILL';
 const SHOWN = 5;
@@ -24,7 +24,7 @@ export interface Manner {
 }
 
 /** Injects every chosen fault into a scene's run, one fault per run. */
-export async function sweep(scene: Scene, manner: Manner): Promise<Swept> {
+export async function sweep(scene: BlobScene, manner: Manner): Promise<Swept> {
   const endings = new Map<Ending, number>();
   const wrong: string[] = [];
   const notable: string[] = [];
@@ -54,7 +54,7 @@ function errorsOf({ call }: Point, index: number, { everyError }: Manner): strin
   return everyError ? errors : errors.slice(index % errors.length, (index % errors.length) + 1);
 }
 
-function describe(scene: Scene, { call, when, of, label }: Point, what: string): string {
+function describe(scene: BlobScene, { call, when, of, label }: Point, what: string): string {
   return `${scene.name}: ${what} at ${call} ${when} of ${of} of the ${label}`;
 }
 

@@ -107,6 +107,8 @@ export class Clients {
     private readonly directory: string,
     private readonly port: number,
     private readonly seed: string,
+    /** The server's blob directory: half of the clients write to it themselves, the others through the server. */
+    private readonly blobs?: string,
   ) {
     for (const index of ROLES.keys()) this.start(index);
   }
@@ -129,6 +131,8 @@ export class Clients {
     const script = inProject('test', 'zodb', 'zeo_client.py');
     const log = join(this.directory, `client-${index}.log`);
     const args = [script, String(this.port), `${this.seed}-${index}-${this.deaths}`, ROLES[index]!];
+    if (this.blobs !== undefined && index % 2 === 0) args.push('shared', this.blobs);
+    else if (this.blobs !== undefined) args.push('cached', join(this.directory, `cache-${index}`));
     this.running.set(index, new Started(log, python(), args));
   }
 }

@@ -1,6 +1,8 @@
 """A client that causes everything in a ZEO server that can happen to a Data.fs, until it is ended.
 
-usage: zeo_client.py PORT SEED writer|packer|mortal
+usage: zeo_client.py PORT SEED writer|packer|mortal [shared|cached BLOB_DIRECTORY]
+
+With a directory it also changes blobs: through the server's own directory, or through a cache of its own.
 
 A writer commits, aborts (before and after the vote), undoes, deletes, conflicts. A packer packs, now and by days. A mortal
 one is a writer that sometimes dies between vote and finish, like a killed client.
@@ -20,6 +22,8 @@ from ZODB.Connection import TransactionMetaData
 from ZODB.POSException import ConflictError, UndoError
 from ZODB.utils import z64
 
+from zeo_blobs import BlobActions
+
 KEYS = 200
 MOST_FAILURES = 20
 
@@ -32,6 +36,7 @@ class Writer:
         self.db = open_database(storage)
         self.connection = self.db.open()
         self.failures = 0
+        self.blobs = None
 
     def prepare(self):
         # More than once, because an undo may have removed them.
@@ -132,11 +137,17 @@ class Writer:
         self.storage.tpc_vote(meta)
         self.storage.tpc_finish(meta)
 
+    def payload_object(self):
+        return PersistentMapping(data=self.payload(5_000))
+
     def step(self):
-        action, = self.rng.choices(
-            [self.small, self.large, self.many_records, self.remove, self.conflict, self.abort, self.empty,
-             self.abort_after_vote, self.slow_finish, self.undo, self.delete_object],
-            [40, 3, 4, 8, 12, 4, 6, 8, 6, 8, 6])
+        actions = [self.small, self.large, self.many_records, self.remove, self.conflict, self.abort, self.empty,
+                   self.abort_after_vote, self.slow_finish, self.undo, self.delete_object]
+        weights = [40, 3, 4, 8, 12, 4, 6, 8, 6, 8, 6]
+        if self.blobs:
+            actions += self.blobs.actions()
+            weights += self.blobs.weights
+        action, = self.rng.choices(actions, weights)
         try:
             self.prepare()
             action()
@@ -162,8 +173,10 @@ def open_database(storage):
             storage.sync()
 
 
-def write(storage, rng, mortal):
+def write(storage, rng, mortal, blob_seed):
     writer = Writer(storage, rng, mortal)
+    if blob_seed:
+        writer.blobs = BlobActions(writer, blob_seed)
     while True:
         writer.step()
         # Bursts and pauses: some syncs find much, some nothing.
@@ -191,11 +204,13 @@ def pack(storage, rng):
 def main():
     port, seed, role = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     rng = random.Random(seed)
-    storage = ClientStorage(('127.0.0.1', port), wait_timeout=20, min_disconnect_poll=0.1)
+    kind, directory = sys.argv[4:6] or (None, None)
+    storage = ClientStorage(('127.0.0.1', port), wait_timeout=20, min_disconnect_poll=0.1,
+                            blob_dir=directory, shared_blob_dir=kind == 'shared')
     if role == 'packer':
         pack(storage, rng)
     else:
-        write(storage, rng, role == 'mortal')
+        write(storage, rng, role == 'mortal', seed if kind else None)
 
 
 if __name__ == '__main__':

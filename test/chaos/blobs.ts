@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { inProject } from '../support/root.js';
+import { python } from '../support/venv.js';
+import { JsonLines } from '../zodb/json-lines.js';
+
+/** What blob_oracle.py finds. All are paths relative to the slave's blob directory. */
+interface Shown {
+  readonly named: number;
+  readonly missing: readonly string[];
+  readonly wrong: readonly string[];
+  /** Names of blobs that no transaction of the slave names, and those of them that no manifest has. */
+  readonly extra: readonly string[];
+  readonly unrecorded: readonly string[];
+  /** Names that are no blob's. */
+  readonly others: readonly string[];
+}
+
+/** The blobs of a slave under chaos. */
+export class ChaosBlobs {
+  private readonly oracle = new JsonLines(python(), [inProject('test', 'zodb', 'blob_oracle.py')]);
+  /**
+   * Blobs that may stay although nothing names them. A killed run had given them their names and had not yet recorded
+   * them, and then a pack removed their transactions from the master: nothing proves to a later sync that they are its own.
+   */
+  private readonly leftByKill = new Set<string>();
+  /** Blobs of an old slave that was kept aside. They stay, because it needs them. */
+  private readonly ofKeptAside = new Set<string>();
+  private most = 0;
+  private orphans = 0;
+  private served = 0;
+
+  constructor(
+    readonly master: string,
+    readonly slave: string,
+  ) {}
+
+  /** Every blob that the slave's transactions name is there, and has the bytes that were committed. */
+  async assertShown(data: string, end: number, what: string): Promise<void> {
+    const { named, missing, wrong, unrecorded } = await this.look(data, end);
+    assert.deepEqual(missing, [], `${what}: visible transactions whose blob has no file`);
+    assert.deepEqual(wrong, [], `${what}: blobs with wrong contents`);
+    this.most = Math.max(this.most, named);
+    for (const name of unrecorded) this.leftByKill.add(name);
+    await this.noteKeptAside(data);
+  }
+
+  /** Besides, the directory has nothing else, and real ZODB reads every blob. */
+  async assertInStep(data: string, what: string): Promise<void> {
+    const { extra, others } = await this.look(data, null);
+    const unexplained = extra.filter((name) => !this.leftByKill.has(name) && !this.ofKeptAside.has(name));
+    assert.deepEqual(unexplained, [], `${what}: blobs that nothing names`);
+    assert.deepEqual(others, [], `${what}: files in the blob directory that are none of blobs`);
+    this.orphans = extra.filter((name) => !this.ofKeptAside.has(name)).length;
+    this.served = (await this.ask({ ask: 'open', path: data, blobs: this.slave })) as number;
+  }
+
+  summary(): string {
+    return `up to ${this.most} blobs, ${this.served} served at last, ${this.orphans} left by killed runs`;
+  }
+
+  close(): Promise<void> {
+    return this.oracle.close();
+  }
+
+  private async look(data: string, end: number | null): Promise<Shown> {
+    const { slave, master } = this;
+    return (await this.ask({ ask: 'shown', path: data, data, end, blobs: slave, master })) as Shown;
+  }
+
+  private async noteKeptAside(data: string): Promise<void> {
+    for (const name of readdirSync(dirname(data)).filter((each) => each.includes('.only-here-'))) {
+      const names = (await this.ask({ ask: 'named', path: join(dirname(data), name) })) as string[];
+      for (const each of names) this.ofKeptAside.add(each);
+    }
+  }
+
+  private async ask(question: object): Promise<unknown> {
+    const answer = await this.oracle.ask(question);
+    const error = typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : undefined;
+    assert.equal(error, undefined, `${JSON.stringify(question)}: ${error}`);
+    return answer;
+  }
+}
