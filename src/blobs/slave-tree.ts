@@ -57,11 +57,9 @@ export class SlaveTree {
         'is its disk mounted? If it is, make the directory first',
       );
     }
-    if (facts.kind !== 'directory')
-      throw new PathMistake(
-        `the slave's blob directory ${given} is a ${facts.kind}`,
-        'name the directory of the blobs',
-      );
+    if (facts.kind !== 'directory') {
+      throw new PathMistake(`the slave's blob directory ${given} is a ${facts.kind}`, 'name another directory');
+    }
     const marker = readLayout(path);
     return new SlaveTree(path, facts, marker === undefined ? undefined : layoutOf(marker, [], path));
   }
