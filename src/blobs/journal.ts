@@ -1,6 +1,8 @@
+import { IoFault } from '../io/fault.js';
+import type { SlavePaths } from '../standby/paths.js';
 import type { BlobId } from './layout.js';
 import type { Copy } from './manifest.js';
-import type { ManifestWriter } from './manifest-file.js';
+import { ManifestWriter } from './manifest-file.js';
 import type { SlaveTree } from './slave-tree.js';
 
 /** Blobs that are complete before a journal notes them. */
@@ -40,5 +42,27 @@ export class Journal {
     if (entries.length === 0) return;
     await this.slave.settle();
     this.writer.append(entries);
+  }
+}
+
+/**
+ * Notes what a batch has copied that comes to no claim, so that it is removed where a pack has removed its transactions by
+ * the next run. The error that has ended the batch counts; one of this is of no interest beside it.
+ */
+export async function noteUnclaimed(
+  entries: readonly (readonly [BlobId, Copy])[],
+  paths: SlavePaths,
+  slave: SlaveTree,
+): Promise<void> {
+  if (entries.length === 0) return;
+  try {
+    const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), slave);
+    try {
+      for (const [id, copy] of entries) await journal.add(id, copy);
+    } finally {
+      await journal.close();
+    }
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
   }
 }

@@ -1,3 +1,6 @@
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import type { Notice } from '../pipeline/work.js';
+import type { SlavePaths } from '../standby/paths.js';
 import type { CopyWay } from './copier.js';
 
 /** What the operator says about blobs. */
@@ -14,3 +17,11 @@ export interface BlobSettings {
 
 /** What a run copies of how many. */
 export type OnBlobs = (done: { readonly files: number; readonly bytes: number }, files: number) => void;
+
+/** What the blobs of a run need of its context. */
+export interface BlobContext {
+  readonly paths: SlavePaths;
+  readonly deadline: ReadDeadline;
+  readonly report: (notice: Notice) => void;
+  readonly onProgress: OnBlobs;
+}

@@ -1,18 +1,15 @@
 import { removeIfThere, rename } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import type { Master } from '../pipeline/master.js';
-import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
-import type { Notice } from '../pipeline/work.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
 import type { Dat } from '../standby/dat.js';
-import type { SlavePaths } from '../standby/paths.js';
 import type { BlobTree } from './blob-tree.js';
 import { openBothTrees } from './both-trees.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
 import { claimAfter } from './claim-after.js';
 import { BlobCopier } from './copier.js';
-import { Journal } from './journal.js';
+import { Journal, noteUnclaimed } from './journal.js';
 import type { BlobId } from './layout.js';
 import { type Copy, Manifest } from './manifest.js';
 import {
@@ -29,16 +26,8 @@ import { removePacked } from './packed.js';
 import { BlobProgress } from './progress.js';
 import { type Repaired, repairBlobs } from './repair.js';
 import { type Reread, type RereadPlace, reread } from './reread.js';
-import type { BlobSettings, OnBlobs } from './settings.js';
+import type { BlobContext, BlobSettings } from './settings.js';
 import type { SlaveTree } from './slave-tree.js';
-
-/** What the blobs of a run need of its context. */
-export interface BlobContext {
-  readonly paths: SlavePaths;
-  readonly deadline: ReadDeadline;
-  readonly report: (notice: Notice) => void;
-  readonly onProgress: OnBlobs;
-}
 
 const REPLACED = "a blob of the slave has other bytes than the master's, and is replaced; the old file is kept";
 const REREAD_WINDOW_BYTES = 1 << 18;
@@ -121,16 +110,21 @@ export class StandbyBlobs {
 
   /** Brings what a batch of transactions needs. `before`: the claim that the batch follows. */
   async batch(needed: NeededBlobs, before: BlobsClaim, master: Master, tid: bigint): Promise<BlobsClaim> {
-    const ids = this.byRecords
-      ? needed.ids
-      : await this.master.blobsUpTo(tid, claimedManifest(this.context.paths.blobs, before));
+    const { paths, deadline } = this.context;
+    const ids = this.byRecords ? needed.ids : await this.master.blobsUpTo(tid, claimedManifest(paths.blobs, before));
     if (ids.size === 0) return before;
     const entries: (readonly [BlobId, Copy])[] = [];
     this.progress.expect(ids.size);
-    await this.bringer.bring(ids, master, (id, copy) => {
-      entries.push([id, copy]);
-      this.progress.done();
-    });
+    try {
+      await this.bringer.bring(ids, master, (id, copy) => {
+        entries.push([id, copy]);
+        this.progress.done();
+      });
+    } catch (error) {
+      // Where threads hang, a sync of a directory may find none.
+      if (!deadline.stuck) await noteUnclaimed(entries, paths, this.slave);
+      throw error;
+    }
     return this.append(entries, before);
   }
 

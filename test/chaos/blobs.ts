@@ -36,14 +36,19 @@ export class ChaosBlobs {
     readonly slave: string,
   ) {}
 
-  /** Every blob that the slave's transactions name is there, and has the bytes that were committed. */
-  async assertShown(data: string, end: number, what: string): Promise<void> {
+  /**
+   * Every blob that the slave's transactions name is there, and has the bytes that were committed. A run that was not
+   * killed has recorded what it has copied.
+   */
+  async assertShown(data: string, end: number, isKilled: boolean, what: string): Promise<void> {
     const { named, missing, wrong, unrecorded } = await this.look(data, end);
     assert.deepEqual(missing, [], `${what}: visible transactions whose blob has no file`);
     assert.deepEqual(wrong, [], `${what}: blobs with wrong contents`);
     this.most = Math.max(this.most, named);
-    for (const name of unrecorded) this.leftByKill.add(name);
     await this.noteKeptAside(data);
+    const left = unrecorded.filter((name) => !this.leftByKill.has(name) && !this.ofKeptAside.has(name));
+    if (!isKilled) assert.deepEqual(left, [], `${what}: copies that nothing records`);
+    for (const name of left) this.leftByKill.add(name);
   }
 
   /** Besides, the directory has nothing else, and real ZODB reads every blob. */

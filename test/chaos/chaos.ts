@@ -109,7 +109,7 @@ class Chaos {
     });
     this.syncs++;
     this.count(endingOf(met, what));
-    const shown = await this.assertShown(`${what}\n${met.output}`);
+    const shown = await this.assertShown(met.signal !== null, `${what}\n${met.output}`);
     this.assertClaim(`${what}\n${met.output}`);
     if (met.exit === 0) {
       assert.ok(this.generation >= oldest, `${what}: the slave is of a generation that was gone before\n${met.output}`);
@@ -123,9 +123,9 @@ class Chaos {
   }
 
   /** The bytes that ZODB shows of the slave are a prefix of a generation of the master. Returns their length. */
-  private async assertShown(what: string): Promise<number> {
+  private async assertShown(isKilled: boolean, what: string): Promise<number> {
     if (!existsSync(this.slave)) {
-      await this.blobs.assertShown(this.slave, 0, what);
+      await this.blobs.assertShown(this.slave, 0, isKilled, what);
       return 0;
     }
     const verdict = await this.judge.read(this.slave);
@@ -133,7 +133,7 @@ class Chaos {
     const shown = readFileSync(this.slave).subarray(0, verdict.committedEnd);
     this.generation = this.generations.find(shown, this.generation);
     this.largest = Math.max(this.largest, shown.length);
-    await this.blobs.assertShown(this.slave, shown.length, what);
+    await this.blobs.assertShown(this.slave, shown.length, isKilled, what);
     return shown.length;
   }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { LAYOUT_FILE } from '../../src/blobs/layout.js';
+import { type BlobId, LAYOUT_FILE } from '../../src/blobs/layout.js';
 import { type BlobPair, withBlobPair } from '../support/blob-pair.js';
 import { assertEnd, assertNoCrash, Running } from '../support/cli.js';
 import { argsOf, type BlobScene, syncOf } from './blob-scenes.js';
@@ -25,9 +25,14 @@ const HANGING = [
   ['openat', 2],
 ] as const;
 
+const made = new WeakMap<BlobPair, BlobId[]>();
+
 function commitMany(pair: BlobPair): void {
   pair.commit('a page before');
-  pair.commitBlobs(...Array.from({ length: BLOBS }, (_, n) => Buffer.alloc(n === 0 ? LARGE : 1000 + n, `blob ${n} `)));
+  const ids = pair.commitBlobs(
+    ...Array.from({ length: BLOBS }, (_, n) => Buffer.alloc(n === 0 ? LARGE : 1000 + n, `blob ${n} `)),
+  );
+  made.set(pair, ids);
 }
 
 const SCENES: readonly BlobScene[] = [
@@ -49,6 +54,7 @@ interface State {
   readonly truth: BlobTruth;
   /** The master's new blobs, in order. */
   readonly blobs: readonly string[];
+  readonly ids: readonly BlobId[];
   readonly shown: Buffer | undefined;
 }
 
@@ -56,10 +62,9 @@ async function inScene(scene: BlobScene, use: (state: State) => Promise<void>): 
   await withBlobPair(async (pair) => {
     await scene.prepare(pair);
     const shown = existsSync(pair.slaveFile) ? committed(pair.slaveFile) : undefined;
-    const names = readdirSync(pair.masterBlobs, { recursive: true, encoding: 'utf8' });
-    const blobs = names.filter((name) => name.endsWith('.blob')).sort();
-    const paths = blobs.slice(-BLOBS).map((name) => join(pair.masterBlobs, name));
-    await use({ pair, truth: new BlobTruth(pair, shown), blobs: paths, shown });
+    const ids = made.get(pair) ?? [];
+    const blobs = ids.map((id) => pair.onMaster(id));
+    await use({ pair, truth: new BlobTruth(pair, shown), blobs, ids, shown });
   });
 }
 
@@ -124,6 +129,17 @@ describe("a master's blob directory that vanishes during a copy", { skip: needsS
         }));
     }
   }
+
+  it('a pack removes blobs while they are copied: the run starts over, and keeps none of them', () =>
+    inScene(SCENES[0]!, async ({ pair, blobs, ids }) => {
+      const run = await heldUpAt(pair, argsOf(SCENES[0]!, pair), { call: 'pread64', path: blobs[0]!, when: 2 }, () => {
+        for (const [n, id] of ids.entries()) pair.edit(id, `the next contents ${n}`);
+        assert.ok(pair.site.pack());
+        for (const path of blobs) rmSync(path);
+      });
+      assertEnd(run, { exit: 0, action: 'rebuild' });
+      new BlobTruth(pair, undefined).assertInStep(committed(pair.masterFile));
+    }));
 
   it('its server: the run does not come to the first blob', () =>
     inScene(SCENES[0]!, async (state) => {
