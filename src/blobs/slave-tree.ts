@@ -57,11 +57,9 @@ export class SlaveTree {
         'is its disk mounted? If it is, make the directory first',
       );
     }
-    if (facts.kind !== 'directory')
-      throw new PathMistake(
-        `the slave's blob directory ${given} is a ${facts.kind}`,
-        'name the directory of the blobs',
-      );
+    if (facts.kind !== 'directory') {
+      throw new PathMistake(`the slave's blob directory ${given} is a ${facts.kind}`, 'name another directory');
+    }
     const marker = readLayout(path);
     return new SlaveTree(path, facts, marker === undefined ? undefined : layoutOf(marker, [], path));
   }
@@ -80,10 +78,12 @@ export class SlaveTree {
    */
   settleLayout(layout: Layout): void {
     const path = join(this.path, LAYOUT_FILE);
-    const file = OpenFile.openHereIfThere(path);
-    this.ownLayout = layout;
     const { uid, gid } = this.facts;
-    if (!file) return durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+    if (this.ownLayout === undefined) {
+      this.ownLayout = layout;
+      return durableReplace(path, layout, { mode: LAYOUT_MODE, uid, gid });
+    }
+    const file = OpenFile.openHere(path);
     try {
       file.sync();
     } finally {
@@ -180,7 +180,6 @@ export class SlaveTree {
     linkAside(this.path, relative, this.facts);
   }
 
-  /** Also what a killed run has left. */
   dropUnfinished(relative: string): void {
     removeIfThere(this.unfinished(relative));
   }

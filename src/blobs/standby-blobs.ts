@@ -47,16 +47,12 @@ export class StandbyBlobs {
   private readonly bringer: BlobBringer;
   private writer: ManifestWriter | undefined;
   private readonly progress: BlobProgress;
-  /** What the slave had when `establish` began. */
-  private had = new Manifest();
 
   private constructor(
     readonly settings: BlobSettings,
     private readonly master: BlobTree,
     private readonly slave: SlaveTree,
     private readonly context: BlobContext,
-    /** The slave's `.dat` as the run began. */
-    private readonly dat: Dat | undefined,
     /** The blobs of the claim are in another directory: what manifests prove about that one does not count here. */
     private readonly isMoved: boolean,
     /** The manifest is the one of the claim. Any other may be of another directory, or older than its files. */
@@ -78,7 +74,7 @@ export class StandbyBlobs {
     const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
     const isMoved = claimed !== undefined && claimed.directory !== slave.path;
     const isClaimed = claimed !== undefined && !isMoved && sealOf(manifest, claimed) !== undefined;
-    return new StandbyBlobs(settings, master, slave, context, dat, isMoved, isClaimed);
+    return new StandbyBlobs(settings, master, slave, context, isMoved, isClaimed);
   }
 
   get counts(): BlobCounts {
@@ -97,14 +93,6 @@ export class StandbyBlobs {
     settleManifest(paths, dat?.blobs);
     const isSettled = this.slave.layout !== undefined && this.covers(dat);
     if (!isSettled && !this.master.isEmpty) this.slave.settleLayout(this.master.layout);
-  }
-
-  /**
-   * Ends what a killed rebuild has begun, before the next one: what it has found packed away is removed. Behind another
-   * rebuild that would be more, also what a file needs that is kept aside.
-   */
-  async finishRebuild(): Promise<void> {
-    await this.removePacked(this.dat?.blobs);
   }
 
   /** Whether the blobs of the claim are known to be there, without a look at each of them. */
@@ -170,7 +158,6 @@ export class StandbyBlobs {
     const { paths } = this.context;
     const ids = this.byRecords ? needed.ids : await this.master.blobsUpTo(tid, undefined);
     const before = this.before();
-    this.had = before;
     const manifest = new Manifest();
     const journal = new Journal(ManifestWriter.journal(paths.blobsJournal, paths), this.slave);
     try {
@@ -191,10 +178,10 @@ export class StandbyBlobs {
     return writeManifest(paths.freshBlobs, manifest, paths, this.slave.path);
   }
 
-  /** Notes what the slave had when `establish` began, so that what a pack removed of it can be removed here after the swap. */
+  /** Notes what the slave has copied until now, so that what a pack removed of it can be removed here after the swap. */
   noteBefore(): void {
     const { paths } = this.context;
-    writeManifest(paths.blobsBefore, this.had, paths, this.slave.path);
+    writeManifest(paths.blobsBefore, this.before(), paths, this.slave.path);
   }
 
   /**

@@ -77,7 +77,6 @@ export async function bringAll(
   resume: Resume,
   { compareBlobs = false, proven }: { readonly compareBlobs?: boolean; readonly proven: boolean },
 ): Promise<BlobsClaim> {
-  await blobs.finishRebuild();
   const known = compareBlobs ? 'compare' : { sameHistory: proven };
   const claimed = await blobs.establish(needed, master, resume.tid, known);
   if (proven) blobs.noteBefore();

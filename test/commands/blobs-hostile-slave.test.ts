@@ -77,7 +77,7 @@ const TREES: readonly Attack[] = [
   {
     name: 'a blob directory that is a file',
     spoil: (scene) => scene.put(scene.pair.slaveBlobs, (path) => writeFileSync(path, '')),
-    expected: { exit: 2, reason: /slave's blob directory .* is a file$/, hint: /name the directory/ },
+    expected: { exit: 2, reason: /slave's blob directory .* is a file$/, hint: /name another directory/ },
   },
   {
     name: "the master's blob directory, by a link",

@@ -24,8 +24,14 @@ export function keyOf({ oid, tid }: BlobKey): string {
 export function placeOf({ oid, tid }: BlobKey, layout: BlobLayout): string {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64BE(oid);
-  const directory = layout === 'lawn' ? `0x${oid.toString(HEX)}` : [...bytes].map(hexOf).join('/');
-  return `${directory}/0x${tid.toString(HEX).padStart(HEX, '0')}.blob`;
+  const directory = layout === 'lawn' ? reprOf(oid) : [...bytes].map(hexOf).join('/');
+  return `${directory}/${reprOf(tid)}.blob`;
+}
+
+/** ZODB.utils.repr: whole bytes, without leading ones of zero. */
+function reprOf(id: bigint): string {
+  const digits = id.toString(HEX);
+  return `0x${digits.length % 2 === 0 ? digits : `0${digits}`}`;
 }
 
 function hexOf(byte: number): string {
