@@ -78,6 +78,11 @@ export class BlobTree {
     return this.device === device && this.inode === inode;
   }
 
+  /** Whether this is the directory at `path`, which has no links in it. */
+  isAt(path: string): boolean {
+    return this.real === path;
+  }
+
   /**
    * Throws BlobsUnreachable where another directory than the one that was opened is at the path, or none: its mount may
    * have gone. What was not found in it since then proves nothing.

@@ -19,6 +19,12 @@ export async function openBothTrees(
       'name them as --blobs MASTER_DIR:SLAVE_DIR',
     );
   }
+  if (claimed && master.isAt(claimed.directory)) {
+    throw new PathMistake(
+      `the blobs of this slave were copied to ${settings.master}, which is named as the master's blob directory now`,
+      'are the two directories swapped? Name them as --blobs MASTER_DIR:SLAVE_DIR',
+    );
+  }
   // Without the file .layout ZODB would take any directory that is used for a lawn. It gets one, so its blobs decide.
   const layout = slave.layout ?? (await slave.layoutSeen());
   if (layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {

@@ -139,7 +139,8 @@ export class BlobBringer {
     });
     if (only.length > 0) {
       const message = 'the master has no file of blobs that its transactions name; the slave has them, and keeps them';
-      this.report({ level: 'warn', message, fields: fields(only) });
+      const hint = 'are the two directories of --blobs the right ones, in the right order?';
+      this.report({ level: 'warn', message, fields: { ...fields(only), hint } });
     }
     if (missing.length > 0) {
       const message = 'the master has no file of blobs that its transactions name; they are recorded as missing';

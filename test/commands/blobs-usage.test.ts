@@ -47,6 +47,18 @@ describe('--blobs', () => {
       assert.equal(readFileSync(pair.onSlave(id!).replace(pair.slaveBlobs, slave), 'utf8'), 'one');
     }));
 
+  it('refuses the two directories in the wrong order', () =>
+    withBlobPair((pair) => {
+      const ids = pair.commitBlobs('one');
+      pair.syncedBlobs();
+      ids.push(...pair.commitBlobs('two'));
+      const swapped = `${pair.slaveBlobs}:${pair.masterBlobs}`;
+      const run = pair.unchanged(() => pair.sync('--quiet', '--blobs', swapped));
+      assertEnd(run, { exit: 2, reason: /the blobs of this slave were copied to /, hint: /swapped/ });
+      pair.syncedBlobs();
+      pair.assertSameBlobs(ids);
+    }));
+
   it('and --no-blobs: the later one counts', () =>
     withBlobPair((pair) => {
       pair.commitBlobs('one');
