@@ -10,7 +10,7 @@ import { PathMistake } from '../standby/paths.js';
 import { BlobSet } from './blob-set.js';
 import { hashOfFile } from './hash-of-file.js';
 import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
-import { LONGEST_LAYOUT, layoutOf, noLayout } from './layout-file.js';
+import { LONGEST_LAYOUT, layoutOf, layoutSeen, noLayout } from './layout-file.js';
 import type { Manifest } from './manifest.js';
 import { BlobsUnreachable, NotABlob } from './mistakes.js';
 import { type TreeEntry, walkTree } from './tree-walk.js';
@@ -19,8 +19,9 @@ import { type TreeEntry, walkTree } from './tree-walk.js';
 export interface OpenBlob {
   readonly file: OpenFile;
   readonly facts: FileFacts;
-  /** Relative to the tree. */
+  /** Relative to the tree: where it is, and where ZODB looks for it. They differ for a file in the other layout. */
   readonly relative: string;
+  readonly place: string;
 }
 
 interface HashOptions {
@@ -59,18 +60,11 @@ export class BlobTree {
     const marker = await readSmallTextLater(join(path, LAYOUT_FILE), LONGEST_LAYOUT, deadline);
     if (typeof marker === 'object') throw marker.fault ?? noLayout(path, marker.problem);
     const entries = marker === undefined ? await deadline.wait(listEntriesLater(path), 'readdir', path) : [];
-    const names = entries.map(({ name }) => name);
-    const layout = layoutOf(marker, names, path);
+    const isEmpty = marker === undefined && entries.length === 0;
+    const list = (directory: string) => deadline.wait(listEntriesLater(directory), 'readdir', directory);
+    const layout = marker === undefined ? ((await layoutSeen(path, list)) ?? 'bushy') : layoutOf(marker, path);
     const real = await deadline.wait(realPathLater(path), 'realpath', path);
-    return new BlobTree(
-      path,
-      real ?? path,
-      facts.device,
-      facts.inode,
-      layout,
-      marker === undefined && names.length === 0,
-      deadline,
-    );
+    return new BlobTree(path, real ?? path, facts.device, facts.inode, layout, isEmpty, deadline);
   }
 
   /** Whether a directory with these facts is this one, by whatever path: links and bind mounts lead to it as well. */
@@ -81,6 +75,11 @@ export class BlobTree {
   /** Whether this is the directory at `path`, which has no links in it. */
   isAt(path: string): boolean {
     return this.real === path;
+  }
+
+  /** Whether one of this directory and the one at `path`, which has no links in it, lies in the other. */
+  isNested(path: string): boolean {
+    return `${path}/`.startsWith(`${this.real}/`) || `${this.real}/`.startsWith(`${path}/`);
   }
 
   /**
@@ -96,8 +95,9 @@ export class BlobTree {
 
   /** Opens a blob's file, in the tree's own layout or in the other; undefined where there is neither. */
   async openBlob(id: BlobId): Promise<OpenBlob | undefined> {
-    const first = pathOf(id, this.layout);
-    return (await this.openAt(first)) ?? (await this.openAt(pathOf(id, otherLayout(this.layout))));
+    const place = pathOf(id, this.layout);
+    const found = (await this.openAt(place)) ?? (await this.openAt(pathOf(id, otherLayout(this.layout))));
+    return found && { ...found, place };
   }
 
   /** Facts of a blob's file without opening it; undefined where there is none. */
@@ -128,6 +128,7 @@ export class BlobTree {
 
   /** The blobs in the tree up to `tid` that a manifest does not have. */
   async blobsUpTo(tid: bigint, known: Manifest | undefined): Promise<BlobSet> {
+    if (this.isEmpty) throw new BlobsUnreachable(`the blob directory ${this.path} is empty`);
     const ids = new BlobSet();
     for await (const entry of this.entries()) {
       if (entry.kind === 'blob' && entry.id.tid <= tid && known?.get(entry.id) === undefined) ids.addId(entry.id);
@@ -141,7 +142,7 @@ export class BlobTree {
     if (!this.deadline.stuck) blob.file.closeQuietly();
   }
 
-  private async openAt(relative: string): Promise<OpenBlob | undefined> {
+  private async openAt(relative: string): Promise<Omit<OpenBlob, 'place'> | undefined> {
     const path = join(this.path, relative);
     let file: OpenFile;
     try {

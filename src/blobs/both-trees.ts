@@ -19,6 +19,12 @@ export async function openBothTrees(
       'name them as --blobs MASTER_DIR:SLAVE_DIR',
     );
   }
+  if (master.isNested(slave.path) || (settings.keepPacked && master.isNested(`${slave.path}.old`))) {
+    throw new PathMistake(
+      `of the blob directories ${settings.master} and ${settings.slave} one lies in the other`,
+      "give the slave's blobs a directory of their own; --keep-blobs uses another one beside it, which ends with .old",
+    );
+  }
   if (claimed && master.isAt(claimed.directory)) {
     throw new PathMistake(
       `the blobs of this slave were copied to ${settings.master}, which is named as the master's blob directory now`,

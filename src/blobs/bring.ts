@@ -4,7 +4,7 @@ import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Notice } from '../pipeline/work.js';
 import type { BlobCopier } from './copier.js';
 import { Lanes } from './lanes.js';
-import { type BlobId, otherLayout, pathOf } from './layout.js';
+import { type BlobId, pathOf } from './layout.js';
 import type { Copy, Manifest } from './manifest.js';
 import { BlobsUnreachable } from './mistakes.js';
 
@@ -82,7 +82,18 @@ export class BlobBringer {
         await onCopy(id, obtained.copy);
       });
     }
+    this.reportMisplaced();
     if (absent.length > 0) await this.judgeAbsent(absent, master, onCopy, known?.manifest);
+  }
+
+  private reportMisplaced(): void {
+    const count = this.copier.misplaced;
+    this.copier.misplaced = 0;
+    if (count === 0) return;
+    const { path, layout } = this.copier.master;
+    const message = 'blobs of the master lie in another layout than its own, where ZODB does not find them';
+    const hint = 'the slave has them in their right places; move them on the master as well';
+    this.report({ level: 'warn', message, fields: { count, directory: path, layout, hint } });
   }
 
   private count(kind: 'copied' | 'linked' | 'found', length: number): void {
@@ -95,15 +106,12 @@ export class BlobBringer {
     const copy = manifest.get(id);
     if (copy === undefined || copy === 'missing') return undefined;
     const { master, slave } = this.copier;
-    for (const layout of [master.layout, otherLayout(master.layout)]) {
-      const relative = pathOf(id, layout);
-      const ours = slave.factsAt(relative);
-      if (ours?.size !== copy.length) continue;
-      if (sameHistory) return copy;
-      const theirs = await master.factsOfBlob(relative);
-      if (theirs?.size === copy.length && isSameTime(theirs.mtime, ours.mtime)) return copy;
-    }
-    return undefined;
+    const relative = pathOf(id, master.layout);
+    const ours = slave.factsAt(relative);
+    if (ours?.size !== copy.length) return undefined;
+    if (sameHistory) return copy;
+    const theirs = await master.factsOfBlob(relative);
+    return theirs?.size === copy.length && isSameTime(theirs.mtime, ours.mtime) ? copy : undefined;
   }
 
   /** The file that the slave has of a blob that the master lacks is kept, and counts. */

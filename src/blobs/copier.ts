@@ -9,7 +9,7 @@ import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
 import type { BlobTree, OpenBlob } from './blob-tree.js';
 import { hashOfFile } from './hash-of-file.js';
-import { type BlobId, otherLayout, pathOf } from './layout.js';
+import { type BlobId, pathOf } from './layout.js';
 import type { Copy } from './manifest.js';
 import type { SlaveTree } from './slave-tree.js';
 
@@ -36,6 +36,9 @@ const SHARED_HINT =
  * both, and made durable if it is right.
  */
 export class BlobCopier {
+  /** Files of the master that lie in the other layout, where ZODB does not look for them. */
+  misplaced = 0;
+
   constructor(
     readonly master: BlobTree,
     readonly slave: SlaveTree,
@@ -51,6 +54,7 @@ export class BlobCopier {
     const blob = await this.master.openBlob(id);
     if (!blob) return { kind: 'absent' };
     try {
+      if (blob.relative !== blob.place) this.misplaced++;
       const found = await this.compare(blob, window);
       return found ?? (await this.copy(blob, window));
     } finally {
@@ -63,7 +67,7 @@ export class BlobCopier {
    * may be all that is left of another history: it is kept under another name.
    */
   private async compare(blob: OpenBlob, window: Window): Promise<Obtained | undefined> {
-    const { relative, facts } = blob;
+    const { place: relative, facts } = blob;
     const there = this.slave.factsAt(relative);
     if (!there) return undefined;
     const file = this.slave.openToRead(relative);
@@ -102,7 +106,7 @@ export class BlobCopier {
   }
 
   private async copyBytes(blob: OpenBlob, window: Window): Promise<Obtained> {
-    const { relative, facts } = blob;
+    const { place: relative, facts } = blob;
     const { slave } = this;
     const file = slave.createUnfinished(relative);
     try {
@@ -123,7 +127,7 @@ export class BlobCopier {
 
   /** Shares the master's bytes on the disk. They are read once all the same, for their hash. */
   private async link(blob: OpenBlob, window: Window): Promise<Obtained> {
-    const { relative, facts, file } = blob;
+    const { place: relative, facts, file } = blob;
     const { slave, way } = this;
     const hash = await this.hashOfMaster(blob, window);
     slave.prepareUnfinished(relative);
@@ -153,23 +157,20 @@ export class BlobCopier {
     }
   }
 
-  /** What the slave has of a blob, in either layout; undefined where it has nothing. It is made durable. */
+  /** What the slave has of a blob; undefined where it has nothing. It is made durable. */
   async hashOfSlave(id: BlobId, window: Window): Promise<Exclude<Copy, 'missing'> | undefined> {
-    for (const layout of [this.master.layout, otherLayout(this.master.layout)]) {
-      const relative = pathOf(id, layout);
-      const facts = this.slave.factsAt(relative);
-      if (!facts) continue;
-      const file = this.slave.openToRead(relative);
-      try {
-        const hash = await this.hashOfOurs(file, facts.size, window);
-        await file.syncLater();
-        this.slave.touch(relative);
-        return { length: facts.size, hash };
-      } finally {
-        file.closeQuietly();
-      }
+    const relative = pathOf(id, this.master.layout);
+    const facts = this.slave.factsAt(relative);
+    if (!facts) return undefined;
+    const file = this.slave.openToRead(relative);
+    try {
+      const hash = await this.hashOfOurs(file, facts.size, window);
+      await file.syncLater();
+      this.slave.touch(relative);
+      return { length: facts.size, hash };
+    } finally {
+      file.closeQuietly();
     }
-    return undefined;
   }
 
   private hashOfMaster(

@@ -1,15 +1,30 @@
 import { join } from 'node:path';
+import type { Entry } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { readSmallText } from '../io/replace.js';
 import { PathMistake } from '../standby/paths.js';
-import { LAYOUT_FILE, type Layout } from './layout.js';
+import { LAYOUT_FILE, type Layout, pathOf } from './layout.js';
+import { walkTree } from './tree-walk.js';
 
 export const LONGEST_LAYOUT = 64;
 const LAYOUTS = 'is this the blob directory of a ZEO server or a FileStorage? Their layouts are bushy and lawn';
 
-/** The layout that ZODB would use. Without a marker it takes a directory that is used already for a lawn. */
-export function layoutOf(marker: string | undefined, names: readonly string[], path: string): Layout {
-  if (marker === undefined) return names.some((name) => !name.startsWith('.')) ? 'lawn' : 'bushy';
+/**
+ * The layout in which the first blob lies that is found; undefined where there is none. Without the file .layout a server
+ * that is started takes any directory that is used for a lawn; one that runs goes on with what it had.
+ */
+export async function layoutSeen(
+  path: string,
+  list: (path: string) => Promise<readonly Entry[]>,
+): Promise<Layout | undefined> {
+  for await (const entry of walkTree(path, list)) {
+    if (entry.kind === 'blob') return entry.relative === pathOf(entry.id, 'lawn') ? 'lawn' : 'bushy';
+  }
+  return undefined;
+}
+
+/** The layout that the file .layout names. */
+export function layoutOf(marker: string, path: string): Layout {
   const layout = marker.trim();
   if (layout === 'bushy' || layout === 'lawn') return layout;
   if (layout === 'zeocache') {

@@ -15,10 +15,9 @@ import { durableReplace } from '../io/replace.js';
 import type { Window } from '../pipeline/window.js';
 import { PathMistake } from '../standby/paths.js';
 import { keepReplaced, linkAside } from './aside.js';
-import { type BlobId, LAYOUT_FILE, type Layout, otherLayout, pathOf } from './layout.js';
-import { layoutOf, readLayout } from './layout-file.js';
+import { type BlobId, LAYOUT_FILE, type Layout, pathOf } from './layout.js';
+import { layoutOf, layoutSeen, readLayout } from './layout-file.js';
 import { NotABlob } from './mistakes.js';
-import { walkTree } from './tree-walk.js';
 
 /** Ends the name of a copy that is not complete. ZODB looks at names that end with .blob only. */
 const UNFINISHED = '.syncpozo-tmp';
@@ -61,15 +60,12 @@ export class SlaveTree {
       throw new PathMistake(`the slave's blob directory ${given} is a ${facts.kind}`, 'name another directory');
     }
     const marker = readLayout(path);
-    return new SlaveTree(path, facts, marker === undefined ? undefined : layoutOf(marker, [], path));
+    return new SlaveTree(path, facts, marker === undefined ? undefined : layoutOf(marker, path));
   }
 
-  /** The layout in which the first blob lies that is found; undefined where there is none. */
-  async layoutSeen(): Promise<Layout | undefined> {
-    for await (const entry of walkTree(this.path, listEntriesLater)) {
-      if (entry.kind === 'blob') return entry.relative === pathOf(entry.id, 'lawn') ? 'lawn' : 'bushy';
-    }
-    return undefined;
+  /** The layout in which its blobs lie; undefined where there are none. */
+  layoutSeen(): Promise<Layout | undefined> {
+    return layoutSeen(this.path, listEntriesLater);
   }
 
   /**
@@ -109,15 +105,11 @@ export class SlaveTree {
     return facts;
   }
 
-  /** A blob's file, in either layout; undefined where there is none. */
+  /** A blob's file; undefined where there is none. */
   find(id: BlobId): { readonly relative: string; readonly size: number } | undefined {
-    const layout = this.layout ?? 'bushy';
-    for (const each of [layout, otherLayout(layout)]) {
-      const relative = pathOf(id, each);
-      const facts = this.factsAt(relative);
-      if (facts) return { relative, size: facts.size };
-    }
-    return undefined;
+    const relative = pathOf(id, this.layout ?? 'bushy');
+    const facts = this.factsAt(relative);
+    return facts && { relative, size: facts.size };
   }
 
   /** XXH64 of a blob's file, read at once. */

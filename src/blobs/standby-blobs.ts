@@ -22,7 +22,7 @@ import {
   writeManifest,
 } from './manifest-file.js';
 import type { NeededBlobs } from './needed.js';
-import { removePacked } from './packed.js';
+import { hasPacked, removePacked } from './packed.js';
 import { BlobProgress } from './progress.js';
 import { type Repaired, repairBlobs } from './repair.js';
 import { type Reread, type RereadPlace, reread } from './reread.js';
@@ -104,8 +104,8 @@ export class StandbyBlobs {
   /** Whether a run with nothing new has something to do all the same. */
   hasWork(dat: Dat | undefined): boolean {
     if (!this.covers(dat) || (dat?.blobs?.missing ?? 0) > 0) return true;
-    const { blobsBefore, blobsJournal } = this.context.paths;
-    return [blobsBefore, blobsJournal].some((path) => factsOfPath(path) !== undefined);
+    const { paths } = this.context;
+    return hasPacked(paths) || factsOfPath(paths.blobsJournal) !== undefined;
   }
 
   /** Brings what a batch of transactions needs. `before`: the claim that the batch follows. */

@@ -76,7 +76,8 @@ class BlobCheck {
     const copy = manifest?.get(id);
     try {
       const blob = await tree.openBlob(id);
-      if (blob) await this.compare(id, blob, copy, window);
+      if (blob && blob.relative !== blob.place) this.misplaced(id, blob);
+      else if (blob) await this.compare(id, blob, copy, window);
       else if (copy === 'missing') this.problem(id, 'missing', 'the master had no file of it either');
       else this.problem(id, 'missing', 'there is no file of it');
     } catch (error) {
@@ -103,6 +104,11 @@ class BlobCheck {
     } finally {
       tree.close(blob);
     }
+  }
+
+  private misplaced(id: BlobId, blob: OpenBlob): void {
+    this.request.tree.close(blob);
+    this.problem(id, 'missing', `its file is ${blob.relative}, in the other layout, where ZODB does not look`);
   }
 
   private problem(id: BlobId, kind: WrongBlob['kind'], message: string): void {
