@@ -38,9 +38,10 @@ export class BlobTree {
     readonly path: string,
     /** The path without links; they may lead to the directory itself. */
     private readonly real: string,
-    private readonly device: string,
-    private readonly inode: string,
+    private readonly facts: Pick<FileFacts, 'device' | 'inode'>,
     readonly layout: Layout,
+    /** It has no file .layout: a server that is started takes it for a lawn. */
+    readonly isUnmarked: boolean,
     /** It has neither a layout nor a blob: an unmounted directory looks like this. */
     readonly isEmpty: boolean,
     private readonly deadline: ReadDeadline,
@@ -64,12 +65,12 @@ export class BlobTree {
     const list = (directory: string) => deadline.wait(listEntriesLater(directory), 'readdir', directory);
     const layout = marker === undefined ? ((await layoutSeen(path, list)) ?? 'bushy') : layoutOf(marker, path);
     const real = await deadline.wait(realPathLater(path), 'realpath', path);
-    return new BlobTree(path, real ?? path, facts.device, facts.inode, layout, isEmpty, deadline);
+    return new BlobTree(path, real ?? path, facts, layout, marker === undefined, isEmpty, deadline);
   }
 
   /** Whether a directory with these facts is this one, by whatever path: links and bind mounts lead to it as well. */
   isSame({ device, inode }: FileFacts): boolean {
-    return this.device === device && this.inode === inode;
+    return this.facts.device === device && this.facts.inode === inode;
   }
 
   /** Whether this is the directory at `path`, which has no links in it. */

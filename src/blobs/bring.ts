@@ -132,13 +132,14 @@ export class BlobBringer {
     const missing: BlobId[] = [];
     const only: BlobId[] = [];
     await this.lanes.run(absent, async (id, window) => {
-      const ours = await this.copier.hashOfSlave(id, window);
+      // Only a file that was copied once can be trusted without the master's; any other stays, and is not counted.
       const copy = known?.get(id);
-      const differs = copy !== undefined && copy !== 'missing' && ours !== undefined && copy.hash !== ours.hash;
-      const isHere = ours !== undefined && !differs;
+      const isKnown = copy !== undefined && copy !== 'missing';
+      const ours = isKnown ? await this.copier.hashOfSlave(id, window) : undefined;
+      const isHere = isKnown && ours?.hash === copy.hash && ours.length === copy.length;
       (isHere ? only : missing).push(id);
       if (isHere) this.counts.found++;
-      await onCopy(id, isHere ? ours : 'missing');
+      await onCopy(id, isHere ? copy : 'missing');
     });
     const fields = (ids: readonly BlobId[]) => ({
       count: ids.length,

@@ -73,7 +73,8 @@ export class StandbyBlobs {
     refuseDirectory(manifest);
     const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
     const isMoved = claimed !== undefined && claimed.directory !== slave.path;
-    const isClaimed = claimed !== undefined && !isMoved && sealOf(manifest, claimed) !== undefined;
+    const isThere = (path: string): boolean => claimed !== undefined && sealOf(path, claimed) !== undefined;
+    const isClaimed = !isMoved && (isThere(manifest) || isThere(context.paths.freshBlobs));
     return new StandbyBlobs(settings, master, slave, context, isMoved, isClaimed);
   }
 
@@ -89,7 +90,9 @@ export class StandbyBlobs {
   /** Puts in order what a killed run left. The caller holds the slave's lock, and may write. */
   prepare(dat: Dat | undefined): void {
     const { paths } = this.context;
-    if (this.isMoved) for (const path of [paths.blobsJournal, paths.blobsBefore]) removeIfThere(path);
+    // What was noted as packed away belongs to a claim; without one it may be what nobody else has.
+    if (this.isMoved || !dat?.blobs) removeIfThere(paths.blobsBefore);
+    if (this.isMoved) removeIfThere(paths.blobsJournal);
     settleManifest(paths, dat?.blobs);
     const isSettled = this.slave.layout !== undefined && this.covers(dat);
     if (!isSettled && !this.master.isEmpty) this.slave.settleLayout(this.master.layout);
@@ -181,7 +184,8 @@ export class StandbyBlobs {
   /** Notes what the slave has copied until now, so that what a pack removed of it can be removed here after the swap. */
   noteBefore(): void {
     const { paths } = this.context;
-    writeManifest(paths.blobsBefore, this.before(), paths, this.slave.path);
+    // Without a claim nobody knows which directory the manifests are of.
+    if (this.isClaimed) writeManifest(paths.blobsBefore, this.before(), paths, this.slave.path);
   }
 
   /**

@@ -25,9 +25,10 @@ export async function blobsOf(
   if (blobs === undefined || blobs === 'given-up') return undefined;
   const { paths, deadline, report } = work;
   const opened = await StandbyBlobs.open(blobs, dat, { paths, deadline, report, onProgress: onBlobs });
-  if (!dryRun) opened.prepare(dat);
+  if (dryRun) return opened;
+  opened.prepare(dat);
   // Behind another rebuild, what a killed one has noted as packed away may be what a file needs that is kept aside.
-  if (!dryRun && plan.kind === 'rebuild') await opened.removePacked(dat?.blobs);
+  if (plan.kind === 'rebuild') await opened.removePacked(dat?.blobs);
   return opened;
 }
 

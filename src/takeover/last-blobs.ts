@@ -1,5 +1,5 @@
 import type { BlobId } from '../blobs/layout.js';
-import { nameOf } from '../blobs/layout.js';
+import { nameOf, pathOf } from '../blobs/layout.js';
 import type { Copy } from '../blobs/manifest.js';
 import { lastBatchOf } from '../blobs/manifest-file.js';
 import { NotABlob } from '../blobs/mistakes.js';
@@ -37,11 +37,21 @@ export function checkLastBlobs(paths: SlavePaths, claim: BlobsClaim, window: Win
   if (!batch) return result(0, [`${paths.blobs} is not the list of blobs that the .dat names`]);
   try {
     const tree = SlaveTree.open(directory);
-    if (!tree.layout && batch.length > 0) return result(0, [`${directory} is empty; is its disk mounted?`]);
+    settleLayout(tree, batch);
+    if (!tree.layout && batch.length > 0) return result(0, [`${directory} has no blob; is its disk mounted?`]);
     return checkBatch(batch, tree, window, result);
   } catch (error) {
     if (!(error instanceof IoFault || error instanceof PathMistake || error instanceof NotABlob)) throw error;
     return result(0, [error.message]);
+  }
+}
+
+/** Without the file .layout ZODB would take a bushy directory for a lawn. The newest blobs show what it is. */
+function settleLayout(tree: SlaveTree, batch: readonly (readonly [BlobId, Copy])[]): void {
+  if (tree.layout) return;
+  for (const layout of ['bushy', 'lawn'] as const) {
+    const isThere = batch.slice(0, MOST_FILES).some(([id]) => tree.factsAt(pathOf(id, layout)) !== undefined);
+    if (isThere) return tree.settleLayout(layout);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BlobTree, OpenBlob } from '../blobs/blob-tree.js';
 import { Lanes } from '../blobs/lanes.js';
-import { type BlobId, pathOf } from '../blobs/layout.js';
+import { type BlobId, LAYOUT_FILE, pathOf } from '../blobs/layout.js';
 import type { Copy, Manifest } from '../blobs/manifest.js';
 import { NotABlob } from '../blobs/mistakes.js';
 import type { NeededBlobs } from '../blobs/needed.js';
@@ -56,6 +56,7 @@ export async function checkBlobs(request: BlobRequest): Promise<BlobFindings> {
     if (entry.kind !== 'blob') others[entry.kind]++;
     else if (needed.ids.numberOf(entry.id) === undefined) others.extra++;
   }
+  if (tree.isUnmarked && tree.layout === 'bushy' && needed.ids.size > 0) check.noLayout();
   const { bytes, hashed, missing, wrong, problems } = check;
   problems.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { directory: tree.path, named: needed.ids.size, bytes, hashed, missing, wrong, ...others, problems };
@@ -104,6 +105,13 @@ class BlobCheck {
     } finally {
       tree.close(blob);
     }
+  }
+
+  noLayout(): void {
+    this.wrong++;
+    const message =
+      'the directory has no file .layout that says bushy: a server takes it for a lawn, and finds no blob';
+    this.problems.push({ oid: 0n, tid: 0n, kind: 'wrong', path: LAYOUT_FILE, message });
   }
 
   private misplaced(id: BlobId, blob: OpenBlob): void {
