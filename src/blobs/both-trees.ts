@@ -1,7 +1,9 @@
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
-import { PathMistake } from '../standby/paths.js';
+import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import { BlobTree } from './blob-tree.js';
+import { ITEM } from './manifest.js';
+import { readItems, sealOf } from './manifest-file.js';
 import type { BlobSettings } from './settings.js';
 import { SlaveTree } from './slave-tree.js';
 
@@ -34,10 +36,7 @@ export async function openBothTrees(
   // Without the file .layout ZODB would take any directory that is used for a lawn. It gets one, so its blobs decide.
   const layout = slave.layout ?? (await slave.layoutSeen());
   if (layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
-    throw new PathMistake(
-      `${slave.path} has no blob, and ${claimed.count} were copied into it`,
-      'is its disk mounted? If the blobs are really gone, remove the file .dat beside the slave: they are copied again',
-    );
+    throw emptied(slave, claimed);
   }
   // An empty directory of the master has no layout of its own: it may not be mounted.
   if (layout !== undefined && layout !== master.layout && !master.isEmpty) {
@@ -47,4 +46,25 @@ export async function openBothTrees(
     );
   }
   return { master, slave };
+}
+
+/**
+ * Whether the manifest is the one of the claim, and the newest blob is where it was copied to: a look at one file. Throws
+ * PathMistake where the directory has no blob at all.
+ */
+export async function isProved(claimed: BlobsClaim, slave: SlaveTree, paths: SlavePaths): Promise<boolean> {
+  const manifestPath = [paths.blobs, paths.freshBlobs].find((path) => sealOf(path, claimed) !== undefined);
+  if (manifestPath === undefined) return false;
+  const [entry] = readItems(manifestPath, claimed.length / ITEM - 2, claimed.length > ITEM ? 1 : 0);
+  if (!entry || entry[1] === 'missing') return true;
+  if (slave.find(entry[0])?.size === entry[1].length) return true;
+  if ((await slave.layoutSeen()) === undefined) throw emptied(slave, claimed);
+  return false;
+}
+
+function emptied(slave: SlaveTree, { count }: BlobsClaim): PathMistake {
+  return new PathMistake(
+    `${slave.path} has no blob, and ${count} were copied into it`,
+    'is its disk mounted? If the blobs are really gone, remove the file .dat beside the slave: they are copied again',
+  );
 }

@@ -1,5 +1,6 @@
 import { removeIfThere } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
 import { Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Notice } from '../pipeline/work.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
@@ -31,8 +32,12 @@ export async function removePacked(paths: SlavePaths, claim: BlobsClaim, removal
   const current = hasPacked(paths) && claimedManifest(paths.blobs, claim);
   if (!current) return 0;
   const { manifest: before } = readManifest(paths.blobsBefore);
-  const removed = await removeAll(before, current, removal);
-  removeIfThere(paths.blobsBefore);
+  const { removed, failed } = await removeAll(before, current, removal);
+  if (failed === undefined) removeIfThere(paths.blobsBefore);
+  else {
+    const message = 'not all blobs that were packed away could be removed; the next run tries again';
+    removal.report({ level: 'warn', message, fields: { first: failed.message } });
+  }
   return removed;
 }
 
@@ -44,9 +49,15 @@ export function hasPacked(paths: SlavePaths): boolean {
   return factsOfPath(paths.blobsBefore) !== undefined && keptAside(paths).length === 0;
 }
 
-async function removeAll(before: Manifest, current: Manifest, removal: Removal): Promise<number> {
+/** A file that cannot be removed is in the way of nothing: what was not removed is not worth a sync that fails. */
+async function removeAll(
+  before: Manifest,
+  current: Manifest,
+  removal: Removal,
+): Promise<{ readonly removed: number; readonly failed: IoFault | undefined }> {
   const { slave, layout, keep, deadline, report } = removal;
   let removed = 0;
+  let failed: IoFault | undefined;
   const stays = (id: BlobId, why: string): void =>
     report({
       level: 'warn',
@@ -68,10 +79,11 @@ async function removeAll(before: Manifest, current: Manifest, removal: Removal):
       // Also where it is not there any more: a killed run may have removed it in memory only.
       if (slave.remove(relative) || (facts && keep)) removed++;
     } catch (error) {
-      if (!(error instanceof NotABlob)) throw error;
-      stays(id, error.message);
+      if (error instanceof NotABlob) stays(id, error.message);
+      else if (error instanceof IoFault && !error.operation.startsWith('fsync')) failed ??= error;
+      else throw error;
     }
   }
   await slave.settle();
-  return removed;
+  return { removed, failed };
 }

@@ -5,7 +5,7 @@ import { Window } from '../pipeline/window.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
 import type { Dat } from '../standby/dat.js';
 import type { BlobTree } from './blob-tree.js';
-import { openBothTrees } from './both-trees.js';
+import { isProved, openBothTrees } from './both-trees.js';
 import { BlobBringer, type BlobCounts, type Known } from './bring.js';
 import { claimAfter } from './claim-after.js';
 import { BlobCopier } from './copier.js';
@@ -73,8 +73,7 @@ export class StandbyBlobs {
     refuseDirectory(manifest);
     const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
     const isMoved = claimed !== undefined && claimed.directory !== slave.path;
-    const isThere = (path: string): boolean => claimed !== undefined && sealOf(path, claimed) !== undefined;
-    const isClaimed = !isMoved && (isThere(manifest) || isThere(context.paths.freshBlobs));
+    const isClaimed = claimed !== undefined && !isMoved && (await isProved(claimed, slave, context.paths));
     return new StandbyBlobs(settings, master, slave, context, isMoved, isClaimed);
   }
 
@@ -101,7 +100,8 @@ export class StandbyBlobs {
   /** Whether the blobs of the claim are known to be there, without a look at each of them. */
   covers(dat: Dat | undefined): boolean {
     const claim = dat?.blobs;
-    return claim?.directory === this.slave.path && sealOf(this.context.paths.blobs, claim) !== undefined;
+    if (claim?.directory !== this.slave.path || !this.isClaimed) return false;
+    return sealOf(this.context.paths.blobs, claim) !== undefined;
   }
 
   /** Whether a run with nothing new has something to do all the same. */
@@ -184,8 +184,8 @@ export class StandbyBlobs {
   /** Notes what the slave has copied until now, so that what a pack removed of it can be removed here after the swap. */
   noteBefore(): void {
     const { paths } = this.context;
-    // Without a claim nobody knows which directory the manifests are of.
-    if (this.isClaimed) writeManifest(paths.blobsBefore, this.before(), paths, this.slave.path);
+    // Without a claim nobody knows which directory the manifests are of. What a directory lacks may be lost, not packed.
+    if (this.isClaimed && this.byRecords) writeManifest(paths.blobsBefore, this.before(), paths, this.slave.path);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import { StandbyBlobs } from '../blobs/standby-blobs.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import type { Work } from '../pipeline/work.js';
@@ -13,7 +14,7 @@ export async function blobsOf(
   plan: Plan,
   dat: Dat | undefined,
   work: Work,
-  { blobs, onBlobs, dryRun }: SyncRequest,
+  { blobs, onBlobs, dryRun, masterPath }: SyncRequest,
 ): Promise<StandbyBlobs | undefined> {
   if (!keepsOldBytes(plan) && plan.kind !== 'full' && plan.kind !== 'rebuild') return undefined;
   if (blobs === undefined && dat?.blobs) {
@@ -23,6 +24,12 @@ export async function blobsOf(
     );
   }
   if (blobs === undefined || blobs === 'given-up') return undefined;
+  if (resolve(blobs.slave) === dirname(masterPath)) {
+    throw new PathMistake(
+      `${blobs.slave} is the data directory of MASTER, and named as the slave's blob directory`,
+      'name both directories as --blobs MASTER_DIR:SLAVE_DIR',
+    );
+  }
   const { paths, deadline, report } = work;
   const opened = await StandbyBlobs.open(blobs, dat, { paths, deadline, report, onProgress: onBlobs });
   if (dryRun) return opened;
