@@ -27,7 +27,7 @@ export class ChaosBlobs {
    * it comes to their directories no more.
    */
   private readonly leftByKill = new Set<string>();
-  /** Blobs of an old slave that was kept aside. They stay, because it needs them. */
+  /** Blobs of an old slave that was kept aside. They stay, because it needs them; nothing records them any more. */
   private readonly ofKeptAside = new Set<string>();
   private most = 0;
   private orphans = 0;
