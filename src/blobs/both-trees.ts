@@ -34,7 +34,10 @@ export async function openBothTrees(
     );
   }
   // Without the file .layout ZODB would take any directory that is used for a lawn. It gets one, so its blobs decide.
-  const layout = slave.layout ?? (await slave.layoutSeen());
+  const isOther = slave.layout !== undefined && slave.layout !== master.layout;
+  const seen = slave.layout === undefined || isOther ? await slave.layoutSeen() : slave.layout;
+  if (isOther && seen === undefined) slave.forgetLayout();
+  const layout = slave.layout ?? seen;
   if (layout === undefined && claimed && claimed.count > 0 && claimed.directory === slave.path) {
     throw emptied(slave, claimed);
   }

@@ -26,6 +26,13 @@ export interface Known {
   readonly sameHistory: boolean;
 }
 
+export interface BringOptions {
+  readonly known?: Known | undefined;
+  /** What earlier runs have copied: with these bytes a file of the slave stands in for one that the master lacks. */
+  readonly recorded?: Manifest | undefined;
+  readonly checks?: number;
+}
+
 /** Checks for files that are not there: a network file system may show a directory's contents late. */
 const CHECKS = 5;
 const CHECK_PAUSE_MS = 200;
@@ -57,7 +64,7 @@ export class BlobBringer {
     ids: Iterable<BlobId>,
     master: Master,
     onCopy: (id: BlobId, copy: Copy) => void | Promise<void>,
-    { known, checks = CHECKS }: { readonly known?: Known | undefined; readonly checks?: number } = {},
+    { known, recorded, checks = CHECKS }: BringOptions = {},
   ): Promise<void> {
     let absent: BlobId[] = [];
     await this.lanes.run(ids, async (id, window) => {
@@ -83,7 +90,7 @@ export class BlobBringer {
       });
     }
     this.reportMisplaced();
-    if (absent.length > 0) await this.judgeAbsent(absent, master, onCopy, known?.manifest);
+    if (absent.length > 0) await this.judgeAbsent(absent, master, onCopy, recorded);
   }
 
   private reportMisplaced(): void {
@@ -119,7 +126,7 @@ export class BlobBringer {
     absent: readonly BlobId[],
     master: Master,
     onCopy: (id: BlobId, copy: Copy) => void | Promise<void>,
-    known: Manifest | undefined,
+    recorded: Manifest | undefined,
   ): Promise<void> {
     const { path, isEmpty, layout } = this.copier.master;
     if (isEmpty) {
@@ -133,7 +140,7 @@ export class BlobBringer {
     const only: BlobId[] = [];
     await this.lanes.run(absent, async (id, window) => {
       // Only a file that was copied once can be trusted without the master's; any other stays, and is not counted.
-      const copy = known?.get(id);
+      const copy = recorded?.get(id);
       const isKnown = copy !== undefined && copy !== 'missing';
       const ours = isKnown ? await this.copier.hashOfSlave(id, window) : undefined;
       const isHere = isKnown && ours?.hash === copy.hash && ours.length === copy.length;

@@ -187,9 +187,11 @@ export function allManifests(paths: SlavePaths): Manifest {
 }
 
 /** Throws PathMistake where a directory is in a manifest's place: no manifest could replace it. */
-export function refuseDirectory(path: string): void {
-  if (factsOfPath(path)?.kind === 'directory')
-    throw new PathMistake(`${path} is a directory`, 'remove it: that is the name of the list of blobs');
+export function refuseDirectories({ blobs, freshBlobs, blobsJournal, blobsBefore }: SlavePaths): void {
+  for (const path of [blobs, freshBlobs, blobsJournal, blobsBefore]) {
+    if (factsOfPath(path)?.kind === 'directory')
+      throw new PathMistake(`${path} is a directory`, 'remove it: that is the name of the list of blobs');
+  }
 }
 
 function openIfFile(path: string): OpenFile | undefined {

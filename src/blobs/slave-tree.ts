@@ -92,6 +92,11 @@ export class SlaveTree {
     return this.ownLayout;
   }
 
+  /** It has no blob yet: it takes the master's layout after all. */
+  forgetLayout(): void {
+    this.ownLayout = undefined;
+  }
+
   get owner(): { readonly uid: number; readonly gid: number } {
     return this.facts;
   }

@@ -2,6 +2,7 @@ import { removeIfThere, rename } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import type { Master } from '../pipeline/master.js';
 import { Window } from '../pipeline/window.js';
+import { beginBlobScrub } from '../standby/blob-scrub-file.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
 import type { Dat } from '../standby/dat.js';
 import type { BlobTree } from './blob-tree.js';
@@ -16,7 +17,8 @@ import {
   allManifests,
   claimedManifest,
   ManifestWriter,
-  refuseDirectory,
+  readManifest,
+  refuseDirectories,
   sealOf,
   settleManifest,
   writeManifest,
@@ -69,8 +71,7 @@ export class StandbyBlobs {
   /** Checks both directories. Throws PathMistake where they cannot be those of one site. */
   static async open(settings: BlobSettings, dat: Dat | undefined, context: BlobContext): Promise<StandbyBlobs> {
     const claimed = dat?.blobs;
-    const manifest = context.paths.blobs;
-    refuseDirectory(manifest);
+    refuseDirectories(context.paths);
     const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
     const isMoved = claimed !== undefined && claimed.directory !== slave.path;
     const isClaimed = claimed !== undefined && !isMoved && (await isProved(claimed, slave, context.paths));
@@ -171,8 +172,10 @@ export class StandbyBlobs {
         const noted = before.get(id);
         if (noted === undefined || noted === 'missing') await journal.add(id, copy);
       };
+      const sure = this.isClaimed ? before : readManifest(paths.blobsJournal).manifest;
       await this.bringer.bring(ids, master, onCopy, {
-        known: known === 'compare' ? undefined : { sameHistory: known.sameHistory && this.isClaimed, manifest: before },
+        known: known === 'compare' ? undefined : { sameHistory: known.sameHistory && this.isClaimed, manifest: sure },
+        recorded: before,
       });
     } finally {
       await journal.close();
@@ -196,6 +199,7 @@ export class StandbyBlobs {
     const { paths } = this.context;
     rename(paths.freshBlobs, paths.blobs);
     removeIfThere(paths.blobsJournal);
+    if (claim) beginBlobScrub(paths, claim);
     await this.removePacked(claim);
   }
 

@@ -177,7 +177,7 @@ async function setRole(
 
 function withBlobs(result: PromotionResult, blobs: LastBlobs | undefined): PromotionResult {
   if (!blobs) return result;
-  return { ...result, blobs, exitCode: blobs.problems.length > 0 ? EXIT.damaged : result.exitCode };
+  return { ...result, blobs, exitCode: blobs.problems.length + blobs.missing > 0 ? EXIT.damaged : result.exitCode };
 }
 
 function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {

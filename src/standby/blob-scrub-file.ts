@@ -70,3 +70,17 @@ export function writeBlobScrub(paths: SlavePaths, claim: BlobsClaim, progress: B
   const { uid, gid } = paths.directoryFacts;
   replaceText(paths.blobsScrub, `${lines.join('\n')}\n`, { mode: 0o644, uid, gid });
 }
+
+/**
+ * Begins a new round: the blobs have another order in a new manifest. Failure costs nothing but a round that is not
+ * complete.
+ */
+export function beginBlobScrub(paths: SlavePaths, claim: BlobsClaim): void {
+  const progress = readBlobScrub(paths, claim);
+  if (progress.next === undefined) return;
+  try {
+    writeBlobScrub(paths, claim, { ...progress, next: undefined });
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
+  }
+}
