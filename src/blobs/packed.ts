@@ -49,7 +49,10 @@ export function hasPacked(paths: SlavePaths): boolean {
   return factsOfPath(paths.blobsBefore) !== undefined && keptAside(paths).length === 0;
 }
 
-/** A file that cannot be removed is in the way of nothing: what was not removed is not worth a sync that fails. */
+/** What forbids a removal again and again, until somebody changes it. Any other fault ends the run. */
+const NOT_ALLOWED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EXDEV', 'EBUSY']);
+
+/** A file that may not be removed is in the way of nothing: no sync has to fail for it. */
 async function removeAll(
   before: Manifest,
   current: Manifest,
@@ -80,7 +83,7 @@ async function removeAll(
       if (slave.remove(relative) || (facts && keep)) removed++;
     } catch (error) {
       if (error instanceof NotABlob) stays(id, error.message);
-      else if (error instanceof IoFault && !error.operation.startsWith('fsync')) failed ??= error;
+      else if (error instanceof IoFault && NOT_ALLOWED.has(error.code)) failed ??= error;
       else throw error;
     }
   }
