@@ -3,6 +3,7 @@ The one oracle. It knows all commits (the books of host.py) and reads files by b
 shares no code with the program, and in particular not its definition of a pack.
 """
 import os
+import re
 
 from files import Snapshot, loads, shown
 
@@ -64,9 +65,17 @@ class Round:
                  and not has_what_nobody_committed(slave.world, self.source_contents))
         # A `.dat` with a flipped bit may be that of a promoted slave, unless the role is in its own file.
         unknown_role = 'dat flipped' in slave.tags and 'Data.fs.role' not in self.before.bytes
-        return (complete and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack()
+        return (complete and not slave.book.rotten and not unknown_role and not self.is_unknown_to_a_pack() and not self.is_torn_of_its_own()
                 and not has_what_nobody_committed(slave.world, self.before.contents.get('Data.fs'))
                 and self.held <= source.book.lineage and slave.promotions <= source.promotions)
+
+    def is_torn_of_its_own(self):
+        """
+        A transaction of the slave's own was cut in two: what is left of it, behind the claim, shows nothing that a server would,
+        and no batch of the program looks like it. An operator decides.
+        """
+        claim = re.search(rb'^claim (\d+) ', self.before.bytes.get('Data.fs.dat', b''), re.MULTILINE)
+        return 'cut short' in self.slave.tags and claim is not None and int(claim[1]) < len(self.before.data() or b'')
 
     def is_unknown_to_a_pack(self):
         """
