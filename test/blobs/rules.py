@@ -57,8 +57,7 @@ class Verdict:
         allowed = (0, 1, 4) if self.packs else (0, 4)
         if code not in allowed:
             self.fail(f'exit {code}', f'one of {allowed} was expected')
-        # The directories alone do not show that one has lost a blob (docs/operate.md).
-        if code == 0 and absent and not self.world.by_tree:
+        if code == 0 and absent:
             self.fail('exit 0 with a blob missing', f'{len(absent)} are missing')
         if code == 4:
             # Where the slave still holds what the master has lost, either count is true.

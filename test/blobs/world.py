@@ -25,7 +25,8 @@ class World:
         self.storage_kind, self.layout = storage_kind, layout
         # The judge draws its own samples, so that what it opens does not change the history.
         self.rng, self.judging = random.Random(name), random.Random(f'judging {name}')
-        self.keeps, self.by_tree = 'keep' in kinds, 'tree' in kinds
+        # The directories alone show no loss, so nothing could be judged (docs/operate.md).
+        self.keeps, self.by_tree = 'keep' in kinds, 'tree' in kinds and 'loss' not in kinds
         self.disturbed, self.missing, self.aside = False, set(), {}
         self.junk, self.foreign, self.held = {}, {}, {}
         self.log, self.counts = [], {}
