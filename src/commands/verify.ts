@@ -9,6 +9,7 @@ import { Master } from '../pipeline/master.js';
 import { observeMaster } from '../pipeline/observe.js';
 import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
+import type { BlobsClaim } from '../standby/blobs-claim.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
 import { roleOf } from '../standby/role-of.js';
@@ -85,7 +86,15 @@ async function inspectUntilStable(path: string, window: Window, options: VerifyO
     try {
       const role = roleOf({ dat: `${path}.dat`, role: `${path}.role` }, datFile);
       const serves = 'facts' in role && role.facts.role === 'master';
-      const findings = await inspectAll(file, datFile, { inspector, window, pieceBytes, indexCheck, pointers, serves });
+      const findings = await inspectAll(file, datFile, {
+        inspector,
+        window,
+        pieceBytes,
+        indexCheck,
+        pointers,
+        serves,
+        checksBlobs: blobDirectoryOf(datFile, file.facts.inode, options.blobs) !== undefined,
+      });
       const blobs = await checkBlobsOf(path, findings, datFile, file.facts.inode, options);
       const problems = findings.problems.count + (blobs?.missing ?? 0) + (blobs?.wrong ?? 0);
       const stable = problems === 0 || (await isUnchanged(file, datFile, options.deadline));
@@ -104,6 +113,16 @@ async function inspectUntilStable(path: string, window: Window, options: VerifyO
   }
 }
 
+function blobsClaimOf(datFile: DatFile, inode: string): BlobsClaim | undefined {
+  return 'dat' in datFile && datFile.dat.slaveInode === inode ? datFile.dat.blobs : undefined;
+}
+
+/** The directory to check; undefined where none is known, or none is asked for. */
+function blobDirectoryOf(datFile: DatFile, inode: string, blobs: string | false | undefined): string | undefined {
+  const directory = blobs ?? blobsClaimOf(datFile, inode)?.directory;
+  return directory === false ? undefined : directory;
+}
+
 /** The blobs of a file against their directory; undefined where none is known, or none is asked for. */
 async function checkBlobsOf(
   path: string,
@@ -112,9 +131,9 @@ async function checkBlobsOf(
   inode: string,
   { blobs, deadline, onBlobs = () => {} }: VerifyOptions,
 ): Promise<BlobFindings | undefined> {
-  const claim = 'dat' in datFile && datFile.dat.slaveInode === inode ? datFile.dat.blobs : undefined;
-  const directory = blobs ?? claim?.directory;
-  if (directory === undefined || directory === false) return undefined;
+  const claim = blobsClaimOf(datFile, inode);
+  const directory = blobDirectoryOf(datFile, inode, blobs);
+  if (directory === undefined) return undefined;
   const [{ BlobTree }, { claimedManifest }, { checkBlobs }] = await Promise.all([
     import('../blobs/blob-tree.js'),
     import('../blobs/manifest-file.js'),

@@ -1,4 +1,5 @@
 import { NeededBlobs } from '../blobs/needed.js';
+import { NO_BLOBS } from '../filestorage/blob-names.js';
 import { MAGIC_LENGTH, type Magic, magicOf } from '../filestorage/layout.js';
 import { type Problem, type ProblemRule, Problems, type Severity } from '../filestorage/problem.js';
 import type { IndexCheck } from '../index/check.js';
@@ -46,6 +47,8 @@ export interface InspectOptions {
   readonly indexCheck: IndexCheck | undefined;
   /** Whether to check previous pointers, back pointers and the index; false: structure and checksums only. */
   readonly pointers: boolean;
+  /** The blobs will be checked: also those count that an undo brought back, whose records have to be looked for. */
+  readonly checksBlobs?: boolean;
   /** The file serves: a pack may have replaced the file that its `.dat` describes. */
   readonly serves?: boolean;
 }
@@ -86,7 +89,7 @@ async function inspectWith(judge: Judge, subject: Subject, options: InspectOptio
   const { size } = file;
   const problems = new Problems();
   problems.addAll(subject.problems.kept, subject.problems.count);
-  const probe = new Probe(file, problems, judge);
+  const probe = new Probe(file, problems, judge, options.checksBlobs === true);
   try {
     await judge.begin(probe.onProblem);
     const plausible = magic !== undefined || (await agreedEnd(file, MAGIC_LENGTH, size)) !== undefined;
@@ -172,6 +175,7 @@ export class Probe implements FileEvents {
     private readonly file: Inspected,
     private readonly problems: Problems,
     private readonly judge: Judge,
+    private readonly checksBlobs = false,
   ) {}
 
   get records(): PieceEvents {
@@ -202,7 +206,8 @@ export class Probe implements FileEvents {
     }
     this.transactions += transactions;
     this.recordCount += facts.records;
-    await this.blobs.addReadable(facts.blobs, this.file);
+    const { blobs } = facts;
+    await this.blobs.addReadable(this.checksBlobs ? blobs : { ...blobs, undos: NO_BLOBS.undos }, this.file);
     this.encryptedRecords += facts.blobs.encrypted;
     this.tail = facts.tail;
     await this.judge.piece(facts, this.onProblem);
