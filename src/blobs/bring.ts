@@ -1,6 +1,7 @@
 import { Exchanged } from '../pipeline/copy.js';
 import { Master } from '../pipeline/master.js';
 import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
+import type { Window } from '../pipeline/window.js';
 import type { Notice } from '../pipeline/work.js';
 import type { BlobCopier } from './copier.js';
 import { Lanes } from './lanes.js';
@@ -67,27 +68,25 @@ export class BlobBringer {
     { known, recorded, checks = CHECKS }: BringOptions = {},
   ): Promise<void> {
     let absent: BlobId[] = [];
+    const obtain = async (id: BlobId, window: Window): Promise<void> => {
+      const obtained = await this.copier.obtain(id, window);
+      if (obtained.kind === 'absent') return void absent.push(id);
+      this.count(obtained.kind, obtained.copy.length);
+      await onCopy(id, obtained.copy);
+    };
     await this.lanes.run(ids, async (id, window) => {
       const kept = known && (await this.keptCopy(id, known));
       if (kept) {
         this.counts.kept++;
         return onCopy(id, kept);
       }
-      const obtained = await this.copier.obtain(id, window);
-      if (obtained.kind === 'absent') return void absent.push(id);
-      this.count(obtained.kind, obtained.copy.length);
-      await onCopy(id, obtained.copy);
+      await obtain(id, window);
     });
     for (let check = 1; absent.length > 0 && check < checks; check++) {
       await pause(CHECK_PAUSE_MS);
       const again = absent;
       absent = [];
-      await this.lanes.run(again, async (id, window) => {
-        const obtained = await this.copier.obtain(id, window);
-        if (obtained.kind === 'absent') return void absent.push(id);
-        this.count(obtained.kind, obtained.copy.length);
-        await onCopy(id, obtained.copy);
-      });
+      await this.lanes.run(again, obtain);
     }
     this.reportMisplaced();
     if (absent.length > 0) await this.judgeAbsent(absent, master, onCopy, recorded);

@@ -18,7 +18,7 @@ export type CopyWay = 'copy' | 'reflink' | 'link';
 
 /** What a blob of the master came to. `absent`: there is no such file. */
 export type Obtained =
-  | { readonly kind: 'copied' | 'linked' | 'found'; readonly copy: Exclude<Copy, 'missing'>; readonly relative: string }
+  | { readonly kind: 'copied' | 'linked' | 'found'; readonly copy: Exclude<Copy, 'missing'> }
   | { readonly kind: 'absent' };
 
 /** The file system, or the two of them, cannot do it. No copy is made in the place of what was asked for. */
@@ -80,7 +80,7 @@ export class BlobCopier {
       await file.syncLater();
       this.slave.dropUnfinished(relative);
       this.slave.touch(relative);
-      return { kind: 'found', copy: { length, hash: theirs }, relative };
+      return { kind: 'found', copy: { length, hash: theirs } };
     } finally {
       file.closeQuietly();
     }
@@ -116,7 +116,7 @@ export class BlobCopier {
       await file.syncLater();
       slave.finish(relative);
       slave.touch(relative);
-      return { kind: 'copied', copy: { length: facts.size, hash }, relative };
+      return { kind: 'copied', copy: { length: facts.size, hash } };
     } catch (error) {
       slave.dropUnfinished(relative);
       throw error;
@@ -148,7 +148,7 @@ export class BlobCopier {
       await linked.syncLater();
       slave.finish(relative);
       slave.touch(relative);
-      return { kind: 'linked', copy: { length: facts.size, hash }, relative };
+      return { kind: 'linked', copy: { length: facts.size, hash } };
     } catch (error) {
       slave.dropUnfinished(relative);
       throw error;

@@ -9,7 +9,7 @@ import type { SlaveTree } from './slave-tree.js';
 const JOURNAL_FILES = 512;
 const JOURNAL_MS = 5000;
 
-/** Notes durably which blobs are complete, every few seconds: a run that is killed does not begin anew. */
+/** Notes durably which blobs are complete, every few seconds: the run after a killed one continues with the rest. */
 export class Journal {
   private entries: (readonly [BlobId, Copy])[] = [];
   private last = Date.now();

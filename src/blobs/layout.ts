@@ -76,8 +76,3 @@ function oidOfBytes(components: readonly string[]): bigint | undefined {
   const all = components.map((component) => /^0x([0-9a-f]{2})$/.exec(component)?.[1]);
   return all.every((digits) => digits !== undefined) ? BigInt(`0x${all.join('')}`) : undefined;
 }
-
-/** The text of a blob for messages: its path in the layout. */
-export function nameOf(id: BlobId, layout: Layout): string {
-  return pathOf(id, layout);
-}

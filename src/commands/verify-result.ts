@@ -53,18 +53,7 @@ export interface VerifyResult {
   readonly seconds: number;
 }
 
-export interface BlobsResult {
-  readonly directory: string;
-  /** Bytes of the files that are there. */
-  readonly bytes: number;
-  /** Files whose contents were compared with the hash of what was copied; the others were only opened. */
-  readonly hashed: number;
-  readonly missing: number;
-  readonly wrong: number;
-  /** Blob files that no transaction names. */
-  readonly extra: number;
-  readonly temporary: number;
-  readonly foreign: number;
+export interface BlobsResult extends Omit<BlobFindings, 'named' | 'problems'> {
   /** The first thousand. */
   readonly problems: readonly {
     readonly oid: string;

@@ -13,8 +13,8 @@ import { inflateSync } from 'node:zlib';
  * .
  * ```
  *
- * zlibstorage writes `.z` and a compressed record where that is shorter; an encrypting storage writes `.e`, which tells
- * nothing. No pickle begins with a dot.
+ * zlibstorage writes `.z` and a compressed record where that is shorter; an encrypting storage writes `.e`, which
+ * shows nothing. No pickle begins with a dot.
  */
 export type RecordKind = 'blob' | 'other' | 'encrypted';
 

@@ -94,6 +94,16 @@ export function applyOwnership(file: OpenFile, ownership: Ownership): void {
   file.setMode(ownership.mode);
 }
 
+/** As readSmallText, but '' for whatever cannot be read as well: for files whose loss costs nothing but work. */
+export function readSmallTextIfAny(path: string, limit: number): string {
+  try {
+    return readSmallText(path, limit) ?? '';
+  } catch (error) {
+    if (error instanceof IoFault) return '';
+    throw error;
+  }
+}
+
 /** The text of a small file; undefined when it does not exist. Throws a fault (EFBIG) for more than `limit` bytes. */
 export function readSmallText(path: string, limit: number): string | undefined {
   const file = OpenFile.openHereIfThere(path);

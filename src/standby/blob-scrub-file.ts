@@ -1,6 +1,6 @@
 import { formatTid } from '../filestorage/tid.js';
 import { IoFault } from '../io/fault.js';
-import { readSmallText, replaceText } from '../io/replace.js';
+import { readSmallTextIfAny, replaceText } from '../io/replace.js';
 import type { BlobsClaim } from './blobs-claim.js';
 
 import type { SlavePaths } from './paths.js';
@@ -35,7 +35,7 @@ const STATE_BYTES = 32;
 /** Progress on the blobs of a claim; a new round where the file is missing, invalid or for another directory. */
 export function readBlobScrub(paths: Pick<SlavePaths, 'blobsScrub'>, claim: BlobsClaim): BlobScrubProgress {
   const [directory, item, offset, state = '-', full, wrong = ''] =
-    FORM.exec(readText(paths.blobsScrub))?.slice(1) ?? [];
+    FORM.exec(readSmallTextIfAny(paths.blobsScrub, LARGEST))?.slice(1) ?? [];
   if (directory === undefined || directory !== JSON.stringify(claim.directory)) return NEW_ROUND;
   const lastFull = full === 'never' || full === undefined ? undefined : new Date(full);
   const place = { item: Number(item), offset: Number(offset), state: state === '-' ? '' : state };
@@ -45,16 +45,6 @@ export function readBlobScrub(paths: Pick<SlavePaths, 'blobsScrub'>, claim: Blob
     return { oid: BigInt(`0x${oid}`), tid: BigInt(`0x${tid}`) };
   });
   return { next: place, wrong: ids, lastFull };
-}
-
-function readText(path: string): string {
-  try {
-    return readSmallText(path, LARGEST) ?? '';
-  } catch (error) {
-    // Unreadable (a link, a directory): a new round begins.
-    if (error instanceof IoFault) return '';
-    throw error;
-  }
 }
 
 /** Stores the progress. Throws an IoFault on failure. */

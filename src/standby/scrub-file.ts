@@ -1,6 +1,5 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
-import { IoFault } from '../io/fault.js';
-import { readSmallText, replaceText } from '../io/replace.js';
+import { readSmallTextIfAny, replaceText } from '../io/replace.js';
 import type { SlavePaths } from './paths.js';
 
 /**
@@ -28,23 +27,13 @@ const NEW_ROUND: ScrubProgress = { next: MAGIC_LENGTH, lastFull: undefined };
 
 /** Progress on this slave file; a new round where the file is missing, invalid or for another inode. */
 export function readScrubProgress(paths: SlavePaths, slaveInode: string | undefined): ScrubProgress {
-  const [inode, next, full] = FORM.exec(readText(paths.scrub))?.slice(1) ?? [];
+  const [inode, next, full] = FORM.exec(readSmallTextIfAny(paths.scrub, LARGEST))?.slice(1) ?? [];
   if (inode === undefined || inode !== slaveInode) return NEW_ROUND;
   const position = Number(next);
   const lastFull = full === 'never' || full === undefined ? undefined : new Date(full);
   if (!Number.isSafeInteger(position) || position < MAGIC_LENGTH) return NEW_ROUND;
   if (lastFull && Number.isNaN(lastFull.getTime())) return NEW_ROUND;
   return { next: position, lastFull };
-}
-
-function readText(path: string): string {
-  try {
-    return readSmallText(path, LARGEST) ?? '';
-  } catch (error) {
-    // Unreadable (a link, a directory): a new round begins.
-    if (error instanceof IoFault) return '';
-    throw error;
-  }
 }
 
 /** Stores the progress. Throws an IoFault on failure. */

@@ -1,5 +1,4 @@
-import type { BlobId } from '../blobs/layout.js';
-import { nameOf, pathOf } from '../blobs/layout.js';
+import { type BlobId, pathOf } from '../blobs/layout.js';
 import type { Copy } from '../blobs/manifest.js';
 import { lastBatchOf } from '../blobs/manifest-file.js';
 import { NotABlob } from '../blobs/mistakes.js';
@@ -7,7 +6,6 @@ import { SlaveTree } from '../blobs/slave-tree.js';
 import { IoFault } from '../io/fault.js';
 import type { Window } from '../pipeline/window.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
-
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
 
 /** What a promotion has found about the slave's blobs. */
@@ -27,7 +25,10 @@ const MOST_HASHED = 64 << 20;
 const MOST_MS = 500;
 const MOST_NAMED = 10;
 
-/** Checks the blobs of the batch that was copied last: the ones that a crash could have caught. Changes nothing. */
+/**
+ * Checks the blobs of the batch that was copied last: the ones that a crash could have caught. Writes
+ * nothing but a `.layout` that is missing.
+ */
 export function checkLastBlobs(paths: SlavePaths, claim: BlobsClaim, window: Window): LastBlobs {
   const { directory, count, missing } = claim;
   const result = (checked: number, problems: readonly string[]): LastBlobs => {
@@ -69,7 +70,7 @@ function checkBatch(
     if (Date.now() > until) break;
     if (copy === 'missing') continue;
     checked++;
-    const name = nameOf(id, tree.layout ?? 'bushy');
+    const name = pathOf(id, tree.layout ?? 'bushy');
     const found = tree.find(id);
     if (!found) problems.push(`${name} is missing`);
     else if (found.size !== copy.length) problems.push(`${name} has ${found.size} bytes, not ${copy.length}`);

@@ -34,7 +34,6 @@ export interface Findings {
   readonly hashedBytes: number;
   /** The blobs that its transactions name, as far as its records are not encrypted. */
   readonly blobs: NeededBlobs;
-  readonly encryptedRecords: number;
   readonly problems: Problems;
 }
 
@@ -103,11 +102,11 @@ async function inspectWith(judge: Judge, subject: Subject, options: InspectOptio
   } finally {
     await judge.settle();
   }
-  const { committedEnd, lastTid, transactions, recordCount: records, tail, blobs, encryptedRecords } = probe;
+  const { committedEnd, lastTid, transactions, recordCount: records, tail, blobs } = probe;
   const { objects, indexState } = judge;
   const hashedBytes = known.chunks.reduce((sum, { start, end }) => sum + end - start, 0);
   const seen = { size, magic, committedEnd, lastTid, transactions, records, objects, tail };
-  return { ...seen, indexState, hashedBytes, blobs, encryptedRecords, problems };
+  return { ...seen, indexState, hashedBytes, blobs, problems };
 }
 
 async function magicAt(file: Inspected, problems: Problems): Promise<Magic | undefined> {
@@ -169,7 +168,6 @@ export class Probe implements FileEvents {
   recordCount = 0;
   tail: Tail = 'none';
   readonly blobs = new NeededBlobs();
-  encryptedRecords = 0;
 
   constructor(
     private readonly file: Inspected,
@@ -208,7 +206,6 @@ export class Probe implements FileEvents {
     this.recordCount += facts.records;
     const { blobs } = facts;
     await this.blobs.addReadable(this.checksBlobs ? blobs : { ...blobs, undos: NO_BLOBS.undos }, this.file);
-    this.encryptedRecords += facts.blobs.encrypted;
     this.tail = facts.tail;
     await this.judge.piece(facts, this.onProblem);
   }

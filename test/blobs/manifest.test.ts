@@ -113,7 +113,7 @@ describe('a manifest', () => {
     assert.deepEqual(contents(decoded.manifest), contents(manifestOf(batches.flat())));
     assert.deepEqual(decoded.manifest.get(one[0]), { length: 5, hash: 2n });
     assert.equal(decoded.manifest.get(two[0]), 'missing');
-    assert.deepEqual([...decoded.manifest.missingIds()].includes(two[0]), false, 'ids are made anew');
+    assert.deepEqual([...decoded.manifest.missingIds()].includes(two[0]), false, 'ids are counted afresh');
     assert.deepEqual(
       [...decoded.manifest.missingIds()].map(({ oid }) => oid),
       [two, three].filter(([id]) => decoded.manifest.get(id) === 'missing').map(([{ oid }]) => oid),

@@ -60,7 +60,7 @@ const SPOILED: readonly (readonly [string, (pair: BlobPair, outside: string) => 
 ];
 
 describe('a manifest', () => {
-  it('that is not the one of the claim is made anew, and the blobs are compared', (test) =>
+  it('that is not the one of the claim is replaced, and the blobs are compared', (test) =>
     withBlobPair(async (pair) => {
       const ids = pair.commitBlobs('one', 'two');
       const outside = join(pair.directory, 'outside');

@@ -6,7 +6,7 @@ import { decodeManifest } from '../../src/blobs/manifest.js';
 import { withBlobPair } from '../support/blob-pair.js';
 import { assertEnd } from '../support/cli.js';
 
-const ENCRYPTED = Buffer.from('.e what an encrypting storage writes, which tells nothing');
+const ENCRYPTED = Buffer.from('.e what an encrypting storage writes, which shows nothing');
 const LAYOUTS = ['bushy', 'lawn'] as const;
 
 for (const layout of LAYOUTS) {
@@ -56,7 +56,7 @@ describe('--blobs-by tree', () => {
         const [second] = pair.commitBlobs('two');
         assert.ok(second!.tid > later.tid);
         const run = pair.syncedBlobs('--blobs-by', 'tree');
-        // Its transaction could have come meanwhile, for all that a directory tells: it is copied, and does no harm.
+        // Its transaction could have come meanwhile, for all that a directory shows: it is copied, and does no harm.
         assert.ok(run.json.blobs.count >= 2, run.all);
         pair.assertSameBlobs([first!, second!]);
       },

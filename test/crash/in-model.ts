@@ -156,7 +156,7 @@ function indexProblem({ indexes }: History, made: Made, state: Disk): string | u
   return there && digestOf(there) === digestOf(last.index) ? undefined : 'the index that was promised is gone';
 }
 
-/** What a journal of blobs has noted stays, so that a copy of everything need not begin anew. */
+/** What a journal of blobs has noted stays, so that a copy of everything need not start over. */
 function journalProblem({ journals }: History, made: Made, state: Disk): string | undefined {
   const noted = journals.findLast(({ at }) => made(at))?.bytes;
   if (!noted) return undefined;

@@ -21,7 +21,7 @@ import { listing } from './pair.js';
 
 /** What no file of the slave may ever hold. */
 const SENTINEL = 'the sentinel, which is outside of both trees';
-/** As long as the sentinel: only the bytes tell them apart. */
+/** As long as the sentinel: only the bytes differ. */
 const CONTENT = SENTINEL.replaceAll(/[a-z]/g, 'x');
 
 export interface Attack {
