@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, exitOfError, hintOf, isForeseen } from './commands/exit.js';
 import { type Manual, withManual } from './commands/manual.js';
 import { writeToStderr, writeToStdout } from './io/sink.js';
 import { ReadDeadline } from './pipeline/read-deadline.js';
 import { visible } from './report/quote.js';
+import { EXIT, exitOfError, hintOf, isForeseen } from './round/exit.js';
 
 /** The version in package.json. The bundler inserts it: to find and read that file would take 0.7 ms of every run. */
 declare const VERSION: string;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { Interrupted } from '../pipeline/read-deadline.js';
+import { EXIT } from '../round/exit.js';
 import {
   beginLongWork,
   countOption,
@@ -12,7 +13,6 @@ import {
   withFileName,
   withTimeout,
 } from './common.js';
-import { EXIT } from './exit.js';
 import { type Manual, withManual } from './manual.js';
 
 interface Flags extends LongOptions {

@@ -9,12 +9,12 @@ import { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { type Readable, readableEnd } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
+import { EXIT, type ExitCode } from '../round/exit.js';
+import { findSide } from '../round/find-master.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
 import { seenTerm } from '../standby/role.js';
 import { readRoleFile } from '../standby/role-file.js';
-import { EXIT, type ExitCode } from './exit.js';
-import { findSide } from './master.js';
 import { type Described, describe } from './transactions.js';
 
 export interface CompareOptions {

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import type { DemoReport } from '../demo/play.js';
 import type { Promote } from '../demo/stage.js';
 import { writeToStdout } from '../io/sink.js';
+import { EXIT } from '../round/exit.js';
 import { printJson } from './common.js';
-import { EXIT } from './exit.js';
 import { type Manual, withManual } from './manual.js';
 
 interface Flags {
@@ -32,7 +32,7 @@ export function demoCommand(): Command {
     .action(async ({ keep = false, json = false }: Flags) => {
       const [{ playDemo }, { runSync }, { runPromote }] = await Promise.all([
         import('../demo/play.js'),
-        import('./sync.js'),
+        import('../round/run-sync.js'),
         import('./promote.js'),
       ]);
       const promote: Promote = (round) => runPromote({ ...round, file: 'Data.fs', graceSeconds: 1, verify: false });

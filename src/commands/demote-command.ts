@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { forShell } from '../report/quote.js';
+import { EXIT, type ExitCode, exitOfError } from '../round/exit.js';
 import { readDatFile } from '../standby/dat-file.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
@@ -9,7 +10,6 @@ import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
 import { readSwitch } from '../standby/switch.js';
 import { demote, isUnused } from '../takeover/demote.js';
 import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
-import { EXIT, type ExitCode, exitOfError } from './exit.js';
 import { type Manual, withManual } from './manual.js';
 
 interface Result {

@@ -7,11 +7,11 @@ import { Exchanged } from '../pipeline/copy.js';
 import { Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import type { Log } from '../report/log.js';
+import { EXIT, type ExitCode, exitOfError, hintOf } from '../round/exit.js';
+import { workersOf } from '../round/workers.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { PathMistake, slavePaths } from '../standby/paths.js';
-import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
-import { workersOf } from './workers.js';
 
 export interface IndexOptions {
   /** Data directory, or the path of the file itself. */

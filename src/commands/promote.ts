@@ -5,6 +5,7 @@ import { IoFault } from '../io/fault.js';
 import { usableDat } from '../pipeline/observe.js';
 import { Window } from '../pipeline/window.js';
 import type { Loss, PromotionResult } from '../report/promotion.js';
+import { EXIT, type ExitCode, exitOfError, hintOf } from '../round/exit.js';
 import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
@@ -16,7 +17,6 @@ import { type Evicted, evict } from '../takeover/evict.js';
 import { checkLastBlobs, type LastBlobs } from '../takeover/last-blobs.js';
 import { NothingToServe, publishPromotion, type Settled, settle } from '../takeover/promotion.js';
 import type { IndexLimits } from '../takeover/promotion-index.js';
-import { EXIT, type ExitCode, exitOfError, hintOf } from './exit.js';
 import { lossOf, type MasterAnswer, NOT_ASKED } from './loss.js';
 import { PromotionSwitch } from './promote-switch.js';
 

@@ -2,9 +2,9 @@ import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SlaveState, Standing } from '../report/standing.js';
+import { findSideOrFault } from '../round/find-master.js';
 import { readBlobScrub } from '../standby/blob-scrub-file.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
-
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
@@ -14,7 +14,6 @@ import { type Refusal, seenTerm } from '../standby/role.js';
 import { type KnownRole, roleOf } from '../standby/role-of.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
-import { findSideOrFault } from './master.js';
 import { probeMaster } from './probe-master.js';
 import { deriveState, type StandingRefusal } from './slave-state.js';
 

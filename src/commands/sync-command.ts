@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { parseBytes } from '../report/size.js';
+import { runSync } from '../round/run-sync.js';
 import type { ScrubAmount } from '../scrub/round.js';
 import { type BlobFlags, blobSettingsOf, withBlobOptions } from './blob-options.js';
 import {
@@ -17,7 +18,6 @@ import {
   withWorkers,
 } from './common.js';
 import { type Manual, withManual } from './manual.js';
-import { runSync } from './sync.js';
 
 interface Flags extends SlaveOptions, LongOptions, BlobFlags {
   readonly full?: boolean;

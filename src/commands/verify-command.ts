@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { Interrupted } from '../pipeline/read-deadline.js';
+import { EXIT } from '../round/exit.js';
 import {
   beginLongWork,
   type LongOptions,
@@ -12,7 +13,6 @@ import {
   withTimeout,
   withWorkers,
 } from './common.js';
-import { EXIT } from './exit.js';
 import { type Manual, withManual } from './manual.js';
 
 interface Flags extends LongOptions {

@@ -5,12 +5,12 @@ import type { Against } from '../lineage/against.js';
 import { ageOfTid } from '../lineage/lag.js';
 import type { Side } from '../lineage/sides.js';
 import type { Lineage } from '../lineage/verdict.js';
+import { EXIT, type ExitCode } from '../round/exit.js';
+import type { SideResult } from '../round/result.js';
 import type { BlobFindings } from '../verify/blob-check.js';
 import type { IndexState } from '../verify/judge.js';
 import type { Tail } from '../verify/piece.js';
 import type { Findings } from '../verify/verify.js';
-import { EXIT, type ExitCode } from './exit.js';
-import type { SideResult } from './result.js';
 
 /** The JSON object of `syncpozo verify --json`. Fields are only ever added. null: not known, or none. */
 export interface VerifyResult {

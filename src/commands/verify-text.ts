@@ -1,7 +1,7 @@
 import { formatCount, renderLag } from '../report/numbers.js';
 import { quote, visible } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
-import type { SideResult } from './result.js';
+import type { SideResult } from '../round/result.js';
 import type { AgainstResult, BlobsResult, ProblemResult, VerifyResult } from './verify-result.js';
 
 /** The text output of `syncpozo verify`: what was checked, what is wrong, and what to do. */

@@ -9,6 +9,8 @@ import { Master } from '../pipeline/master.js';
 import { observeMaster } from '../pipeline/observe.js';
 import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
+import { findSide } from '../round/find-master.js';
+import { workersOf } from '../round/workers.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
 import { type DatFile, readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
@@ -17,9 +19,7 @@ import type { BlobFindings } from '../verify/blob-check.js';
 import { InlineInspector, type Inspector, type OnPosition } from '../verify/inspect-file.js';
 import { NearFile } from '../verify/near-file.js';
 import { type Findings, inspectAll, problemAt } from '../verify/verify.js';
-import { findSide } from './master.js';
 import { type Compared, type VerifyResult, verifyResult } from './verify-result.js';
-import { workersOf } from './workers.js';
 
 export interface VerifyOptions {
   /** Data directory, or the path of the file itself. */

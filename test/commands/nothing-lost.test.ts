@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { runSync, type SyncResult } from '../../src/commands/sync.js';
+import { runSync, type SyncResult } from '../../src/round/run-sync.js';
 import { assertEnd, syncpozo } from '../support/cli.js';
 import { withPair as withPairOfCommands } from '../support/pair.js';
 import { promote } from '../support/promotion.js';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { EXIT } from '../../src/commands/exit.js';
 import { type DiskOperation, observeDisk } from '../../src/io/observer.js';
+import { EXIT } from '../../src/round/exit.js';
 import { parseDat } from '../../src/standby/dat.js';
 import { isDescribed, roleIn, roleOf } from './beside.js';
 import { isIncomplete, recoveredProblem, settingsFor } from './blob-recovery.js';

@@ -1,8 +1,8 @@
 import type { BlobSettings } from '../../src/blobs/settings.js';
-import { exitOfError, exitOfOutcome } from '../../src/commands/exit.js';
 import { InlineSource } from '../../src/pipeline/chunk-source.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
+import { exitOfError, exitOfOutcome } from '../../src/round/exit.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { type Outcome, sync } from '../../src/sync/sync.js';

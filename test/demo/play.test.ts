@@ -3,9 +3,9 @@ import { copyFileSync, cpSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runPromote } from '../../src/commands/promote.js';
-import { runSync } from '../../src/commands/sync.js';
 import { playDemo } from '../../src/demo/play.js';
 import type { Promote, Sync } from '../../src/demo/stage.js';
+import { runSync } from '../../src/round/run-sync.js';
 
 /** Runs cp and reports success: the demo must detect it. */
 const copyAll: Sync = async ({ master, slave, blobs }) => {

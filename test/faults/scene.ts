@@ -1,7 +1,7 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlobSettings } from '../../src/blobs/settings.js';
-import { runSync, type SyncResult } from '../../src/commands/sync.js';
+import { runSync, type SyncResult } from '../../src/round/run-sync.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { transactionEdges } from '../crash/edges.js';
 import { fill } from '../support/in-mid-copy.js';

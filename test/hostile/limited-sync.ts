@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { runSync, type SyncOptions } from '../../src/commands/sync.js';
+import { runSync, type SyncOptions } from '../../src/round/run-sync.js';
 
 /**
  * Runs syncs in its own process, whose heap the parent has limited: a list of options per line on stdin, the list of

@@ -1,4 +1,4 @@
-import type { SyncOptions } from '../../src/commands/sync.js';
+import type { SyncOptions } from '../../src/round/run-sync.js';
 import { inProject } from '../support/root.js';
 import { JsonLines } from '../zodb/json-lines.js';
 import type { LimitedAnswer } from './limited-sync.js';

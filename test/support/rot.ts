@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { runSync, type SyncOptions, type SyncResult } from '../../src/commands/sync.js';
+import { runSync, type SyncOptions, type SyncResult } from '../../src/round/run-sync.js';
 import { type Dat, parseDat } from '../../src/standby/dat.js';
 import type { Pair } from './pair.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { runIndex } from '../../src/commands/index.js';
-import { runSync, type SyncResult } from '../../src/commands/sync.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
+import { runSync, type SyncResult } from '../../src/round/run-sync.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { Random } from '../support/random.js';
 import { inProject } from '../support/root.js';

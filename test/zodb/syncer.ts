@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { runSync } from '../../src/commands/sync.js';
+import { runSync } from '../../src/round/run-sync.js';
 import { inProject } from '../support/root.js';
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { runSync } from '../../../src/commands/sync.js';
+import { runSync } from '../../../src/round/run-sync.js';
 import { withTempDir } from '../../support/site.js';
 import { walkOver } from '../../support/walking.js';
 import { DEFECTS, type Defect } from './defects.js';

@@ -15,7 +15,7 @@ import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slav
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
 import { EXIT } from './exit.js';
-import { findSideOrFault } from './master.js';
+import { findSideOrFault } from './find-master.js';
 import { logError, logOutcome, logPlan } from './outcome-log.js';
 import { OutcomeRecorder } from './recorder.js';
 import { plainResult, type Round, type SyncResult } from './result.js';

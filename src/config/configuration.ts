@@ -1,0 +1,44 @@
+import type { BlobSettings } from '../blobs/settings.js';
+import type { ScrubAmount } from '../scrub/round.js';
+
+/** A configuration file without a mistake. Durations are in seconds. */
+export interface Configuration {
+  readonly path: string;
+  /** In the order of the file; at least one. */
+  readonly storages: readonly StorageSettings[];
+  readonly watch: WatchSettings;
+  readonly hooks: HookSettings;
+}
+
+/** One storage of a site: two sides of the same Data.fs. */
+export interface StorageSettings {
+  readonly name: string;
+  readonly master: string;
+  readonly slave: string;
+  /** Name of the file, where a directory is given. */
+  readonly file: string | undefined;
+  readonly blobs: BlobSettings | undefined;
+  /** The storage's own, or the one of the file's top level, or the default. */
+  readonly statusFile: string;
+  /** Storages with the same group are brought to a common point in time by `--together`. */
+  readonly group: string | undefined;
+  readonly scrub: ScrubAmount;
+  /** Of a read of the master without progress. */
+  readonly timeoutSeconds: number;
+}
+
+export interface WatchSettings {
+  readonly intervalSeconds: number;
+  /** Where figures and the status page are served; undefined: nowhere. */
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  /** A file for node_exporter's textfile collector. */
+  readonly textfile: string | undefined;
+  /** A URL that is called after rounds that leave every storage in step. */
+  readonly heartbeat: string | undefined;
+}
+
+/** Commands, each as a program and its arguments, by the event or the moment that they are for. */
+export interface HookSettings {
+  readonly commands: Readonly<Record<string, readonly string[]>>;
+  readonly timeoutSeconds: number;
+}
