@@ -28,7 +28,7 @@ export async function run(commands: Commands): Promise<void> {
     process.exitCode = endOf(error);
   }
   const exitCode = Number(process.exitCode ?? EXIT.ok);
-  if (ReadDeadline.anyStuck) endWithoutWaiting(exitCode);
+  if (ReadDeadline.hanging > 0) endWithoutWaiting(exitCode);
   // A run that failed or was interrupted may have left a read that never returns.
   if (exitCode !== EXIT.ok) setTimeout(endWithoutWaiting, LINGER_MS, exitCode).unref();
 }

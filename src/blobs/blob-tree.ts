@@ -139,8 +139,7 @@ export class BlobTree {
   }
 
   close(blob: OpenBlob): void {
-    // A thread may be stuck in a read of this descriptor; closing it could hang as well.
-    if (!this.deadline.stuck) blob.file.closeQuietly();
+    blob.file.closeWhenIdle();
   }
 
   private async openAt(relative: string): Promise<Omit<OpenBlob, 'place'> | undefined> {
@@ -171,7 +170,7 @@ export class BlobTree {
       file.closeQuietly();
       return undefined;
     } catch (error) {
-      if (!this.deadline.stuck) file.closeQuietly();
+      file.closeWhenIdle();
       throw error;
     }
   }

@@ -74,7 +74,7 @@ export class IndexCheck {
   }
 
   close(): void {
-    if (!this.deadline.stuck) this.file.closeQuietly();
+    this.file.closeWhenIdle();
   }
 
   private async readWith(reader: IndexReader): Promise<void> {

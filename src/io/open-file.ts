@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { type FileFacts, factsOfDescriptor, factsOfDescriptorLater } from './facts.js';
 import { attempt, IoFault } from './fault.js';
 import { notice, noticeBegin } from './observer.js';
+import { readLinkOrNothing } from './proc.js';
 
 /**
  * One open file: positioned reads and writes that complete or fail.
@@ -15,16 +16,16 @@ import { notice, noticeBegin } from './observer.js';
 export class OpenFile {
   private poison: IoFault | undefined;
   private closed = false;
+  /** Calls of this file that run in the thread pool. */
+  private underWay = 0;
+  private closesWhenIdle = false;
 
   private constructor(
     readonly path: string,
     readonly fd: number,
   ) {}
 
-  /**
-   * Opens the master for reading, and follows links. Runs in the thread pool, because a mount may hang. Does not wait
-   * for a writer if the path is a named pipe.
-   */
+  /** Opens the master for reading, in the thread pool. Follows links; does not wait for a named pipe's writer. */
   static openToRead(path: string): Promise<OpenFile> {
     return OpenFile.openLater(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   }
@@ -90,7 +91,7 @@ export class OpenFile {
 
   /** As facts, in the thread pool. */
   factsLater(): Promise<FileFacts> {
-    return factsOfDescriptorLater(this.fd, this.path);
+    return this.counted(factsOfDescriptorLater(this.fd, this.path));
   }
 
   /** Reads up to `length` bytes at `position` into `into` from its offset 0; fewer only at the end of the file. */
@@ -106,7 +107,11 @@ export class OpenFile {
   }
 
   /** As read, but in the thread pool: the main thread stays free to enforce the read timeout. */
-  async readLater(into: Uint8Array, length: number, position: number): Promise<number> {
+  readLater(into: Uint8Array, length: number, position: number): Promise<number> {
+    return this.counted(this.readInPool(into, length, position));
+  }
+
+  private async readInPool(into: Uint8Array, length: number, position: number): Promise<number> {
     let done = 0;
     while (done < length) {
       const at = position + done;
@@ -148,7 +153,7 @@ export class OpenFile {
     notice(() => ({ kind: 'sync', ...this.named(), what: 'all' }));
   }
 
-  /** Makes data durable, with the metadata that reading it requires (the size). */
+  /** Makes data durable, and the size. */
   syncData(): void {
     this.change('fdatasync', undefined, () => fs.fdatasyncSync(this.fd));
     notice(() => ({ kind: 'sync', ...this.named(), what: 'data' }));
@@ -170,11 +175,7 @@ export class OpenFile {
 
   /** The path of the file that is open, without symbolic links; undefined where the system does not show it. */
   truePath(): string | undefined {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${this.fd}`);
-    } catch {
-      return undefined;
-    }
+    return readLinkOrNothing(`/proc/self/fd/${this.fd}`);
   }
 
   /** Sets the time of the last modification, in nanoseconds since the epoch; exact to about a microsecond. */
@@ -206,6 +207,27 @@ export class OpenFile {
       this.close();
     } catch (error) {
       if (!(error instanceof IoFault)) throw error;
+    }
+  }
+
+  /**
+   * Closes a file of the master, which was only read, as soon as no call of it is under way. A read may hang, and its
+   * descriptor must not be closed under it. Runs in the thread pool, because close may hang as well.
+   */
+  closeWhenIdle(): void {
+    this.closesWhenIdle = true;
+    if (this.closed || this.underWay > 0) return;
+    this.closed = true;
+    fs.close(this.fd, () => {});
+  }
+
+  private async counted<T>(call: Promise<T>): Promise<T> {
+    this.underWay++;
+    try {
+      return await call;
+    } finally {
+      this.underWay--;
+      if (this.closesWhenIdle) this.closeWhenIdle();
     }
   }
 

@@ -8,3 +8,12 @@ export function listOrNothing(directory: string): string[] {
     return [];
   }
 }
+
+/** Where a link of /proc leads to; undefined where the system does not show it. */
+export function readLinkOrNothing(path: string): string | undefined {
+  try {
+    return fs.readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -92,7 +92,7 @@ export class Master {
   }
 
   close(): void {
-    // A thread may be stuck in a read of this descriptor; closing it could hang as well.
-    if (!this.deadline.stuck) this.ahead.settle().then(() => this.file.closeQuietly());
+    this.ahead.settle();
+    this.file.closeWhenIdle();
   }
 }

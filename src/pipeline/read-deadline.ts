@@ -1,4 +1,5 @@
 import { IoFault } from '../io/fault.js';
+import { OpenFile } from '../io/open-file.js';
 
 /** A signal requested the end of the work. */
 export class Interrupted extends Error {
@@ -10,13 +11,14 @@ export class Interrupted extends Error {
 
 /**
  * Limits the waiting for reads of the master: a network mount whose server has vanished blocks a read for ever. The
- * thread that waits in the kernel cannot be recalled, so the receiver of this fault must not wait for it either.
- * `stuck` marks this, and `anyStuck` tells the end of the program that an ordinary exit would hang.
+ * thread that waits in the kernel cannot be recalled: it is left behind, and the receiver of this fault must not wait for
+ * it either. `stuck` marks this, and `hanging` tells the end of the program that an ordinary exit would hang.
  */
 export class ReadDeadline {
-  /** Whether any thread of this process hangs in a read that was given up. */
-  static anyStuck = false;
+  private static left = 0;
+  /** Whether a read was given up: then what it reads into must not be used again. */
   stuck = false;
+  private readonly leftBehind = new Set<Promise<unknown>>();
 
   /** A read without progress for `seconds` is given up; `signal` ends every wait at once. */
   constructor(
@@ -24,10 +26,20 @@ export class ReadDeadline {
     readonly signal: AbortSignal = new AbortController().signal,
   ) {}
 
+  /** Reads of this process that were given up and still hang. */
+  static get hanging(): number {
+    return ReadDeadline.left;
+  }
+
   async wait<T>(work: Promise<T>, operation: string, path: string, position?: number): Promise<T> {
     return this.orGiveUp(work, this.seconds * 1000, () => {
-      throw this.giveUp(operation, path, position);
+      throw this.giveUp(work, operation, path, position);
     });
+  }
+
+  /** Resolves when no read that was given up hangs any more. */
+  async answered(): Promise<void> {
+    await Promise.allSettled(this.leftBehind);
   }
 
   /** Waits for `work`. Calls `onTime` every `milliseconds`; it throws to end the wait. */
@@ -54,9 +66,17 @@ export class ReadDeadline {
     }
   }
 
-  giveUp(operation: string, path: string, position?: number): IoFault {
+  /** Leaves `work` behind. A file that it opens after all is closed. */
+  giveUp(work: Promise<unknown>, operation: string, path: string, position?: number): IoFault {
     this.stuck = true;
-    ReadDeadline.anyStuck = true;
+    ReadDeadline.left++;
+    this.leftBehind.add(work);
+    const ended = (value?: unknown): void => {
+      ReadDeadline.left--;
+      this.leftBehind.delete(work);
+      if (value instanceof OpenFile) value.closeWhenIdle();
+    };
+    work.then(ended, () => ended());
     return new IoFault(
       operation,
       path,

@@ -24,6 +24,6 @@ export async function readSmallTextLater(
     if (!(error instanceof IoFault) || error.code === 'ETIMEDOUT') throw error;
     return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? undefined : { problem: error.message, fault: error };
   } finally {
-    if (!deadline.stuck) file?.closeQuietly();
+    file?.closeWhenIdle();
   }
 }

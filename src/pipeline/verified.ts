@@ -28,6 +28,8 @@ export interface Scene {
   readonly dat: Dat | undefined;
   readonly chunkBytes: number;
   readonly windows: readonly [Window, Window];
+  /** The slave and its `.dat` are as this process left them: the claim holds without a look at the bytes. */
+  readonly isAsLeft?: boolean | undefined;
 }
 
 /** Row 10: the longest run of the slave's chunks, within `upTo`, whose last one is present and matches its checksum. */
@@ -36,6 +38,8 @@ export async function findVerified(
   upTo: readonly ChunkLine[] = scene.dat?.chunks ?? [],
 ): Promise<Verified> {
   const { master, slave, dat, windows } = scene;
+  if (scene.isAsLeft && dat && upTo === dat.chunks)
+    return { ...dat.claim, chunks: dat.chunks, tailState: dat.tailState };
   const [window] = windows;
   const claim = dat?.claim.position ?? MAGIC_LENGTH;
   const wrong: { readonly chunk: ChunkLine; readonly problem: string; readonly masterAgrees: boolean }[] = [];

@@ -27,6 +27,7 @@ export class Window {
   bytes: Uint8Array;
   view: DataView;
   private at = WASM_PAGE;
+  private second: Window | undefined;
   private readonly places: Places;
   private readonly hash: HashInstance;
   private readonly state: Uint8Array;
@@ -45,6 +46,12 @@ export class Window {
     this.state = new Uint8Array(memory.buffer, 0, STATE_LENGTH);
     this.stateView = new DataView(memory.buffer, 0, STATE_LENGTH);
     this.reset();
+  }
+
+  /** A second window of the same size, the same one each time: memory of windows is expensive to make and to give up. */
+  get twin(): Window {
+    this.second ??= new Window(this.size);
+    return this.second;
   }
 
   /** Moves to another place of its memory and leaves the bytes behind. The hash continues. */

@@ -129,7 +129,7 @@ export class WorkerJob<Request extends WorkerRequest, Facts> {
       checksWithoutProgress = now !== undefined && now === before ? checksWithoutProgress + 1 : 0;
       before = now;
       if (checksWithoutProgress >= STALL_CHECKS_PER_TIMEOUT) {
-        throw deadline.giveUp('read', this.file.path, receiver.position);
+        throw deadline.giveUp(this.ended(), 'read', this.file.path, receiver.position);
       }
     });
   }

@@ -92,10 +92,12 @@ export class WorkerPool {
   }
 
   async close(): Promise<void> {
-    // A worker that hangs in a read cannot be ended; after a missed deadline it is not waited for.
-    if (!this.pool || this.deadline.stuck) return;
-    await this.untilLoaded();
-    await this.pool.destroy();
+    const { pool } = this;
+    if (!pool) return;
+    const ended = this.untilLoaded().then(() => pool.destroy());
+    // A worker that hangs in a read ends when that returns, if ever; after a missed deadline it is not waited for.
+    if (this.deadline.stuck) ended.catch(() => {});
+    else await ended;
   }
 
   /** Node aborts the process when a thread is ended while it loads its modules, which takes some 50 ms. */

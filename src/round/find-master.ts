@@ -7,11 +7,16 @@ import { masterSide, type Side, sideOf } from '../standby/paths.js';
 
 /**
  * MASTER as given on the command line. A child process first probes a network mount, whose server may have disappeared,
- * so that no thread of this process hangs in it.
+ * so that no thread of this process hangs in it. `unprobed`: without that; a watch leaves such a thread behind.
  */
-export async function findSide(given: string, file: string | undefined, deadline: ReadDeadline): Promise<Side> {
+export async function findSide(
+  given: string,
+  file: string | undefined,
+  deadline: ReadDeadline,
+  unprobed = false,
+): Promise<Side> {
   const path = resolve(given);
-  if (isOnRemoteMount(path) && !(await answersInTime(path, deadline.seconds))) {
+  if (!unprobed && isOnRemoteMount(path) && !(await answersInTime(path, deadline.seconds))) {
     throw new IoFault(
       'read',
       path,
@@ -27,9 +32,10 @@ export async function findSideOrFault(
   given: string,
   file: string | undefined,
   deadline: ReadDeadline,
+  unprobed = false,
 ): Promise<Side & { readonly fault?: IoFault }> {
   try {
-    return await findSide(given, file, deadline);
+    return await findSide(given, file, deadline, unprobed);
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
     return { ...sideOf(given, file, undefined), fault: error };

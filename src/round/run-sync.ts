@@ -19,6 +19,7 @@ import { findSideOrFault } from './find-master.js';
 import { logError, logOutcome, logPlan } from './outcome-log.js';
 import { OutcomeRecorder } from './recorder.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
+import type { RoundSession } from './session.js';
 import { troubleOfError, troubleOfOutcome } from './trouble.js';
 import { workersOf } from './workers.js';
 
@@ -47,6 +48,8 @@ export interface SyncOptions {
   readonly indexLagBytes?: number;
   readonly log?: Log;
   readonly deadline?: ReadDeadline;
+  /** What is kept from round to round; it has its own deadline. */
+  readonly session?: RoundSession | undefined;
   readonly onProgress?: (position: number, size: number) => void;
 }
 
@@ -84,10 +87,11 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       log.info({ statusFile }, 'NOT SYNCING FROM MASTER');
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
-    const deadline = options.deadline ?? new ReadDeadline(TIMEOUT_SECONDS);
+    const { session } = options;
+    const deadline = session?.deadline ?? options.deadline ?? new ReadDeadline(TIMEOUT_SECONDS);
     // Checks SLAVE for mistakes before it accesses MASTER, which may hang.
     const ours = slaveSide(options.slave, options.file);
-    const theirs = await findSideOrFault(options.master, options.file, deadline);
+    const theirs = await findSideOrFault(options.master, options.file, deadline, session !== undefined);
     const paths = slavePaths(options.slave, options.file, theirs);
     recorder = new OutcomeRecorder(paths, log);
     if (theirs.fault) throw theirs.fault;
@@ -97,7 +101,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const slaveFacts = refuseSameFile(masterFacts, paths);
     const requested = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
     const chunkBytes = fittingChunkBytes(requested, masterFacts?.size ?? 0);
-    const source = sourceOf(options, chunkBytes, deadline);
+    const make = (): AdaptiveSource => sourceOf(options, chunkBytes, deadline);
+    const source = session ? await session.source(chunkBytes, make) : make();
     const stays = options.full ? 0 : (slaveFacts?.size ?? 0);
     // A run that writes always checks. One with nothing new would pay more for it than for all the rest, so it checks only
     // where the lock file was removed, and until the program that had the slave open is gone.
@@ -117,20 +122,23 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           blobs: options.blobs,
           onBlobs: options.onBlobs ?? (() => {}),
           readSwitch: () => readSwitch(statusFile),
+          isAsLeft: () => session?.isAsLeft(paths) === true,
           onPlan: (plan) => {
             if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);
             logPlan(plan, log);
           },
         });
       } finally {
-        await source.close();
+        if (!session) await source.close();
       }
     };
     const holder = dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
     if (holder !== undefined && holder.kind !== 'held') return ended(lockedOut(holder.kind, paths));
     try {
       recorder.underLock();
-      return await syncUnderLock().then(ended, failed);
+      const result = await syncUnderLock().then(ended, failed);
+      session?.leave(paths, result);
+      return result;
     } finally {
       holder?.lock.release();
     }

@@ -3,7 +3,7 @@ import { describeRot, examineChunk, matchesOnBothSides } from '../pipeline/chunk
 import type { Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
 import type { Readable } from '../pipeline/scan.js';
-import { Window } from '../pipeline/window.js';
+import type { Window } from '../pipeline/window.js';
 import { openToWrite, type Work } from '../pipeline/work.js';
 import type { ChunkLine } from '../standby/dat.js';
 import { repairChunk } from './repair.js';
@@ -50,7 +50,7 @@ export class Round {
     private readonly slave: Readable,
     private readonly slaveInode: string,
   ) {
-    this.windows = [work.source.window, new Window(work.source.window.size)];
+    this.windows = [work.source.window, work.source.window.twin];
   }
 
   get scrubbed(): Scrubbed {

@@ -28,6 +28,8 @@ export interface SyncRequest {
   readonly onBlobs: OnBlobs;
   /** Read once the lock is held: until then a failover may still change the switch. */
   readonly readSwitch: () => Switch;
+  /** Whether slave and `.dat` are as this process left them after a run in step. */
+  readonly isAsLeft?: (() => boolean) | undefined;
   /** Called with the plan before it is executed. */
   readonly onPlan: (plan: Plan) => void;
 }

@@ -10,7 +10,6 @@ import type { Rot } from '../pipeline/damage.js';
 import { Master } from '../pipeline/master.js';
 import { readableEnd, readableFile } from '../pipeline/scan.js';
 import { findDifference } from '../pipeline/side-by-side.js';
-import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import type { Dat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
@@ -116,7 +115,7 @@ function rotOf(
 
 async function rotOutsideData(master: Master, work: Work): Promise<Rot> {
   const { window } = work.source;
-  const windows = [window, new Window(window.size)] as const;
+  const windows = [window, window.twin] as const;
   const at = await withFile(work.paths.data, (slave) => findDifference(master, readableFile(slave), 0, windows));
   const message = `a byte outside of the data is not that of the slave at ${at}, in a transaction that both have`;
   return { position: at, at, tid: 0n, rule: 'hash', message, undecided: true };

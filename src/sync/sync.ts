@@ -8,7 +8,6 @@ import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
 import type { Resume } from '../pipeline/resume.js';
 import { readableFile } from '../pipeline/scan.js';
 import type { Scene } from '../pipeline/verified.js';
-import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import type { Dat } from '../standby/dat.js';
 import { type DatFile, readDatFile, readDatOf, settleDat } from '../standby/dat-file.js';
@@ -137,13 +136,14 @@ async function decideWithProbes(
   if (decision.kind !== 'probe') return { plan: decision, facts: known };
   const file = OpenFile.openHere(work.paths.data);
   try {
-    const other = new Window(work.source.window.size);
+    const { window } = work.source;
     const scene: Scene = {
       master,
       slave: readableFile(file),
       dat,
       chunkBytes: request.chunkBytes,
-      windows: [work.source.window, other],
+      windows: [window, window.twin],
+      isAsLeft: request.isAsLeft?.(),
     };
     while (decision.kind === 'probe') {
       known = await take(decision.at, known, scene);

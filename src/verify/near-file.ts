@@ -62,6 +62,6 @@ export class NearFile implements Readable {
 
   async close(): Promise<void> {
     await this.ahead.settle();
-    if (!this.deadline.stuck) this.file.closeQuietly();
+    this.file.closeWhenIdle();
   }
 }
