@@ -3,6 +3,7 @@ import type { Commands } from './program.js';
 /** Every command, loaded when it is called. */
 export const COMMANDS: Commands = {
   sync: async () => (await import('./commands/sync-command.js')).syncCommand(),
+  watch: async () => (await import('./commands/watch-command.js')).watchCommand(),
   status: async () => (await import('./commands/status-command.js')).statusCommand(),
   verify: async () => (await import('./commands/verify-command.js')).verifyCommand(),
   on: async () => (await import('./commands/switch-command.js')).switchCommand('on'),

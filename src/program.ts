@@ -17,8 +17,8 @@ const LINGER_MS = 2000;
 /** Runs the command line with the one of these commands that it names. Sets the exit status. */
 export async function run(commands: Commands): Promise<void> {
   // Reads of a slow master wait side by side in libuv's thread pool. It has four threads, unless this is set before its
-  // first use.
-  process.env['UV_THREADPOOL_SIZE'] ??= '16';
+  // first use. A watch of several storages goes on beside reads that hang.
+  process.env['UV_THREADPOOL_SIZE'] ??= process.argv[2] === 'watch' ? '64' : '16';
   try {
     const name = process.argv[2] ?? '';
     const called = Object.hasOwn(commands, name) ? commands[name] : undefined;

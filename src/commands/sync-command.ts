@@ -1,9 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
-import { parseBytes } from '../report/size.js';
+import { Command } from 'commander';
 import { runSync } from '../round/run-sync.js';
-import type { ScrubAmount } from '../scrub/round.js';
-import { type BlobFlags, blobSettingsOf, withBlobOptions } from './blob-options.js';
+import { blobSettingsOf } from './blob-options.js';
 import {
   beginLongWork,
   type LongOptions,
@@ -11,24 +8,17 @@ import {
   OF_TWO_SIDES,
   printJson,
   type SlaveOptions,
-  sizeOption,
   statusFileOf,
   withSlaveOptions,
   withTimeout,
-  withWorkers,
 } from './common.js';
 import { type Manual, withManual } from './manual.js';
+import { type RoundFlags, withRoundOptions } from './round-options.js';
 
-interface Flags extends SlaveOptions, LongOptions, BlobFlags {
+interface Flags extends SlaveOptions, LongOptions, RoundFlags {
   readonly full?: boolean;
   readonly dryRun?: boolean;
-  readonly chunkSize: number;
-  readonly scrub: ScrubAmount;
-  readonly index: boolean;
 }
-
-const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
-const DEFAULT_SCRUB = '16MiB';
 
 const MANUAL: Manual = {
   examples: [
@@ -55,20 +45,8 @@ export function syncCommand(): Command {
     .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
     .option('--full', 'rebuild the slave from the complete master')
-    .option('--dry-run', 'report what a sync would do; write nothing')
-    .addOption(
-      new Option('--chunk-size <size>', 'approximate size of one piece, which is read, checked and hashed at once')
-        .argParser(sizeOption)
-        .default(DEFAULT_CHUNK_BYTES, DEFAULT_CHUNK_SIZE),
-    )
-    .addOption(
-      new Option('--scrub <size>', 'amount of old data that this run reads again and repairs; 0: nothing, full: all')
-        .argParser(scrubOption)
-        .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
-    );
-  withWorkers(command, 'threads that check new data, if there is much of it');
-  withBlobOptions(command);
-  command.option('--no-index', 'write no Data.fs.index beside the slave');
+    .option('--dry-run', 'report what a sync would do; write nothing');
+  withRoundOptions(command, 'run');
   withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
   command.action(async (master: string, slave: string, flags: Flags) => {
     const { deadline, progress } = beginLongWork(flags);
@@ -93,13 +71,4 @@ export function syncCommand(): Command {
     process.exitCode = result.exitCode;
   });
   return command;
-}
-
-/** Commander's parser for `--scrub`. */
-function scrubOption(text: string): ScrubAmount {
-  if (text === 'full') return text;
-  const bytes = parseBytes(text);
-  if (bytes === undefined)
-    throw new InvalidArgumentError('Expected 0, full, or a size such as 16MiB (B, KiB, MiB, GiB).');
-  return bytes;
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 
 /** File systems whose server may disappear, so that a read blocks forever. */
@@ -36,6 +36,39 @@ function readMountInfo(): string {
     return fs.readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {
     return '';
+  }
+}
+
+/**
+ * Asks a mount again and again whether it answers, by a child process each time, and one child at a time: one that hangs
+ * in the kernel may stay for as long as the mount hangs.
+ */
+export class MountProbe {
+  private child: ChildProcess | undefined;
+  private answers = false;
+
+  constructor(private readonly path: string) {}
+
+  /** Whether a child has had an answer. Starts the next one, unless one is still waiting. */
+  hasAnswered(): boolean {
+    if (!this.answers && this.child === undefined) {
+      const child = spawn('dd', [`if=${this.path}`, 'of=/dev/null', 'bs=512', 'count=1'], { stdio: 'ignore' });
+      const ended = (status: number | null): void => {
+        this.child = undefined;
+        // Any status counts (no such file, a directory): the mount answers. A signal does not.
+        this.answers ||= status !== null;
+      };
+      child.once('exit', ended);
+      // Without dd, nothing but a read of this process can tell.
+      child.once('error', () => ended(0));
+      child.unref();
+      this.child = child;
+    }
+    return this.answers;
+  }
+
+  close(): void {
+    this.child?.kill('SIGKILL');
   }
 }
 

@@ -39,15 +39,24 @@ export class Master {
   /** Opens the master afresh; undefined if nothing is at the path for about a second. */
   static async open(path: string, deadline: ReadDeadline): Promise<Master | undefined> {
     for (let probe = 1; probe <= CHECKS; probe++) {
-      try {
-        const file = await deadline.wait(OpenFile.openToRead(path), 'open', path);
-        return new Master(path, file, await deadline.wait(file.factsLater(), 'fstat', path), deadline);
-      } catch (error) {
-        if (!(error instanceof IoFault) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
-      }
+      const master = await Master.openOnce(path, deadline);
+      if (master) return master;
       if (probe < CHECKS) await pause(CHECK_PAUSE_MS);
     }
     return undefined;
+  }
+
+  /** As open, but undefined if nothing is at the path now. */
+  static async openOnce(path: string, deadline: ReadDeadline): Promise<Master | undefined> {
+    let file: OpenFile | undefined;
+    try {
+      file = await deadline.wait(OpenFile.openToRead(path), 'open', path);
+      return new Master(path, file, await deadline.wait(file.factsLater(), 'fstat', path), deadline);
+    } catch (error) {
+      file?.closeWhenIdle();
+      if (!(error instanceof IoFault) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
+      return undefined;
+    }
   }
 
   get size(): number {

@@ -122,7 +122,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           blobs: options.blobs,
           onBlobs: options.onBlobs ?? (() => {}),
           readSwitch: () => readSwitch(statusFile),
-          isAsLeft: () => session?.isAsLeft(paths) === true,
+          isAsLeft: () => session?.isAsLeft() === true,
           onPlan: (plan) => {
             if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);
             logPlan(plan, log);

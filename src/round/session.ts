@@ -14,7 +14,7 @@ import type { SyncResult } from './result.js';
 export class RoundSession {
   readonly deadline: ReadDeadline;
   private kept: { readonly chunkBytes: number; readonly source: AdaptiveSource } | undefined;
-  private left: Mark | undefined;
+  private leftAs: Left | undefined;
 
   /** `seconds`: without progress, after which a read of the master is given up. `signal` ends every wait. */
   constructor(seconds: number, signal: AbortSignal) {
@@ -32,19 +32,24 @@ export class RoundSession {
 
   /** Notes how a round has left the slave. The caller still holds the lock. */
   leave(paths: SlavePaths, result: SyncResult): void {
-    this.left = isInStep(result) ? markOf(paths) : undefined;
+    this.leftAs = { paths, mark: markOf(paths), isCurrent: isCurrent(result) };
   }
 
-  /** Whether nobody has changed the slave or its `.dat` since the last round, which ended in step. */
-  isAsLeft(paths: SlavePaths): boolean {
-    if (this.left === undefined) return false;
-    const now = markOf(paths);
-    return now.data === this.left.data && now.dat === this.left.dat;
+  /** Whether nobody has changed the slave or its `.dat` since the last round, which left all transactions on it. */
+  isAsLeft(): boolean {
+    const { leftAs } = this;
+    return leftAs?.isCurrent === true && markOf(leftAs.paths) === leftAs.mark;
   }
 
-  /** The next round looks at the slave's bytes again. */
+  /** Whether anybody has changed the slave, its `.dat` or its role since the last round that held the lock. */
+  isChanged(): boolean {
+    const { leftAs } = this;
+    return leftAs === undefined || markOf(leftAs.paths) !== leftAs.mark;
+  }
+
+  /** The next round looks at the slave's bytes, even if nobody has changed them. */
   forget(): void {
-    this.left = undefined;
+    this.leftAs = undefined;
   }
 
   async close(): Promise<void> {
@@ -53,21 +58,40 @@ export class RoundSession {
   }
 }
 
-/** Whether a round has found or made the slave equal to the master's finished transactions. */
-export function isInStep({ exitCode, action, dryRun }: SyncResult): boolean {
-  return exitCode === EXIT.ok && action !== 'off' && action !== 'busy' && !dryRun;
+/** Whether a round has found or made the slave equal to the master's finished transactions, blobs included. */
+export function isInStep(result: SyncResult): boolean {
+  return isCurrent(result) && result.exitCode === EXIT.ok;
 }
 
-interface Mark {
-  readonly data: string;
-  readonly dat: string;
+/** As isInStep, but blobs may be missing on the master. */
+export function isCurrent({ action, damage, dryRun }: SyncResult): boolean {
+  return IN_STEP.has(action) && damage === null && !dryRun;
 }
 
-function markOf({ data, dat }: SlavePaths): Mark {
-  return { data: identityOf(factsOfPath(data)), dat: identityOf(factsOfPath(dat)) };
+const IN_STEP: ReadonlySet<SyncResult['action']> = new Set(['none', 'append', 'full', 'rebuild', 'adopt']);
+
+/** Differs when anybody has changed the slave at this path, its `.dat` or its role in between. */
+export function markOfSlave(data: string): string {
+  return markOf({ data, dat: `${data}.dat`, freshDat: `${data}.new.dat`, role: `${data}.role`, lock: `${data}.lock` });
 }
 
-/** Differs for two states of a file, unless a program has set back its time and kept its size. */
+interface Left {
+  readonly paths: SlavePaths;
+  readonly mark: string;
+  readonly isCurrent: boolean;
+}
+
+type MarkedPaths = Pick<SlavePaths, 'data' | 'dat' | 'freshDat' | 'role' | 'lock'>;
+
+/**
+ * Differs for two states of the slave's files, unless a program has set back a time and kept the size. The lock file is
+ * written by every round; it only has to be there.
+ */
+function markOf({ data, dat, freshDat, role, lock }: MarkedPaths): string {
+  const files = [data, dat, freshDat, role].map((path) => identityOf(factsOfPath(path)));
+  return [...files, factsOfPath(lock) !== undefined].join(';');
+}
+
 function identityOf(facts: FileFacts | undefined): string {
   return facts ? `${facts.device} ${facts.inode} ${facts.size} ${facts.mtime}` : 'none';
 }

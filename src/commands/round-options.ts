@@ -1,0 +1,48 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
+import { parseBytes } from '../report/size.js';
+import type { ScrubAmount } from '../scrub/round.js';
+import { type BlobFlags, withBlobOptions } from './blob-options.js';
+import { sizeOption, withWorkers } from './common.js';
+
+/** The options of a round, which `sync` and `watch` share. */
+export interface RoundFlags extends BlobFlags {
+  readonly chunkSize: number;
+  readonly scrub: ScrubAmount;
+  readonly index: boolean;
+}
+
+const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
+const DEFAULT_SCRUB = '16MiB';
+
+/** What reads old data again, and how often. */
+const SCRUBBED = {
+  run: 'amount of old data that this run reads again and repairs; 0: nothing, full: all',
+  minute: 'amount of old data that is read again and repaired each minute; 0: nothing, full: all',
+} as const;
+
+export function withRoundOptions(command: Command, scrubbed: keyof typeof SCRUBBED): Command {
+  command
+    .addOption(
+      new Option('--chunk-size <size>', 'approximate size of one piece, which is read, checked and hashed at once')
+        .argParser(sizeOption)
+        .default(DEFAULT_CHUNK_BYTES, DEFAULT_CHUNK_SIZE),
+    )
+    .addOption(
+      new Option('--scrub <size>', SCRUBBED[scrubbed])
+        .argParser(scrubOption)
+        .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
+    );
+  withWorkers(command, 'threads that check new data, if there is much of it');
+  withBlobOptions(command);
+  return command.option('--no-index', 'write no Data.fs.index beside the slave');
+}
+
+/** Commander's parser for `--scrub`. */
+function scrubOption(text: string): ScrubAmount {
+  if (text === 'full') return text;
+  const bytes = parseBytes(text);
+  if (bytes === undefined)
+    throw new InvalidArgumentError('Expected 0, full, or a size such as 16MiB (B, KiB, MiB, GiB).');
+  return bytes;
+}

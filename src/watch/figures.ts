@@ -1,0 +1,72 @@
+import type { RoundEnd, RoundFigures } from '../monitor/monitored.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
+import type { SyncResult } from '../round/result.js';
+import type { TroubleKind } from '../standby/outcome-file.js';
+import type { MountGate } from './mount-gate.js';
+
+export type Phase = 'look' | 'copy' | 'rebuild' | 'failed';
+
+const PHASES: Readonly<Record<SyncResult['action'], Phase>> = {
+  none: 'look',
+  off: 'look',
+  busy: 'look',
+  append: 'copy',
+  full: 'rebuild',
+  rebuild: 'rebuild',
+  adopt: 'rebuild',
+  refused: 'failed',
+  failed: 'failed',
+};
+
+/** What a watch counts of one storage. */
+export class Figures implements RoundFigures {
+  readonly rounds: Record<string, number> = {};
+  readonly faults: Record<string, number> = {};
+  readonly phaseSeconds: Record<string, number> = {};
+  copiedBytes = 0;
+  copiedTransactions = 0;
+  copiedBlobs = 0;
+  copiedBlobBytes = 0;
+  scrubbedBytes = 0;
+  scrubbedBad = 0;
+  last: RoundEnd | undefined;
+  inStepAsOf: number | undefined;
+  runningSince: number | undefined;
+
+  constructor(private readonly gate: MountGate) {}
+
+  get hungSince(): number | undefined {
+    return this.gate.hungSince;
+  }
+
+  get hungReads(): number {
+    return ReadDeadline.hanging;
+  }
+
+  /** A look that found nothing new. */
+  addLook(beganAt: number, seconds: number): void {
+    count(this.rounds, 'none', 1);
+    count(this.phaseSeconds, 'look', seconds);
+    const last = this.last ?? { action: 'none', exitCode: 0, reason: '', hint: null };
+    this.last = { ...last, beganAt, endedAt: beganAt + seconds * 1000 };
+  }
+
+  /** A round, and the kind of its trouble, if it had one. */
+  addRound(beganAt: number, seconds: number, result: SyncResult, trouble: TroubleKind | undefined): void {
+    const { action, exitCode, reason, hint, copied, blobs, scrubbed } = result;
+    count(this.rounds, action, 1);
+    count(this.phaseSeconds, PHASES[action], seconds);
+    if (trouble) count(this.faults, trouble, 1);
+    this.copiedBytes += copied.bytes;
+    this.copiedTransactions += copied.transactions;
+    this.copiedBlobs += (blobs?.copied ?? 0) + (blobs?.linked ?? 0);
+    this.copiedBlobBytes += blobs?.bytes ?? 0;
+    this.scrubbedBytes += scrubbed.bytes;
+    this.scrubbedBad += scrubbed.bad;
+    this.last = { beganAt, endedAt: beganAt + seconds * 1000, action, exitCode, reason, hint };
+  }
+}
+
+function count(figures: Record<string, number>, name: string, more: number): void {
+  figures[name] = (figures[name] ?? 0) + more;
+}

@@ -1,0 +1,51 @@
+import { MountProbe } from '../io/mount.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
+
+/** Between two child processes that ask a mount. */
+const PROBE_PAUSE_MS = 5000;
+/** With more threads than this in reads that hang, the thread pool might not serve the other storages any more. */
+const MOST_HANGING = 48;
+
+/**
+ * Keeps rounds away from a mount that hangs. Behind a read that was given up no further one is sent until that read has
+ * returned, or a child process has had an answer from the mount.
+ */
+export class MountGate {
+  private closed:
+    | { readonly since: number; readonly probe: MountProbe; returned: boolean; askedAt: number }
+    | undefined;
+
+  /** Since when the mount has hung, in milliseconds since the epoch; undefined: it does not. */
+  get hungSince(): number | undefined {
+    return this.closed?.since;
+  }
+
+  /** A read at `path` was given up under this deadline, `deadline.seconds` after it began. */
+  shut(path: string, deadline: ReadDeadline, now: number): void {
+    this.closed?.probe.close();
+    const since = this.closed?.since ?? now - deadline.seconds * 1000;
+    const closed = { since, probe: new MountProbe(path), returned: false, askedAt: now };
+    this.closed = closed;
+    deadline.answered().then(() => {
+      closed.returned = true;
+    });
+  }
+
+  /** Whether a round may be begun. Returns how long the mount has hung when that ends, in seconds. */
+  check(now: number): { readonly open: boolean; readonly hungSeconds?: number } {
+    const { closed } = this;
+    if (!closed) return { open: true };
+    if (!closed.returned) {
+      if (now - closed.askedAt < PROBE_PAUSE_MS || ReadDeadline.hanging > MOST_HANGING) return { open: false };
+      closed.askedAt = now;
+      if (!closed.probe.hasAnswered()) return { open: false };
+    }
+    this.close();
+    return { open: true, hungSeconds: (now - closed.since) / 1000 };
+  }
+
+  close(): void {
+    this.closed?.probe.close();
+    this.closed = undefined;
+  }
+}

@@ -1,0 +1,236 @@
+import { dirname } from 'node:path';
+import { milliseconds } from '../io/clock.js';
+import { IoFault } from '../io/fault.js';
+import { Interrupted } from '../pipeline/read-deadline.js';
+import type { Log } from '../report/log.js';
+import type { SyncResult } from '../round/result.js';
+import { runSync, type SyncOptions } from '../round/run-sync.js';
+import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
+import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
+import { readSwitch } from '../standby/switch.js';
+import { Figures } from './figures.js';
+import { LagHistory } from './lag-history.js';
+import { type Look, type LookedAt, Looker } from './look.js';
+import { MountGate } from './mount-gate.js';
+import { Pace } from './pace.js';
+import { RoundLog } from './round-log.js';
+import { Wake } from './wake.js';
+
+/** One storage, as a watch gets it. */
+export interface WatchedStorage {
+  readonly name: string;
+  /** All of a round but what the watch decides. */
+  readonly round: Omit<SyncOptions, 'session' | 'deadline' | 'scrub' | 'log' | 'full' | 'dryRun' | 'statusFile'> & {
+    readonly statusFile: string;
+  };
+  /** How much of the bytes copied earlier is read again a minute. */
+  readonly scrub: NonNullable<SyncOptions['scrub']>;
+  readonly timeoutSeconds: number;
+}
+
+/** A round that looks at the slave's bytes and scrubs, even if nothing is new. */
+const WHOLE_ROUND_MS = 60_000;
+/** Between two looks that changes of the master's directory bring forward, as a part of the interval. */
+const LEAST_PART = 4;
+
+/**
+ * The rounds of one storage, one after the other. Before each it looks whether there is anything for a round to do.
+ *
+ * Invariants:
+ *  - A look is believed only behind a round that left all transactions on the slave, for a minute at most, and while
+ *    nobody has changed the slave, its `.dat`, its role or the switch. In all other cases a round decides, under the lock.
+ *  - Nothing of the last round but its session and its result outlives it. After a read that was given up, the session
+ *    is left behind as well.
+ */
+export class StorageWatch {
+  readonly figures: Figures;
+  readonly lag = new LagHistory();
+  private readonly gate = new MountGate();
+  private readonly looker = new Looker();
+  private readonly pace: Pace;
+  private readonly wake = new Wake();
+  private readonly log: RoundLog;
+  private session: RoundSession;
+  private result: SyncResult | undefined;
+  private looked: LookedAt | undefined;
+  /** By what the last round found itself switched off. */
+  private offBy: 'switch' | 'role' | undefined;
+  private wholeAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly storage: WatchedStorage,
+    intervalMs: number,
+    log: Log,
+    private readonly stop: AbortSignal,
+    private readonly onResult: (result: SyncResult) => void = () => {},
+  ) {
+    this.figures = new Figures(this.gate);
+    this.pace = new Pace(intervalMs);
+    this.log = new RoundLog(log, storage.name);
+    this.session = this.newSession();
+  }
+
+  /** How the last round ended; undefined: none has. */
+  get lastResult(): SyncResult | undefined {
+    return this.result;
+  }
+
+  /** Looks and rounds until the signal. `onTurn`: one of them has ended, with an answer of the master or without. */
+  async run(onTurn: (answered: boolean) => void): Promise<void> {
+    while (!this.stop.aborted) {
+      const began = milliseconds();
+      const answered = await this.turn();
+      if (this.stop.aborted) break;
+      onTurn(answered);
+      await this.untilDue(began);
+    }
+    this.wake.close();
+    this.gate.close();
+    await this.session.close();
+  }
+
+  /** One look, and a round if it needs one. Returns false while the master's mount hangs. */
+  private async turn(): Promise<boolean> {
+    const now = Date.now();
+    const { open, hungSeconds } = this.gate.check(now);
+    if (!open) {
+      this.lag.add(now, null);
+      return false;
+    }
+    if (hungSeconds !== undefined) {
+      const seconds = Math.round(hungSeconds);
+      this.log.note({ seconds }, "the master's mount answers again");
+    }
+    this.figures.runningSince = now;
+    try {
+      return await this.lookOrRound(now);
+    } finally {
+      this.figures.runningSince = undefined;
+    }
+  }
+
+  private async lookOrRound(now: number): Promise<boolean> {
+    const began = milliseconds();
+    const look = await this.look(now);
+    if (look.kind === 'hung') return this.shut(now);
+    if (look.kind === 'off') {
+      this.figures.addLook(now, (milliseconds() - began) / 1000);
+      return true;
+    }
+    if (look.kind === 'same') {
+      this.figures.addLook(now, (milliseconds() - began) / 1000);
+      if (this.result && isInStep(this.result)) this.figures.inStepAsOf = now;
+      this.lag.add(now, 0);
+      return true;
+    }
+    if (look.kind === 'behind' && look.since !== undefined) this.lag.add(now, Math.max(0, now - look.since) / 1000);
+    return this.round(now);
+  }
+
+  private async look(now: number): Promise<Look | { readonly kind: 'off' | 'hung' }> {
+    const { looked, result, offBy } = this;
+    if (result?.action === 'off' && this.isStillOff(offBy)) return { kind: 'off' };
+    const isDue = now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
+    if (!looked || !result || !isCurrent(result) || isDue || this.session.isChanged() || !this.isSwitchedOn())
+      return { kind: 'changed' };
+    try {
+      return await this.looker.look(looked, this.session.deadline);
+    } catch (error) {
+      if (error instanceof Interrupted) return { kind: 'off' };
+      if (!(error instanceof IoFault)) throw error;
+      this.log.error({ master: looked.masterPath, hint: HUNG_HINT }, error.message);
+      return { kind: 'hung' };
+    }
+  }
+
+  private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
+    return offBy === 'switch' ? !this.isSwitchedOn() : !this.session.isChanged() && this.isSwitchedOn();
+  }
+
+  /** False also where the status file cannot be read: the round reports why. */
+  private isSwitchedOn(): boolean {
+    try {
+      return readSwitch(this.storage.round.statusFile) === 'on';
+    } catch {
+      return false;
+    }
+  }
+
+  private async round(now: number): Promise<boolean> {
+    const began = milliseconds();
+    const isWhole = now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
+    if (isWhole) this.session.forget();
+    const { session, storage, log } = this;
+    const result = await runSync({ ...storage.round, session, log, scrub: isWhole ? storage.scrub : 0 });
+    if (this.stop.aborted) return true;
+    const before = this.result;
+    this.result = result;
+    this.offBy = result.action !== 'off' ? undefined : this.isSwitchedOn() ? 'role' : 'switch';
+    this.figures.addRound(now, (milliseconds() - began) / 1000, result, troubleOf(result));
+    this.onResult(result);
+    if (isCurrent(result)) {
+      if (isWhole) this.wholeAt = now;
+      this.succeeded(result, before, now);
+    } else {
+      if (result.action === 'failed' || result.action === 'refused') this.pace.failed();
+      else this.pace.succeeded();
+      this.lag.add(now, null);
+    }
+    return session.deadline.stuck ? this.shut(now) : true;
+  }
+
+  private succeeded(result: SyncResult, before: SyncResult | undefined, now: number): void {
+    this.pace.succeeded();
+    const { master, slave } = result;
+    this.looked = slave.claim === null ? undefined : { masterPath: master.path, claim: slave.claim };
+    this.wake.follow(dirname(master.path));
+    if (!isInStep(result)) return;
+    this.figures.inStepAsOf = now;
+    if (NEW_FILE.has(result.action)) this.log.note({ action: result.action, seconds: result.seconds }, result.reason);
+    if (result.action === 'none' || result.action === 'append') this.lag.add(now, 0);
+    if (before && isInStep(before)) return;
+    this.log.forget();
+    this.log.note({ master: master.path, slave: slave.path, claim: slave.claim, lastTime: slave.lastTime }, 'in step');
+  }
+
+  /** Leaves the session behind with the read that hangs. */
+  private shut(now: number): false {
+    this.gate.shut(this.looked?.masterPath ?? this.storage.round.master, this.session.deadline, now);
+    // Its threads end when the read returns.
+    this.session.close().catch(() => {});
+    this.session = this.newSession();
+    this.looker.forget();
+    this.lag.add(now, null);
+    return false;
+  }
+
+  private newSession(): RoundSession {
+    return new RoundSession(this.storage.timeoutSeconds, this.stop);
+  }
+
+  /** After failures a pause is long; a change on this side, by a person or another program, ends it. */
+  private async untilDue(began: number): Promise<void> {
+    const { intervalMs, isFailing } = this.pace;
+    const dueAt = began + this.pace.pauseMs();
+    const before = isFailing ? this.ownMark() : '';
+    for (let left = dueAt - milliseconds(); left > 0 && !this.stop.aborted; left = dueAt - milliseconds()) {
+      await this.wake.wait(Math.min(left, intervalMs), intervalMs / LEAST_PART, this.stop);
+      if (!isFailing || this.ownMark() !== before) return;
+    }
+  }
+
+  private ownMark(): string {
+    const slave = this.result?.slave.path;
+    return `${this.isSwitchedOn()} ${slave === undefined ? '' : markOfSlave(slave)}`;
+  }
+}
+
+const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'rebuild', 'adopt']);
+const HUNG_HINT = "is the master's host up? The watch goes on as soon as its mount answers; nothing is lost";
+
+/** The kind of trouble that the round has recorded; undefined: none. */
+function troubleOf({ exitCode, slave }: SyncResult): TroubleKind | undefined {
+  if (exitCode === 0) return undefined;
+  const recorded = readOutcome({ outcome: `${slave.path}.outcome` });
+  return ('outcome' in recorded && recorded.outcome.trouble?.kind) || 'fault';
+}
