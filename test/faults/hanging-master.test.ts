@@ -1,75 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { hasOpen, isDying } from '../../src/io/dying.js';
 import { Running, syncpozo } from '../support/cli.js';
-import { type Pair, withPair } from '../support/pair.js';
-import { needsRoot } from '../support/powers.js';
-import { inProject } from '../support/root.js';
-
-const SERVER = inProject('dist', 'test', 'support', 'hanging-server.js');
-const needsFuse = needsRoot ?? (existsSync('/dev/fuse') ? undefined : 'needs /dev/fuse');
-const LONGEST_WAIT_MS = 10_000;
-
-async function eventually(what: string, holds: () => boolean): Promise<void> {
-  const until = Date.now() + LONGEST_WAIT_MS;
-  while (!holds()) {
-    assert.ok(Date.now() < until, `${what}: not within ${LONGEST_WAIT_MS} ms`);
-    await sleep(10);
-  }
-}
-
-/** The pair's master through a file system whose reads beyond a position hang from a given moment on. */
-class Mount {
-  readonly point: string;
-  private readonly control: string;
-  private server: ChildProcess | undefined;
-
-  constructor(private readonly pair: Pair) {
-    this.point = join(pair.directory, 'mount');
-    this.control = join(pair.directory, 'hang-beyond');
-    mkdirSync(this.point);
-  }
-
-  async serve(): Promise<void> {
-    const args = [SERVER, this.point, this.pair.masterFile, this.control];
-    this.server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [output] = await Promise.race([once(this.server.stdout!, 'data'), once(this.server, 'exit')]);
-    assert.equal(String(output), 'mounted\n');
-  }
-
-  hangBeyond(position: number): void {
-    writeFileSync(this.control, String(position));
-  }
-
-  get holdsARead(): boolean {
-    return existsSync(`${this.control}.held`);
-  }
-
-  /** A hanging read returns an error. */
-  async end(): Promise<void> {
-    this.server?.kill('SIGKILL');
-    if (this.server && this.server.exitCode === null && this.server.signalCode === null)
-      await once(this.server, 'exit');
-    spawnSync('umount', ['-l', this.point]);
-  }
-}
-
-async function withMount(use: (pair: Pair, mount: Mount) => Promise<void>): Promise<void> {
-  await withPair(async (pair) => {
-    const mount = new Mount(pair);
-    try {
-      await mount.serve();
-      await use(pair, mount);
-    } finally {
-      await mount.end();
-    }
-  });
-}
+import { eventually } from '../support/eventually.js';
+import { type Mount, needsFuse, withMount } from '../support/hanging-mount.js';
+import type { Pair } from '../support/pair.js';
 
 function syncArgs(pair: Pair, mount: Mount): string[] {
   return ['sync', mount.point, pair.slave, '--json', '--status-file', pair.statusFile];

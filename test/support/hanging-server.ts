@@ -14,8 +14,8 @@ import {
 /**
  * The fault model: a mount whose server has died. It is a file system with one file, `Data.fs`, through the kernel's own FUSE,
  * whose content is read from SOURCE. While CONTROL exists, a read that ends beyond the position in it is never answered: the
- * reader stays in the kernel, beyond SIGKILL, until this process ends. CONTROL.held exists once such a read has been accepted;
- * before that the kernel lets its reader end.
+ * reader stays in the kernel, beyond SIGKILL, until this process ends or CONTROL is removed. CONTROL.held exists once such a
+ * read has been accepted, and has a byte for each; before that the kernel lets its reader end.
  *
  * Usage: hanging-server.js MOUNT_POINT SOURCE CONTROL; prints `mounted`. After linux/fuse.h, protocol 7.31.
  */
@@ -53,6 +53,8 @@ execFileSync('mount', ['-i', '-t', 'fuse', '-o', options, 'hanging', mountPoint]
 });
 
 const request = Buffer.alloc(LARGEST_REQUEST);
+const held: (typeof request)[] = [];
+const RELEASE_CHECK_MS = 20;
 
 function serve(): void {
   read(device, request, 0, request.length, null, (error, length) => {
@@ -98,11 +100,11 @@ function answer(): void {
   }
 }
 
-function reply(body: Buffer, error = 0): void {
+function reply(body: Buffer, error = 0, to = request): void {
   const out = Buffer.alloc(HEADER_OUT + body.length);
   out.writeUInt32LE(out.length, 0);
   out.writeInt32LE(error, 4);
-  request.copy(out, 8, 8, 16);
+  to.copy(out, 8, 8, 16);
   body.copy(out, HEADER_OUT);
   writeSync(device, out);
 }
@@ -137,14 +139,28 @@ function attributes(node: bigint): Buffer {
 function readFile(): void {
   const position = Number(request.readBigUInt64LE(HEADER_IN + 8));
   const length = request.readUInt32LE(HEADER_IN + 16);
-  if (existsSync(control) && position + length > Number(readFileSync(control, 'utf8')))
-    return writeFileSync(`${control}.held`, '');
+  if (existsSync(control) && position + length > Number(readFileSync(control, 'utf8'))) {
+    held.push(Buffer.from(request.subarray(0, HEADER_IN + 24)));
+    return writeFileSync(`${control}.held`, 'x'.repeat(held.length));
+  }
+  replyWithFile(position, length, request);
+}
+
+function replyWithFile(position: number, length: number, to: typeof request): void {
   const piece = Buffer.alloc(length);
   const file = openSync(source, 'r');
   const count = readSync(file, piece, 0, length, position);
   closeSync(file);
-  reply(piece.subarray(0, count));
+  reply(piece.subarray(0, count), 0, to);
+}
+
+function release(): void {
+  if (held.length === 0 || existsSync(control)) return;
+  for (const each of held.splice(0)) {
+    replyWithFile(Number(each.readBigUInt64LE(HEADER_IN + 8)), each.readUInt32LE(HEADER_IN + 16), each);
+  }
 }
 
 process.stdout.write('mounted\n');
+setInterval(release, RELEASE_CHECK_MS).unref();
 serve();
