@@ -29,7 +29,7 @@ const MOST_INTERVAL_SECONDS = 3600;
 
 const MANUAL: Manual = {
   notes: [
-    'A look at both sides that finds nothing new takes no lock and starts no process. A round that has something to write takes the lock and lets it go. Once a minute a round checks the slave again and scrubs, as a sync by cron does; cron may go on beside it.',
+    'A check of both sides that finds nothing new takes no lock and starts no process. A round that has something to write takes the lock and lets it go. Once a minute a round checks the slave again and scrubs, as a sync by cron does; cron may go on beside it.',
     'A mount of the master that hangs is reported, and left alone until it answers; the watch goes on. After failures the pauses become longer, up to 15 seconds. SIGTERM and SIGINT end the watch.',
   ],
   examples: ['syncpozo watch /mnt/m1/zeo/var /srv/zeo/var --interval 1s'],
@@ -47,7 +47,7 @@ export function watchCommand(): Command {
     .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
     .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
     .addOption(
-      new Option('--interval <duration>', 'from one look at the master to the next')
+      new Option('--interval <duration>', 'from one check of the master to the next')
         .argParser(intervalOption)
         .default(intervalOption(DEFAULT_INTERVAL), DEFAULT_INTERVAL),
     );

@@ -14,7 +14,7 @@ export interface MonitoredStorage {
   /** The name in the configuration, or `main`. */
   readonly name: string;
   /**
-   * What `status --json` prints. Reads the slave's own files; what it says of the master is what the last look found. Throws
+   * What `status --json` prints. Reads the slave's own files; what it says of the master is what the last check found. Throws
    * what a `status` would throw.
    */
   standing(): Promise<Standing>;
@@ -27,7 +27,7 @@ export interface MonitoredStorage {
 
 /** What a watch has counted of one storage since it began. */
 export interface RoundFigures {
-  /** Looks and rounds that have ended, by the action of their result (`none`, `append`, `failed` and so on). */
+  /** Checks and rounds that have ended, by the action of their result (`none`, `append`, `failed` and so on). */
   readonly rounds: Readonly<Record<string, number>>;
   /** Rounds that failed, by the kind of their trouble (`out-of-reach`, `fault`, `damaged` and so on). */
   readonly faults: Readonly<Record<string, number>>;
@@ -38,11 +38,11 @@ export interface RoundFigures {
   readonly scrubbedBytes: number;
   /** Wrong pieces that a scrub has found. */
   readonly scrubbedBad: number;
-  /** Seconds spent, by phase: `look` (nothing but looking), `copy`, `rebuild`, `failed`. */
+  /** Seconds spent, by phase: `check` (nothing but checking), `copy`, `rebuild`, `failed`. */
   readonly phaseSeconds: Readonly<Record<string, number>>;
-  /** How the last look or round ended. */
+  /** How the last check or round ended. */
   readonly last: RoundEnd | undefined;
-  /** When the last look or round began that found or left the slave in step: what was committed before is on the slave. */
+  /** When the last check or round began that found or left the slave in step: what was committed before is on the slave. */
   readonly inStepAsOf: number | undefined;
   /** Since when a round has been running. */
   readonly runningSince: number | undefined;
@@ -61,10 +61,10 @@ export interface RoundEnd {
   readonly hint: string | null;
 }
 
-/** The largest lag of one minute: the age of the oldest transaction that a look found missing. */
+/** The largest lag of one minute: the age of the oldest transaction that a check found missing. */
 export interface LagPoint {
   /** Beginning of the minute. */
   readonly time: number;
-  /** null: not known, because no look succeeded. */
+  /** null: not known, because no check succeeded. */
   readonly seconds: number | null;
 }

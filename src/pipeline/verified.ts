@@ -28,7 +28,7 @@ export interface Scene {
   readonly dat: Dat | undefined;
   readonly chunkBytes: number;
   readonly windows: readonly [Window, Window];
-  /** The slave and its `.dat` are as this process left them: the claim holds without a look at the bytes. */
+  /** The slave and its `.dat` are as this process left them: the claim holds without a check of its bytes. */
   readonly isAsLeft?: boolean | undefined;
 }
 

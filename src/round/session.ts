@@ -47,7 +47,7 @@ export class RoundSession {
     return leftAs === undefined || markOf(leftAs.paths) !== leftAs.mark;
   }
 
-  /** The next round looks at the slave's bytes, even if nobody has changed them. */
+  /** The next round checks the slave's bytes, even if nobody has changed them. */
   forget(): void {
     this.leftAs = undefined;
   }

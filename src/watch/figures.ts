@@ -4,12 +4,12 @@ import type { SyncResult } from '../round/result.js';
 import type { TroubleKind } from '../standby/outcome-file.js';
 import type { MountGate } from './mount-gate.js';
 
-export type Phase = 'look' | 'copy' | 'rebuild' | 'failed';
+export type Phase = 'check' | 'copy' | 'rebuild' | 'failed';
 
 const PHASES: Readonly<Record<SyncResult['action'], Phase>> = {
-  none: 'look',
-  off: 'look',
-  busy: 'look',
+  none: 'check',
+  off: 'check',
+  busy: 'check',
   append: 'copy',
   full: 'rebuild',
   rebuild: 'rebuild',
@@ -43,10 +43,10 @@ export class Figures implements RoundFigures {
     return ReadDeadline.hanging;
   }
 
-  /** A look that found nothing new. */
-  addLook(beganAt: number, seconds: number): void {
+  /** A check that found nothing new. */
+  addCheck(beganAt: number, seconds: number): void {
     count(this.rounds, 'none', 1);
-    count(this.phaseSeconds, 'look', seconds);
+    count(this.phaseSeconds, 'check', seconds);
     const last = this.last ?? { action: 'none', exitCode: 0, reason: '', hint: null };
     this.last = { ...last, beganAt, endedAt: beganAt + seconds * 1000 };
   }

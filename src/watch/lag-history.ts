@@ -17,7 +17,7 @@ export class LagHistory {
     const time = Math.floor(now / MINUTE_MS) * MINUTE_MS;
     const last = this.kept.at(-1);
     if (last?.time === time) {
-      // A minute in which one look succeeded has a lag: the largest one that was found.
+      // A minute in which one check succeeded has a lag: the largest one that was found.
       const larger = last.seconds === null || (seconds !== null && seconds > last.seconds) ? seconds : last.seconds;
       this.kept[this.kept.length - 1] = { time, seconds: larger };
       return;

@@ -10,7 +10,7 @@ import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { Figures } from './figures.js';
 import { LagHistory } from './lag-history.js';
-import { type Look, type LookedAt, Looker } from './look.js';
+import { type Checked, type KnownState, MasterCheck } from './master-check.js';
 import { MountGate } from './mount-gate.js';
 import { Pace } from './pace.js';
 import { RoundLog } from './round-log.js';
@@ -28,16 +28,16 @@ export interface WatchedStorage {
   readonly timeoutSeconds: number;
 }
 
-/** A round that looks at the slave's bytes and scrubs, even if nothing is new. */
+/** A round that checks the slave's bytes and scrubs, even if nothing is new. */
 const WHOLE_ROUND_MS = 60_000;
-/** Between two looks that changes of the master's directory bring forward, as a part of the interval. */
+/** Between two checks that changes of the master's directory bring forward, as a part of the interval. */
 const LEAST_PART = 4;
 
 /**
- * The rounds of one storage, one after the other. Before each it looks whether there is anything for a round to do.
+ * The rounds of one storage, one after the other. Before each it checks whether there is anything for a round to do.
  *
  * Invariants:
- *  - A look is believed only behind a round that left all transactions on the slave, for a minute at most, and while
+ *  - A check is believed only behind a round that left all transactions on the slave, for a minute at most, and while
  *    nobody has changed the slave, its `.dat`, its role or the switch. In all other cases a round decides, under the lock.
  *  - Nothing of the last round but its session and its result outlives it. After a read that was given up, the session
  *    is left behind as well.
@@ -46,13 +46,13 @@ export class StorageWatch {
   readonly figures: Figures;
   readonly lag = new LagHistory();
   private readonly gate = new MountGate();
-  private readonly looker = new Looker();
+  private readonly masterCheck = new MasterCheck();
   private readonly pace: Pace;
   private readonly wake = new Wake();
   private readonly log: RoundLog;
   private session: RoundSession;
   private result: SyncResult | undefined;
-  private looked: LookedAt | undefined;
+  private known: KnownState | undefined;
   /** By what the last round found itself switched off. */
   private offBy: 'switch' | 'role' | undefined;
   private wholeAt = Number.NEGATIVE_INFINITY;
@@ -75,7 +75,7 @@ export class StorageWatch {
     return this.result;
   }
 
-  /** Looks and rounds until the signal. `onTurn`: one of them has ended, with an answer of the master or without. */
+  /** Checks and rounds until the signal. `onTurn`: one of them has ended, with an answer of the master or without. */
   async run(onTurn: (answered: boolean) => void): Promise<void> {
     while (!this.stop.aborted) {
       const began = milliseconds();
@@ -89,7 +89,7 @@ export class StorageWatch {
     await this.session.close();
   }
 
-  /** One look, and a round if it needs one. Returns false while the master's mount hangs. */
+  /** One check, and a round if it needs one. Returns false while the master's mount hangs. */
   private async turn(): Promise<boolean> {
     const now = Date.now();
     const { open, hungSeconds } = this.gate.check(now);
@@ -103,42 +103,43 @@ export class StorageWatch {
     }
     this.figures.runningSince = now;
     try {
-      return await this.lookOrRound(now);
+      return await this.checkOrRound(now);
     } finally {
       this.figures.runningSince = undefined;
     }
   }
 
-  private async lookOrRound(now: number): Promise<boolean> {
+  private async checkOrRound(now: number): Promise<boolean> {
     const began = milliseconds();
-    const look = await this.look(now);
-    if (look.kind === 'hung') return this.shut(now);
-    if (look.kind === 'off') {
-      this.figures.addLook(now, (milliseconds() - began) / 1000);
+    const checked = await this.check(now);
+    if (checked.kind === 'hung') return this.shut(now);
+    if (checked.kind === 'off') {
+      this.figures.addCheck(now, (milliseconds() - began) / 1000);
       return true;
     }
-    if (look.kind === 'same') {
-      this.figures.addLook(now, (milliseconds() - began) / 1000);
+    if (checked.kind === 'same') {
+      this.figures.addCheck(now, (milliseconds() - began) / 1000);
       if (this.result && isInStep(this.result)) this.figures.inStepAsOf = now;
       this.lag.add(now, 0);
       return true;
     }
-    if (look.kind === 'behind' && look.since !== undefined) this.lag.add(now, Math.max(0, now - look.since) / 1000);
+    if (checked.kind === 'behind' && checked.since !== undefined)
+      this.lag.add(now, Math.max(0, now - checked.since) / 1000);
     return this.round(now);
   }
 
-  private async look(now: number): Promise<Look | { readonly kind: 'off' | 'hung' }> {
-    const { looked, result, offBy } = this;
+  private async check(now: number): Promise<Checked | { readonly kind: 'off' | 'hung' }> {
+    const { known, result, offBy } = this;
     if (result?.action === 'off' && this.isStillOff(offBy)) return { kind: 'off' };
     const isDue = now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
-    if (!looked || !result || !isCurrent(result) || isDue || this.session.isChanged() || !this.isSwitchedOn())
+    if (!known || !result || !isCurrent(result) || isDue || this.session.isChanged() || !this.isSwitchedOn())
       return { kind: 'changed' };
     try {
-      return await this.looker.look(looked, this.session.deadline);
+      return await this.masterCheck.check(known, this.session.deadline);
     } catch (error) {
       if (error instanceof Interrupted) return { kind: 'off' };
       if (!(error instanceof IoFault)) throw error;
-      this.log.error({ master: looked.masterPath, hint: HUNG_HINT }, error.message);
+      this.log.error({ master: known.masterPath, hint: HUNG_HINT }, error.message);
       return { kind: 'hung' };
     }
   }
@@ -182,7 +183,7 @@ export class StorageWatch {
   private succeeded(result: SyncResult, before: SyncResult | undefined, now: number): void {
     this.pace.succeeded();
     const { master, slave } = result;
-    this.looked = slave.claim === null ? undefined : { masterPath: master.path, claim: slave.claim };
+    this.known = slave.claim === null ? undefined : { masterPath: master.path, claim: slave.claim };
     this.wake.follow(dirname(master.path));
     if (!isInStep(result)) return;
     this.figures.inStepAsOf = now;
@@ -195,11 +196,11 @@ export class StorageWatch {
 
   /** Leaves the session behind with the read that hangs. */
   private shut(now: number): false {
-    this.gate.shut(this.looked?.masterPath ?? this.storage.round.master, this.session.deadline, now);
+    this.gate.shut(this.known?.masterPath ?? this.storage.round.master, this.session.deadline, now);
     // Its threads end when the read returns.
     this.session.close().catch(() => {});
     this.session = this.newSession();
-    this.looker.forget();
+    this.masterCheck.forget();
     this.lag.add(now, null);
     return false;
   }

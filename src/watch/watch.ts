@@ -2,9 +2,9 @@ import type { Log } from '../report/log.js';
 import type { SyncResult } from '../round/result.js';
 import { StorageWatch, type WatchedStorage } from './storage-watch.js';
 
-/** What is told of the watch as a whole. Each call returns at once. */
-export interface Told {
-  /** Every storage has ended a look or a round with an answer of its master since the last call. */
+/** What the watch reports of all storages. Each call returns at once. */
+export interface Reports {
+  /** Every storage has ended a check or a round with an answer of its master since the last call. */
   allAnswered(): void;
 }
 
@@ -26,17 +26,17 @@ export class Watch {
   }
 
   /** Resolves when the signal has ended every round. */
-  async run(told: Told): Promise<void> {
+  async run(reports: Reports): Promise<void> {
     const onTurn = (one: StorageWatch, answered: boolean): void => {
       if (answered) this.answered.add(one);
       if (this.answered.size < this.storages.length) return;
       this.answered.clear();
-      told.allAnswered();
+      reports.allAnswered();
     };
     await Promise.all(this.storages.map((one) => one.run((answered) => onTurn(one, answered))));
   }
 
-  /** Whether every storage was in step when it was last looked at. */
+  /** Whether every storage was in step at its last check. */
   get isInStep(): boolean {
     return this.storages.every(({ lastResult, figures }) => lastResult?.exitCode === 0 && !figures.hungSince);
   }

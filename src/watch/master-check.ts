@@ -6,13 +6,13 @@ import { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 
 /** Where the last round has left the slave, and how the master was then. */
-export interface LookedAt {
+export interface KnownState {
   readonly masterPath: string;
   /** Position up to which the slave has the master's transactions. */
   readonly claim: number;
 }
 
-export type Look =
+export type Checked =
   /** Nothing is new: no transaction has been finished behind the claim. */
   | { readonly kind: 'same' }
   /** Only a round can tell. */
@@ -21,23 +21,23 @@ export type Look =
   | { readonly kind: 'behind'; readonly since: number | undefined };
 
 /**
- * Looks at the master for anything new, without a lock, and without a look at bytes below the claim: opens it afresh, and
- * reads the one header that would follow the claim.
+ * Checks the master for anything new, without a lock, and without reading a byte below the claim: opens it afresh, and reads
+ * the one header that would follow the claim.
  *
  * What it remembers: a master whose tail a round could not copy (torn) is not `behind` again until it changes. Only a
  * tail that was not in flight is remembered, because the flip of one byte changes neither size nor, within a clock tick,
  * mtime.
  */
-export class Looker {
+export class MasterCheck {
   private before: Seen | undefined;
 
-  /** Forgets the master: the next look finds it changed. */
+  /** Forgets the master: the next check finds it changed. */
   forget(): void {
     this.before = undefined;
   }
 
   /** Throws the fault of a read that was given up; every other fault is for the round to report. */
-  async look({ masterPath, claim }: LookedAt, deadline: ReadDeadline): Promise<Look> {
+  async check({ masterPath, claim }: KnownState, deadline: ReadDeadline): Promise<Checked> {
     let master: Master | undefined;
     try {
       const role = identityOf(await deadline.wait(factsBehindPath(`${masterPath}.role`), 'stat', `${masterPath}.role`));
@@ -72,7 +72,7 @@ function isSameFile(one: FileFacts, other: FileFacts): boolean {
   return one.device === other.device && one.inode === other.inode;
 }
 
-/** The round after the look before has not come further, and the master has not changed. */
+/** The round after the check before has not come further, and the master has not changed. */
 function isTornAsBefore(before: Seen, now: Seen): boolean {
   const isUnchanged = before.facts.size === now.facts.size && before.facts.mtime === now.facts.mtime;
   return isUnchanged && before.claim === now.claim && !before.isInFlight;
