@@ -24,7 +24,7 @@ export class Pace {
     return this.failures > 0;
   }
 
-  /** Milliseconds from the beginning of one look or round to the next. */
+  /** Milliseconds from the beginning of one check or round to the next. */
   pauseMs(): number {
     if (this.failures === 0) return this.intervalMs;
     const longest = Math.max(LONGEST_MS, this.intervalMs);
