@@ -15,6 +15,8 @@ export interface KnownState {
 export type Checked =
   /** Nothing is new: no transaction has been finished behind the claim. */
   | { readonly kind: 'same' }
+  /** What follows the claim could not be copied by the last round, and has not changed since. */
+  | { readonly kind: 'torn' }
   /** Only a round can tell. */
   | { readonly kind: 'changed' }
   /** A transaction was finished behind the claim; `since`: its time, in milliseconds; undefined where it has none. */
@@ -50,7 +52,8 @@ export class MasterCheck {
       this.before = seen;
       if (!before || before.role !== role || !isSameFile(before.facts, facts) || facts.size < claim)
         return { kind: 'changed' };
-      if (facts.size === claim || seen.isInFlight || isTornAsBefore(before, seen)) return { kind: 'same' };
+      if (facts.size === claim || seen.isInFlight) return { kind: 'same' };
+      if (isTornAsBefore(before, seen)) return { kind: 'torn' };
       return { kind: 'behind', since: header && tidToTime(header.tid) };
     } catch (error) {
       if (!(error instanceof IoFault) || error.code === 'ETIMEDOUT') throw error;

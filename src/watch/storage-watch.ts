@@ -113,12 +113,9 @@ export class StorageWatch {
     const began = milliseconds();
     const checked = await this.check(now);
     if (checked.kind === 'hung') return this.shut(now);
-    if (checked.kind === 'off') {
+    if (checked.kind === 'off' || checked.kind === 'torn' || checked.kind === 'same') {
       this.figures.addCheck(now, (milliseconds() - began) / 1000);
-      return true;
-    }
-    if (checked.kind === 'same') {
-      this.figures.addCheck(now, (milliseconds() - began) / 1000);
+      if (checked.kind !== 'same') return true;
       if (this.result && isInStep(this.result)) this.figures.inStepAsOf = now;
       this.lag.add(now, 0);
       return true;
