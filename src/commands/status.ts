@@ -14,7 +14,7 @@ import { type Refusal, seenTerm } from '../standby/role.js';
 import { type KnownRole, roleOf } from '../standby/role-of.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
-import { probeMaster } from './probe-master.js';
+import { type Probed, probeMaster } from './probe-master.js';
 import { deriveState, type StandingRefusal } from './slave-state.js';
 
 export interface StatusOptions {
@@ -23,6 +23,8 @@ export interface StatusOptions {
   readonly file: string | undefined;
   readonly statusFile: string;
   readonly timeoutSeconds: number;
+  /** What is known of the master already; it is not asked then. */
+  readonly probed?: Probed | undefined;
 }
 
 /** In these states both sides may have transactions of their own, so counting the master's gives no lag. */
@@ -52,7 +54,8 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const lockedBy = holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program';
   const size = slave.state.state === 'there' ? slave.state.size : undefined;
   const probed =
-    theirs && (await probeMaster(paths, theirs, nameInDirectory(options.file, ours), deadline, dat?.claim));
+    options.probed ??
+    (theirs && (await probeMaster(paths, theirs, nameInDirectory(options.file, ours), deadline, dat?.claim)));
   const { state, since, why } = deriveState({
     role,
     roleProblem: 'problem' in known ? known.problem : undefined,

@@ -30,6 +30,8 @@ export class Figures implements RoundFigures {
   scrubbedBytes = 0;
   scrubbedBad = 0;
   last: RoundEnd | undefined;
+  /** The kind of trouble of the last round; undefined: none. */
+  trouble: TroubleKind | undefined;
   inStepAsOf: number | undefined;
   runningSince: number | undefined;
 
@@ -54,6 +56,7 @@ export class Figures implements RoundFigures {
   /** A round, and the kind of its trouble, if it had one. */
   addRound(beganAt: number, seconds: number, result: SyncResult, trouble: TroubleKind | undefined): void {
     const { action, exitCode, reason, hint, copied, blobs, scrubbed } = result;
+    this.trouble = trouble;
     count(this.rounds, action, 1);
     count(this.phaseSeconds, PHASES[action], seconds);
     if (trouble) count(this.faults, trouble, 1);
