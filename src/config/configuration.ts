@@ -1,7 +1,8 @@
 import type { BlobSettings } from '../blobs/settings.js';
 import type { ScrubAmount } from '../scrub/round.js';
+import type { ListenAddress } from './listen.js';
 
-/** A configuration file without a mistake. Durations are in seconds. */
+/** A configuration file without a mistake. Durations are in seconds, paths are absolute. */
 export interface Configuration {
   readonly path: string;
   /** In the order of the file; at least one. */
@@ -25,12 +26,14 @@ export interface StorageSettings {
   readonly scrub: ScrubAmount;
   /** Of a read of the master without progress. */
   readonly timeoutSeconds: number;
+  /** undefined: the default of a sync. */
+  readonly chunkBytes: number | undefined;
 }
 
 export interface WatchSettings {
   readonly intervalSeconds: number;
   /** Where figures and the status page are served; undefined: nowhere. */
-  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly listen: ListenAddress | undefined;
   /** A file for node_exporter's textfile collector. */
   readonly textfile: string | undefined;
   /** A URL that is called after rounds that leave every storage in step. */
@@ -42,3 +45,11 @@ export interface HookSettings {
   readonly commands: Readonly<Record<string, readonly string[]>>;
   readonly timeoutSeconds: number;
 }
+
+/** What applies where neither the file nor an option sets anything. */
+export const DEFAULTS = {
+  scrub: 16 << 20,
+  timeoutSeconds: 30,
+  intervalSeconds: 1,
+  hookTimeoutSeconds: 30,
+} as const;
