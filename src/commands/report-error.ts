@@ -1,4 +1,6 @@
 import { writeToStderr } from '../io/sink.js';
+import { Exchanged } from '../pipeline/copy.js';
+import { Interrupted } from '../pipeline/read-deadline.js';
 import { ConfigurationMistake } from '../report/configuration-mistake.js';
 import { visible } from '../report/quote.js';
 import { hintOf, isForeseen } from '../round/exit.js';
@@ -15,5 +17,7 @@ export function reportError(error: unknown, storage?: string): void {
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return isForeseen(error) ? visible(error.message) : (error.stack ?? error.message);
+  // These end the work as asked, or are for the next run.
+  const isExpected = error instanceof Interrupted || error instanceof Exchanged;
+  return isExpected || isForeseen(error) ? visible(error.message) : (error.stack ?? error.message);
 }

@@ -1,7 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { StorageSettings } from '../config/configuration.js';
+import { DEFAULTS } from '../config/defaults.js';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
+import { logOfStorage } from '../report/log.js';
 import { parseBytes } from '../report/size.js';
-import { runSync } from '../round/run-sync.js';
+import { runSync, type SyncOptions } from '../round/run-sync.js';
 import type { ScrubAmount } from '../scrub/round.js';
 import { type BlobFlags, blobSettingsOf, withBlobOptions } from './blob-options.js';
 import {
@@ -9,7 +13,6 @@ import {
   type LongOptions,
   logOf,
   OF_TWO_SIDES,
-  printJson,
   type SlaveOptions,
   sizeOption,
   statusFileOf,
@@ -17,9 +20,22 @@ import {
   withTimeout,
   withWorkers,
 } from './common.js';
+import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
+import {
+  type Chosen,
+  type ConfigurationFlags,
+  isGiven,
+  NAMES_NOTE,
+  placesOf,
+  refuseForSeveral,
+  storagesOf,
+  timeoutOf,
+  withNames,
+} from './storages.js';
+import { syncOf } from './sync-of-storage.js';
 
-interface Flags extends SlaveOptions, LongOptions, BlobFlags {
+interface Flags extends SlaveOptions, LongOptions, BlobFlags, ConfigurationFlags {
   readonly full?: boolean;
   readonly dryRun?: boolean;
   readonly chunkSize: number;
@@ -28,17 +44,19 @@ interface Flags extends SlaveOptions, LongOptions, BlobFlags {
 }
 
 const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
-const DEFAULT_SCRUB = '16MiB';
+const DEFAULT_SCRUB = `${DEFAULTS.scrub >> 20}MiB`;
 
 const MANUAL: Manual = {
   examples: [
     'syncpozo sync /mnt/m1/zeo/var /srv/zeo/var',
     'syncpozo sync /mnt/m1/zeo/var /srv/zeo/var --blobs /mnt/m1/zeo/blobs:/srv/zeo/blobs',
+    'syncpozo sync main catalog',
   ],
+  notes: [NAMES_NOTE],
   exits: [
     ['0', 'in step; also: nothing to do, switched off, promoted, or another sync is running'],
     ['1', 'a fault outside the data: I/O error, no space, master out of reach, a signal; the next run tries again'],
-    ['2', 'usage: wrong options or paths, or a status file that says neither 0 nor 1'],
+    ['2', 'usage: wrong options or paths, a mistake in the configuration, or a status file that says neither 0 nor 1'],
     [
       '3',
       'refused: the slave has transactions that the master lacks, the two have forked, or a role forbids it; a person decides',
@@ -52,8 +70,8 @@ const MANUAL: Manual = {
 export function syncCommand(): Command {
   const command = new Command('sync')
     .description("copies the master's new transactions to the slave; cron runs it every minute")
-    .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .argument('[MASTER]', "the master's data directory, or its Data.fs; only read, never locked")
+    .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .option('--full', 'rebuild the slave from the complete master')
     .option('--dry-run', 'report what a sync would do; write nothing')
     .addOption(
@@ -64,35 +82,57 @@ export function syncCommand(): Command {
     .addOption(
       new Option('--scrub <size>', 'amount of old data that this run reads again and repairs; 0: nothing, full: all')
         .argParser(scrubOption)
-        .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
+        .default(DEFAULTS.scrub, DEFAULT_SCRUB),
     );
   withWorkers(command, 'threads that check new data, if there is much of it');
   withBlobOptions(command);
   command.option('--no-index', 'write no Data.fs.index beside the slave');
-  withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
-  command.action(async (master: string, slave: string, flags: Flags) => {
+  withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const chosen = storagesOf(command.args, flags, 2);
+    const syncs = chosen ? syncsOf(chosen, flags, command) : [];
+    const [master = '', slave = ''] = chosen ? [] : placesOf(command);
     const { deadline, progress } = beginLongWork(flags);
-    const result = await runSync({
-      master,
-      slave,
-      full: flags.full === true,
-      dryRun: flags.dryRun === true,
-      index: flags.index,
-      blobs: blobSettingsOf(flags, command),
-      file: flags.file,
-      statusFile: statusFileOf(flags),
-      chunkBytes: flags.chunkSize,
-      scrub: flags.scrub,
-      ...(flags.workers !== undefined && { workers: flags.workers }),
-      log: logOf(flags, progress?.above),
-      deadline,
-      ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
-    });
-    progress?.end();
-    if (flags.json) printJson(result);
-    process.exitCode = result.exitCode;
+    const log = logOf(flags, progress?.above);
+    const run = async (sync: SyncOptions): Promise<Ended> => {
+      const result = await runSync({
+        ...sync,
+        full: flags.full === true,
+        dryRun: flags.dryRun === true,
+        index: flags.index,
+        ...(flags.workers !== undefined && { workers: flags.workers }),
+        ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
+      });
+      progress?.end();
+      return { exitCode: result.exitCode, json: result };
+    };
+    if (!chosen) {
+      const { file, chunkSize: chunkBytes, scrub } = flags;
+      const rest = { blobs: blobSettingsOf(flags, command), file, statusFile: statusFileOf(flags), chunkBytes, scrub };
+      printEnded(await run({ master, slave, ...rest, log, deadline }), flags);
+      return;
+    }
+    const each = (storage: StorageSettings, index: number): Promise<Ended> => {
+      const own = new ReadDeadline(timeoutOf(storage, flags, command), deadline.signal);
+      return run({ ...syncOf(storage), ...syncs[index], log: logOfStorage(log, storage.name), deadline: own });
+    };
+    await forEachStorage(chosen.storages, flags, each, deadline.signal);
   });
-  return command;
+}
+
+/** What the command line says otherwise than the configuration, for each storage. Ends the program at a mistake in it. */
+function syncsOf(chosen: Chosen, flags: Flags, command: Command): Partial<SyncOptions>[] {
+  refuseForSeveral(command, chosen, 'file', 'blobs');
+  const { file, statusFile } = flags;
+  const haveBlobs = chosen.storages.some(({ blobs }) => blobs !== undefined);
+  return chosen.storages.map(({ blobs }) => ({
+    ...(file !== undefined && { file }),
+    ...(statusFile !== undefined && { statusFile }),
+    ...(isGiven(command, 'chunkSize') && { chunkBytes: flags.chunkSize }),
+    ...(isGiven(command, 'scrub') && { scrub: flags.scrub }),
+    blobs: blobSettingsOf(flags, command, { settings: blobs, ofOthers: haveBlobs }),
+  }));
 }
 
 /** Commander's parser for `--scrub`. */

@@ -1,6 +1,7 @@
 import type { BlobSettings } from '../blobs/settings.js';
 import { compareStorages } from './compare-storages.js';
-import { type Configuration, DEFAULTS, type StorageSettings } from './configuration.js';
+import type { Configuration, StorageSettings } from './configuration.js';
+import { DEFAULTS } from './defaults.js';
 import { FILE, type StorageValues } from './file-schema.js';
 import { Mistakes } from './mistakes.js';
 import { parseTree } from './yaml-tree.js';

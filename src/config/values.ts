@@ -4,6 +4,7 @@ import { parseBytes } from '../report/size.js';
 import type { ScrubAmount } from '../scrub/round.js';
 import { parseListen } from './listen.js';
 import { type Kind, text, words } from './schema.js';
+import { isStorageName } from './storage-name.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is searched for.
 const CONTROL = /[\u0000-\u001f\u007f]/;
@@ -14,13 +15,6 @@ export const PATH = text('an absolute path of this machine, such as /srv/zeo/var
 /** `.` and `..` are resolved. */
 export function pathOf(given: string): string | undefined {
   return isAbsolute(given) && !CONTROL.test(given) ? resolve(given) : undefined;
-}
-
-/** A word that cannot be taken for a path or an option. */
-const WORD = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
-
-export function isStorageName(given: string): boolean {
-  return WORD.test(given);
 }
 
 export const NAME = text('a name: a letter, then letters, digits, "-" and "_", 63 at the most', (given) =>
