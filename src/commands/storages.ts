@@ -32,7 +32,7 @@ export function withConfiguration(command: Command): Command {
  */
 export function withNames(command: Command): Command {
   const paths = command.registeredArguments.map((argument) => `<${argument.name()}>`);
-  const forms = [paths, ['[NAME...]']].map((form) => ['[options]', ...form].join(' '));
+  const forms = [...(paths.length > 0 ? [paths] : []), ['[NAME...]']].map((form) => ['[options]', ...form].join(' '));
   withConfiguration(command.argument('[NAME...]', 'storages of the configuration file; without an argument: all'));
   return command.usage(forms.join(`\n   or: syncpozo ${command.name()} `));
 }

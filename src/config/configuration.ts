@@ -7,6 +7,8 @@ export interface Configuration {
   readonly path: string;
   /** In the order of the file; at least one. */
   readonly storages: readonly StorageSettings[];
+  /** Of storages that name none of their own. */
+  readonly statusFile: string;
   readonly watch: WatchSettings;
   readonly hooks: HookSettings;
 }
@@ -16,7 +18,7 @@ export interface StorageSettings {
   readonly name: string;
   readonly master: string;
   readonly slave: string;
-  /** Name of the file, where a directory is given. */
+  /** Name of the file, where a directory is given: as set, or that of a master that is given as a file. */
   readonly file: string | undefined;
   readonly blobs: BlobSettings | undefined;
   /** The storage's own, or the one of the file's top level, or the default. */

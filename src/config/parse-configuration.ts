@@ -1,4 +1,5 @@
 import type { BlobSettings } from '../blobs/settings.js';
+import { sideOf } from '../standby/paths.js';
 import { compareStorages } from './compare-storages.js';
 import type { Configuration, StorageSettings } from './configuration.js';
 import { DEFAULTS } from './defaults.js';
@@ -24,6 +25,7 @@ export function parseConfiguration(text: string, path: string, statusFile: strin
     configuration: {
       path,
       storages: values.storages.map((each) => storageOf(each, values['status-file'] ?? statusFile)),
+      statusFile: values['status-file'] ?? statusFile,
       watch: {
         intervalSeconds: watch?.interval ?? DEFAULTS.intervalSeconds,
         listen: watch?.listen,
@@ -40,7 +42,7 @@ function storageOf({ name, value }: NamedStorage, statusFile: string): StorageSe
     name,
     master: value.master,
     slave: value.slave,
-    file: value.file,
+    file: value.file ?? nameOfMaster(value),
     blobs: value.blobs && blobsOf(value.blobs),
     statusFile: value['status-file'] ?? statusFile,
     group: value.group,
@@ -48,6 +50,11 @@ function storageOf({ name, value }: NamedStorage, statusFile: string): StorageSe
     timeoutSeconds: value.timeout ?? DEFAULTS.timeoutSeconds,
     chunkBytes: value['chunk-size'],
   };
+}
+
+/** The slave of a master that is given as a file has its name. Commands that never touch the master need to know it. */
+function nameOfMaster({ master, slave }: StorageValues): string | undefined {
+  return sideOf(slave, undefined, undefined).name === undefined ? sideOf(master, undefined, undefined).name : undefined;
 }
 
 function blobsOf({ master, slave, by, as, keep }: NonNullable<StorageValues['blobs']>): BlobSettings {
