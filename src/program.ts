@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { type Manual, withManual } from './commands/manual.js';
+import { reportError } from './commands/report-error.js';
 import { writeToStderr, writeToStdout } from './io/sink.js';
 import { ReadDeadline } from './pipeline/read-deadline.js';
-import { visible } from './report/quote.js';
-import { EXIT, exitOfError, hintOf, isForeseen } from './round/exit.js';
+import { EXIT, exitOfError } from './round/exit.js';
 
 /** The version in package.json. The bundler inserts it: to find and read that file would take 0.7 ms of every run. */
 declare const VERSION: string;
@@ -73,13 +73,6 @@ function endWithoutWaiting(exitCode: number): void {
 /** Exit status for an error that a command has thrown. Reports the error, unless commander has done so. */
 function endOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const text =
-    error instanceof Error
-      ? isForeseen(error)
-        ? visible(error.message)
-        : (error.stack ?? error.message)
-      : String(error);
-  const hint = hintOf(error);
-  writeToStderr(`syncpozo: ${text}\n${hint ? `hint: ${visible(hint)}\n` : ''}`);
+  reportError(error);
   return exitOfError(error);
 }

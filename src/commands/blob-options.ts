@@ -54,13 +54,31 @@ function directoriesOption(text: string): BlobDirectories {
   return { master, slave };
 }
 
+/** What the configuration says of the blobs of a storage. `ofOthers`: whether other storages have any. */
+interface Configured {
+  readonly settings: BlobSettings | undefined;
+  readonly ofOthers: boolean;
+}
+
 /** Ends the program where an option is of no use: it was meant to change something. */
-export function blobSettingsOf(flags: BlobFlags, command: Command): BlobSettings | 'given-up' | undefined {
-  const { blobs, blobsBy, blobsAs, keepBlobs } = flags;
+export function blobSettingsOf(
+  flags: BlobFlags,
+  command: Command,
+  { settings, ofOthers }: Configured = { settings: undefined, ofOthers: false },
+): BlobSettings | 'given-up' | undefined {
+  const { blobs = settings, blobsBy, blobsAs, keepBlobs } = flags;
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
   if (blobs === undefined || blobs === false) {
-    const useless = ['blobsBy', 'blobsAs', 'keepBlobs'].find((name) => command.getOptionValueSource(name) === 'cli');
-    if (useless !== undefined) command.error(`error: option '${NAMES[useless]}' is of no use without '--blobs'`);
+    const useless = ['blobsBy', 'blobsAs', 'keepBlobs'].find(isGiven);
+    if (useless !== undefined && !(ofOthers && blobs === undefined))
+      command.error(`error: option '${NAMES[useless]}' is of no use without '--blobs'`);
     return blobs === false ? 'given-up' : undefined;
   }
-  return { ...blobs, by: blobsBy, way: blobsAs, keepPacked: keepBlobs === true };
+  return {
+    master: blobs.master,
+    slave: blobs.slave,
+    by: settings && !isGiven('blobsBy') ? settings.by : blobsBy,
+    way: settings && !isGiven('blobsAs') ? settings.way : blobsAs,
+    keepPacked: keepBlobs ?? settings?.keepPacked ?? false,
+  };
 }

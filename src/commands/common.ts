@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULTS } from '../config/defaults.js';
 import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
@@ -42,12 +43,9 @@ export function withStatusFile(command: Command): Command {
   );
 }
 
-/** Seconds without progress after which a read of the master is abandoned; the default of --timeout. */
-export const DEFAULT_TIMEOUT_SECONDS = 30;
-
 export function withTimeout(command: Command): Command {
   const meaning = 'abandon a read of the master after this time without progress';
-  return command.option('--timeout <seconds>', meaning, secondsOption, DEFAULT_TIMEOUT_SECONDS);
+  return command.option('--timeout <seconds>', meaning, secondsOption, DEFAULTS.timeoutSeconds);
 }
 
 const MOST_WORKERS = 64;

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { forShell } from '../report/quote.js';
 import { EXIT, type ExitCode, exitOfError } from '../round/exit.js';
 import { readDatFile } from '../standby/dat-file.js';
@@ -9,8 +8,12 @@ import { type SlavePaths, slavePaths } from '../standby/paths.js';
 import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
 import { readSwitch } from '../standby/switch.js';
 import { demote, isUnused } from '../takeover/demote.js';
-import { printJson, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
+import { type CommonOptions, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
+import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
+import { type ConfigurationFlags, NAMES_NOTE, placesOf, refuseForSeveral, storagesOf, withNames } from './storages.js';
+
+interface Flags extends SlaveOptions, ConfigurationFlags {}
 
 interface Result {
   readonly slave: string;
@@ -21,7 +24,8 @@ interface Result {
 }
 
 const MANUAL: Manual = {
-  examples: ['syncpozo demote /srv/zeo/var && syncpozo on'],
+  notes: [NAMES_NOTE],
+  examples: ['syncpozo demote /srv/zeo/var && syncpozo on', 'syncpozo demote main && syncpozo on main'],
   exits: [
     ['0', 'a slave, now or before; start a sync'],
     ['1', 'a fault: I/O error, or another syncpozo uses the slave'],
@@ -38,23 +42,40 @@ const MANUAL: Manual = {
 export function demoteCommand(): Command {
   const command = new Command('demote')
     .description('turns a promoted slave into a slave again; the next sync compares it with the master first')
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs");
-  withManual(withSlaveOptions(command), MANUAL);
-  return command.action(async (slave: string, flags: SlaveOptions) => {
-    const paths = slavePaths(slave, flags.file);
-    const result = await demoteUnderLock(paths);
-    const syncing = readSwitch(statusFileOf(flags)) === 'on';
-    if (flags.json) printJson({ ...result, syncing });
-    else if (result.exitCode !== EXIT.ok)
-      writeToStderr(`syncpozo: ${result.message}\n${result.hint === null ? '' : `hint: ${result.hint}\n`}`);
-    else if (!flags.quiet) {
+    .argument('[SLAVE]', "the slave's data directory, or its Data.fs");
+  withManual(withSlaveOptions(withNames(command)), MANUAL);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const chosen = storagesOf(command.args, flags, 1);
+    if (chosen) refuseForSeveral(command, chosen, 'file');
+    if (!chosen) {
+      const [slave = ''] = placesOf(command);
       const on =
         flags.statusFile === undefined ? 'syncpozo on' : `syncpozo on --status-file ${forShell(flags.statusFile)}`;
-      const next = syncing ? '' : `the switch is off: '${on}' lets syncs run again\n`;
-      writeToStdout(`${result.message}\n${next}`);
+      const { err = '', ...ended } = await demoted(slave, flags.file, statusFileOf(flags), on, flags);
+      return printEnded({ ...ended, err: err === '' ? '' : `syncpozo: ${err}` }, flags);
     }
-    process.exitCode = result.exitCode;
+    await forEachStorage(chosen.storages, flags, ({ name, slave, file, statusFile }) =>
+      demoted(slave, flags.file ?? file, flags.statusFile ?? statusFile, `syncpozo on ${name}`, flags),
+    );
   });
+}
+
+/** `on`: the command that switches its syncs on. */
+async function demoted(
+  slave: string,
+  file: string | undefined,
+  statusFile: string,
+  on: string,
+  { quiet }: CommonOptions,
+): Promise<Ended> {
+  const result = await demoteUnderLock(slavePaths(slave, file));
+  const syncing = readSwitch(statusFile) === 'on';
+  const { exitCode, message, hint } = result;
+  const json = { ...result, syncing };
+  if (exitCode !== EXIT.ok) return { exitCode, json, err: `${message}\n${hint === null ? '' : `hint: ${hint}\n`}` };
+  const next = syncing ? '' : `the switch is off: '${on}' lets syncs run again\n`;
+  return { exitCode, json, out: quiet ? '' : `${message}\n${next}` };
 }
 
 /** Makes a slave of this side, holding its lock. */

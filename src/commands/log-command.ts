@@ -1,21 +1,24 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { StorageSettings } from '../config/configuration.js';
 import { BackwardReader, type FoundTransaction } from '../filestorage/backward.js';
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { parseTid } from '../filestorage/tid.js';
 import { factsBehindPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
-import { writeToStdout } from '../io/sink.js';
 import { type Readable, readableEnd, readableFile } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
 import { formatCount } from '../report/numbers.js';
 import { quote } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
+import { EXIT } from '../round/exit.js';
 import { masterPath, PathMistake } from '../standby/paths.js';
-import { type CommonOptions, countOption, printJson, withCommonOptions, withFileName } from './common.js';
+import { type CommonOptions, countOption, withCommonOptions, withFileName } from './common.js';
+import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
+import { type ConfigurationFlags, NAMES_NOTE, placesOf, refuseForSeveral, storagesOf, withNames } from './storages.js';
 import { describe } from './transactions.js';
 
-interface Flags extends CommonOptions {
+interface Flags extends CommonOptions, ConfigurationFlags {
   readonly file?: string;
   readonly n: number;
   readonly from?: bigint;
@@ -46,7 +49,8 @@ function tidOption(text: string): bigint {
 }
 
 const MANUAL: Manual = {
-  examples: ['syncpozo log /srv/zeo/var -n 3'],
+  notes: [`Of a storage, the file is that of the slave. ${NAMES_NOTE}`],
+  examples: ['syncpozo log /srv/zeo/var -n 3', 'syncpozo log main -n 3'],
   exits: [
     ['0', 'the transactions were shown'],
     ['1', 'a fault outside the data: I/O error'],
@@ -58,28 +62,40 @@ const MANUAL: Manual = {
 export function logCommand(): Command {
   const command = new Command('log')
     .description('shows the transactions of a Data.fs, newest first: tid, time, size, objects, user, description')
-    .argument('<FILE>', 'a Data.fs, or the data directory that holds it')
+    .argument('[FILE]', 'a Data.fs, or the data directory that holds it')
     .option('-n <count>', 'number of transactions', countOption(MOST_SHOWN), SHOWN)
     .option('--from <tid>', 'show no transaction that is older than this one', tidOption)
     .option('--to <tid>', 'show no transaction that is newer than this one', tidOption);
   withFileName(command);
-  withManual(withCommonOptions(command), MANUAL);
-  return command.action(async (given: string, flags: Flags) => {
-    const path = await masterPath(given, flags.file);
-    const kind = (await factsBehindPath(path))?.kind;
-    if (kind !== 'file') {
-      const what = kind === undefined ? 'does not exist' : `is a ${kind}, not a Data.fs`;
-      throw new PathMistake(`${path} ${what}`, 'name a Data.fs, or the directory that holds one');
+  withManual(withCommonOptions(withNames(command)), MANUAL);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const chosen = storagesOf(command.args, flags, 1);
+    if (chosen) refuseForSeveral(command, chosen, 'file');
+    if (!chosen) {
+      const [given = ''] = placesOf(command);
+      return printEnded(await listed(given, flags.file, flags), flags);
     }
-    const file = await OpenFile.openToRead(path);
-    try {
-      const entries = await listTransactions(readableFile(file), flags);
-      if (flags.json) printJson({ path, transactions: entries });
-      else for (const entry of entries) writeToStdout(`${render(entry)}\n`);
-    } finally {
-      file.close();
-    }
+    const each = ({ slave, file }: StorageSettings): Promise<Ended> => listed(slave, flags.file ?? file, flags);
+    await forEachStorage(chosen.storages, flags, each);
   });
+}
+
+async function listed(given: string, file: string | undefined, flags: Flags): Promise<Ended> {
+  const path = await masterPath(given, file);
+  const kind = (await factsBehindPath(path))?.kind;
+  if (kind !== 'file') {
+    const what = kind === undefined ? 'does not exist' : `is a ${kind}, not a Data.fs`;
+    throw new PathMistake(`${path} ${what}`, 'name a Data.fs, or the directory that holds one');
+  }
+  const opened = await OpenFile.openToRead(path);
+  try {
+    const transactions = await listTransactions(readableFile(opened), flags);
+    const out = transactions.map((entry) => `${render(entry)}\n`).join('');
+    return { exitCode: EXIT.ok, json: { path, transactions }, out };
+  } finally {
+    opened.close();
+  }
 }
 
 async function listTransactions(file: Readable, flags: Flags): Promise<Entry[]> {

@@ -1,14 +1,15 @@
 import { Command } from 'commander';
 import { startShell } from '../io/child.js';
-import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { linesOfSwitch, renderPromotion } from '../report/promotion.js';
 import { masterSideByName } from '../standby/paths.js';
-import { OF_TWO_SIDES, printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
+import { OF_TWO_SIDES, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
+import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { askForMaster } from './loss.js';
 import { type Manual, withManual } from './manual.js';
 import { runPromote } from './promote.js';
+import { type ConfigurationFlags, NAMES_NOTE, placesOf, refuseForSeveral, storagesOf, withNames } from './storages.js';
 
-interface Flags extends SlaveOptions {
+interface Flags extends SlaveOptions, ConfigurationFlags {
   readonly master?: string;
   readonly grace: number;
   readonly patience: number;
@@ -25,8 +26,9 @@ const MANUAL: Manual = {
   notes: [
     'The command never waits for the mount of a dead master. It takes MASTER for a file if its name ends with .fs, or if SLAVE holds a file of that name, and for a directory otherwise.',
     '--on-loss starts its command when transactions may have been lost, which is so unless the master answers and the slave has all its transactions. syncpozo does not wait for the command and does not keep its output. Of a slave that was promoted before, nothing is started.',
+    `Of storages, the masters are those of the configuration. ${NAMES_NOTE}`,
   ],
-  examples: ['syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients'],
+  examples: ['syncpozo promote /srv/zeo/var --on-loss /usr/local/sbin/restart-zeo-clients', 'syncpozo promote'],
   exits: [
     ['0', 'promoted, now or before (also with a warning that the switch could not be written); start ZEO'],
     ['1', 'not promoted: an I/O error, or a sync that cannot be ended'],
@@ -58,7 +60,7 @@ export function promoteCommand(): Command {
     .description(
       'prepares the slave to be served: stops syncs, completes the end of the file, reports what may be lost',
     )
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .option('--master <MASTER>', "the master's data directory, or its Data.fs, to report what is lost, if it answers")
     .option(
       '--grace <seconds>',
@@ -72,33 +74,50 @@ export function promoteCommand(): Command {
       'compare the complete slave with its checksums, not only the last piece; reads the complete file',
     )
     .option('--on-loss <command>', 'start this shell command when transactions may have been lost');
-  withManual(withSlaveOptions(command, OF_TWO_SIDES), MANUAL);
-  return command.action(async (slave: string, flags: Flags) => {
-    const { master, onLoss } = flags;
-    const program = process.argv[1] ?? '';
-    const statusFile = statusFileOf(flags);
-    const result = await runPromote({
-      slave,
-      file: flags.file,
-      statusFile,
-      graceSeconds: flags.grace,
-      verify: flags.verify === true,
-      ...(master !== undefined && {
-        master: masterSideByName(master, slave, flags.file),
-        askMaster: (file) =>
-          askForMaster(program, master, slave, flags.patience, ['--file', file, '--status-file', statusFile]),
-      }),
-      ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
-    });
-    if (flags.json) printJson(result);
-    else if (!result.promoted) writeToStderr(renderPromotion(result));
-    else if (!flags.quiet || result.exitCode !== 0) writeToStdout(renderPromotion(result));
-    else
-      writeToStderr(
-        linesOfSwitch(result)
-          .map((line) => `${line}\n`)
-          .join(''),
+  withManual(withSlaveOptions(withNames(command), OF_TWO_SIDES), MANUAL);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const chosen = storagesOf(command.args, flags, 1);
+    if (!chosen) {
+      const [slave = ''] = placesOf(command);
+      return printEnded(
+        await promoted({ slave, master: flags.master, file: flags.file }, statusFileOf(flags), flags),
+        flags,
       );
-    process.exitCode = result.exitCode;
+    }
+    refuseForSeveral(command, chosen, 'file', 'master');
+    await forEachStorage(chosen.storages, flags, ({ slave, master, file, statusFile }) => {
+      const sides = { slave, master: flags.master ?? master, file: flags.file ?? file };
+      return promoted(sides, flags.statusFile ?? statusFile, flags);
+    });
   });
+}
+
+interface Sides {
+  readonly slave: string;
+  readonly master: string | undefined;
+  readonly file: string | undefined;
+}
+
+async function promoted({ slave, master, file }: Sides, statusFile: string, flags: Flags): Promise<Ended> {
+  const { onLoss } = flags;
+  const program = process.argv[1] ?? '';
+  const result = await runPromote({
+    slave,
+    file,
+    statusFile,
+    graceSeconds: flags.grace,
+    verify: flags.verify === true,
+    ...(master !== undefined && {
+      master: masterSideByName(master, slave, file),
+      askMaster: (name) =>
+        askForMaster(program, master, slave, flags.patience, ['--file', name, '--status-file', statusFile]),
+    }),
+    ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
+  });
+  const { exitCode } = result;
+  if (!result.promoted) return { exitCode, json: result, err: renderPromotion(result) };
+  if (!flags.quiet || exitCode !== 0) return { exitCode, json: result, out: renderPromotion(result) };
+  const lines = linesOfSwitch(result).map((line) => `${line}\n`);
+  return { exitCode, json: result, err: lines.join('') };
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULTS } from '../config/defaults.js';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { parseBytes } from '../report/size.js';
 import type { ScrubAmount } from '../scrub/round.js';
@@ -13,7 +14,7 @@ export interface RoundFlags extends BlobFlags {
 }
 
 const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
-const DEFAULT_SCRUB = '16MiB';
+const DEFAULT_SCRUB = `${DEFAULTS.scrub >> 20}MiB`;
 
 /** What reads old data again, and how often. */
 const SCRUBBED = {
@@ -29,9 +30,7 @@ export function withRoundOptions(command: Command, scrubbed: keyof typeof SCRUBB
         .default(DEFAULT_CHUNK_BYTES, DEFAULT_CHUNK_SIZE),
     )
     .addOption(
-      new Option('--scrub <size>', SCRUBBED[scrubbed])
-        .argParser(scrubOption)
-        .default(scrubOption(DEFAULT_SCRUB), DEFAULT_SCRUB),
+      new Option('--scrub <size>', SCRUBBED[scrubbed]).argParser(scrubOption).default(DEFAULTS.scrub, DEFAULT_SCRUB),
     );
   withWorkers(command, 'threads that check new data, if there is much of it');
   withBlobOptions(command);

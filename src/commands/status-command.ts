@@ -1,32 +1,41 @@
-import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ownTemporaryOf, replaceText } from '../io/replace.js';
+import type { StorageSettings } from '../config/configuration.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
-import { renderPrometheus } from '../report/prometheus.js';
-import { renderStanding } from '../report/standing.js';
 import { isForeseen } from '../round/exit.js';
 import { OF_TWO_SIDES, type SlaveOptions, statusFileOf, withSlaveOptions, withTimeout } from './common.js';
 import { type Manual, withManual } from './manual.js';
-import { readStanding } from './status.js';
-import { judge, type Threshold, type Verdict } from './thresholds.js';
+import { readStanding, type StatusOptions } from './status.js';
+import {
+  isJudged,
+  printReport,
+  printReports,
+  type Report,
+  type ReportFlags,
+  type StorageReport,
+} from './status-report.js';
+import {
+  type ConfigurationFlags,
+  NAMES_NOTE,
+  placesOf,
+  refuseForSeveral,
+  storagesOf,
+  timeoutOf,
+  withNames,
+} from './storages.js';
+import { judge, type Threshold } from './thresholds.js';
 
-interface Flags extends SlaveOptions {
+interface Flags extends Omit<SlaveOptions, keyof ReportFlags>, ReportFlags, ConfigurationFlags {
   readonly master?: string;
-  readonly prometheus?: boolean;
-  readonly output?: string;
-  readonly maxLag?: Threshold;
-  readonly maxAge?: Threshold;
-  readonly maxScrubAge?: Threshold;
   readonly timeout: number;
 }
 
-const READABLE_FOR_ALL = 0o644;
-
 const MANUAL: Manual = {
+  notes: [`Of storages, it probes the masters as well, as if --master was given. ${NAMES_NOTE}`],
   examples: [
     'syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var',
     'syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var --max-lag 120,600 --max-age 180',
+    'syncpozo status --max-lag 120,600',
     'syncpozo status /srv/zeo/var --prometheus --output /var/lib/prometheus/node-exporter/syncpozo.prom',
   ],
   exits: [
@@ -58,20 +67,31 @@ const MANUAL: Manual = {
 export function statusCommand(): Command {
   const command = new Command('status')
     .description('reports role, switch, claim and age of the slave; with --master also its lag')
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .option('--master <MASTER>', "the master's data directory, or its Data.fs, to report the lag")
     .addOption(new Option('--prometheus', "print the figures in Prometheus' text format").conflicts('json'))
     .option('--output <file>', 'write the report into this file, which is replaced in one step')
     .option('--max-lag <seconds>', 'limit of the lag, or two limits: WARNING,CRITICAL; needs --master', thresholdOption)
     .option('--max-age <seconds>', 'limit of the time since the last sync, or two limits', thresholdOption)
     .option('--max-scrub-age <seconds>', 'limit of the time since the last full scrub, or two limits', thresholdOption);
-  withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
-  return command.action(async (slave: string, flags: Flags) => {
+  withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const chosen = storagesOf(command.args, flags, 1);
+    if (chosen) {
+      refuseForSeveral(command, chosen, 'file', 'master');
+      const reports = await reportsOf(chosen.storages, flags, command);
+      process.exitCode = printReports(reports, flags);
+      return;
+    }
+    const [slave = ''] = placesOf(command);
     if (flags.maxLag && flags.master === undefined) command.error('error: --max-lag needs --master');
-    if (!flags.maxLag && !flags.maxAge && !flags.maxScrubAge) return void (await report(slave, flags, false));
+    const { master, file, timeout: timeoutSeconds } = flags;
+    const sides = { slave, master, file, statusFile: statusFileOf(flags), timeoutSeconds };
+    if (!isJudged(flags)) return void printReport(await reportOf(sides, flags), flags);
     let state: State = 'UNKNOWN';
     try {
-      state = await report(slave, flags, true);
+      state = printReport(await reportOf(sides, flags), flags);
     } catch (error) {
       if (!isForeseen(error)) throw error;
       // Whoever reads an object, or figures, cannot read this line.
@@ -82,38 +102,31 @@ export function statusCommand(): Command {
   });
 }
 
-/** Reports the standing in the requested form; returns its state for a monitor. */
-async function report(slave: string, flags: Flags, judged: boolean): Promise<State> {
-  const standing = await readStanding({
-    slave,
-    master: flags.master,
-    file: flags.file,
-    statusFile: statusFileOf(flags),
-    timeoutSeconds: flags.timeout,
-  });
+async function reportOf(options: StatusOptions, { maxLag, maxAge, maxScrubAge }: Flags): Promise<Report> {
+  const standing = await readStanding(options);
   const now = Date.now();
-  const { maxLag, maxAge, maxScrubAge } = flags;
-  const verdict = judge(standing, { maxLag, maxAge, maxScrubAge }, now);
-  const check = judged ? { state: verdict.state, exitCode: STATES.indexOf(verdict.state), words: verdict.words } : null;
-  const form = flags.json ? 'json' : flags.prometheus ? 'prometheus' : 'text';
-  const line = judged ? lineOf(verdict) : '';
-  const whole = {
-    json: () => `${JSON.stringify({ ...standing, check })}\n`,
-    prometheus: () => renderPrometheus(standing, now),
-    text: () => line + renderStanding(standing),
-  }[form]();
-  if (flags.output === undefined) {
-    writeToStdout(whole);
-  } else {
-    const output = resolve(flags.output);
-    replaceText(output, whole, { mode: READABLE_FOR_ALL }, ownTemporaryOf(output));
-    writeToStdout(line);
-  }
-  return verdict.state;
+  return { standing, verdict: judge(standing, { maxLag, maxAge, maxScrubAge }, now), now };
 }
 
-function lineOf({ state, words, figures }: Verdict): string {
-  return renderPluginLine(state, words, figures);
+/** Reads one storage after the other; an error of one does not keep the others from being read. */
+async function reportsOf(
+  storages: readonly StorageSettings[],
+  flags: Flags,
+  command: Command,
+): Promise<ReadonlyMap<string, StorageReport>> {
+  const reports = new Map<string, StorageReport>();
+  for (const storage of storages) {
+    const { name, slave } = storage;
+    const options = {
+      slave,
+      master: flags.master ?? storage.master,
+      file: flags.file ?? storage.file,
+      statusFile: flags.statusFile ?? storage.statusFile,
+      timeoutSeconds: timeoutOf(storage, flags, command),
+    };
+    reports.set(name, await reportOf(options, flags).catch((error: unknown) => ({ error })));
+  }
+  return reports;
 }
 
 /** Commander's parser: one number of seconds, or two with a comma, the smaller one first. */

@@ -1,21 +1,26 @@
 import { Command } from 'commander';
-import { runSync } from '../round/run-sync.js';
+import type { StorageSettings } from '../config/configuration.js';
+import { ReadDeadline } from '../pipeline/read-deadline.js';
+import { logOfStorage } from '../report/log.js';
+import { runSync, type SyncOptions } from '../round/run-sync.js';
 import { blobSettingsOf } from './blob-options.js';
 import {
   beginLongWork,
   type LongOptions,
   logOf,
   OF_TWO_SIDES,
-  printJson,
   type SlaveOptions,
   statusFileOf,
   withSlaveOptions,
   withTimeout,
 } from './common.js';
+import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
 import { type RoundFlags, withRoundOptions } from './round-options.js';
+import { type ConfigurationFlags, NAMES_NOTE, placesOf, storagesOf, timeoutOf, withNames } from './storages.js';
+import { syncsOf } from './syncs-of.js';
 
-interface Flags extends SlaveOptions, LongOptions, RoundFlags {
+interface Flags extends SlaveOptions, LongOptions, RoundFlags, ConfigurationFlags {
   readonly full?: boolean;
   readonly dryRun?: boolean;
 }
@@ -24,11 +29,13 @@ const MANUAL: Manual = {
   examples: [
     'syncpozo sync /mnt/m1/zeo/var /srv/zeo/var',
     'syncpozo sync /mnt/m1/zeo/var /srv/zeo/var --blobs /mnt/m1/zeo/blobs:/srv/zeo/blobs',
+    'syncpozo sync main catalog',
   ],
+  notes: [NAMES_NOTE],
   exits: [
     ['0', 'in step; also: nothing to do, switched off, promoted, or another sync is running'],
     ['1', 'a fault outside the data: I/O error, no space, master out of reach, a signal; the next run tries again'],
-    ['2', 'usage: wrong options or paths, or a status file that says neither 0 nor 1'],
+    ['2', 'usage: wrong options or paths, a mistake in the configuration, or a status file that says neither 0 nor 1'],
     [
       '3',
       'refused: the slave has transactions that the master lacks, the two have forked, or a role forbids it; a person decides',
@@ -42,33 +49,41 @@ const MANUAL: Manual = {
 export function syncCommand(): Command {
   const command = new Command('sync')
     .description("copies the master's new transactions to the slave; cron runs it every minute")
-    .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .argument('[MASTER]', "the master's data directory, or its Data.fs; only read, never locked")
+    .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .option('--full', 'rebuild the slave from the complete master')
     .option('--dry-run', 'report what a sync would do; write nothing');
   withRoundOptions(command, 'run');
-  withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
-  command.action(async (master: string, slave: string, flags: Flags) => {
+  withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const chosen = storagesOf(command.args, flags, 2);
+    const syncOf = chosen && syncsOf(chosen, flags, command);
+    const [master = '', slave = ''] = chosen ? [] : placesOf(command);
     const { deadline, progress } = beginLongWork(flags);
-    const result = await runSync({
-      master,
-      slave,
-      full: flags.full === true,
-      dryRun: flags.dryRun === true,
-      index: flags.index,
-      blobs: blobSettingsOf(flags, command),
-      file: flags.file,
-      statusFile: statusFileOf(flags),
-      chunkBytes: flags.chunkSize,
-      scrub: flags.scrub,
-      ...(flags.workers !== undefined && { workers: flags.workers }),
-      log: logOf(flags, progress?.above),
-      deadline,
-      ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
-    });
-    progress?.end();
-    if (flags.json) printJson(result);
-    process.exitCode = result.exitCode;
+    const log = logOf(flags, progress?.above);
+    const run = async (sync: SyncOptions): Promise<Ended> => {
+      const result = await runSync({
+        ...sync,
+        full: flags.full === true,
+        dryRun: flags.dryRun === true,
+        index: flags.index,
+        ...(flags.workers !== undefined && { workers: flags.workers }),
+        ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
+      });
+      progress?.end();
+      return { exitCode: result.exitCode, json: result };
+    };
+    if (!chosen || !syncOf) {
+      const { file, chunkSize: chunkBytes, scrub } = flags;
+      const rest = { blobs: blobSettingsOf(flags, command), file, statusFile: statusFileOf(flags), chunkBytes, scrub };
+      printEnded(await run({ master, slave, ...rest, log, deadline }), flags);
+      return;
+    }
+    const each = (storage: StorageSettings): Promise<Ended> => {
+      const own = new ReadDeadline(timeoutOf(storage, flags, command), deadline.signal);
+      return run({ ...syncOf(storage), log: logOfStorage(log, storage.name), deadline: own });
+    };
+    await forEachStorage(chosen.storages, flags, each, deadline.signal);
   });
-  return command;
 }

@@ -27,7 +27,7 @@ interface Finding {
 }
 
 /** From the most to the least urgent. */
-const SEVERITY: readonly State[] = ['CRITICAL', 'WARNING', 'UNKNOWN', 'OK'];
+export const SEVERITY: readonly State[] = ['CRITICAL', 'WARNING', 'UNKNOWN', 'OK'];
 
 /** How long syncs may keep failing, for a monitor that sets no limit for the age. About ten cron runs. */
 const FAILING_LIMIT_SECONDS = 600;

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULTS } from '../config/defaults.js';
 import { parseDuration } from '../report/duration.js';
 import { EXIT } from '../round/exit.js';
 import type { WatchedStorage } from '../watch/storage-watch.js';
@@ -16,14 +17,25 @@ import {
 } from './common.js';
 import { type Manual, withManual } from './manual.js';
 import { type RoundFlags, withRoundOptions } from './round-options.js';
+import {
+  type Chosen,
+  type ConfigurationFlags,
+  isGiven,
+  NAMES_NOTE,
+  placesOf,
+  storagesOf,
+  timeoutOf,
+  withNames,
+} from './storages.js';
+import { syncsOf } from './syncs-of.js';
 
-interface Flags extends SlaveOptions, CommonOptions, RoundFlags {
+interface Flags extends SlaveOptions, CommonOptions, RoundFlags, ConfigurationFlags {
   readonly interval: number;
   readonly timeout: number;
   readonly workers?: number;
 }
 
-const DEFAULT_INTERVAL = '1s';
+const DEFAULT_INTERVAL = `${DEFAULTS.intervalSeconds}s`;
 const LEAST_INTERVAL_SECONDS = 0.1;
 const MOST_INTERVAL_SECONDS = 3600;
 
@@ -31,55 +43,71 @@ const MANUAL: Manual = {
   notes: [
     'A check of both sides that finds nothing new takes no lock and starts no process. A round that has something to write takes the lock and lets it go. Once a minute a round checks the slave again and scrubs, as a sync by cron does; cron may go on beside it.',
     'A mount of the master that hangs is reported, and left alone until it answers; the watch goes on. After failures the pauses become longer, up to 15 seconds. SIGTERM and SIGINT end the watch.',
+    NAMES_NOTE,
   ],
-  examples: ['syncpozo watch /mnt/m1/zeo/var /srv/zeo/var --interval 1s'],
+  examples: ['syncpozo watch', 'syncpozo watch /mnt/m1/zeo/var /srv/zeo/var --interval 1s'],
   exits: [
     ['0', 'ended by a signal'],
     ['1', 'a fault outside the data that keeps the watch from beginning'],
-    ['2', 'usage: wrong options or paths'],
+    ['2', 'usage: wrong options or paths, or a mistake in the configuration'],
   ],
 };
 
-/** `syncpozo watch MASTER SLAVE`: rounds without end. */
+/** `syncpozo watch [NAME...]` or `watch MASTER SLAVE`: rounds without end. */
 export function watchCommand(): Command {
   const command = new Command('watch')
     .description('syncs again and again, each second by default: the slave is about a second behind')
-    .argument('<MASTER>', "the master's data directory, or its Data.fs; only read, never locked")
-    .argument('<SLAVE>', "the slave's data directory, or its Data.fs")
+    .argument('[MASTER]', "the master's data directory, or its Data.fs; only read, never locked")
+    .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .addOption(
       new Option('--interval <duration>', 'from one check of the master to the next')
         .argParser(intervalOption)
-        .default(intervalOption(DEFAULT_INTERVAL), DEFAULT_INTERVAL),
+        .default(DEFAULTS.intervalSeconds, DEFAULT_INTERVAL),
     );
   withRoundOptions(command, 'minute');
-  withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
-  return command.action(async (master: string, slave: string, flags: Flags) => {
+  withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
+  return command.action(async () => {
+    const flags = command.opts<Flags>();
+    const chosen = storagesOf(command.args, flags, 2);
+    const storages = chosen ? configured(chosen, flags, command) : [positional(flags, command)];
+    const settings = chosen?.configuration.watch;
+    const seconds = isGiven(command, 'interval') ? flags.interval : (settings?.intervalSeconds ?? flags.interval);
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
     const log = logOf(flags);
-    const storage: WatchedStorage = {
-      name: 'main',
-      round: {
-        master,
-        slave,
-        file: flags.file,
-        statusFile: statusFileOf(flags),
-        index: flags.index,
-        blobs: blobSettingsOf(flags, command),
-        chunkBytes: flags.chunkSize,
-        ...(flags.workers !== undefined && { workers: flags.workers }),
-      },
-      scrub: flags.scrub,
-      timeoutSeconds: flags.timeout,
-    };
-    const watch = new Watch([storage], flags.interval * 1000, log, stop.signal, (_, result) => {
-      if (flags.json) printJson(result);
+    const watch = new Watch(storages, seconds * 1000, log, stop.signal, (name, result) => {
+      if (flags.json) printJson(chosen ? { storage: name, ...result } : result);
     });
-    log.info({ master, slave, interval: flags.interval }, 'watching');
+    log.info({ storages: storages.map(({ name }) => name), interval: seconds }, 'watching');
     await watch.run({ allAnswered() {} });
     log.info({}, 'ended by a signal');
     process.exitCode = EXIT.ok;
   });
+}
+
+function positional(flags: Flags, command: Command): WatchedStorage {
+  const [master = '', slave = ''] = placesOf(command);
+  const { file, index, chunkSize: chunkBytes, scrub, timeout: timeoutSeconds } = flags;
+  const rest = { blobs: blobSettingsOf(flags, command), statusFile: statusFileOf(flags), ...workersOf(flags) };
+  return { name: 'main', round: { master, slave, file, index, chunkBytes, ...rest }, scrub, timeoutSeconds };
+}
+
+function configured(chosen: Chosen, flags: Flags, command: Command): WatchedStorage[] {
+  const syncOf = syncsOf(chosen, flags, command);
+  return chosen.storages.map((storage) => {
+    const { scrub = 0, ...round } = syncOf(storage);
+    const timeoutSeconds = timeoutOf(storage, flags, command);
+    return {
+      name: storage.name,
+      round: { ...round, index: flags.index, ...workersOf(flags) },
+      scrub,
+      timeoutSeconds,
+    };
+  });
+}
+
+function workersOf({ workers }: Flags): { readonly workers?: number } {
+  return workers === undefined ? {} : { workers };
 }
 
 /** Commander's parser for `--interval`, in seconds. */

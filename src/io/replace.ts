@@ -106,6 +106,12 @@ export function readSmallTextIfAny(path: string, limit: number): string {
 
 /** The text of a small file; undefined when it does not exist. Throws a fault (EFBIG) for more than `limit` bytes. */
 export function readSmallText(path: string, limit: number): string | undefined {
+  const bytes = readSmallBytes(path, limit);
+  return bytes && Buffer.from(bytes).toString('utf8');
+}
+
+/** As readSmallText, for a reader that checks the encoding. */
+export function readSmallBytes(path: string, limit: number): Uint8Array | undefined {
   const file = OpenFile.openHereIfThere(path);
   if (!file) return undefined;
   try {
@@ -113,7 +119,7 @@ export function readSmallText(path: string, limit: number): string | undefined {
     if (kind !== 'file') throw new IoFault('read', path, 'EISDIR', `it is a ${kind}, not a file`);
     if (size > limit) throw new IoFault('read', path, 'EFBIG', `${size} bytes, expected at most ${limit}`);
     const bytes = new Uint8Array(size);
-    return Buffer.from(bytes.subarray(0, file.read(bytes, size, 0))).toString('utf8');
+    return bytes.subarray(0, file.read(bytes, size, 0));
   } finally {
     file.close();
   }

@@ -54,6 +54,16 @@ export function lateLog(open: () => Log): Log {
   };
 }
 
+/** The same log, with the name of a storage in each record. */
+export function logOfStorage(log: Log, storage: string): Log {
+  return {
+    debug: (fields, message) => log.debug({ storage, ...fields }, message),
+    info: (fields, message) => log.info({ storage, ...fields }, message),
+    warn: (fields, message) => log.warn({ storage, ...fields }, message),
+    error: (fields, message) => log.error({ storage, ...fields }, message),
+  };
+}
+
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Renders pino's JSON lines for people: time, level, message, then the fields; the hint on a separate line. */

@@ -1,6 +1,7 @@
 import { BlobsUnreachable, NotABlob } from '../blobs/mistakes.js';
 import { IoFault } from '../io/fault.js';
 import { LogFileMistake, STANDARD_OUTPUT } from '../io/sink.js';
+import { ConfigurationMistake } from '../report/configuration-mistake.js';
 import { SlaveInUse } from '../standby/in-use.js';
 import { PathMistake } from '../standby/paths.js';
 import { RoleRefusal } from '../standby/role-of.js';
@@ -35,6 +36,14 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
   }
 }
 
+/** From the worst to the best: what a person has to look into comes before what the next run may resolve. */
+const WORST_FIRST: readonly number[] = [EXIT.damaged, EXIT.refused, EXIT.inUse, EXIT.usage, EXIT.fault, EXIT.ok];
+
+/** The exit status of a command for several storages: the worst of theirs. */
+export function worstExit(codes: readonly number[]): number {
+  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.ok;
+}
+
 /** Blobs that the slave cannot have: missing on the master, or wrong on both sides. */
 export function blobsWanting({ blobs }: Outcome): number {
   return (blobs?.claim?.missing ?? 0) + (blobs?.lost.length ?? 0);
@@ -48,6 +57,7 @@ export function isForeseen(
   | PathMistake
   | SwitchUnclear
   | LogFileMistake
+  | ConfigurationMistake
   | RoleRefusal
   | SlaveInUse
   | NotABlob
@@ -65,8 +75,8 @@ export function exitOfError(error: unknown): ExitCode {
   return isMistake(error) ? EXIT.usage : EXIT.fault;
 }
 
-function isMistake(error: unknown): error is PathMistake | SwitchUnclear | LogFileMistake {
-  return [PathMistake, SwitchUnclear, LogFileMistake].some((kind) => error instanceof kind);
+function isMistake(error: unknown): error is PathMistake | SwitchUnclear | LogFileMistake | ConfigurationMistake {
+  return [PathMistake, SwitchUnclear, LogFileMistake, ConfigurationMistake].some((kind) => error instanceof kind);
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -93,7 +103,8 @@ const OUTPUT_HINT =
 export function hintOf(error: unknown): string | undefined {
   const hasHint = error instanceof PathMistake || error instanceof LogFileMistake;
   if (error instanceof NotABlob || error instanceof BlobsUnreachable) return error.hint;
-  if (hasHint || error instanceof RoleRefusal || error instanceof SlaveInUse) return error.hint;
+  if (error instanceof ConfigurationMistake || hasHint || error instanceof RoleRefusal || error instanceof SlaveInUse)
+    return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";
   if (!(error instanceof IoFault)) return undefined;
   return error.path === STANDARD_OUTPUT ? OUTPUT_HINT : HINTS[error.code];

@@ -1,0 +1,87 @@
+import type { Configuration, StorageSettings } from '../config/configuration.js';
+import { formatListen } from '../config/listen.js';
+
+/** A value for a script: undefined where nothing is set. */
+export type Value = string | number | boolean | readonly string[] | { readonly [key: string]: Value | undefined };
+
+/** The value of a key by the names of the file; undefined where nothing is set. */
+export function valueAt(configuration: Configuration, path: readonly string[]): Value | undefined {
+  let value: Value | undefined = valuesOf(configuration);
+  for (const name of path) {
+    if (typeof value !== 'object' || Array.isArray(value)) return undefined;
+    const inside: { readonly [key: string]: Value | undefined } = value as {
+      readonly [key: string]: Value | undefined;
+    };
+    value = Object.hasOwn(inside, name) ? inside[name] : undefined;
+  }
+  return value;
+}
+
+/** The configuration by the names of its file. */
+function valuesOf({ storages, statusFile, watch, hooks }: Configuration): Value {
+  return {
+    storages: Object.fromEntries(storages.map((storage) => [storage.name, storageValues(storage)])),
+    'status-file': statusFile,
+    watch: set({
+      interval: watch.intervalSeconds,
+      listen: watch.listen && formatListen(watch.listen),
+      textfile: watch.textfile,
+      heartbeat: watch.heartbeat,
+    }),
+    hooks: { ...hooks.commands, timeout: hooks.timeoutSeconds },
+  };
+}
+
+function storageValues({ master, slave, file, blobs, statusFile, group, scrub, ...rest }: StorageSettings): Value {
+  return set({
+    master,
+    slave,
+    file,
+    blobs: blobs && { master: blobs.master, slave: blobs.slave, by: blobs.by, as: blobs.way, keep: blobs.keepPacked },
+    'status-file': statusFile,
+    group,
+    scrub,
+    timeout: rest.timeoutSeconds,
+    'chunk-size': rest.chunkBytes,
+  });
+}
+
+/** Without what is not set. */
+function set(values: { readonly [key: string]: Value | undefined }): Value {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** The configuration as the JSON of `config check`; see docs/json.md. null: not set. */
+export function configurationJson({ path, storages, statusFile, watch, hooks }: Configuration): object {
+  return {
+    path,
+    statusFile,
+    storages: Object.fromEntries(storages.map((storage) => [storage.name, storageJson(storage)])),
+    watch: {
+      intervalSeconds: watch.intervalSeconds,
+      listen: watch.listen ? formatListen(watch.listen) : null,
+      textfile: watch.textfile ?? null,
+      heartbeat: watch.heartbeat ?? null,
+    },
+    hooks: {
+      timeoutSeconds: hooks.timeoutSeconds,
+      commands: Object.entries(hooks.commands).map(([event, command]) => ({ event, command })),
+    },
+  };
+}
+
+function storageJson({ master, slave, file, blobs, statusFile, group, scrub, ...rest }: StorageSettings): object {
+  return {
+    master,
+    slave,
+    file: file ?? null,
+    blobs: blobs
+      ? { master: blobs.master, slave: blobs.slave, by: blobs.by, as: blobs.way, keep: blobs.keepPacked }
+      : null,
+    statusFile,
+    group: group ?? null,
+    scrub,
+    timeoutSeconds: rest.timeoutSeconds,
+    chunkBytes: rest.chunkBytes ?? null,
+  };
+}

@@ -1,0 +1,60 @@
+import { dirname } from 'node:path';
+import type { Configuration, StorageSettings } from '../config/configuration.js';
+import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
+import { sideOf } from '../standby/paths.js';
+
+/** What is no mistake in the file, and may be one on this machine. */
+export interface Warning {
+  /** null: of no storage. */
+  readonly storage: string | null;
+  readonly path: string;
+  readonly message: string;
+}
+
+const WRITABLE_FOR_OTHERS = 0o002;
+const EXECUTABLE = 0o111;
+
+/** Probes the paths on the side of the slave. Never touches a master, whose mount may hang. */
+export function warningsOf({ path, storages, watch, hooks }: Configuration): readonly Warning[] {
+  const common: Warning[] = [];
+  const warn = (of: string, message: string): void => void common.push({ storage: null, path: of, message });
+  if ((factsAt(path)?.mode ?? 0) & WRITABLE_FOR_OTHERS)
+    warn(path, `${path} can be written by every user of this machine, and it names commands and files`);
+  if (watch.textfile !== undefined && !isDirectory(dirname(watch.textfile)))
+    warn(watch.textfile, `the directory of the text file ${watch.textfile} does not exist`);
+  for (const [event, [program = '']] of Object.entries(hooks.commands)) {
+    const facts = factsAt(program);
+    if (!facts) warn(program, `the program ${program} of the hook ${event} does not exist`);
+    else if (facts.kind !== 'file' || !(facts.mode & EXECUTABLE))
+      warn(program, `the program ${program} of the hook ${event} cannot be executed`);
+  }
+  return [...storages.flatMap(ofStorage), ...common];
+}
+
+function ofStorage({ name, slave, file, blobs, statusFile }: StorageSettings): Warning[] {
+  const warnings: Warning[] = [];
+  const warn = (path: string, what: string): void =>
+    void warnings.push({ storage: name, path, message: `${what} does not exist` });
+  const isFile = sideOf(slave, file, factsAt(slave)).name !== undefined;
+  const directory = isFile ? dirname(slave) : slave;
+  if (!isDirectory(directory)) warn(slave, `the slave's directory ${directory}`);
+  if (blobs && !isDirectory(blobs.slave)) warn(blobs.slave, `the slave's blob directory ${blobs.slave}`);
+  if (!isDirectory(dirname(statusFile))) warn(statusFile, `the directory of the status file ${statusFile}`);
+  return warnings;
+}
+
+function isDirectory(path: string): boolean {
+  return factsAt(path)?.kind === 'directory';
+}
+
+/** undefined: not there, or not for this user. */
+function factsAt(path: string): FileFacts | undefined {
+  try {
+    const real = realPath(path);
+    return real === undefined ? undefined : factsOfPath(real);
+  } catch (error) {
+    if (error instanceof IoFault) return undefined;
+    throw error;
+  }
+}
