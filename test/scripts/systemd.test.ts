@@ -124,6 +124,22 @@ test('the units agree with the other samples', () => {
   assert.ok(hardening('syncpozo-watch.service').length > 20);
 });
 
+test('what would break the program is not restricted, and each unit says why', () => {
+  const reasons = textOf('syncpozo-watch.service').split('Left out, because it would break something:')[1] ?? '';
+  const names = [...reasons.matchAll(/^# {3}([A-Z]\w+)/gm)].map(([, name = '']) => name);
+  for (const name of [
+    'MemoryDenyWriteExecute',
+    'PrivateUsers',
+    'ProcSubset',
+    'RestrictSUIDSGID',
+    'PrivateNetwork',
+    'UMask',
+  ])
+    assert.ok(names.includes(name), name);
+  for (const unit of SERVICES)
+    for (const name of names) assert.deepEqual(valuesOf(textOf(unit), name), [], `${unit}: ${name}`);
+});
+
 /** The system calls that a unit permits: its filters in their order, and @default, which systemd adds. */
 function permitted(unit: string): ReadonlySet<string> {
   const membersOf = (name: string): string[] => {
