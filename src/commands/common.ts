@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULTS } from '../config/defaults.js';
 import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
-import { type Log, type LogFormat, type LogLevel, lateLog, openLog } from '../report/log.js';
+import { type LogFormat, type LogLevel, lateLog, type OpenedLog, openLog } from '../report/log.js';
 import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';
 import { DEFAULT_FILE } from '../standby/paths.js';
@@ -82,7 +82,7 @@ export function statusFileOf(options: { readonly statusFile?: string }): string 
   return options.statusFile ?? (process.env['SYNCPOZO_STATUS'] || DEFAULT_STATUS_FILE);
 }
 
-export function logOf(options: CommonOptions, stderr?: TextSink): Log {
+export function logOf(options: CommonOptions, stderr?: TextSink): OpenedLog {
   const terminal = stderrIsTerminal() && options.logFile === undefined;
   const format = options.logFormat ?? (terminal ? 'text' : 'json');
   const settings = {
@@ -92,7 +92,7 @@ export function logOf(options: CommonOptions, stderr?: TextSink): Log {
     stderr,
   } as const;
   // pino is a bundle of its own: most runs with --quiet log nothing and need not load it.
-  const open = (): Log => openLog(createRequire(import.meta.url)('#pino').pino, settings);
+  const open = (): OpenedLog => openLog(createRequire(import.meta.url)('#pino').pino, settings);
   return options.quiet && options.logFile === undefined ? lateLog(open) : open();
 }
 

@@ -1,4 +1,8 @@
 import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+
+/** Characters of a program's standard error that are kept. */
+const MOST_OF_ERRORS = 500;
 
 /**
  * Standard output of a program that exits with status 0 before the deadline; undefined otherwise. On timeout the
@@ -43,4 +47,40 @@ export function startShell(command: string, environment: Readonly<Record<string,
   child.once('error', () => {});
   child.unref();
   return child.pid;
+}
+
+/**
+ * Runs a program with this environment and no other, without input. Resolves to what went wrong, with the end of what it wrote to
+ * standard error; undefined after status 0. After the time limit it is killed. Neither keeps this process alive.
+ */
+export function endInTime(
+  program: string,
+  args: readonly string[],
+  milliseconds: number,
+  environment: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  return new Promise<string | undefined>((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
+    let errors = '';
+    const end = (fault: string | undefined): void => {
+      clearTimeout(timer);
+      resolve(fault);
+    };
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      end(`${program} has not ended after ${milliseconds / 1000} s`);
+    }, milliseconds).unref();
+    child.once('error', (error) => end(error.message));
+    child.once('close', (status, signal) => {
+      const how = `${program} ended with ${signal ?? `status ${status}`}`;
+      end(status === 0 ? undefined : errors.trim() === '' ? how : `${how}: ${errors.trim()}`);
+    });
+    child.unref();
+    // Without a free descriptor there is no pipe, whatever the type says; `error` follows.
+    if (!(child.stderr instanceof Socket)) return;
+    child.stderr.unref();
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-MOST_OF_ERRORS);
+    });
+  }).catch((error: unknown) => `${program} cannot be started: ${error instanceof Error ? error.message : error}`);
 }

@@ -55,6 +55,16 @@ export class LogFileMistake extends Error {
   }
 }
 
+/** A log file that is open. */
+export interface LogFile {
+  readonly write: TextSink;
+  /**
+   * Opens the path again, for a file that was renamed to be rotated. Throws as appendTo does if that is not possible; then the
+   * file that is open stays in use.
+   */
+  reopen(): void;
+}
+
 /**
  * Appends to a log file, which is opened once, before the run starts. A line that cannot be written (a full disk) goes
  * to standard error: a failing log must not stop the run.
@@ -63,8 +73,26 @@ export class LogFileMistake extends Error {
  * (/dev/stderr). Refuses a pipe: open and write would wait for its reader without limit, in a call that no signal
  * interrupts.
  */
-export function appendTo(path: string): TextSink {
-  if (isStderr(path)) return writeToStderr;
+export function appendTo(path: string): LogFile {
+  if (isStderr(path)) return { write: writeToStderr, reopen() {} };
+  let fd = openToAppend(path);
+  return {
+    write(text) {
+      if (writeTo(fd, text)) writeToStderr(text);
+    },
+    reopen() {
+      const before = fd;
+      fd = openToAppend(path);
+      try {
+        fs.closeSync(before);
+      } catch {
+        // A fault of the old file, which is in use no longer.
+      }
+    },
+  };
+}
+
+function openToAppend(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = fs.constants;
   let fd: number;
   try {
@@ -77,9 +105,7 @@ export function appendTo(path: string): TextSink {
     fs.closeSync(fd);
     throw notARegularFile(path);
   }
-  return (text) => {
-    if (writeTo(fd, text)) writeToStderr(text);
-  };
+  return fd;
 }
 
 /** Whether the path leads to the pipe, socket or terminal behind standard error: that one already has its reader. */

@@ -1,5 +1,6 @@
 import type { pino as Pino } from 'pino';
-import { appendTo, type TextSink, writeToStderr } from '../io/sink.js';
+import { IoFault } from '../io/fault.js';
+import { appendTo, LogFileMistake, type TextSink, writeToStderr } from '../io/sink.js';
 import { quote, visible } from './quote.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -18,6 +19,12 @@ export interface Log {
   error(fields: Fields, message: string): void;
 }
 
+/** A log whose file, if it has one, can be opened again after somebody has renamed it (logrotate). */
+export interface OpenedLog extends Log {
+  /** Never throws: a failure is logged, to the file that is open already. */
+  reopen(): void;
+}
+
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
@@ -28,25 +35,39 @@ export interface LogOptions {
 }
 
 /** A log that writes every line before the call returns: nothing is lost when the program ends or is killed. */
-export function openLog(pino: typeof Pino, options: LogOptions): Log {
-  const sink = options.file === undefined ? (options.stderr ?? writeToStderr) : appendTo(options.file);
+export function openLog(pino: typeof Pino, options: LogOptions): OpenedLog {
+  const file = options.file === undefined ? undefined : appendTo(options.file);
+  const sink = file?.write ?? options.stderr ?? writeToStderr;
   const settings = {
     level: options.level,
     base: { pid: process.pid },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(settings, { write: options.format === 'json' ? sink : asText(sink) });
+  const log = pino(settings, { write: options.format === 'json' ? sink : asText(sink) });
+  const reopen = (): void => {
+    try {
+      file?.reopen();
+    } catch (error) {
+      if (!(error instanceof IoFault || error instanceof LogFileMistake)) throw error;
+      const hint = `the log goes on in the file that was ${options.file}; make ${options.file} writable, and send HUP again`;
+      log.error({ fault: error.message, hint }, 'the log file cannot be opened again');
+    }
+  };
+  return Object.assign(log, { reopen });
 }
 
 /**
  * A log for errors only, opened by the first one: loading pino takes longer than a complete run with nothing new, and
  * cron starts one every minute.
  */
-export function lateLog(open: () => Log): Log {
-  let log: Log | undefined;
+export function lateLog(open: () => OpenedLog): OpenedLog {
+  let log: OpenedLog | undefined;
   return {
     ...SILENT,
+    reopen() {
+      log?.reopen();
+    },
     error(fields, message) {
       log ??= open();
       log.error(fields, message);

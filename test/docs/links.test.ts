@@ -7,7 +7,7 @@ import { inProject } from '../support/root.js';
 import { anchorsOf, codeSpansOf, linksOf, PAGES, textOf } from './markdown.js';
 
 /** Options of other programs that the pages name. */
-const OTHERS = new Set(['--global', '--append-verify', '--minutes', '--seed', '--convert-py3']);
+const OTHERS = new Set(['--global', '--now', '--append-verify', '--minutes', '--seed', '--convert-py3']);
 
 for (const page of PAGES) {
   test(`every link of ${page} leads somewhere`, () => {
@@ -39,7 +39,7 @@ test('the tests that reliability.md names are there', () => {
 });
 
 test('every option that the pages name is an option of the program or of its benchmarks', () => {
-  const commands = ['sync', 'status', 'verify', 'compare', 'promote', 'demote', 'on', 'log', 'index', 'demo'];
+  const commands = ['sync', 'status', 'verify', 'compare', 'watch', 'promote', 'demote', 'on', 'log', 'index', 'demo'];
   const help = commands.map((command) => syncpozo([command, '--help']).stdout).join('');
   const all = `${help}${syncpozo(['--help']).stdout}${textOf('bench/options.ts')}`;
   const known = new Set([...all.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option));

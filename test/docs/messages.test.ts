@@ -52,6 +52,12 @@ test('operate.md names messages that the program prints', () => {
   }
 });
 
+test('watch.md names messages that the program prints', () => {
+  const messages = codeSpansOf(textOf('docs/watch.md')).filter((code) => /^(the|systemd) .* (cannot|be) /.test(code));
+  assert.ok(messages.length >= 3, messages.join('\n'));
+  for (const message of messages) assert.ok(isPrinted(message), message);
+});
+
 test('a message that nobody prints is found', () => {
   assert.ok(!isPrinted('the slave has been parted from the master'));
   assert.ok(!isPrinted('status file is full'));

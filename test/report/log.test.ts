@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pino } from 'pino';
@@ -24,6 +24,10 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /;
 function withoutTime(line: string | undefined): string {
   assert.match(line ?? '', TIME);
   return (line ?? '').replace(TIME, '');
+}
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
 }
 
 describe('a log in text', () => {
@@ -136,6 +140,55 @@ describe('a log', () => {
     });
   });
 
+  it('that was renamed goes on in a new file once it is opened again, and loses no line', async () => {
+    await withTempDir((directory) => {
+      const [file, old] = [join(directory, 'log'), join(directory, 'log.1')];
+      const log = openLog(pino, { level: 'info', format: 'text', file });
+      log.info({}, 'one');
+      renameSync(file, old);
+      log.info({}, 'two');
+      const before = openFiles();
+      log.reopen();
+      assert.equal(openFiles(), before, 'the old file is still open');
+      log.info({}, 'three');
+      log.reopen();
+      log.info({}, 'four');
+      const messages = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n').map(withoutTime);
+      assert.deepEqual(messages(old), ['INFO one', 'INFO two']);
+      assert.deepEqual(messages(file), ['INFO three', 'INFO four']);
+    });
+  });
+
+  it('that cannot be opened again goes on in the old file, and says so', async () => {
+    await withTempDir((directory) => {
+      const [file, old] = [join(directory, 'log'), join(directory, 'log.1')];
+      const log = openLog(pino, { level: 'info', format: 'text', file });
+      log.info({}, 'one');
+      renameSync(file, old);
+      mkdirSync(file);
+      const before = openFiles();
+      log.reopen();
+      assert.equal(openFiles(), before);
+      log.info({}, 'two');
+      const [one, error, hint, two] = readFileSync(old, 'utf8').trimEnd().split('\n').map(withoutTime);
+      assert.deepEqual([one, two], ['INFO one', 'INFO two']);
+      assert.match(error ?? '', /^ERROR the log file cannot be opened again -- fault=".*log is not a regular file"$/);
+      assert.ok(hint?.startsWith(`hint: the log goes on in the file that was ${file}; make ${file} writable`));
+      rmdirSync(file);
+      log.reopen();
+      log.info({}, 'three');
+      assert.match(readFileSync(file, 'utf8'), /INFO three\n$/);
+    });
+  });
+
+  it('to standard error has nothing to open again', () => {
+    const lines: string[] = [];
+    const log = openLog(pino, { level: 'info', format: 'text', stderr: (text) => void lines.push(text) });
+    log.reopen();
+    log.info({}, 'one');
+    assert.equal(lines.length, 1);
+  });
+
   it('that is silent accepts everything and writes nothing', () => {
     all(SILENT);
   });
@@ -147,7 +200,11 @@ describe('a late log', () => {
     let opened = 0;
     const log = lateLog(() => {
       opened++;
-      return { ...SILENT, error: (fields, message) => void messages.push(`${message} ${JSON.stringify(fields)}`) };
+      return {
+        ...SILENT,
+        reopen() {},
+        error: (fields, message) => void messages.push(`${message} ${JSON.stringify(fields)}`),
+      };
     });
     log.info({}, 'not logged');
     log.warn({}, 'not logged');
