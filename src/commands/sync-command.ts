@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { hooksOf } from '../events/hooks.js';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { parseBytes } from '../report/size.js';
 import { runSync } from '../round/run-sync.js';
@@ -72,6 +73,8 @@ export function syncCommand(): Command {
   withManual(withTimeout(withSlaveOptions(command, OF_TWO_SIDES)), MANUAL);
   command.action(async (master: string, slave: string, flags: Flags) => {
     const { deadline, progress } = beginLongWork(flags);
+    const log = logOf(flags, progress?.above);
+    const hooks = hooksOf(undefined, log);
     const result = await runSync({
       master,
       slave,
@@ -84,13 +87,15 @@ export function syncCommand(): Command {
       chunkBytes: flags.chunkSize,
       scrub: flags.scrub,
       ...(flags.workers !== undefined && { workers: flags.workers }),
-      log: logOf(flags, progress?.above),
+      log,
       deadline,
+      onEvents: (events) => hooks.emit(events),
       ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
     });
     progress?.end();
     if (flags.json) printJson(result);
     process.exitCode = result.exitCode;
+    await hooks.settled();
   });
   return command;
 }
