@@ -1,12 +1,23 @@
 import { Command } from 'commander';
+import { hooksOf } from '../events/hooks.js';
 import { startShell } from '../io/child.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
+import { SILENT } from '../report/log.js';
 import { linesOfSwitch, renderPromotion } from '../report/promotion.js';
 import { masterSideByName } from '../standby/paths.js';
-import { OF_TWO_SIDES, printJson, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
+import {
+  logOf,
+  OF_TWO_SIDES,
+  printJson,
+  type SlaveOptions,
+  secondsOption,
+  statusFileOf,
+  withSlaveOptions,
+} from './common.js';
 import { askForMaster } from './loss.js';
 import { type Manual, withManual } from './manual.js';
-import { runPromote } from './promote.js';
+import type { PromoteOptions } from './promote.js';
+import { promoteWithEvents } from './promote-events.js';
 
 interface Flags extends SlaveOptions {
   readonly master?: string;
@@ -14,6 +25,7 @@ interface Flags extends SlaveOptions {
   readonly patience: number;
   readonly verify?: boolean;
   readonly onLoss?: string;
+  readonly skipHooks?: boolean;
 }
 
 /** A sync that is asked to end does so within a second; to kill it does no harm. */
@@ -31,7 +43,10 @@ const MANUAL: Manual = {
     ['0', 'promoted, now or before (also with a warning that the switch could not be written); start ZEO'],
     ['1', 'not promoted: an I/O error, or a sync that cannot be ended'],
     ['2', 'not promoted: usage, wrong options or paths'],
-    ['3', 'not promoted: the slave has nothing to serve, or its role forbids it or cannot be read'],
+    [
+      '3',
+      'not promoted: the slave has nothing to serve, its role forbids it or cannot be read, or the hook before-promote does',
+    ],
     ['4', 'promoted, but the slave is damaged at a named place, or blobs are; start ZEO, and check the slave'],
     ['5', 'not promoted: another program uses the slave (does a ZEO server serve it already?)'],
   ],
@@ -71,13 +86,14 @@ export function promoteCommand(): Command {
       '--verify',
       'compare the complete slave with its checksums, not only the last piece; reads the complete file',
     )
-    .option('--on-loss <command>', 'start this shell command when transactions may have been lost');
+    .option('--on-loss <command>', 'start this shell command when transactions may have been lost')
+    .option('--skip-hooks', 'do not ask the hook before-promote, which may forbid the promotion');
   withManual(withSlaveOptions(command, OF_TWO_SIDES), MANUAL);
   return command.action(async (slave: string, flags: Flags) => {
     const { master, onLoss } = flags;
     const program = process.argv[1] ?? '';
     const statusFile = statusFileOf(flags);
-    const result = await runPromote({
+    const options: PromoteOptions = {
       slave,
       file: flags.file,
       statusFile,
@@ -89,6 +105,12 @@ export function promoteCommand(): Command {
           askForMaster(program, master, slave, flags.patience, ['--file', file, '--status-file', statusFile]),
       }),
       ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
+    };
+    const log = flags.logFile === undefined ? SILENT : logOf(flags);
+    const result = await promoteWithEvents(options, {
+      hooks: hooksOf(undefined, log),
+      skipHooks: flags.skipHooks === true,
+      log,
     });
     if (flags.json) printJson(result);
     else if (!result.promoted) writeToStderr(renderPromotion(result));

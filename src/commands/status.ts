@@ -1,3 +1,4 @@
+import { readHistory } from '../events/history.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
@@ -25,6 +26,8 @@ export interface StatusOptions {
   readonly timeoutSeconds: number;
 }
 
+const EVENTS_REPORTED = 20;
+
 /** In these states both sides may have transactions of their own, so counting the master's gives no lag. */
 const WITHOUT_LAG: ReadonlySet<SlaveState> = new Set(['promoted', 'refused', 'forked']);
 
@@ -47,6 +50,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const outcome = 'outcome' in recorded ? recorded.outcome : undefined;
   const recordedInStep = outcome || dat ? lastInStep(paths, recorded) : undefined;
   const lastSync = promotion ? promotion.lastSync : recordedInStep;
+  const history = readHistory(paths);
   const { lastFull } = readScrubProgress(paths, slave.inode);
   const holder = Lock.probe(paths.lock)?.kind;
   const lockedBy = holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program';
@@ -110,6 +114,8 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
       written: new Date(writtenAt).toISOString(),
       ageSeconds: ageOf(writtenAt),
     })),
+    events: history.events.slice(-EVENTS_REPORTED),
+    eventsProblem: history.problem ?? null,
   };
 }
 
