@@ -30,7 +30,8 @@ const KEPT_EVENTS = MOST_EVENTS / 2;
 
 /** Whatever is at the path is a result; this throws nothing for it. */
 export function readHistory(paths: Pick<SlavePaths, 'events'>): History {
-  return historyOf(paths.events) ?? { events: [], problem: undefined };
+  const { events, problem } = historyOf(paths.events) ?? { events: [], problem: undefined };
+  return { events, problem };
 }
 
 /** Adds events. Logs a failure, and throws none. */
