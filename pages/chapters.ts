@@ -24,6 +24,7 @@ export const FILES: readonly (readonly [string, string])[] = [
     'whether this side is a slave or serves, and one line for each promotion; also a refusal that stands, and reported damage. Text with a checksum. syncpozo never removes it. While it cannot be read, nothing is synced.',
   ],
   ['Data.fs.outcome', 'how the last sync ended, and when one last ended in step; `syncpozo status` reports it.'],
+  ['Data.fs.events', 'the last events, one JSON object a line; `syncpozo status` shows them.'],
   [
     'Data.fs.scrub',
     'how far old bytes have been read again, and when the last full round ended. Without it, a new round begins.',

@@ -1,13 +1,24 @@
 import { Command } from 'commander';
+import { hooksOf } from '../events/hooks.js';
 import { startShell } from '../io/child.js';
+import { SILENT } from '../report/log.js';
 import { linesOfSwitch, renderPromotion } from '../report/promotion.js';
 import { masterSideByName } from '../standby/paths.js';
-import { OF_TWO_SIDES, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
+import { logOf, OF_TWO_SIDES, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
 import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { askForMaster } from './loss.js';
 import { type Manual, withManual } from './manual.js';
-import { runPromote } from './promote.js';
-import { type ConfigurationFlags, NAMES_NOTE, placesOf, refuseForSeveral, storagesOf, withNames } from './storages.js';
+import type { PromoteOptions } from './promote.js';
+import { type PromoteReporting, promoteWithEvents } from './promote-events.js';
+import {
+  type Chosen,
+  type ConfigurationFlags,
+  NAMES_NOTE,
+  placesOf,
+  refuseForSeveral,
+  storagesOf,
+  withNames,
+} from './storages.js';
 
 interface Flags extends SlaveOptions, ConfigurationFlags {
   readonly master?: string;
@@ -15,6 +26,7 @@ interface Flags extends SlaveOptions, ConfigurationFlags {
   readonly patience: number;
   readonly verify?: boolean;
   readonly onLoss?: string;
+  readonly skipHooks?: boolean;
 }
 
 /** A sync that is asked to end does so within a second; to kill it does no harm. */
@@ -33,7 +45,10 @@ const MANUAL: Manual = {
     ['0', 'promoted, now or before (also with a warning that the switch could not be written); start ZEO'],
     ['1', 'not promoted: an I/O error, or a sync that cannot be ended'],
     ['2', 'not promoted: usage, wrong options or paths'],
-    ['3', 'not promoted: the slave has nothing to serve, or its role forbids it or cannot be read'],
+    [
+      '3',
+      'not promoted: the slave has nothing to serve, its role forbids it or cannot be read, or the hook before-promote does',
+    ],
     ['4', 'promoted, but the slave is damaged at a named place, or blobs are; start ZEO, and check the slave'],
     ['5', 'not promoted: another program uses the slave (does a ZEO server serve it already?)'],
   ],
@@ -73,24 +88,29 @@ export function promoteCommand(): Command {
       '--verify',
       'compare the complete slave with its checksums, not only the last piece; reads the complete file',
     )
-    .option('--on-loss <command>', 'start this shell command when transactions may have been lost');
+    .option('--on-loss <command>', 'start this shell command when transactions may have been lost')
+    .option('--skip-hooks', 'do not ask the hook before-promote, which may forbid the promotion');
   withManual(withSlaveOptions(withNames(command), OF_TWO_SIDES), MANUAL);
   return command.action(async () => {
     const flags = command.opts<Flags>();
     const chosen = storagesOf(command.args, flags, 1);
+    const report = reportingOf(flags, chosen);
     if (!chosen) {
       const [slave = ''] = placesOf(command);
-      return printEnded(
-        await promoted({ slave, master: flags.master, file: flags.file }, statusFileOf(flags), flags),
-        flags,
-      );
+      const sides = { slave, master: flags.master, file: flags.file };
+      return printEnded(await promoted(sides, statusFileOf(flags), flags, report), flags);
     }
     refuseForSeveral(command, chosen, 'file', 'master');
-    await forEachStorage(chosen.storages, flags, ({ slave, master, file, statusFile }) => {
+    await forEachStorage(chosen.storages, flags, ({ name, slave, master, file, statusFile }) => {
       const sides = { slave, master: flags.master ?? master, file: flags.file ?? file };
-      return promoted(sides, flags.statusFile ?? statusFile, flags);
+      return promoted(sides, flags.statusFile ?? statusFile, flags, { ...report, storage: name });
     });
   });
+}
+
+function reportingOf(flags: Flags, chosen: Chosen | undefined): PromoteReporting {
+  const log = flags.logFile === undefined ? SILENT : logOf(flags);
+  return { hooks: hooksOf(chosen?.configuration.hooks, log), skipHooks: flags.skipHooks === true, log };
 }
 
 interface Sides {
@@ -99,10 +119,15 @@ interface Sides {
   readonly file: string | undefined;
 }
 
-async function promoted({ slave, master, file }: Sides, statusFile: string, flags: Flags): Promise<Ended> {
+async function promoted(
+  { slave, master, file }: Sides,
+  statusFile: string,
+  flags: Flags,
+  report: PromoteReporting,
+): Promise<Ended> {
   const { onLoss } = flags;
   const program = process.argv[1] ?? '';
-  const result = await runPromote({
+  const options: PromoteOptions = {
     slave,
     file,
     statusFile,
@@ -114,7 +139,8 @@ async function promoted({ slave, master, file }: Sides, statusFile: string, flag
         askForMaster(program, master, slave, flags.patience, ['--file', name, '--status-file', statusFile]),
     }),
     ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
-  });
+  };
+  const result = await promoteWithEvents(options, report);
   const { exitCode } = result;
   if (!result.promoted) return { exitCode, json: result, err: renderPromotion(result) };
   if (!flags.quiet || exitCode !== 0) return { exitCode, json: result, out: renderPromotion(result) };

@@ -180,7 +180,7 @@ function withBlobs(result: PromotionResult, blobs: LastBlobs | undefined): Promo
   return { ...result, blobs, exitCode: blobs.problems.length + blobs.missing > 0 ? EXIT.damaged : result.exitCode };
 }
 
-function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {
+export function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {
   return {
     promoted: false,
     already: false,

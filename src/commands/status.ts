@@ -1,3 +1,4 @@
+import { readHistory } from '../events/history.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
@@ -27,6 +28,8 @@ export interface StatusOptions {
   readonly probed?: Probed | undefined;
 }
 
+const EVENTS_REPORTED = 20;
+
 /** In these states both sides may have transactions of their own, so counting the master's gives no lag. */
 const WITHOUT_LAG: ReadonlySet<SlaveState> = new Set(['promoted', 'refused', 'forked']);
 
@@ -49,6 +52,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
   const outcome = 'outcome' in recorded ? recorded.outcome : undefined;
   const recordedInStep = outcome || dat ? lastInStep(paths, recorded) : undefined;
   const lastSync = promotion ? promotion.lastSync : recordedInStep;
+  const history = readHistory(paths);
   const { lastFull } = readScrubProgress(paths, slave.inode);
   const holder = Lock.probe(paths.lock)?.kind;
   const lockedBy = holder === undefined ? 'nobody' : holder === 'syncpozo' ? 'syncpozo' : 'another program';
@@ -113,6 +117,8 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
       written: new Date(writtenAt).toISOString(),
       ageSeconds: ageOf(writtenAt),
     })),
+    events: history.events.slice(-EVENTS_REPORTED),
+    eventsProblem: history.problem ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { StorageSettings } from '../config/configuration.js';
+import { hooksOf } from '../events/hooks.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { logOfStorage } from '../report/log.js';
 import { runSync, type SyncOptions } from '../round/run-sync.js';
@@ -62,9 +63,11 @@ export function syncCommand(): Command {
     const [master = '', slave = ''] = chosen ? [] : placesOf(command);
     const { deadline, progress } = beginLongWork(flags);
     const log = logOf(flags, progress?.above);
+    const hooks = hooksOf(chosen?.configuration.hooks, log);
     const run = async (sync: SyncOptions): Promise<Ended> => {
       const result = await runSync({
         ...sync,
+        onEvents: (events) => hooks.emit(events),
         full: flags.full === true,
         dryRun: flags.dryRun === true,
         index: flags.index,
@@ -82,8 +85,9 @@ export function syncCommand(): Command {
     }
     const each = (storage: StorageSettings): Promise<Ended> => {
       const own = new ReadDeadline(timeoutOf(storage, flags, command), deadline.signal);
-      return run({ ...syncOf(storage), log: logOfStorage(log, storage.name), deadline: own });
+      return run({ ...syncOf(storage), storage: storage.name, log: logOfStorage(log, storage.name), deadline: own });
     };
     await forEachStorage(chosen.storages, flags, each, deadline.signal);
+    await hooks.settled();
   });
 }

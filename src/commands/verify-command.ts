@@ -91,7 +91,10 @@ export function verifyCommand(): Command {
     const { runVerify } = await import('./verify.js');
     const log = flags.logFile === undefined ? undefined : logOf(flags);
     const { deadline, progress } = beginLongWork(flags);
-    const run = async (side: Pick<VerifyOptions, 'slave' | 'against' | 'file' | 'deadline'>, ownLog = log) => {
+    const run = async (
+      side: Pick<VerifyOptions, 'slave' | 'against' | 'file' | 'deadline'>,
+      ownLog: Log | undefined = log,
+    ) => {
       try {
         const result = await runVerify({
           ...side,

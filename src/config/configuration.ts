@@ -1,6 +1,9 @@
 import type { BlobSettings } from '../blobs/settings.js';
+import type { HookSettings } from '../events/hook-settings.js';
 import type { ScrubAmount } from '../scrub/round.js';
 import type { ListenAddress } from './listen.js';
+
+export type { HookSettings } from '../events/hook-settings.js';
 
 /** A configuration file without a mistake. Durations are in seconds, paths are absolute. */
 export interface Configuration {
@@ -40,10 +43,4 @@ export interface WatchSettings {
   readonly textfile: string | undefined;
   /** A URL that is called after rounds that leave every storage in step. */
   readonly heartbeat: string | undefined;
-}
-
-/** Commands, each as a program and its arguments, by the event or the moment that they are for. */
-export interface HookSettings {
-  readonly commands: Readonly<Record<string, readonly string[]>>;
-  readonly timeoutSeconds: number;
 }

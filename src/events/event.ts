@@ -35,5 +35,33 @@ export interface SlaveEvent {
   /** One sentence for people. */
   readonly message: string;
   /** The same in figures, by stable names. */
-  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+  readonly facts: Facts;
+}
+
+/** By names in camel case; null: not known. A name is that of a log record's own field only if it means the same. */
+export type Facts = Readonly<Record<string, string | number | boolean | null>>;
+
+/** In UTF-16 units: a history of events, and the environment of a hook, are bounded. */
+const LONGEST_TEXT = 1000;
+
+export function makeEvent(
+  name: EventName,
+  time: number,
+  of: { readonly storage: string | undefined; readonly slave: string },
+  message: string,
+  facts: Facts,
+): SlaveEvent {
+  const cut = Object.entries(facts).map(([key, value]) => [key, typeof value === 'string' ? shorten(value) : value]);
+  return {
+    name,
+    time: new Date(time).toISOString(),
+    storage: of.storage ?? null,
+    slave: of.slave,
+    message: shorten(message),
+    facts: Object.fromEntries(cut) as Facts,
+  };
+}
+
+function shorten(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 3)}...` : text;
 }

@@ -88,7 +88,23 @@ export interface Standing {
     readonly written: string;
     readonly ageSeconds: number;
   }[];
+  /** The last events, oldest first. */
+  readonly events: readonly StandingEvent[];
+  /** What is wrong with their history. */
+  readonly eventsProblem: string | null;
 }
+
+export interface StandingEvent {
+  readonly name: string;
+  readonly time: string;
+  readonly storage: string | null;
+  readonly slave: string;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** The text shows fewer events than the object has. */
+const EVENTS_SHOWN = 5;
 
 /** The text output: one line per fact. */
 export function renderStanding(standing: Standing): string {
@@ -117,6 +133,9 @@ export function renderStanding(standing: Standing): string {
   ];
   for (const kept of standing.keptAside)
     rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);
+  for (const { time, name, message } of standing.events.slice(-EVENTS_SHOWN))
+    rows.push(['event', `${time}, ${name}: ${message}`]);
+  if (standing.eventsProblem !== null) rows.push(['events', `not known: ${standing.eventsProblem}`]);
   if (master) {
     const last = master.lastTid ? `, last transaction ${master.lastTid} of ${master.lastTime ?? 'no time'}` : '';
     rows.push(['master', `${master.path}${master.problem ? `: ${master.problem}` : last}`]);

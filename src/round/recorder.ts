@@ -1,12 +1,15 @@
+import type { SlaveEvent } from '../events/event.js';
+import { eventsOfRound } from '../events/round-events.js';
 import { IoFault } from '../io/fault.js';
 import type { Log } from '../report/log.js';
 import { datWrittenAt, type EndedRun, readOutcome, recordAfter, writeOutcome } from '../standby/outcome-file.js';
 import type { SlavePaths } from '../standby/paths.js';
+import { NOTHING_RAISED, type Raised } from '../standby/raised.js';
 import { EXIT } from './exit.js';
 import type { SyncResult } from './result.js';
 
 /**
- * Records how one run of a sync ended, for `status` and `promote`.
+ * Records how one run of a sync ended, for `status` and `promote`, and finds out which events that is.
  *
  * Invariants: a record that cannot be read or written never fails the run. Three kinds of runs are not recorded: a dry
  * run; a run that decided nothing (switched off, or another sync is running); and a mistake on the command line, which
@@ -16,8 +19,9 @@ export class OutcomeRecorder {
   private locked: { readonly datTime: number | undefined } | undefined;
 
   constructor(
-    private readonly paths: SlavePaths,
+    readonly paths: SlavePaths,
     private readonly log: Log,
+    private readonly storage: string | undefined,
   ) {}
 
   /** The run holds the lock from now on, and has not written anything yet. */
@@ -25,19 +29,31 @@ export class OutcomeRecorder {
     this.locked = { datTime: datWrittenAt(this.paths) };
   }
 
-  /** Records the result; if the run had the lock, it must still hold it. */
-  record(result: SyncResult, trouble: EndedRun['trouble']): void {
+  /** Records the result, and returns its events; if the run had the lock, it must still hold it. */
+  record(result: SyncResult, trouble: EndedRun['trouble']): readonly SlaveEvent[] {
     const { action, exitCode, reason } = result;
-    if (result.dryRun || action === 'off' || action === 'busy' || exitCode === EXIT.usage) return;
+    if (result.dryRun || action === 'off' || action === 'busy' || exitCode === EXIT.usage) return [];
+    const time = Date.now();
+    const before = readOutcome(this.paths);
+    const last = 'outcome' in before ? before.outcome : undefined;
+    const ended = { time, trouble, result, storage: this.storage };
+    const known = last?.raised ?? NOTHING_RAISED;
+    const { events, raised } = eventsOfRound(known, ended);
     try {
-      const run = { time: Date.now(), exitCode, action, reason, trouble };
-      // After a run in step nothing of the old record is kept, so it need not be read.
-      const before = trouble === undefined ? { missing: true as const } : readOutcome(this.paths);
       const { datTime } = this.locked ?? { datTime: datWrittenAt(this.paths) };
-      writeOutcome(this.paths, recordAfter(run, before, datTime), this.locked !== undefined);
+      const run = { time, exitCode, action, reason, trouble };
+      const record = recordAfter(run, before, datTime, isNothing(raised) ? undefined : raised);
+      writeOutcome(this.paths, record, this.locked !== undefined);
+      return events;
     } catch (error) {
       if (!(error instanceof IoFault)) throw error;
       this.log.warn({}, `the outcome could not be recorded, 'status' does not know of this run: ${error.message}`);
+      // The runs before could not be recorded either: the trouble may have begun with the first of them.
+      return eventsOfRound(known, ended, last?.time).events;
     }
   }
+}
+
+function isNothing({ trouble, open, last }: Raised): boolean {
+  return trouble === undefined && open === undefined && last.length === 0;
 }

@@ -1,4 +1,7 @@
 import type { BlobSettings, OnBlobs } from '../blobs/settings.js';
+import type { SlaveEvent } from '../events/event.js';
+import { logEvents } from '../events/event-log.js';
+import { recordEvents } from '../events/history.js';
 import { milliseconds } from '../io/clock.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
@@ -51,6 +54,10 @@ export interface SyncOptions {
   /** What is kept from round to round; it has its own deadline. */
   readonly session?: RoundSession | undefined;
   readonly onProgress?: (position: number, size: number) => void;
+  /** The storage's name in the configuration, for its events. */
+  readonly storage?: string | undefined;
+  /** Called once the lock is released and the outcome is recorded. It does not throw. */
+  readonly onEvents?: (events: readonly SlaveEvent[]) => void;
 }
 
 const MIB = 1 << 20;
@@ -68,15 +75,17 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   const dryRun = options.dryRun === true;
   let round: Round = { masterPath: options.master, slavePath: options.slave, dryRun, seconds: 0 };
   let recorder: OutcomeRecorder | undefined;
+  let events: readonly SlaveEvent[] = [];
   const timed = (): Round => ({ ...round, seconds: Math.round(milliseconds() - began) / 1000 });
   const ended = (outcome: Outcome): SyncResult => {
     const result = logOutcome(outcome, timed(), log);
-    recorder?.record(result, troubleOfOutcome(outcome));
+    events = recorder?.record(result, troubleOfOutcome(outcome)) ?? [];
     return result;
   };
   const failed = (error: unknown): SyncResult => {
     const result = logError(error, timed(), log);
-    recorder?.record(result, troubleOfError(error, options.master, round.masterPath, masterBlobs));
+    const trouble = troubleOfError(error, options.master, round.masterPath, masterBlobs);
+    events = recorder?.record(result, trouble) ?? [];
     return result;
   };
   const masterBlobs = typeof options.blobs === 'object' ? options.blobs.master : undefined;
@@ -93,7 +102,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const ours = slaveSide(options.slave, options.file);
     const theirs = await findSideOrFault(options.master, options.file, deadline, session !== undefined);
     const paths = slavePaths(options.slave, options.file, theirs);
-    recorder = new OutcomeRecorder(paths, log);
+    recorder = new OutcomeRecorder(paths, log, options.storage);
     if (theirs.fault) throw theirs.fault;
     const master = fileOf(theirs, nameInDirectory(options.file, ours));
     round = { ...round, masterPath: master, slavePath: paths.data };
@@ -144,6 +153,12 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     }
   } catch (error) {
     return failed(error);
+  } finally {
+    if (recorder && events.length > 0) {
+      recordEvents(recorder.paths, events, log);
+      logEvents(events, log);
+      options.onEvents?.(events);
+    }
   }
 }
 

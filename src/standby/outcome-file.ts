@@ -3,6 +3,7 @@ import { factsOfPath, writtenAt } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { ownTemporaryOf, readSmallText, replaceText, temporaryOf } from '../io/replace.js';
 import type { SlavePaths } from './paths.js';
+import { formatRaised, parseRaised, type Raised, timesOf } from './raised.js';
 import { textOfQuoted } from './strict-lines.js';
 
 /**
@@ -15,6 +16,7 @@ import { textOfQuoted } from './strict-lines.js';
  * reason "TEXT"                        one line, escaped as in JSON
  * in-step TIME                         never where none is recorded
  * trouble KIND TIME                    since when runs have ended with this kind of trouble; none after a run in step
+ * event, open and raised               what was reported as an event; see raised.ts
  * end CHECKSUM                         XXH64 of all above
  * ```
  *
@@ -31,6 +33,8 @@ export interface OutcomeRecord {
   /** When a run last ended in step; undefined when none is recorded. */
   readonly inStep: number | undefined;
   readonly trouble: Trouble | undefined;
+  /** Not there where nothing was reported. */
+  readonly raised?: Raised;
 }
 
 export interface Trouble {
@@ -74,7 +78,7 @@ const FORM = new RegExp(
     `last (${TIME}) ([0-5]) (${ACTIONS.join('|')})`,
     'reason (".*")',
     `in-step (never|${TIME})`,
-    `trouble (?:none|(${TROUBLE_KINDS.join('|')}) (${TIME}))`,
+    `trouble (?:none|(${TROUBLE_KINDS.join('|')}) (${TIME}))((?:\n(?:event|open|raised) .*){0,7})`,
     'end [0-9a-f]{16}\n$',
   ].join('\n'),
 );
@@ -86,8 +90,14 @@ const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
  * the time in step where none has been recorded yet. Taken before the run, because the run may have published a `.dat`
  * without ending in step.
  */
-export function recordAfter(run: EndedRun, before: OutcomeFile, datTime: number | undefined): OutcomeRecord {
-  const { trouble: kind, ...ended } = run;
+export function recordAfter(
+  run: EndedRun,
+  before: OutcomeFile,
+  datTime: number | undefined,
+  raised?: Raised,
+): OutcomeRecord {
+  const { trouble: kind, ...rest } = run;
+  const ended = { ...rest, ...(raised && { raised }) };
   if (kind === undefined) return { ...ended, inStep: run.time, trouble: undefined };
   const last = 'outcome' in before ? before.outcome : undefined;
   const goesOn = last?.trouble && familyOf(last.trouble.kind) === familyOf(kind) ? last.trouble : undefined;
@@ -103,7 +113,8 @@ function familyOf(kind: TroubleKind): TroubleKind {
   return kind === 'forked' ? 'refused' : kind;
 }
 
-export function formatOutcome({ time, exitCode, action, reason, inStep, trouble }: OutcomeRecord): string {
+export function formatOutcome(record: OutcomeRecord): string {
+  const { time, exitCode, action, reason, inStep, trouble, raised } = record;
   const quoted = JSON.stringify(reason.slice(0, LONGEST_REASON)).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -114,6 +125,7 @@ export function formatOutcome({ time, exitCode, action, reason, inStep, trouble 
     `reason ${quoted}`,
     `in-step ${inStep === undefined ? 'never' : isoOf(inStep)}`,
     `trouble ${trouble ? `${trouble.kind} ${isoOf(trouble.since)}` : 'none'}`,
+    ...(raised ? formatRaised(raised) : []),
   ];
   const body = `${lines.join('\n')}\n`;
   return `${body}end ${checksum(body)}\n`;
@@ -125,7 +137,8 @@ function isoOf(time: number): string {
 
 /** Parses a record. Total: undefined for anything that is not exactly what formatOutcome writes. */
 export function parseOutcome(text: string): OutcomeRecord | undefined {
-  const [time = '', exitCode, action, quoted = '', inStep, kind, since = ''] = FORM.exec(text)?.slice(1) ?? [];
+  const [time = '', exitCode, action, quoted = '', inStep, kind, since = '', raised = ''] =
+    FORM.exec(text)?.slice(1) ?? [];
   const reason = textOfQuoted(quoted);
   const known = ACTIONS.find((each) => each === action);
   if (reason === undefined || known === undefined) return undefined;
@@ -137,15 +150,17 @@ export function parseOutcome(text: string): OutcomeRecord | undefined {
     reason,
     inStep: inStep === undefined || inStep === 'never' ? undefined : Date.parse(inStep),
     trouble: troubleKind && { kind: troubleKind, since: Date.parse(since) },
+    ...(raised !== '' && { raised: parseRaised(raised.split('\n').slice(1)) }),
   };
   return isConsistent(record) && formatOutcome(record) === text ? record : undefined;
 }
 
-function isConsistent({ time, exitCode, action, inStep, trouble }: OutcomeRecord): boolean {
-  const times = [time, inStep ?? 0, trouble?.since ?? 0];
+function isConsistent({ time, exitCode, action, inStep, trouble, raised }: OutcomeRecord): boolean {
+  const times = [time, inStep ?? 0, trouble?.since ?? 0, ...(raised ? timesOf(raised) : [])];
   if (times.some(Number.isNaN)) return false;
   const isInStep = IN_STEP.some((each) => each === action);
-  return exitCode === 0 ? isInStep && inStep === time && trouble === undefined : trouble !== undefined;
+  if (exitCode !== 0) return trouble !== undefined;
+  return isInStep && inStep === time && trouble === undefined && !raised?.trouble && raised?.open === undefined;
 }
 
 /** Whatever is at the path is a result; this throws nothing for it. */

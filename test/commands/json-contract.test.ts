@@ -35,7 +35,11 @@ interface Command {
 
 const COMMANDS: readonly Command[] = [
   { heading: 'syncpozo sync', scenes: { ...SYNC, ...SYNC_OF_BLOBS } },
-  { heading: 'syncpozo status', scenes: { ...STATUS, ...STATUS_OF_BLOBS } },
+  {
+    heading: 'syncpozo status',
+    scenes: { ...STATUS, ...STATUS_OF_BLOBS },
+    never: { 'events[].storage: string': 'a storage has a name in a configuration only' },
+  },
   { heading: 'syncpozo compare', scenes: COMPARE },
   { heading: 'syncpozo verify', scenes: { ...VERIFY, ...VERIFY_OF_BLOBS } },
   {

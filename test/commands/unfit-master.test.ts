@@ -111,7 +111,7 @@ describe('sync creates no slave', () => {
       withPair((pair) => {
         spoil(pair);
         assertEnd(pair.sync(), expected);
-        assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs.lock', 'Data.fs.outcome']);
+        assert.deepEqual(readdirSync(pair.slave).sort(), ['Data.fs.events', 'Data.fs.lock', 'Data.fs.outcome']);
       }));
 
   it('from an unreachable master, and creates one once it is back', () =>

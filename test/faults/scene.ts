@@ -161,6 +161,7 @@ export function pathsOf(pair: Pair): ReadonlyMap<string, string> {
     ['dat.tmp', `${pair.dat}.tmp`],
     ['outcome', `${pair.slaveFile}.outcome`],
     ['outcome.tmp', `${pair.slaveFile}.outcome.tmp`],
+    ['events', `${pair.slaveFile}.events`],
     ['lock', join(pair.slave, 'Data.fs.lock')],
     ['index', `${pair.slaveFile}.index`],
     ['directory', pair.slave],

@@ -8,7 +8,7 @@ import re
 from files import Snapshot, loads, shown
 
 # The program may record a refusal in its own small files; a refusal must not change any other file.
-SMALL_FILES = ('.dat', '.role', '.scrub', '.lock', '.refusal', '.outcome', '.new')
+SMALL_FILES = ('.dat', '.role', '.scrub', '.lock', '.refusal', '.outcome', '.events', '.new')
 
 
 class Violation(Exception):

@@ -59,7 +59,7 @@ describe('the man page', () => {
   });
 
   it('names every file beside a slave, and the variables', () => {
-    for (const name of ['dat', 'role', 'outcome', 'scrub', 'lock', 'index', 'new', 'tr0', 'only-here-<tid>'])
+    for (const name of ['dat', 'role', 'outcome', 'events', 'scrub', 'lock', 'index', 'new', 'tr0', 'only-here-<tid>'])
       assert.ok(text.includes(plain(`Data.fs.${name}`)), name);
     for (const name of ['syncPozo.status', 'SYNCPOZO_STATUS', 'SYNCPOZO_LOSS', 'syncpozo.bash', '_syncpozo'])
       assert.ok(text.includes(plain(name)), name);

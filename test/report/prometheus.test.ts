@@ -27,6 +27,8 @@ const STANDING: Standing = {
   lag: null,
   lagProblem: null,
   promoted: null,
+  events: [],
+  eventsProblem: null,
   keptAside: [],
 };
 const NOW = Date.UTC(2026, 0, 1);

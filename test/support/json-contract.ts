@@ -7,6 +7,9 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   path: (value) => typeof value === 'string' && value.startsWith('/'),
   tid: (value) => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value),
   time: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value),
+  facts: (value) =>
+    TYPES['object']?.(value) === true &&
+    Object.values(value as object).every((one) => one === null || ['string', 'number', 'boolean'].includes(typeof one)),
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'object list': (value) => Array.isArray(value) && value.every((one) => TYPES['object']?.(one)),
   'string list': (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),

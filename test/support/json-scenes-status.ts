@@ -65,6 +65,7 @@ export const STATUS: Scenes = {
     pair.synced().commit('more');
     mkdirSync(`${pair.dat}.tmp`);
     pair.sync();
+    writeFileSync(`${pair.slaveFile}.events`, 'no event\n');
     see(status(pair));
   },
   'every role': (pair, see) => {

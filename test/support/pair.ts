@@ -127,8 +127,8 @@ export interface ListingOptions {
   /** false: without modification times. */
   readonly times?: boolean;
   /**
-   * true: includes lock files, whose text names their last holder, and outcome files, which a run that refuses or fails
-   * writes too.
+   * true: includes lock files, whose text names their last holder, and the files of the outcome and of the events, which a
+   * run that refuses or fails writes too.
    */
   readonly locks?: boolean;
 }
@@ -137,7 +137,7 @@ export interface ListingOptions {
 export function listing(directory: string, { times = true, locks = false }: ListingOptions = {}): string[] {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
   return names
-    .filter((name) => locks || !/\.(lock|outcome)$/.test(name))
+    .filter((name) => locks || !/\.(lock|outcome|events)$/.test(name))
     .map((name) => describe(join(directory, name), name, times));
 }
 
