@@ -28,13 +28,10 @@ export interface Serving {
 
 /** The request line and all headers together. */
 const MOST_HEADER_BYTES = 8192;
-const MOST_CONNECTIONS = 256;
-const MOST_REQUESTS_A_CONNECTION = 1000;
+const LIMITS = { connections: 256, requests: 32, answerMs: 10_000 };
 /** For a request to arrive, from its first byte or from the connection on. */
 const REQUEST_MS = 5000;
 const IDLE_MS = 5000;
-/** For an answer to be read. */
-const ANSWER_MS = 10_000;
 /** Between an error and the end of its connection: ended at once, the client might not see the error. */
 const LINGER_MS = 500;
 const OBSERVE_MS = 1000;
@@ -51,7 +48,7 @@ export async function serve(monitored: Monitored, options: ServeOptions): Promis
   const { host, port, log, clock = SYSTEM_CLOCK } = options;
   const views = new Views(monitored, new Ages(clock), clock);
   const answers = new Answers(monitored, new Snapshots(monitored, clock, log), views);
-  const connections = new Connections(MOST_CONNECTIONS);
+  const connections = new Connections(LIMITS);
   const server = createServer({
     maxHeaderSize: MOST_HEADER_BYTES,
     headersTimeout: REQUEST_MS,
@@ -59,17 +56,12 @@ export async function serve(monitored: Monitored, options: ServeOptions): Promis
     keepAliveTimeout: IDLE_MS,
     connectionsCheckingInterval: 1000,
   });
-  server.maxRequestsPerSocket = MOST_REQUESTS_A_CONNECTION;
   let bound: string = host;
 
   const respond = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
-    connections.requestBegins(socket);
-    const deadline = setTimeout(() => socket.destroy(), ANSWER_MS);
-    response.once('close', () => {
-      clearTimeout(deadline);
-      connections.requestEnds(socket);
-    });
+    if (!connections.beginRequest(socket)) return;
+    response.once('close', () => connections.endRequest(socket));
     answer(request)
       .catch((error: unknown) => {
         log.error({ url: request.url }, `a request could not be answered: ${error}`);
@@ -81,6 +73,7 @@ export async function serve(monitored: Monitored, options: ServeOptions): Promis
 
   const answer = async (request: IncomingMessage): Promise<Answer> => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return errorAnswer(405, 'GET and HEAD only');
+    if (request.httpVersionMajor < 1) return errorAnswer(400, 'HTTP/1.0 and later only');
     if (hasBody(request)) return errorAnswer(400, 'a request has no body here');
     const target = parseTarget(request.url ?? '');
     if (!target) return errorAnswer(400, 'the address cannot be read');
