@@ -109,7 +109,7 @@ function promotable(view: View, standing: Standing, maxAgeSeconds: number | unde
   // What fails may be this side's disk, and a promotion writes to it. A master out of reach is what promotions are for.
   if (standing.state === 'fault') return no(stateIs(standing));
   if (standing.switch === 'off') return no('the switch is off: somebody has stopped the syncs');
-  if (maxAgeSeconds === undefined) return yes(`the slave can be promoted: ${stateIs(standing)}`);
+  if (maxAgeSeconds === undefined) return yes(stateIs(standing));
   return withinAge(view.inStepAge, maxAgeSeconds);
 }
 

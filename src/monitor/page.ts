@@ -20,6 +20,6 @@ export const PAGE_POLICY = [
 ].join('; ');
 
 function hashOf(element: string): string {
-  const text = new RegExp(`<${element}>([^]*?)</${element}>`).exec(page)?.[1] ?? '';
+  const text = new RegExp(`<${element}>([\\s\\S]*?)</${element}>`).exec(page)?.[1] ?? '';
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
