@@ -13,6 +13,8 @@ export interface Monitored {
 export interface MonitoredStorage {
   /** The name in the configuration, or `main`. */
   readonly name: string;
+  /** Path of the slave's file, as in its standings. */
+  readonly slave: string;
   /**
    * What `status --json` prints. Reads the slave's own files; what it says of the master is what the last check found. Throws
    * what a `status` would throw.

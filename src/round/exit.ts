@@ -92,6 +92,9 @@ const HINTS: Readonly<Record<string, string>> = {
   ELOST: "the slave's disk loses what is written to it: look into the system log, and do not rely on this disk",
   ESTALE: 'the next run opens it afresh',
   ETIMEDOUT: "is the master's host up? The next run tries again",
+  EADDRINUSE: 'another watch or another program listens there; end it, or choose another port with --listen',
+  EADDRNOTAVAIL: 'choose an address of this machine with --listen; 127.0.0.1 is for programs on this machine alone',
+  EPORT: 'ports below 1024 are for root; choose one above with --listen',
   ELOOP: 'symbolic links are not followed here; name the file itself',
 };
 
