@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULTS } from '../config/defaults.js';
+import { type ListenAddress, parseListen } from '../config/listen.js';
 import { parseDuration } from '../report/duration.js';
 import { EXIT } from '../round/exit.js';
 import type { WatchedStorage } from '../watch/storage-watch.js';
-import { Watch } from '../watch/watch.js';
 import { blobSettingsOf } from './blob-options.js';
 import {
   type CommonOptions,
@@ -28,9 +28,13 @@ import {
   withNames,
 } from './storages.js';
 import { syncsOf } from './syncs-of.js';
+import { runWatch } from './watch.js';
 
 interface Flags extends SlaveOptions, CommonOptions, RoundFlags, ConfigurationFlags {
   readonly interval: number;
+  /** false: --no-listen. */
+  readonly listen?: ListenAddress | false;
+  readonly textfile?: string;
   readonly timeout: number;
   readonly workers?: number;
 }
@@ -63,7 +67,15 @@ export function watchCommand(): Command {
       new Option('--interval <duration>', 'from one check of the master to the next')
         .argParser(intervalOption)
         .default(DEFAULTS.intervalSeconds, DEFAULT_INTERVAL),
-    );
+    )
+    .addOption(
+      new Option(
+        '--listen <address>',
+        'serve figures, health checks and the status page there, for example on 127.0.0.1:9177',
+      ).argParser(listenOption),
+    )
+    .option('--no-listen', 'serve nothing, even if the configuration says where')
+    .option('--textfile <path>', "write the figures into this file, for node_exporter's textfile collector");
   withRoundOptions(command, 'minute');
   withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
   return command.action(async () => {
@@ -72,15 +84,20 @@ export function watchCommand(): Command {
     const storages = chosen ? configured(chosen, flags, command) : [positional(flags, command)];
     const settings = chosen?.configuration.watch;
     const seconds = isGiven(command, 'interval') ? flags.interval : (settings?.intervalSeconds ?? flags.interval);
-    const stop = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-    const log = logOf(flags);
-    const watch = new Watch(storages, seconds * 1000, log, stop.signal, (name, result) => {
-      if (flags.json) printJson(chosen ? { storage: name, ...result } : result);
+    const listen = isGiven(command, 'listen') ? flags.listen : settings?.listen;
+    await runWatch({
+      storages,
+      intervalSeconds: seconds,
+      listen: listen || undefined,
+      textfile: flags.textfile ?? settings?.textfile,
+      heartbeat: settings?.heartbeat,
+      hooks: chosen?.configuration.hooks,
+      log: logOf(flags),
+      version: command.parent?.version() ?? '',
+      onResult: (storage, result) => {
+        if (flags.json) printJson(chosen ? { storage, ...result } : result);
+      },
     });
-    log.info({ storages: storages.map(({ name }) => name), interval: seconds }, 'watching');
-    await watch.run({ allAnswered() {} });
-    log.info({}, 'ended by a signal');
     process.exitCode = EXIT.ok;
   });
 }
@@ -108,6 +125,13 @@ function configured(chosen: Chosen, flags: Flags, command: Command): WatchedStor
 
 function workersOf({ workers }: Flags): { readonly workers?: number } {
   return workers === undefined ? {} : { workers };
+}
+
+/** Commander's parser for `--listen`. */
+function listenOption(text: string): ListenAddress {
+  const address = parseListen(text);
+  if (!address) throw new InvalidArgumentError('Expected HOST:PORT, such as 127.0.0.1:9177 or [::1]:9177.');
+  return address;
 }
 
 /** Commander's parser for `--interval`, in seconds. */

@@ -1,3 +1,4 @@
+import { readHistory } from '../events/history.js';
 import type { MonitoredStorage } from '../monitor/monitored.js';
 import type { Standing } from '../report/standing.js';
 import { isCurrent } from '../round/session.js';
@@ -5,12 +6,18 @@ import type { StorageWatch } from '../watch/storage-watch.js';
 import type { Probed } from './probe-master.js';
 import { readStanding } from './status.js';
 
+const SHOWN_EVENTS = 20;
+
 /** A storage of a watch, as its page, figures and health checks show it. */
 export function monitoredOf(watch: StorageWatch): MonitoredStorage {
   const { storage, figures, lag } = watch;
   const { slave, file, statusFile } = storage.round;
+  const known = (): string | undefined => watch.lastResult?.slave.path;
   return {
     name: storage.name,
+    get slave() {
+      return known() ?? slave;
+    },
     figures,
     get lagHistory() {
       return lag.points;
@@ -21,7 +28,10 @@ export function monitoredOf(watch: StorageWatch): MonitoredStorage {
       const standing = await readStanding({ slave, master: undefined, file, statusFile, timeoutSeconds, probed });
       return inStepSince(standing, figures.inStepAsOf);
     },
-    events: () => [],
+    events() {
+      const data = known();
+      return data === undefined ? [] : readHistory({ events: `${data}.events` }).events.slice(-SHOWN_EVENTS);
+    },
   };
 }
 

@@ -31,7 +31,15 @@ const CHECKS = 10;
 const CHECK_PAUSE_MS = 20;
 
 export class Lock {
-  private constructor(private readonly file: OpenFile) {}
+  /** Paths of the locks that this process holds. */
+  private static readonly held = new Set<string>();
+
+  private constructor(
+    private readonly file: OpenFile,
+    private readonly path: string,
+  ) {
+    Lock.held.add(path);
+  }
 
   /**
    * Takes the lock without waiting. Creates the lock file with the owner of `like` (the slave's directory), so that a
@@ -45,7 +53,7 @@ export class Lock {
     try {
       for (let probe = 1; ; probe++) {
         if (tryFlock(file.fd, path)) {
-          if (names(path, file)) return { kind: 'held', lock: Lock.claim(file, purpose) };
+          if (names(path, file)) return { kind: 'held', lock: Lock.claim(file, path, purpose) };
           // It was replaced in the meantime (see replace), so a lock on it protects nothing.
           file.close();
           file = openOrCreate(path, like);
@@ -80,16 +88,16 @@ export class Lock {
       file.close();
       return undefined;
     }
-    const lock = Lock.claim(file, purpose);
+    const lock = Lock.claim(file, path, purpose);
     rename(beside, path);
     return lock;
   }
 
-  private static claim(file: OpenFile, purpose: Purpose): Lock {
+  private static claim(file: OpenFile, path: string, purpose: Purpose): Lock {
     const text = Buffer.from(` ${process.pid} ${MARK} ${hostname()}${purpose === 'sync' ? '' : ` ${purpose}`}\n`);
     file.write(text, 0);
     file.truncate(text.length);
-    return new Lock(file);
+    return new Lock(file, path);
   }
 
   /**
@@ -101,14 +109,20 @@ export class Lock {
     if (!file) return undefined;
     try {
       const holder = readHolder(file);
-      if (!holder.lives || (holder.isHere && !mayHaveOpen(holder.pid, path))) return undefined;
+      if (!holder.lives || (holder.isHere && !Lock.mayHold(holder.pid, path))) return undefined;
       return { kind: holder.isSyncpozo ? 'syncpozo' : 'other', holder: holder.text };
     } finally {
       file.close();
     }
   }
 
+  /** A process that has the lock file open holds it, except this one, which has it open to read who does. */
+  private static mayHold(pid: string, path: string): boolean {
+    return Number(pid) === process.pid ? Lock.held.has(path) : mayHaveOpen(pid, path);
+  }
+
   release(): void {
+    Lock.held.delete(this.path);
     this.file.close();
   }
 }

@@ -16,16 +16,26 @@ import { Pace } from './pace.js';
 import { RoundLog } from './round-log.js';
 import { Wake } from './wake.js';
 
+type Decided = 'session' | 'deadline' | 'scrub' | 'log' | 'full' | 'dryRun' | 'statusFile' | 'onProgress' | 'onBlobs';
+
 /** One storage, as a watch gets it. */
 export interface WatchedStorage {
   readonly name: string;
   /** All of a round but what the watch decides. */
-  readonly round: Omit<SyncOptions, 'session' | 'deadline' | 'scrub' | 'log' | 'full' | 'dryRun' | 'statusFile'> & {
+  readonly round: Omit<SyncOptions, Decided> & {
     readonly statusFile: string;
   };
   /** How much of the bytes copied earlier is read again a minute. */
   readonly scrub: NonNullable<SyncOptions['scrub']>;
   readonly timeoutSeconds: number;
+}
+
+/** What a watch learns of its rounds while they go on. */
+export interface Turns {
+  /** A check or a round has ended, with an answer of the master or without. */
+  end(answered: boolean): void;
+  /** A long round gets on. */
+  progress(): void;
 }
 
 /** A round that checks the slave's bytes and scrubs, even if nothing is new. */
@@ -51,6 +61,7 @@ export class StorageWatch {
   private readonly wake = new Wake();
   private readonly log: RoundLog;
   private session: RoundSession;
+  private turns: Turns | undefined;
   private result: SyncResult | undefined;
   private known: KnownState | undefined;
   /** By what the last round found itself switched off. */
@@ -75,13 +86,26 @@ export class StorageWatch {
     return this.result;
   }
 
-  /** Checks and rounds until the signal. `onTurn`: one of them has ended, with an answer of the master or without. */
-  async run(onTurn: (answered: boolean) => void): Promise<void> {
+  /** In a few words. */
+  get summary(): string {
+    if (this.figures.hungSince !== undefined) return "the master's mount hangs";
+    if (this.isInStep) return 'in step';
+    return this.result?.reason ?? 'the first round has begun';
+  }
+
+  /** Whether the last check or round has found or left the slave in step. */
+  get isInStep(): boolean {
+    return this.result !== undefined && isInStep(this.result) && this.figures.hungSince === undefined;
+  }
+
+  /** Checks and rounds until the signal. */
+  async run(turns: Turns): Promise<void> {
+    this.turns = turns;
     while (!this.stop.aborted) {
       const began = milliseconds();
       const answered = await this.turn();
       if (this.stop.aborted) break;
-      onTurn(answered);
+      turns.end(answered);
       await this.untilDue(began);
     }
     this.wake.close();
@@ -159,7 +183,14 @@ export class StorageWatch {
     const isWhole = now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
     if (isWhole) this.session.forget();
     const { session, storage, log } = this;
-    const result = await runSync({ ...storage.round, session, log, scrub: isWhole ? storage.scrub : 0 });
+    const result = await runSync({
+      ...storage.round,
+      session,
+      log,
+      scrub: isWhole ? storage.scrub : 0,
+      onProgress: () => this.turns?.progress(),
+      onBlobs: () => this.turns?.progress(),
+    });
     if (this.stop.aborted) return true;
     const before = this.result;
     this.result = result;

@@ -4,8 +4,10 @@ import { StorageWatch, type WatchedStorage } from './storage-watch.js';
 
 /** What the watch reports of all storages. Each call returns at once. */
 export interface Reports {
-  /** Every storage has ended a check or a round with an answer of its master since the last call. */
-  allAnswered(): void;
+  /** Every storage has ended a check or a round since the last call, or got on with one: no mount hangs. */
+  alive(): void;
+  /** As alive, and a check or a round has just ended that left every storage in step. */
+  inStep(): void;
 }
 
 /** Watches storages, each with its rounds of its own, until the signal. */
@@ -25,19 +27,25 @@ export class Watch {
     );
   }
 
-  /** Resolves when the signal has ended every round. */
-  async run(reports: Reports): Promise<void> {
-    const onTurn = (one: StorageWatch, answered: boolean): void => {
-      if (answered) this.answered.add(one);
-      if (this.answered.size < this.storages.length) return;
-      this.answered.clear();
-      reports.allAnswered();
-    };
-    await Promise.all(this.storages.map((one) => one.run((answered) => onTurn(one, answered))));
+  /** One line about every storage, for `systemctl status`. */
+  get summary(): string {
+    return this.storages.map((one) => `${one.storage.name}: ${one.summary}`).join('; ');
   }
 
-  /** Whether every storage was in step at its last check. */
-  get isInStep(): boolean {
-    return this.storages.every(({ lastResult, figures }) => lastResult?.exitCode === 0 && !figures.hungSince);
+  /** Resolves when the signal has ended every round. */
+  async run(reports: Reports): Promise<void> {
+    const onAnswer = (one: StorageWatch): void => {
+      this.answered.add(one);
+      if (this.answered.size < this.storages.length) return;
+      this.answered.clear();
+      reports.alive();
+    };
+    const onEnd = (one: StorageWatch, answered: boolean): void => {
+      if (answered) onAnswer(one);
+      if (this.storages.every(({ isInStep }) => isInStep)) reports.inStep();
+    };
+    const each = (one: StorageWatch) =>
+      one.run({ end: (answered) => onEnd(one, answered), progress: () => onAnswer(one) });
+    await Promise.all(this.storages.map(each));
   }
 }

@@ -38,6 +38,8 @@ export function aStanding(changes: Changes<Standing> = {}): Standing {
       lastTime: isoAgo(30),
     },
     lag: { seconds: 0, transactions: 0, bytes: 0 },
+    events: [],
+    eventsProblem: null,
     lagProblem: null,
     promoted: null,
     keptAside: [],
