@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promoteWithEvents } from '../../src/commands/promote-events.js';
@@ -9,6 +9,7 @@ import { runSync } from '../../src/round/run-sync.js';
 import { assertEnd, assertNoCrash, type LogRecord, PROGRAM, type Run, syncpozo } from '../support/cli.js';
 import { heldByOther } from '../support/locks.js';
 import { type Pair, withPair } from '../support/pair.js';
+import { asNobody, NOBODY, needsOtherUser } from '../support/powers.js';
 import { assertPromoted, eventually, promote, roleOf } from '../support/promotion.js';
 
 /** Reads the history independently of the program. */
@@ -108,6 +109,24 @@ describe('a sync', () => {
       pair.synced();
       assert.throws(() => recorded(pair), /ENOENT/);
     }));
+
+  it('as a user who may not write into a history of root replaces it', { skip: needsOtherUser ?? false }, () =>
+    withPair((pair) => {
+      pair.synced().commitToSlave('only here');
+      pair.sync();
+      for (const name of [pair.slave, pair.slaveFile, pair.dat, `${pair.slaveFile}.role`, `${pair.slaveFile}.lock`])
+        chownSync(name, NOBODY, NOBODY);
+      chmodSync(pair.directory, 0o777);
+      pair.commit('only there');
+      const run = pair.syncWith({ through: asNobody });
+      assert.equal(run.exit, 3, run.all);
+      assert.deepEqual(
+        recorded(pair).map(({ name }) => name),
+        ['refusal', 'fork'],
+      );
+      assert.equal(statSync(`${pair.slaveFile}.events`).uid, NOBODY);
+    }),
+  );
 
   it('with a dry run, and one that is switched off, writes none', () =>
     withPair((pair) => {
