@@ -50,11 +50,17 @@ describe('a sync', () => {
       assertEnd(first, { exit: 3, action: 'refused' });
       assert.deepEqual(eventsIn(first.records), ['refusal']);
       const [record] = first.records.filter(({ event }) => event === 'refusal');
-      assert.deepEqual([record?.level, record?.msg, record?.['slave']], ['warn', first.json.reason, pair.slaveFile]);
-      assert.deepEqual([record?.['onlySlave'], record?.['onlyMaster'], record?.['hint']], [1, 0, first.json.hint]);
+      assert.deepEqual(
+        [record?.level, record?.msg, record?.['slave']],
+        ['warn', 'a trouble begins: refusal', pair.slaveFile],
+      );
+      assert.deepEqual([record?.['onlySlave'], record?.['onlyMaster']], [1, 0]);
       const [event, ...others] = recorded(pair);
       assert.deepEqual(others, []);
-      assert.deepEqual([event?.name, event?.message, event?.facts['onlySlave']], ['refusal', first.json.reason, 1]);
+      assert.deepEqual(
+        [event?.name, event?.message, event?.facts['hint']],
+        ['refusal', first.json.reason, first.json.hint],
+      );
       assert.deepEqual(eventsIn(pair.sync().records), [], 'not with every run');
 
       pair.commit('only there');
