@@ -59,9 +59,15 @@ function add(paths: Paths, before: HistoryFile | undefined, events: readonly Sla
   replaceText(paths.events, linesOf(kept), { mode: 0o644, uid, gid }, ownTemporaryOf(paths.events));
 }
 
-/** false: the file has a second name, under which nothing may be changed. */
+/** false: the file has a second name, under which nothing may be changed, or is another user's. */
 function appendTo(path: string, text: string): boolean {
-  const file = OpenFile.openToWrite(path);
+  let file: OpenFile;
+  try {
+    file = OpenFile.openToWrite(path);
+  } catch (error) {
+    if (error instanceof IoFault && NOT_OURS.has(error.code)) return false;
+    throw error;
+  }
   try {
     const { size, links, kind } = file.facts();
     if (kind !== 'file' || links > 1) return false;
@@ -71,6 +77,8 @@ function appendTo(path: string, text: string): boolean {
     file.close();
   }
 }
+
+const NOT_OURS: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 
 interface HistoryFile extends History {
   readonly bytes: number;

@@ -4,7 +4,7 @@ import { startProgram } from '../io/program.js';
 import type { Log } from '../report/log.js';
 import type { Facts, SlaveEvent } from './event.js';
 import { faultOf, type HookCall, type HookEnd, lastLineOf, programOf, runHook } from './hook.js';
-import type { HookSettings } from './hook-settings.js';
+import type { HookSettings, Moment } from './hook-settings.js';
 
 /** Why something must not be done. */
 export interface Veto {
@@ -22,7 +22,7 @@ export interface Hooks {
   launch(events: readonly SlaveEvent[]): Promise<void>;
   /** Runs the hook of a moment, such as `before-promote`; it vetoes by any end but 0, and if it cannot be run. */
   before(
-    name: string,
+    name: Moment,
     of: { readonly storage: string | undefined; readonly slave: string },
     facts: Facts,
   ): Promise<Veto | undefined>;
@@ -72,7 +72,7 @@ class ConfiguredHooks implements Hooks {
   }
 
   async before(
-    name: string,
+    name: Moment,
     of: { readonly storage: string | undefined; readonly slave: string },
     facts: Facts,
   ): Promise<Veto | undefined> {

@@ -75,7 +75,7 @@ export function runProgram(program: Program): Promise<ProgramEnd> {
  * Returns the process id once the program has its input; throws an IoFault if it cannot be started.
  */
 export async function startProgram(program: Program): Promise<number> {
-  const limit = ['timeout', `--kill-after=${GRACE_MS / 1000}`, String(program.seconds)] as const;
+  const limit = ['timeout', '-k', String(GRACE_MS / 1000), String(program.seconds)] as const;
   const child = start({ ...program, command: [...limit, ...program.command] }, 'ignore');
   if (child instanceof IoFault) throw child;
   await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { EVENT_NAMES, type SlaveEvent } from '../../src/events/event.js';
 import { lastLineOf, runHook } from '../../src/events/hook.js';
+import { HOOK_NAMES, MOMENTS } from '../../src/events/hook-settings.js';
 import { eventsOfPromotion } from '../../src/events/promotion-events.js';
 import { type EndedRound, eventsOfRound, type RoundResult } from '../../src/events/round-events.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
@@ -197,6 +198,16 @@ describe('docs/events.md', () => {
       rows.map(([, name]) => name),
       [...EVENT_NAMES],
     );
+  });
+
+  it('names every moment at which a hook may forbid', () => {
+    const section = sectionOf(PAGE, 'A hook that may forbid');
+    for (const name of HOOK_NAMES)
+      assert.equal(
+        section.includes(`\`${name}\``),
+        MOMENTS.some((each) => each === name),
+        name,
+      );
   });
 
   for (const name of EVENT_NAMES)

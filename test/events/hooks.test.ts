@@ -217,8 +217,6 @@ describe('the hooks of a configuration', () => {
     await hooks.launch([eventOf('fork')]);
     await hooks.settled();
     assert.equal(await hooks.before('before-promote', { storage: undefined, slave: '/x' }, {}), undefined);
-    const odd = hooksOf({ commands: {}, timeoutSeconds: 1 }, SILENT);
-    assert.equal(await odd.before('constructor', { storage: undefined, slave: '/x' }, {}), undefined);
   });
 
   it('run without holding up whoever reports, one of a name at a time, in their order; other names beside them', () =>

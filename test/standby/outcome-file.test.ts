@@ -15,6 +15,8 @@ import {
   writeOutcome,
 } from '../../src/standby/outcome-file.js';
 import { type SlavePaths, slavePaths } from '../../src/standby/paths.js';
+import { NOTHING_RAISED, TROUBLE_EVENTS } from '../../src/standby/raised.js';
+import { xxh64 } from '../support/chunks.js';
 import { withTempDir } from '../support/site.js';
 
 const AT = Date.UTC(2026, 5, 7, 8, 9, 10, 11);
@@ -35,6 +37,16 @@ const REFUSED: OutcomeRecord = {
   reason: 'a "reason"\nof two lines, a bar |, \u0085 and \u2028, and a half \ud800 of a character',
   inStep: AT,
   trouble: { kind: 'refused', since: AT + MINUTE },
+};
+
+/** With all that it may remember of events. */
+const REPORTED: OutcomeRecord = {
+  ...REFUSED,
+  raised: {
+    trouble: { event: 'damage', place: 'position-812', since: AT + MINUTE, raised: false },
+    open: AT + 2 * MINUTE,
+    last: TROUBLE_EVENTS.map((event, number) => ({ event, time: AT + number })),
+  },
 };
 
 /** The file as written by hand, without its checksum. */
@@ -61,6 +73,47 @@ describe('the record of an outcome', () => {
     }
   });
 
+  it('has lines for what was reported as events, which are read back as they were', () => {
+    assert.deepEqual(parseOutcome(formatOutcome(REPORTED)), REPORTED);
+    assert.deepEqual(formatOutcome(REPORTED).split('\n').slice(5, 8), [
+      'event damage 2026-06-07T08:10:10.011Z waiting position-812',
+      'open 2026-06-07T08:11:10.011Z',
+      'raised refusal 2026-06-07T08:09:10.011Z',
+    ]);
+    const { trouble, open, last } = REPORTED.raised!;
+    for (const raised of [
+      { ...NOTHING_RAISED, last },
+      { ...NOTHING_RAISED, open, trouble },
+    ]) {
+      const record: OutcomeRecord = { ...REFUSED, raised };
+      assert.deepEqual(parseOutcome(formatOutcome(record)), record);
+    }
+    const calm: OutcomeRecord = { ...IN_STEP, raised: { ...NOTHING_RAISED, last } };
+    assert.deepEqual(parseOutcome(formatOutcome(calm)), calm);
+  });
+
+  it('is rejected with such lines in another order, twice, of an unknown event or without a checksum of their own', () => {
+    const lines = formatOutcome(REPORTED).split('\n').slice(0, -2);
+    const sealed = (all: readonly string[]): string => {
+      const body = `${all.join('\n')}\n`;
+      return `${body}end ${xxh64(Buffer.from(body))}\n`;
+    };
+    assert.deepEqual(parseOutcome(sealed(lines)), REPORTED);
+    const wrong = [
+      lines.with(5, lines[6]!).with(6, lines[5]!),
+      lines.with(8, lines[7]!),
+      lines.with(7, lines[7]!.replace('refusal', 'moved')),
+      lines.with(7, `${lines[7]!} `),
+      lines.with(7, 'raised refusal 2026-02-30T08:09:10.011Z'),
+      lines.with(7, 'raised refusal never'),
+      lines.with(5, lines[5]!.replace('waiting', 'lost')),
+      lines.with(5, lines[5]!.replace('position-812', `position-${'8'.repeat(200)}`)),
+      [...lines, 'raised refusal 2026-06-07T08:09:10.011Z'],
+    ];
+    for (const all of wrong) assert.equal(parseOutcome(sealed(all)), undefined, all.join('\n'));
+    assert.equal(parseOutcome(formatOutcome(REPORTED).replace('08:11:10', '08:11:11')), undefined);
+  });
+
   it('contains no terminal control characters, and a truncated reason', () => {
     const every = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code));
     for (let at = 0; at < every.length; at += 500) {
@@ -77,7 +130,7 @@ describe('the record of an outcome', () => {
   });
 
   it('is rejected when it is truncated, altered in any bit, or invalid', () => {
-    const text = formatOutcome(REFUSED);
+    const text = formatOutcome(REPORTED);
     for (let length = 0; length < text.length; length++) assert.equal(parseOutcome(text.slice(0, length)), undefined);
     const bytes = Buffer.from(text);
     for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -96,6 +149,8 @@ describe('the record of an outcome', () => {
       { ...IN_STEP, inStep: undefined },
       { ...IN_STEP, action: 'failed' },
       { ...REFUSED, trouble: undefined },
+      { ...IN_STEP, raised: { ...NOTHING_RAISED, open: AT } },
+      { ...IN_STEP, raised: REPORTED.raised! },
     ];
     for (const record of wrong) assert.equal(parseOutcome(formatOutcome(record)), undefined);
   });
