@@ -27,6 +27,8 @@ export interface SlavePaths {
   readonly scrub: string;
   /** How the last sync ended, and when one last ended in step. */
   readonly outcome: string;
+  /** The moment that this storage and others of its group were last brought to. */
+  readonly together: string;
   /** The file that a full copy or a rebuild is building. */
   readonly fresh: string;
   /** The `.dat` of that file until the swap. */
@@ -172,6 +174,7 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     index: `${data}.index`,
     scrub: `${data}.scrub`,
     outcome: `${data}.outcome`,
+    together: `${data}.together`,
     fresh: `${data}.new`,
     freshDat: `${data}.new.dat`,
     blobs: `${data}.blobs`,
