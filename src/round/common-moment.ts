@@ -18,7 +18,7 @@ export interface CommonMoment {
 /** Commits that follow each other without a pause may leave no moment without one. */
 const MOST_MILLISECONDS = 10_000;
 const SHORTEST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 10;
 
 /**
  * Finds a moment at which no transaction was being committed on any of the masters, and the end of each at that moment.
@@ -46,8 +46,11 @@ export async function findCommonMoment(masters: readonly MasterToSight[]): Promi
     if (places.length === masters.length) return { time, places };
     if (milliseconds() - began > MOST_MILLISECONDS) throw new NotTogether(noMoment(masters, now), BUSY_HINT);
     before = now;
+    // A moment without a commit may be short: it is not slept through.
+    if (now.every((sighting) => sighting?.isBusy === false)) continue;
     await pause(wait * (0.5 + Math.random()));
     wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS);
+    before = await sightAll(masters);
   }
 }
 
