@@ -6,6 +6,7 @@ import { OpenFile } from '../io/open-file.js';
 import { ownTemporaryOf, readSmallText, replaceText } from '../io/replace.js';
 import { readDatOf } from './dat-file.js';
 import type { SlavePaths } from './paths.js';
+import { readRoleFile } from './role-file.js';
 import { textOfQuoted } from './strict-lines.js';
 
 /**
@@ -32,14 +33,18 @@ export interface CommonRecord {
 export type Togetherness =
   /** No group is known of this slave. */
   | { readonly kind: 'alone' }
-  | { readonly kind: 'together'; readonly moment: number; readonly members: readonly string[] }
-  /** `moved`: the slaves that do not end at that moment any more, or whose end is not known. */
-  | { readonly kind: 'apart'; readonly moment: number; readonly moved: readonly MovedMember[] }
-  | { readonly kind: 'unknown'; readonly problem: string };
+  | { readonly kind: 'unknown'; readonly problem: string }
+  | {
+      readonly kind: 'together' | 'apart';
+      /** Milliseconds since the epoch. */
+      readonly moment: number;
+      readonly members: readonly MemberNow[];
+    };
 
-export interface MovedMember {
+/** The last transaction of a slave at the moment, and now. After a promotion `now` is the one that it was promoted with. */
+export interface MemberNow {
   readonly path: string;
-  readonly then: bigint;
+  readonly atMoment: bigint;
   /** undefined: it is missing, or has no usable `.dat`. */
   readonly now: bigint | undefined;
 }
@@ -82,23 +87,19 @@ export function togethernessOf(paths: Pick<SlavePaths, 'together'>): Togethernes
     if (text === undefined) return { kind: 'alone' };
     const record = parseTogether(text);
     if (!record) return { kind: 'unknown', problem: `${paths.together} is not a record as syncpozo writes it` };
-    const { moment, members } = record;
-    const moved = members.flatMap(({ path, tid }) => movedMember(path, tid));
-    if (moved.length > 0) return { kind: 'apart', moment, moved };
-    return { kind: 'together', moment, members: members.map(({ path }) => path) };
+    const members = record.members.map(({ path, tid }) => ({ path, atMoment: tid, now: newestTid(path) }));
+    const kind = members.every(({ atMoment, now }) => atMoment === now) ? 'together' : 'apart';
+    return { kind, moment: record.moment, members };
   } catch (error) {
     if (error instanceof IoFault) return { kind: 'unknown', problem: error.message };
     throw error;
   }
 }
 
-function movedMember(path: string, then: bigint): MovedMember[] {
-  const now = newestTid(path);
-  return now === then ? [] : [{ path, then, now }];
-}
-
 /** The claimed tid, or the one that a server would show behind the claim: of a batch that a killed run could not claim. */
 function newestTid(path: string): bigint | undefined {
+  const role = readRoleFile({ role: `${path}.role` });
+  if ('facts' in role && role.facts.promotion) return role.facts.promotion.tid;
   const file = OpenFile.openHereIfThere(path);
   if (!file) return undefined;
   try {

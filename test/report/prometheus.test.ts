@@ -27,6 +27,7 @@ const STANDING: Standing = {
   lag: null,
   lagProblem: null,
   promoted: null,
+  together: null,
   keptAside: [],
 };
 const NOW = Date.UTC(2026, 0, 1);
