@@ -18,7 +18,9 @@ import type { Member } from './run-sync.js';
  */
 export class Group {
   private readonly sighted = new Map<number, MasterToSight>();
-  private readonly atMoment = new Set<number>();
+  /** Storages that have everything up to the moment, visible or not, and those whose runs have ended with it. */
+  private readonly prepared = new Set<number>();
+  private readonly ended = new Set<number>();
   private readonly moment = new Gate<CommonMoment>();
   private readonly go = new Gate<void>();
   private dropout: NotTogether | undefined;
@@ -38,7 +40,7 @@ export class Group {
 
   /** The moment, if all storages were brought to it. */
   get reached(): CommonMoment | undefined {
-    return this.atMoment.size === this.size ? this.chosen : undefined;
+    return this.ended.size === this.size ? this.chosen : undefined;
   }
 
   member(index: number): Member {
@@ -55,7 +57,7 @@ export class Group {
       },
       ready: async (tid) => {
         if (tid !== placeOf(await wait(this.moment), index).tid) return false;
-        this.add(index);
+        this.prepare(index);
         await wait(this.go);
         return true;
       },
@@ -70,8 +72,10 @@ export class Group {
   settled(index: number, result: SyncResult): void {
     const { slave, action } = result;
     const place = this.chosen?.places[index];
-    if (place && slave.lastTid === formatTid(place.tid)) this.add(index);
-    else this.drop(new NotTogether(refusal(result), HINT, action === 'off' || action === 'busy'));
+    if (place && slave.lastTid === formatTid(place.tid)) {
+      this.ended.add(index);
+      this.prepare(index);
+    } else this.drop(new NotTogether(refusal(result), HINT, action === 'off' || action === 'busy'));
   }
 
   private choose(): void {
@@ -85,9 +89,9 @@ export class Group {
     );
   }
 
-  private add(index: number): void {
-    this.atMoment.add(index);
-    if (this.atMoment.size === this.size) this.go.open();
+  private prepare(index: number): void {
+    this.prepared.add(index);
+    if (this.prepared.size === this.size) this.go.open();
   }
 
   private drop(why: NotTogether): void {
@@ -113,7 +117,7 @@ function placeOf({ places }: CommonMoment, index: number): MasterPlace {
   return place;
 }
 
-/** Opens or fails once; those who wait are told, and so are those who come later. */
+/** Opens or fails once, for those who wait and for those who come later. */
 class Gate<T> {
   open: (value: T) => void = () => {};
   fail: (error: unknown) => void = () => {};

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
 import { runSync, type SyncOptions, type SyncResult } from '../../src/round/run-sync.js';
 import { runTogether, type TogetherResult } from '../../src/round/together.js';
@@ -201,6 +202,27 @@ describe('the storages of a group', () => {
       await heldByOther(catalog, 'syncpozo', () => assertHeldBack(two, [0, 0], /another sync is at work on it/));
       assert.ok((await two.together()).moment !== undefined);
       two.assertInStep();
+    });
+  });
+
+  it('are left alone if a signal ends the round while they wait', async () => {
+    await withTwo(async (two) => {
+      const [main, catalog] = two.pairs;
+      main.commit('changed');
+      catalog.site.vote(catalog.site.pages(new Map([[1, 'changed']])));
+      const before = two.slaves;
+      const ending = new AbortController();
+      const members = two.members.map((member) => ({ ...member, deadline: new ReadDeadline(30, ending.signal) }));
+      const round = runTogether(members, SILENT);
+      await sleep(200);
+      ending.abort();
+      const { results, moment } = await round;
+      assert.equal(moment, undefined);
+      assert.deepEqual(
+        results.map(({ exitCode }) => exitCode),
+        [1, 1],
+      );
+      assert.ok(two.slaves.every((slave, index) => slave.equals(before[index]!)));
     });
   });
 
