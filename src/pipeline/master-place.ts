@@ -18,14 +18,14 @@ export interface MasterPlace {
 }
 
 /** What a fresh opening of a master has shown. */
-export interface Sighting {
+export interface ProbedEnd {
   readonly place: MasterPlace;
   /** A transaction was voted behind the place, or is being written there. */
   readonly isBusy: boolean;
 }
 
 /** Opens the master afresh and finds its last finished transaction; undefined if its end does not show it now. */
-export async function sight(path: string, deadline: ReadDeadline): Promise<Sighting | undefined> {
+export async function probeEnd(path: string, deadline: ReadDeadline): Promise<ProbedEnd | undefined> {
   const master = await Master.open(path, deadline);
   if (!master) throw new IoFault('open', path, 'ENOENT', 'master out of reach: nothing is at this path');
   try {

@@ -1,9 +1,9 @@
 import { milliseconds } from '../io/clock.js';
-import { type MasterPlace, type Sighting, sight } from '../pipeline/master-place.js';
+import { type MasterPlace, type ProbedEnd, probeEnd } from '../pipeline/master-place.js';
 import { pause, type ReadDeadline } from '../pipeline/read-deadline.js';
 import { NotTogether } from './not-together.js';
 
-export interface MasterToSight {
+export interface MasterToProbe {
   readonly path: string;
   readonly deadline: ReadDeadline;
 }
@@ -23,41 +23,41 @@ const LONGEST_PAUSE_MS = 10;
 /**
  * Finds a moment at which no transaction was being committed on any of the masters, and the end of each at that moment.
  *
- * Every master is opened and looked at, and when all have been, they are all opened and looked at again. If each still
+ * Every master is opened and its end probed, and when all have been, they are all opened and probed again. If each still
  * ends in the same finished transaction, and has nothing behind it, then at the moment M between the two rounds
  *
  *  - each master ended there, because a file only grows (a pack or a restore makes another file), and
  *  - every transaction that was finished on one master at M is finished on all of its masters. ZODB votes on all
  *    storages before it finishes on the first one, and a vote writes the transaction into the file. So a part that is not
- *    finished at M stands behind the end of its file, in flight, and the second look finds it there or finished:
- *    either way the file does not look as it did.
+ *    finished at M stands behind the end of its file, in flight, and the second probe finds it there or finished:
+ *    either way the file is not as it was.
  *
  * This needs no clock, and no relation between the tids of the parts. It needs openings that show what was written before
  * them, as a local disk and NFS (without `nocto`) do.
  */
-export async function findCommonMoment(masters: readonly MasterToSight[]): Promise<CommonMoment> {
+export async function findCommonMoment(masters: readonly MasterToProbe[]): Promise<CommonMoment> {
   const began = milliseconds();
   let wait = SHORTEST_PAUSE_MS;
-  let before = await sightAll(masters);
+  let before = await probeAll(masters);
   for (;;) {
     const time = Date.now();
-    const now = await sightAll(masters);
-    const places = now.flatMap((sighting, index) => unchanged(before[index], sighting));
+    const now = await probeAll(masters);
+    const places = now.flatMap((probed, index) => unchanged(before[index], probed));
     if (places.length === masters.length) return { time, places };
     if (milliseconds() - began > MOST_MILLISECONDS) throw new NotTogether(noMoment(masters, now), BUSY_HINT);
     before = now;
     // A moment without a commit may be short: it is not slept through.
-    if (now.every((sighting) => sighting?.isBusy === false)) continue;
+    if (now.every((probed) => probed?.isBusy === false)) continue;
     await pause(wait * (0.5 + Math.random()));
     wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS);
-    before = await sightAll(masters);
+    before = await probeAll(masters);
   }
 }
 
-type Seen = Sighting | undefined;
+type Seen = ProbedEnd | undefined;
 
-function sightAll(masters: readonly MasterToSight[]): Promise<readonly Seen[]> {
-  return Promise.all(masters.map(({ path, deadline }) => sight(path, deadline)));
+function probeAll(masters: readonly MasterToProbe[]): Promise<readonly Seen[]> {
+  return Promise.all(masters.map(({ path, deadline }) => probeEnd(path, deadline)));
 }
 
 function unchanged(before: Seen, now: Seen): MasterPlace[] {
@@ -70,8 +70,8 @@ function unchanged(before: Seen, now: Seen): MasterPlace[] {
 const BUSY_HINT =
   'the next run tries again. Has a server been killed in the middle of a commit? Its Data.fs ends in an unfinished transaction until the server runs again';
 
-function noMoment(masters: readonly MasterToSight[], now: readonly Seen[]): string {
+function noMoment(masters: readonly MasterToProbe[], now: readonly Seen[]): string {
   const busy = masters.filter((_, index) => now[index]?.isBusy !== false).map(({ path }) => path);
-  const where = busy.length > 0 ? `; in flight at the last look: ${busy.join(', ')}` : '';
+  const where = busy.length > 0 ? `; in flight at the last probe: ${busy.join(', ')}` : '';
   return `no moment was found in ${MOST_MILLISECONDS / 1000} s at which none of the masters was committing${where}`;
 }

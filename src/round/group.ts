@@ -2,7 +2,7 @@ import { formatTid } from '../filestorage/tid.js';
 import { Exchanged } from '../pipeline/copy.js';
 import type { MasterPlace } from '../pipeline/master-place.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
-import { type CommonMoment, findCommonMoment, type MasterToSight } from './common-moment.js';
+import { type CommonMoment, findCommonMoment, type MasterToProbe } from './common-moment.js';
 import { NotTogether } from './not-together.js';
 import type { SyncResult } from './result.js';
 import type { Member } from './run-sync.js';
@@ -17,7 +17,7 @@ import type { Member } from './run-sync.js';
  *  - What happens after that no longer concerns the others.
  */
 export class Group {
-  private readonly sighted = new Map<number, MasterToSight>();
+  private readonly probed = new Map<number, MasterToProbe>();
   /** Storages that have everything up to the moment, visible or not, and those whose runs have ended with it. */
   private readonly prepared = new Set<number>();
   private readonly ended = new Set<number>();
@@ -51,8 +51,8 @@ export class Group {
     return {
       place: async (path, ofMember) => {
         deadline = ofMember;
-        this.sighted.set(index, { path, deadline });
-        if (this.sighted.size === this.size) this.choose();
+        this.probed.set(index, { path, deadline });
+        if (this.probed.size === this.size) this.choose();
         return placeOf(await wait(this.moment), index);
       },
       ready: async (tid) => {
@@ -79,7 +79,7 @@ export class Group {
   }
 
   private choose(): void {
-    const masters = [...this.sighted].sort(([a], [b]) => a - b).map(([, master]) => master);
+    const masters = [...this.probed].sort(([a], [b]) => a - b).map(([, master]) => master);
     findCommonMoment(masters).then(
       (moment) => {
         this.chosen = moment;
