@@ -8,7 +8,7 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART selects the
  * files with it in their path.
  *
- * test/zodb, crash, faults, chaos, histories and blobs need the real ZODB and ZEO, test/scripts needs shellcheck and
+ * test/zodb, crash, faults, chaos, histories, blobs and together need the real ZODB and ZEO, test/scripts needs shellcheck and
  * the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
  * folders. Their settings:
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign runs (10)
@@ -22,7 +22,15 @@ const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Folders whose tests have real ZODB as judge. */
-const JUDGED_BY_ZODB: ReadonlySet<string> = new Set(['zodb', 'crash', 'chaos', 'faults', 'histories', 'blobs']);
+const JUDGED_BY_ZODB: ReadonlySet<string> = new Set([
+  'zodb',
+  'crash',
+  'chaos',
+  'faults',
+  'histories',
+  'blobs',
+  'together',
+]);
 
 const COMPILED = inProject('dist', 'test');
 
@@ -39,6 +47,7 @@ const LONGEST = [
   'zodb/live-zeo',
   'zodb/index-corpus',
   'faults/sweep',
+  'together/together',
 ];
 
 process.exitCode = main(process.argv.slice(2));

@@ -15,6 +15,7 @@ import { type Refusal, seenTerm } from '../standby/role.js';
 import { type KnownRole, roleOf } from '../standby/role-of.js';
 import { readScrubProgress } from '../standby/scrub-file.js';
 import { readSwitch } from '../standby/switch.js';
+import { togethernessOf } from '../standby/together-file.js';
 import { type Probed, probeMaster } from './probe-master.js';
 import { deriveState, type StandingRefusal } from './slave-state.js';
 
@@ -111,6 +112,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
           time: tidToIso(promotion.tid),
         }
       : null,
+    together: togetherOf(paths),
     keptAside: keptAside(paths).map(({ path, size, writtenAt }) => ({
       path,
       size,
@@ -126,6 +128,17 @@ function blobsOf(claim: BlobsClaim, paths: SlavePaths): Standing['blobs'] {
   const { directory, count, bytes, missing } = claim;
   const { lastFull } = readBlobScrub(paths, claim);
   return { directory, count, bytes, missing, lastFullScrub: lastFull?.toISOString() ?? null };
+}
+
+function togetherOf(paths: SlavePaths): Standing['together'] {
+  const known = togethernessOf(paths);
+  if (known.kind === 'alone' || known.kind === 'unknown') return null;
+  const members = known.members.map(({ path, atMoment, now }) => ({
+    path,
+    atMoment: formatTid(atMoment),
+    now: now === undefined ? null : formatTid(now),
+  }));
+  return { moment: new Date(known.moment).toISOString(), isTogether: known.kind === 'together', members };
 }
 
 function nameOf(role: KnownRole, hasDat: boolean): Standing['role'] {

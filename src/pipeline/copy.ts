@@ -64,7 +64,7 @@ async function reopen(master: Master, deadline: ReadDeadline): Promise<Master> {
   const { path, facts } = master;
   master.close();
   const fresh = await Master.open(path, deadline);
-  if (fresh?.facts.inode === facts.inode && fresh.facts.device === facts.device) return fresh;
+  if (fresh?.facts.inode === facts.inode && fresh.facts.device === facts.device) return fresh.limitedAs(master);
   fresh?.close();
   throw new Exchanged(path);
 }

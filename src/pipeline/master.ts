@@ -26,6 +26,7 @@ export class Master {
     private readonly file: OpenFile,
     readonly facts: FileFacts,
     private readonly deadline: ReadDeadline,
+    private readonly limit?: number,
   ) {
     this.ahead = new ReadAhead({
       now: (into, length, position) => this.readBytes(into.subarray(0, length), position),
@@ -87,7 +88,12 @@ export class Master {
 
   /** The same opening, as that of a shorter file. */
   upTo(size: number): Master {
-    return new Master(this.path, this.file, { ...this.facts, size }, this.deadline);
+    return new Master(this.path, this.file, { ...this.facts, size }, this.deadline, size);
+  }
+
+  /** This opening, which ends where `other`, an earlier opening of the same file, was made to end. */
+  limitedAs(other: Master): Master {
+    return other.limit === undefined ? this : this.upTo(Math.min(other.limit, this.size));
   }
 
   /** Whether the path still names the file that is open here: false after a pack or any other exchange. */

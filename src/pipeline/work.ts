@@ -8,6 +8,7 @@ import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import type { ChunkFacts } from './chunk.js';
 import type { ChunkSource } from './chunk-source.js';
+import type { Companion } from './companion.js';
 import type { Master } from './master.js';
 import type { ReadDeadline } from './read-deadline.js';
 import type { Resume } from './resume.js';
@@ -29,6 +30,8 @@ export interface Work {
   readonly reportsBlobs?: boolean;
   /** Called before the slave is written; throws if it must not be. */
   readonly beforeWriting?: () => void;
+  /** The other storages of a group that is to show one moment; undefined: this storage is synced by itself. */
+  readonly companion?: Companion | undefined;
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
   readonly batchBytes: number;
   readonly batchMilliseconds: number;

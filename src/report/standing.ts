@@ -80,6 +80,14 @@ export interface Standing {
     readonly tid: string;
     readonly time: string | null;
   } | null;
+  /** The moment that the slave and the others of its group were last brought to. null: no such moment is recorded. */
+  readonly together: {
+    readonly moment: string;
+    /** All slaves of the group end there now, or did when they were promoted. */
+    readonly isTogether: boolean;
+    /** The slaves of the group, their last transaction at the moment, and the one now. */
+    readonly members: readonly { readonly path: string; readonly atMoment: string; readonly now: string | null }[];
+  } | null;
   /** Old files that rebuilds have kept beside the slave: each may hold transactions that exist nowhere else. */
   readonly keptAside: readonly {
     readonly path: string;
@@ -131,6 +139,7 @@ export function renderStanding(standing: Standing): string {
     ['last outcome', lastOutcome ? renderOutcome(lastOutcome) : 'none is recorded'],
     ['last full scrub', renderMoment(standing.lastFullScrub, standing.fullScrubAgeSeconds, 'never')],
   ];
+  if (standing.together) rows.push(['together', renderTogether(standing.together)]);
   for (const kept of standing.keptAside)
     rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);
   for (const { time, name, message } of standing.events.slice(-EVENTS_SHOWN))
@@ -148,6 +157,17 @@ export function renderStanding(standing: Standing): string {
 function renderBlobs({ directory, count, bytes, missing, lastFullScrub }: NonNullable<Standing['blobs']>): string {
   const lost = missing > 0 ? `, ${missing} MISSING on the master` : '';
   return `${directory}: ${formatCount(count, 'blob')}, ${formatBytes(bytes)}${lost}, last full scrub ${lastFullScrub ?? 'never'}`;
+}
+
+function renderTogether({ moment, isTogether, members }: NonNullable<Standing['together']>): string {
+  const listed = members.map(({ path }) => path).join(', ');
+  if (isTogether) return `as of ${moment}: ${listed}`;
+  const moved = members.filter(({ atMoment, now }) => atMoment !== now);
+  const ends = moved.map(
+    ({ path, atMoment, now }) =>
+      `${path} ended at ${atMoment} then, and ${now ? `ends at ${now}` : 'cannot be read'} now`,
+  );
+  return `NOT TOGETHER any more since ${moment}: ${ends.join('; ')}`;
 }
 
 /** `in step`, `refused since TIME: REASON`. */

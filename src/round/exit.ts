@@ -7,6 +7,7 @@ import { PathMistake } from '../standby/paths.js';
 import { RoleRefusal } from '../standby/role-of.js';
 import { SwitchUnclear } from '../standby/switch.js';
 import type { Outcome } from '../sync/sync.js';
+import { NotTogether } from './not-together.js';
 
 /** The exit statuses, and the one place where an outcome or an error becomes one. */
 export const EXIT = { ok: 0, fault: 1, usage: 2, refused: 3, damaged: 4, inUse: 5 } as const;
@@ -61,9 +62,10 @@ export function isForeseen(
   | RoleRefusal
   | SlaveInUse
   | NotABlob
-  | BlobsUnreachable {
+  | BlobsUnreachable
+  | NotTogether {
   return (
-    [IoFault, RoleRefusal, SlaveInUse, NotABlob, BlobsUnreachable].some((kind) => error instanceof kind) ||
+    [IoFault, RoleRefusal, SlaveInUse, NotABlob, BlobsUnreachable, NotTogether].some((kind) => error instanceof kind) ||
     isMistake(error)
   );
 }
@@ -72,6 +74,7 @@ export function exitOfError(error: unknown): ExitCode {
   if (error instanceof RoleRefusal) return EXIT.refused;
   if (error instanceof SlaveInUse) return EXIT.inUse;
   if (error instanceof NotABlob) return EXIT.damaged;
+  if (error instanceof NotTogether && error.isPlanned) return EXIT.ok;
   return isMistake(error) ? EXIT.usage : EXIT.fault;
 }
 
@@ -106,6 +109,7 @@ const OUTPUT_HINT =
 export function hintOf(error: unknown): string | undefined {
   const hasHint = error instanceof PathMistake || error instanceof LogFileMistake;
   if (error instanceof NotABlob || error instanceof BlobsUnreachable) return error.hint;
+  if (error instanceof NotTogether) return error.hint;
   if (error instanceof ConfigurationMistake || hasHint || error instanceof RoleRefusal || error instanceof SlaveInUse)
     return error.hint;
   if (error instanceof SwitchUnclear) return "set it with 'syncpozo on' or 'syncpozo off'";

@@ -7,6 +7,7 @@ import { forShell } from '../report/quote.js';
 import type { Plan } from '../sync/facts.js';
 import type { Outcome } from '../sync/sync.js';
 import { blobsWanting, EXIT, exitOfError, exitOfOutcome, hintOf, isForeseen } from './exit.js';
+import { NotTogether } from './not-together.js';
 import { plainResult, type Round, resultOf, type SideResult, type SyncResult } from './result.js';
 
 /** Logs the plan before it is carried out. */
@@ -159,6 +160,10 @@ function hintAt(damage: Outcome['damage']): string {
 /** Logs an error and returns it as a result. Only an unforeseen error gets a stack trace. */
 export function logError(error: unknown, round: Round, log: Log): SyncResult {
   if (!(error instanceof Error)) throw error;
+  if (error instanceof NotTogether && error.isPlanned) {
+    log.info({ master: round.masterPath, slave: round.slavePath }, error.message);
+    return plainResult(round, 'busy', EXIT.ok, error.message);
+  }
   const foreseen = isForeseen(error) || error instanceof Exchanged || error instanceof Interrupted;
   const hint = hintOf(error);
   const exitCode = exitOfError(error);

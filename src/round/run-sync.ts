@@ -6,6 +6,7 @@ import { milliseconds } from '../io/clock.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
+import type { Companion } from '../pipeline/companion.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
@@ -58,6 +59,14 @@ export interface SyncOptions {
   readonly storage?: string | undefined;
   /** Called once the lock is released and the outcome is recorded. It does not throw. */
   readonly onEvents?: (events: readonly SlaveEvent[]) => void;
+  /** The other storages of a group; see runTogether. */
+  readonly member?: Member;
+}
+
+/** One storage of a group. */
+export interface Member extends Companion {
+  /** Whether the group starts over because of this error: it is neither logged nor recorded. */
+  startsOver(error: unknown): boolean;
 }
 
 const MIB = 1 << 20;
@@ -83,6 +92,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     return result;
   };
   const failed = (error: unknown): SyncResult => {
+    if (options.member?.startsOver(error))
+      return plainResult(timed(), 'failed', EXIT.fault, error instanceof Error ? error.message : '');
     const result = logError(error, timed(), log);
     const trouble = troubleOfError(error, options.master, round.masterPath, masterBlobs);
     events = recorder?.record(result, trouble) ?? [];
@@ -202,8 +213,9 @@ function workOf(
     report: ({ level, message, fields }) => log[level](fields ?? {}, message),
     reportsBlobs: options.blobs === undefined,
     beforeWriting: () => refuseOpened(paths),
-    batchBytes: options.batchBytes ?? BATCH_BYTES,
-    batchMilliseconds: BATCH_MILLISECONDS,
+    ...(options.member
+      ? { companion: options.member, batchBytes: Number.POSITIVE_INFINITY, batchMilliseconds: Number.POSITIVE_INFINITY }
+      : { batchBytes: options.batchBytes ?? BATCH_BYTES, batchMilliseconds: BATCH_MILLISECONDS }),
     indexThreadFrom: source.threadsFrom,
     ...(options.index !== false && { indexLagBytes: options.indexLagBytes ?? INDEX_LAG_BYTES }),
   };

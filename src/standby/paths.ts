@@ -29,6 +29,8 @@ export interface SlavePaths {
   readonly outcome: string;
   /** The last events; see events/history.ts. */
   readonly events: string;
+  /** The moment that this storage and others of its group were last brought to. */
+  readonly together: string;
   /** The file that a full copy or a rebuild is building. */
   readonly fresh: string;
   /** The `.dat` of that file until the swap. */
@@ -175,6 +177,7 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     scrub: `${data}.scrub`,
     outcome: `${data}.outcome`,
     events: `${data}.events`,
+    together: `${data}.together`,
     fresh: `${data}.new`,
     freshDat: `${data}.new.dat`,
     blobs: `${data}.blobs`,

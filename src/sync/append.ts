@@ -44,6 +44,8 @@ export interface Written {
  *  - For each batch: header, body, its blobs and their manifest, flip (see Batch), then the `.dat`. At the end the index, if
  *    it is due.
  *
+ * With companions (see Companion) there is one batch only, and it is flipped when all of them are ready to flip theirs.
+ *
  * So no byte below the published claim, and no byte that an index covers, is ever written. A batch is dropped if the
  * master's path no longer names the file that was read.
  */
@@ -100,12 +102,12 @@ async function repair(
 }
 
 class Appending implements Target {
-  readonly copied = new Copied();
+  copied = new Copied();
   readonly namesBlobs: boolean;
   published: Dat | undefined;
   private needed = new NeededBlobs();
   private blobRecords = 0;
-  private readonly from: number;
+  private readonly begin: Resume;
   private batch: Batch;
   private batchBegan = Date.now();
 
@@ -119,14 +121,14 @@ class Appending implements Target {
     private blobsClaim: BlobsClaim | undefined,
   ) {
     this.namesBlobs = blobs?.byRecords ?? work.reportsBlobs === true;
-    this.from = resume.position;
+    this.begin = resume;
     this.batch = new Batch(file, resume.position);
   }
 
   async run(opened: Master): Promise<{ resume: Resume; end: MasterEnd; master: Master }> {
     try {
       const result = await copy(opened, this.work.source, this.resume, this, this.work.deadline);
-      await this.commit(result.master);
+      if (!(await this.commit(result.master))) return { ...result, resume: this.begin };
       reportUncopiedBlobs(this.work, this.blobRecords);
       return result;
     } catch (error) {
@@ -153,7 +155,8 @@ class Appending implements Target {
     if (this.batch.length >= batchBytes || Date.now() - this.batchBegan >= batchMilliseconds) await this.commit(master);
   }
 
-  private async commit(master: Master): Promise<void> {
+  /** false: the companions must not wait for what could be copied, so it was dropped. */
+  private async commit(master: Master): Promise<boolean> {
     this.batch.settle();
     const { begun } = this.batch;
     if (begun) {
@@ -161,6 +164,12 @@ class Appending implements Target {
         this.blobsClaim = await this.blobs.batch(this.needed, this.blobsClaim, master, this.resume.tid);
       this.needed = new NeededBlobs();
       if (!(await master.isStillThere())) throw new Exchanged(master.path);
+      const { companion } = this.work;
+      if (companion && !(await companion.ready(this.resume.tid))) {
+        this.batch.drop();
+        this.copied = new Copied();
+        return false;
+      }
       this.batch.flip();
     }
     // From here on the batch is part of the slave. If the claim fails, the batch is not cut off again.
@@ -168,11 +177,12 @@ class Appending implements Target {
     this.batchBegan = Date.now();
     if (begun) {
       this.published = claim(this.work, this.resume, identityOf(master, this.magic), this.slaveInode, {
-        copiedFrom: this.from,
+        copiedFrom: this.begin.position,
         blobs: this.blobsClaim,
       });
       this.copied.batches++;
     }
+    return true;
   }
 
   /** Leaves the slave as it was before the batch or after it. What this cannot undo, the next run repairs. */

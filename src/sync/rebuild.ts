@@ -60,7 +60,7 @@ class Certain extends Error {}
  * Rebuilds the slave: copies everything into `Data.fs.new`, then swaps.
  *
  * Write order: write body and attributes; judge the lineage, which may end the rebuild here; bring the blobs and write
- * their manifest under another name; fsync the file; make the next `.dat` durable under a temporary name; give the old file
+ * their manifest under another name; fsync the file; wait until the companions are ready, if there are any; make the next `.dat` durable under a temporary name; give the old file
  * its second name (if it is kept); remove the old index; fsync the directory; rename; fsync the directory; rename the `.dat`,
  * then the manifest; remove blobs that were packed away; write the new index. The path always names the complete old file or
  * the complete new one, never one with the other's index. After a crash behind the swap the next `.dat` describes the file
@@ -102,7 +102,8 @@ async function fillAndSwap(
       return { ...nothingWritten(filling.reachedUpTo), verdict, refused: true };
     }
     const { resume, end, master } = copied;
-    const unusable = end.kind === 'damaged' && (!options.takeDamaged || resume.position === MAGIC_LENGTH);
+    const takeDamaged = options.takeDamaged && !work.companion && resume.position > MAGIC_LENGTH;
+    const unusable = end.kind === 'damaged' && !takeDamaged;
     if (unusable) return { ...nothingWritten(resume), end, verdict: undefined, refused: false };
     filling.finish(resume);
     applyOwnership(file, ownershipOf(master, work));
@@ -121,6 +122,9 @@ async function fillAndSwap(
       options.blobs && (await bringAll(options.blobs, filling.needed, master, resume, { ...options, proven }));
     file.sync();
     if (!(await master.isStillThere())) throw new Exchanged(master.path);
+    if (work.companion && !(await work.companion.ready(resume.tid))) {
+      return { ...nothingWritten(resume), end, verdict, refused: false };
+    }
     options.beforeSwap();
     const details = { copiedFrom: MAGIC_LENGTH, blobs };
     const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, details);

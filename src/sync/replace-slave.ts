@@ -25,8 +25,9 @@ export async function replaceSlave(
   );
   if (changed.length === 0) return first;
   // The first copy may have closed the descriptor of this run's master.
-  const master = await Master.open(opened.path, work.deadline);
-  if (!master) throw new Exchanged(opened.path);
+  const reopened = await Master.open(opened.path, work.deadline);
+  if (!reopened) throw new Exchanged(opened.path);
+  const master = reopened.limitedAs(opened);
   try {
     if (master.facts.inode !== opened.facts.inode) throw new Exchanged(opened.path);
     return await rebuild(work, master, magic, { ...options, replaced: { ...replaced, changed } });

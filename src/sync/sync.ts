@@ -4,7 +4,8 @@ import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
 import { Exchanged } from '../pipeline/copy.js';
 import type { Master } from '../pipeline/master.js';
-import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
+import { observeUpTo } from '../pipeline/master-place.js';
+import { type ObservedMaster, observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
 import type { Resume } from '../pipeline/resume.js';
 import { readableFile } from '../pipeline/scan.js';
 import type { Scene } from '../pipeline/verified.js';
@@ -41,7 +42,8 @@ export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
       if (!request.dryRun) noteMarks(work, outcome);
       return outcome;
     } catch (error) {
-      if (!(error instanceof Exchanged) || attempt === ATTEMPTS) throw error;
+      // The companions would have to start over as well.
+      if (!(error instanceof Exchanged) || attempt === ATTEMPTS || work.companion) throw error;
       work.report({ level: 'info', message: `${error.message}; starting over` });
     }
   }
@@ -56,7 +58,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   const { dat, problem } = usableDat(file, slave.inode);
   const switchNow = request.readSwitch();
   const active = switchNow === 'on' && role === 'slave';
-  const observed = active ? await observeMaster(request.masterPath, work.deadline, dat) : undefined;
+  const observed = active ? await observe(request.masterPath, work, dat) : undefined;
   const roles =
     observed && 'master' in observed
       ? await readRoles(work.paths, observed.master, work.deadline, dat !== undefined, slave.inode)
@@ -93,6 +95,14 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   } finally {
     observed.master.close();
   }
+}
+
+/** With companions: the master as it was at the moment that all of them are brought to. */
+async function observe(path: string, { deadline, companion }: Work, dat: Dat | undefined): Promise<ObservedMaster> {
+  const observed = await observeMaster(path, deadline, dat);
+  if (!companion || !('master' in observed)) return observed;
+  observed.master.close();
+  return observeUpTo(await companion.place(path, deadline), path, deadline, dat);
 }
 
 /** Throws RoleRefusal where the role does not allow a decision. */

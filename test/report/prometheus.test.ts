@@ -29,6 +29,7 @@ const STANDING: Standing = {
   promoted: null,
   events: [],
   eventsProblem: null,
+  together: null,
   keptAside: [],
 };
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,4 +1,6 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { slavePaths } from '../../src/standby/paths.js';
+import { writeTogether } from '../../src/standby/together-file.js';
 import { type Run, syncpozo } from './cli.js';
 import { timeless } from './json-damage.js';
 import { away, off, ROLES, type Scenes, writeRole } from './json-scenes.js';
@@ -66,6 +68,14 @@ export const STATUS: Scenes = {
     mkdirSync(`${pair.dat}.tmp`);
     pair.sync();
     writeFileSync(`${pair.slaveFile}.events`, 'no event\n');
+    see(status(pair));
+  },
+  'a group that is together, and one that is not any more': (pair, see) => {
+    const paths = slavePaths(pair.synced().slave, undefined);
+    const members = [{ path: paths.data, tid: pair.site.lastTid }];
+    writeTogether(paths, { moment: Date.now(), members });
+    see(status(pair));
+    writeTogether(paths, { moment: Date.now(), members: [...members, { path: `${paths.data}.gone`, tid: 1n }] });
     see(status(pair));
   },
   'every role': (pair, see) => {

@@ -40,6 +40,7 @@ export function aStanding(changes: Changes<Standing> = {}): Standing {
     lag: { seconds: 0, transactions: 0, bytes: 0 },
     events: [],
     eventsProblem: null,
+    together: null,
     lagProblem: null,
     promoted: null,
     keptAside: [],

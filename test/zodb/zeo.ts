@@ -47,6 +47,10 @@ export interface ZeoOptions {
   readonly packKeepOld: boolean;
   /** Its blob directory. */
   readonly blobs?: string;
+  /** Its name; 1 by default. */
+  readonly name?: string;
+  /** A second storage, served by the same server. */
+  readonly another?: { readonly name: string; readonly file: string };
 }
 
 /** A ZEO server on a free port of the loopback, as runzeo starts it. */
@@ -57,14 +61,15 @@ export class Zeo {
   ) {}
 
   /** Throws with the server's output if it does not listen after twenty seconds. */
-  static async start({ directory, file, packKeepOld, blobs }: ZeoOptions): Promise<Zeo> {
+  static async start({ directory, file, packKeepOld, blobs, name = '1', another }: ZeoOptions): Promise<Zeo> {
     const port = await freePort();
     const config = join(directory, `zeo-${port}.conf`);
     writeFileSync(
       config,
       `<zeo>\n  address 127.0.0.1:${port}\n  transaction-timeout 20\n  pid-filename ${config}.pid\n</zeo>\n` +
-        `<filestorage 1>\n  path ${file}\n  pack-keep-old ${packKeepOld}\n` +
-        `${blobs === undefined ? '' : `  blob-dir ${blobs}\n`}</filestorage>\n`,
+        `<filestorage ${name}>\n  path ${file}\n  pack-keep-old ${packKeepOld}\n` +
+        `${blobs === undefined ? '' : `  blob-dir ${blobs}\n`}</filestorage>\n` +
+        (another ? `<filestorage ${another.name}>\n  path ${another.file}\n</filestorage>\n` : ''),
     );
     const process = new Started(`${config}.log`, python(), ['-m', 'ZEO.runzeo', '-C', config]);
     for (let waited = 0; waited < 400 && process.isRunning; waited++) {
