@@ -38,13 +38,14 @@ export function printEnded({ exitCode, json, out = '', err = '' }: Ended, flags:
 
 /**
  * Runs a command for one storage after the other. An error ends the work on its storage and not that on the others; an aborted
- * `signal` ends it for all. Prints what each came to, and sets the worst exit status.
+ * `signal` ends it for all. `more`: further fields of the object of --json. Prints what each came to, and sets the worst exit status.
  */
 export async function forEachStorage(
   storages: readonly StorageSettings[],
   flags: Pick<CommonOptions, 'json'>,
   run: RunOne,
   signal?: AbortSignal,
+  more: () => object = () => ({}),
 ): Promise<void> {
   const ends = new Map<string, object>();
   const codes: number[] = [];
@@ -57,7 +58,7 @@ export async function forEachStorage(
     writeToStderr(titled(storage.name, err));
   }
   const exitCode = worstExit(codes);
-  if (flags.json) printJson({ storages: Object.fromEntries(ends), exitCode });
+  if (flags.json) printJson({ storages: Object.fromEntries(ends), ...more(), exitCode });
   process.exitCode = exitCode;
 }
 

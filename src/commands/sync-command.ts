@@ -3,6 +3,7 @@ import type { StorageSettings } from '../config/configuration.js';
 import { hooksOf } from '../events/hooks.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { logOfStorage } from '../report/log.js';
+import type { SyncResult } from '../round/result.js';
 import { runSync, type SyncOptions } from '../round/run-sync.js';
 import { blobSettingsOf } from './blob-options.js';
 import {
@@ -24,6 +25,7 @@ import { syncsOf } from './syncs-of.js';
 interface Flags extends SlaveOptions, LongOptions, RoundFlags, ConfigurationFlags {
   readonly full?: boolean;
   readonly dryRun?: boolean;
+  readonly together?: boolean;
 }
 
 const MANUAL: Manual = {
@@ -53,7 +55,8 @@ export function syncCommand(): Command {
     .argument('[MASTER]', "the master's data directory, or its Data.fs; only read, never locked")
     .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .option('--full', 'rebuild the slave from the complete master')
-    .option('--dry-run', 'report what a sync would do; write nothing');
+    .option('--dry-run', 'report what a sync would do; write nothing')
+    .option('--together', 'bring the storages of each group of the configuration to one moment');
   withRoundOptions(command, 'run');
   withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
   return command.action(async () => {
@@ -64,30 +67,40 @@ export function syncCommand(): Command {
     const { deadline, progress } = beginLongWork(flags);
     const log = logOf(flags, progress?.above);
     const hooks = hooksOf(chosen?.configuration.hooks, log);
-    const run = async (sync: SyncOptions): Promise<Ended> => {
-      const result = await runSync({
-        ...sync,
-        onEvents: (events) => hooks.emit(events),
-        full: flags.full === true,
-        dryRun: flags.dryRun === true,
-        index: flags.index,
-        ...(flags.workers !== undefined && { workers: flags.workers }),
-        ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
-      });
+    const whole = (sync: SyncOptions): SyncOptions => ({
+      ...sync,
+      onEvents: (events) => hooks.emit(events),
+      full: flags.full === true,
+      dryRun: flags.dryRun === true,
+      index: flags.index,
+      ...(flags.workers !== undefined && { workers: flags.workers }),
+      ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),
+    });
+    const ended = (result: SyncResult): Ended => {
       progress?.end();
       return { exitCode: result.exitCode, json: result };
     };
     if (!chosen || !syncOf) {
+      if (flags.together) command.error("error: option '--together' is for storages of a configuration");
       const { file, chunkSize: chunkBytes, scrub } = flags;
       const rest = { blobs: blobSettingsOf(flags, command), file, statusFile: statusFileOf(flags), chunkBytes, scrub };
-      printEnded(await run({ master, slave, ...rest, log, deadline }), flags);
+      printEnded(ended(await runSync(whole({ master, slave, ...rest, log, deadline }))), flags);
       return;
     }
-    const each = (storage: StorageSettings): Promise<Ended> => {
+    const optionsOf = (storage: StorageSettings): SyncOptions => {
       const own = new ReadDeadline(timeoutOf(storage, flags, command), deadline.signal);
-      return run({ ...syncOf(storage), storage: storage.name, log: logOfStorage(log, storage.name), deadline: own });
+      const { name } = storage;
+      return whole({ ...syncOf(storage), storage: name, log: logOfStorage(log, name), deadline: own });
     };
-    await forEachStorage(chosen.storages, flags, each, deadline.signal);
+    if (flags.together) {
+      const { SyncGroups } = await import('./sync-groups.js');
+      const groups = new SyncGroups(chosen.storages, optionsOf, log);
+      const each = async (storage: StorageSettings): Promise<Ended> => ended(await groups.resultOf(storage));
+      await forEachStorage(chosen.storages, flags, each, deadline.signal, () => ({ together: groups.together }));
+    } else {
+      const each = async (storage: StorageSettings): Promise<Ended> => ended(await runSync(optionsOf(storage)));
+      await forEachStorage(chosen.storages, flags, each, deadline.signal);
+    }
     await hooks.settled();
   });
 }
