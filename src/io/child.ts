@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
 /** Characters of a program's standard error that are kept. */
 const MOST_OF_ERRORS = 500;
@@ -20,16 +21,17 @@ export function outputInTime(
     const end = (result: string | undefined): void => {
       clearTimeout(timer);
       child.kill('SIGKILL');
-      child.stdout.destroy();
+      pipe?.destroy();
       child.unref();
       resolve(result);
     };
     const timer = setTimeout(() => end(undefined), milliseconds);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
     child.once('error', () => end(undefined));
     child.once('close', (status) => end(status === 0 ? output : undefined));
+    const pipe = pipeOf(child.stdout);
+    pipe?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
   });
 }
 
@@ -76,11 +78,15 @@ export function endInTime(
       end(status === 0 ? undefined : errors.trim() === '' ? how : `${how}: ${errors.trim()}`);
     });
     child.unref();
-    // Without a free descriptor there is no pipe, whatever the type says; `error` follows.
-    if (!(child.stderr instanceof Socket)) return;
-    child.stderr.unref();
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const pipe = pipeOf(child.stderr);
+    pipe?.unref();
+    pipe?.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-MOST_OF_ERRORS);
     });
   }).catch((error: unknown) => `${program} cannot be started: ${error instanceof Error ? error.message : error}`);
+}
+
+/** Without a free descriptor a child has no pipe, whatever the type says; its `error` follows. */
+function pipeOf(stream: Readable): Socket | undefined {
+  return stream instanceof Socket ? stream : undefined;
 }
