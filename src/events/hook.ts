@@ -39,10 +39,15 @@ export function programOf(command: readonly string[], call: HookCall, seconds: n
   return { command: [path, ...args], input: `${JSON.stringify(call)}\n`, environment: environmentOf(call), seconds };
 }
 
-/** Runs a hook to its end. */
-export async function runHook(command: readonly string[], call: HookCall, seconds: number): Promise<HookEnd> {
+/** Runs a hook to its end. For `release` see runProgram. */
+export async function runHook(
+  command: readonly string[],
+  call: HookCall,
+  seconds: number,
+  release?: AbortSignal,
+): Promise<HookEnd> {
   const program = programOf(command, call, seconds);
-  return 'ok' in program ? program : endOf(program, await runProgram(program));
+  return 'ok' in program ? program : endOf(program, await runProgram(program, release));
 }
 
 export function faultOf(path: string, fault: IoFault): HookEnd {

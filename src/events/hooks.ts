@@ -18,6 +18,8 @@ export interface Hooks {
   emit(events: readonly SlaveEvent[]): void;
   /** Resolves when no hook is running or waiting. */
   settled(): Promise<void>;
+  /** This process is about to end: a hook that is running does not keep it, and goes on by itself. Those that wait are dropped. */
+  release(): void;
   /** Starts the hooks of the events so that they outlive this process; resolves when they are started. */
   launch(events: readonly SlaveEvent[]): Promise<void>;
   /** Runs the hook of a moment, such as `before-promote`; it vetoes by any end but 0, and if it cannot be run. */
@@ -44,6 +46,7 @@ export function hooksOf(settings: HookSettings | undefined, log: Log): Hooks {
 class ConfiguredHooks implements Hooks {
   private readonly waiting = new Map<string, SlaveEvent[]>();
   private readonly running = new Map<string, Promise<void>>();
+  private readonly released = new AbortController();
 
   constructor(
     private readonly settings: HookSettings,
@@ -62,6 +65,12 @@ class ConfiguredHooks implements Hooks {
 
   async settled(): Promise<void> {
     while (this.running.size > 0) await Promise.all(this.running.values());
+  }
+
+  release(): void {
+    for (const [name, queue] of this.waiting)
+      for (const { time } of queue.splice(0)) this.drop(name, time, 'syncpozo ends');
+    this.released.abort();
   }
 
   async launch(events: readonly SlaveEvent[]): Promise<void> {
@@ -101,14 +110,18 @@ class ConfiguredHooks implements Hooks {
     queue.push(event);
     if (queue.length <= MOST_WAITING) return;
     const [dropped] = queue.splice(0, 1);
-    this.log.warn({ hook: name, of: dropped?.time }, `the hook ${name} is too slow: an event is dropped`);
+    if (dropped) this.drop(name, dropped.time, 'it is too slow');
+  }
+
+  private drop(name: string, of: string, why: string): void {
+    this.log.warn({ hook: name, of }, `the hook ${name} is not run for an event: ${why}`);
   }
 
   private async runAll(name: string, command: readonly string[]): Promise<void> {
     for (;;) {
       const call: HookCall | undefined = this.waiting.get(name)?.shift();
       if (!call) return void this.running.delete(name);
-      this.report(name, await runHook(command, call, this.settings.timeoutSeconds));
+      this.report(name, await runHook(command, call, this.settings.timeoutSeconds, this.released.signal));
     }
   }
 

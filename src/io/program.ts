@@ -30,9 +30,10 @@ const OUTPUT_BYTES = 8192;
 
 /**
  * Runs a program in its own process group, in the directory /. After its time the whole group gets SIGTERM and then SIGKILL.
- * All that it prints is read, and the end of it is kept. Throws nothing.
+ * All that it prints is read, and the end of it is kept. Throws nothing. After `release` it no longer keeps this process from
+ * ending, and goes on by itself if that ends.
  */
-export function runProgram(program: Program): Promise<ProgramEnd> {
+export function runProgram(program: Program, release?: AbortSignal): Promise<ProgramEnd> {
   return new Promise((resolve) => {
     const child = start(program, 'pipe');
     if (child instanceof IoFault) return resolve({ kind: 'not started', fault: child });
@@ -67,7 +68,16 @@ export function runProgram(program: Program): Promise<ProgramEnd> {
       timer = setTimeout(() => end(status, signal), LAST_OUTPUT_MS);
     });
     child.once('close', end);
+    const free = (): void => {
+      for (const held of [child, timer, ...child.stdio]) if (held && 'unref' in held) (held as Released).unref();
+    };
+    if (release?.aborted) free();
+    release?.addEventListener('abort', free, { once: true });
   });
+}
+
+interface Released {
+  unref(): void;
 }
 
 /**

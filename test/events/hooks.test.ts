@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -8,6 +9,7 @@ import { environmentOf, type HookEnd, lastLineOf, runHook } from '../../src/even
 import { hooksOf } from '../../src/events/hooks.js';
 import { type Log, SILENT } from '../../src/report/log.js';
 import { eventually } from '../support/promotion.js';
+import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
 
 const AT = Date.UTC(2026, 5, 7, 8, 9, 10, 11);
@@ -260,8 +262,35 @@ describe('the hooks of a configuration', () => {
       await hooks.settled();
       const ran = readFileSync(out, 'utf8').trim().split('\n').map(Number);
       assert.deepEqual(ran, [1, ...Array.from({ length: 16 }, (_, n) => 85 + n)]);
-      const dropped = log.lines.filter(({ message }) => /too slow: an event is dropped/.test(message));
+      const dropped = log.lines.filter(({ message }) => /not run for an event: it is too slow$/.test(message));
       assert.equal(dropped.length, 100 - ran.length);
+    }));
+
+  it('do not keep a process that releases them: one goes on by itself, those that wait are dropped', () =>
+    withTempDir(async (directory) => {
+      const out = join(directory, 'out');
+      const hook = script(
+        directory,
+        `#!/bin/sh\necho begun >>'${out}'\nwhile [ ! -e '${out}.go' ]; do sleep 0.05; done; echo done >>'${out}'\n`,
+      );
+      const settings = { commands: { fork: [hook] }, timeoutSeconds: 600 };
+      const program = `
+        import { existsSync } from 'node:fs';
+        import { hooksOf } from '${inProject('dist/src/events/hooks.js')}';
+        const warn = (fields, message) => console.log(message);
+        const hooks = hooksOf(${JSON.stringify(settings)}, { debug() {}, info() {}, warn, error() {} });
+        hooks.emit(${JSON.stringify([eventOf('fork'), eventOf('fork')])});
+        while (!existsSync('${out}')) await new Promise((resolve) => setTimeout(resolve, 20));
+        hooks.release();`;
+      const ended = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+        encoding: 'utf8',
+        timeout: 30_000,
+      });
+      assert.equal(ended.status, 0, ended.stderr);
+      assert.equal(ended.stdout, 'the hook fork is not run for an event: syncpozo ends\n');
+      assert.equal(readFileSync(out, 'utf8'), 'begun\n');
+      writeFileSync(`${out}.go`, '');
+      await eventually(() => readFileSync(out, 'utf8') === 'begun\ndone\n');
     }));
 
   it('that fail are a warning with what they have printed, and nothing more', () =>
