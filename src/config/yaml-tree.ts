@@ -13,8 +13,9 @@ import {
 } from 'yaml';
 import { type Mistakes, shown } from './mistakes.js';
 
-/** A value of the file, with the line on which it begins. */
+/** A value of the file, with the line on which it begins. An alias is a mistake, and has no value. */
 export type Found =
+  | { readonly kind: 'alias'; readonly line: number }
   | { readonly kind: 'scalar'; readonly line: number; readonly value: unknown; readonly source: string }
   | { readonly kind: 'list'; readonly line: number; readonly items: readonly Found[] }
   | { readonly kind: 'mapping'; readonly line: number; readonly entries: readonly Entry[] };
@@ -112,8 +113,11 @@ class Reader {
     if (isSeq(node)) {
       return { kind: 'list', line, items: node.items.map((item) => this.read(item as Node | null, where)) };
     }
-    if (isAlias(node)) this.mistakes.add(line, where, `the alias *${node.source}`, 'the value itself');
-    else if (isScalar(node)) return { kind: 'scalar', line, value: node.value, source: node.source ?? '' };
+    if (isAlias(node)) {
+      this.mistakes.add(line, where, `the alias *${node.source}`, 'the value itself');
+      return { kind: 'alias', line };
+    }
+    if (isScalar(node)) return { kind: 'scalar', line, value: node.value, source: node.source ?? '' };
     return { kind: 'scalar', line, value: null, source: '' };
   }
 
