@@ -55,8 +55,9 @@ export function parseTree(text: string, mistakes: Mistakes): Found | undefined {
   if (document.errors.length + document.warnings.length > 0) addErrors(document, lines, mistakes);
   else if (tokens.filter(({ type }) => type === 'document').length > 1)
     mistakes.add(lastDocumentLine(tokens, lines), '', 'a second document', 'one, without "---"');
-  if (!mistakes.none || document.contents === null) return undefined;
-  return new Reader(lines, mistakes).read(document.contents, '');
+  const { contents } = document;
+  const isEmpty = contents === null || (isScalar(contents) && contents.value === null);
+  return mistakes.none && !isEmpty ? new Reader(lines, mistakes).read(contents, '') : undefined;
 }
 
 /** Where something stands more than `most` levels deep. Calls nothing recursively: the text may be all brackets. */
