@@ -77,9 +77,10 @@ function flagsOf({ options }: CommandPage): readonly string[] {
 
 function caseOf(command: CommandPage): string {
   const takesPaths = command.arguments.some(({ value }) => value === 'path');
+  const choices = command.arguments.flatMap(({ value }) => (typeof value === 'string' ? [] : value));
   return [
     `    ${command.name})`,
-    `      options="${flagsOf(command).join(' ')}"`,
+    `      options="${[...choices, ...flagsOf(command)].join(' ')}"`,
     ...(takesPaths ? ['      paths=1'] : []),
     '      ;;',
   ].join('\n');

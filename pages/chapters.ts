@@ -3,7 +3,7 @@
 export const DESCRIPTION: readonly string[] = [
   'syncpozo keeps a second `Data.fs`, the standby or slave, in step with the `Data.fs` that a ZEO server writes, the master. cron runs `syncpozo sync` every minute. It copies complete, committed transactions only, so that a server can open the slave at any moment.',
   'syncpozo detects packs, damage and slaves that have forked, and reports what it did. It never writes to the master and takes no lock there.',
-  'A MASTER, SLAVE or FILE is the directory that holds `Data.fs`, or the file itself.',
+  'A MASTER, SLAVE or FILE is the directory that holds `Data.fs`, or the file itself. A NAME is a storage of the configuration file; without an argument, a command does its work for all of them.',
 ];
 
 export const COMMON =
@@ -62,6 +62,10 @@ export const FILES: readonly (readonly [string, string])[] = [
     "the slave's old file, kept by a rebuild because it has, or may have, transactions that the master lacks. Examine it with `syncpozo compare`, then remove it; syncpozo never does.",
   ],
   [
+    '/etc/syncpozo.yml',
+    'the configuration file: the storages of the site. `--config` and `SYNCPOZO_CONFIG` name another file; `syncpozo config check` reports every mistake in it. Not needed by commands that are given paths.',
+  ],
+  [
     '/var/run/syncPozo.status',
     'the status file, which is the switch: one line, `SYNCING=1` or `SYNCING=0`. A missing file means 1. Any other content is an error, and nothing is synced. `--status-file` and `SYNCPOZO_STATUS` name another file.',
   ],
@@ -85,7 +89,8 @@ export const INSTALLED: readonly (readonly [string, string])[] = [
 ];
 
 export const ENVIRONMENT: readonly (readonly [string, string])[] = [
-  ['SYNCPOZO_STATUS', 'path of the status file, unless `--status-file` names one.'],
+  ['SYNCPOZO_CONFIG', 'path of the configuration file, unless `--config` names one.'],
+  ['SYNCPOZO_STATUS', 'path of the status file, unless `--status-file` or the configuration names one.'],
   [
     'UV_THREADPOOL_SIZE',
     'number of threads of Node.js that read files; syncpozo sets it to 16 unless it is set. Reads of a slow master wait side by side in them.',

@@ -16,10 +16,18 @@ export interface OptionPage {
   readonly value: Value;
 }
 
+export interface ArgumentPage {
+  readonly name: string;
+  readonly description: string;
+  readonly value: Value;
+  /** Any number of them. They stand in the place of the others. */
+  readonly variadic: boolean;
+}
+
 export interface CommandPage {
   readonly name: string;
   readonly description: string;
-  readonly arguments: readonly { readonly name: string; readonly description: string; readonly value: Value }[];
+  readonly arguments: readonly ArgumentPage[];
   readonly options: readonly OptionPage[];
   readonly manual: Manual;
 }
@@ -50,6 +58,7 @@ function pageOf(command: Command): CommandPage {
       name: argument.name(),
       description: argument.description,
       value: takenBy(argument.name(), argument.argChoices),
+      variadic: argument.variadic,
     })),
     options: helper.visibleOptions(command).map((option: Option) => {
       const placeholder = /[<[].*$/.exec(option.flags)?.[0] ?? '';

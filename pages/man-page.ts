@@ -16,7 +16,7 @@ export function manPage({ version, program, commands }: CommandLine): string {
     section('NAME'),
     `syncpozo \\- ${prose('keeps a warm standby of a Data.fs of Zope or Plone')}`,
     section('SYNOPSIS'),
-    [...commands.map(synopsis), ...otherForms(program)].join('\n.br\n'),
+    [...commands.flatMap(synopses), ...otherForms(program)].join('\n.br\n'),
     section('DESCRIPTION'),
     ...chapters.DESCRIPTION.map((text) => paragraph(prose(text))),
     section('COMMANDS'),
@@ -65,8 +65,12 @@ function formOf({ flags, placeholder, description }: OptionPage): string {
   return [...flags, placeholder, description].join(' ');
 }
 
-function synopsis({ name, arguments: places }: CommandPage): string {
-  return [bold(`syncpozo ${name}`), plain('[OPTIONS]'), ...places.map((place) => italic(place.name))].join(' ');
+/** With its places, and with names in their stead. */
+function synopses({ name, arguments: all }: CommandPage): string[] {
+  const places = all.filter(({ variadic }) => !variadic).map((place) => italic(place.name));
+  const names = all.filter(({ variadic }) => variadic).map((place) => `[${italic(place.name)}...]`);
+  const forms = names.length === 0 || places.length === 0 ? [[...places, ...names]] : [places, names];
+  return forms.map((form) => [bold(`syncpozo ${name}`), plain('[OPTIONS]'), ...form].join(' '));
 }
 
 function otherForms({ options }: CommandPage): string[] {
@@ -82,7 +86,7 @@ function chapterOf(command: CommandPage, common: ReadonlySet<OptionPage>): strin
   const [first = '', rest = ''] = [command.description.slice(0, 1), command.description.slice(1)];
   return [
     subsection(`syncpozo ${name}`),
-    paragraph(synopsis(command)),
+    paragraph(synopses(command).join('\n.br\n')),
     paragraph(plain(`${first.toUpperCase()}${rest}.`)),
     ...terms(command.arguments.map((place) => [italic(place.name), plain(place.description)])),
     ...optionList(own),

@@ -43,7 +43,9 @@ fi
 function caseOf({ name, options, arguments: places }: CommandPage): string {
   const specs = [
     ...options.flatMap(specsOf),
-    ...places.map((place, index) => `    ${quoted(`${index + 1}:${place.name}:${actionOf(place.value)}`)}`),
+    ...places.map(({ name: place, value, variadic }, index) => {
+      return `    ${quoted(`${variadic ? '*' : index + 1}:${place}:${actionOf(value)}`)}`;
+    }),
   ];
   const body = specs.map((spec) => `        ${spec}`).join(' \\\n');
   return `        ${name})\n          _arguments -s -S \\\n${body}\n          ;;`;

@@ -59,7 +59,7 @@ export function storagesOf(
   if (factsOfPath(defaultPath) === undefined) return undefined;
   const configuration = readConfiguration(defaultPath);
   const isNamed = configuration.storages.some(({ name }) => args.includes(name));
-  return isNamed || args.length !== places ? choose(configuration, args) : undefined;
+  return isNamed || args.length === 0 || args.length !== places ? choose(configuration, args) : undefined;
 }
 
 function choose(configuration: Configuration, args: readonly string[]): Chosen {

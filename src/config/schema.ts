@@ -43,7 +43,7 @@ export function text<T>(expected: string, parse: (text: string) => T | undefined
       const isNumber = numbers && found.kind === 'scalar' && typeof found.value === 'number';
       const given = found.kind !== 'scalar' ? undefined : isNumber ? found.source : found.value;
       const value = typeof given === 'string' ? parse(given) : undefined;
-      if (value === undefined) mistakes.add(found.line, where, describe(found), expected);
+      if (value === undefined) refuse(found, where, mistakes, expected);
       return value;
     },
   };
@@ -53,7 +53,7 @@ export const BOOLEAN: Kind<boolean> = {
   expected: 'true or false',
   read(found, where, mistakes) {
     if (found.kind === 'scalar' && typeof found.value === 'boolean') return found.value;
-    mistakes.add(found.line, where, describe(found), BOOLEAN.expected);
+    refuse(found, where, mistakes, BOOLEAN.expected);
     return undefined;
   },
 };
@@ -66,7 +66,7 @@ export function mapping<K extends Keys>(expected: string, keys: K): Kind<ValuesO
     keys,
     read(found, where, mistakes) {
       if (found.kind !== 'mapping') {
-        mistakes.add(found.line, where, describe(found), expected);
+        refuse(found, where, mistakes, expected);
         return undefined;
       }
       const values: Record<string, unknown> = {};
@@ -106,7 +106,7 @@ export function named<T>(
     keys: { '*': required(kind) },
     read(found, where, mistakes) {
       if (found.kind !== 'mapping' || found.entries.length === 0) {
-        mistakes.add(found.line, where, describe(found), expected);
+        refuse(found, where, mistakes, expected);
         return undefined;
       }
       return found.entries.flatMap(({ key, line, value: each }) => {
@@ -131,7 +131,7 @@ export function words(expected: string, check: (word: string, index: number) => 
       const wrong = all.findIndex((word, index) => word === undefined || !check(word, index));
       if (items.length > 0 && wrong < 0) return all.flatMap((word) => word ?? []);
       const at = items[wrong] ?? found;
-      mistakes.add(at.line, where, describe(at), expected);
+      refuse(at, where, mistakes, expected);
       return undefined;
     },
   };
@@ -141,8 +141,13 @@ function pathOf(where: string, key: string): string {
   return where === '' ? key : `${where}.${key}`;
 }
 
+/** Adds that a value is not what it has to be. Of an alias that has been added already. */
+function refuse(found: Found, where: string, mistakes: Mistakes, expected: string): void {
+  if (found.kind !== 'alias') mistakes.add(found.line, where, describe(found), expected);
+}
+
 /** A value in words, behind "found". */
-export function describe(found: Found): string {
+function describe(found: Exclude<Found, { readonly kind: 'alias' }>): string {
   if (found.kind === 'list') return 'a list';
   if (found.kind === 'mapping') return 'keys with values';
   const { value, source } = found;

@@ -13,8 +13,9 @@ import {
 } from 'yaml';
 import { type Mistakes, shown } from './mistakes.js';
 
-/** A value of the file, with the line on which it begins. */
+/** A value of the file, with the line on which it begins. An alias is a mistake, and has no value. */
 export type Found =
+  | { readonly kind: 'alias'; readonly line: number }
   | { readonly kind: 'scalar'; readonly line: number; readonly value: unknown; readonly source: string }
   | { readonly kind: 'list'; readonly line: number; readonly items: readonly Found[] }
   | { readonly kind: 'mapping'; readonly line: number; readonly entries: readonly Entry[] };
@@ -54,8 +55,9 @@ export function parseTree(text: string, mistakes: Mistakes): Found | undefined {
   if (document.errors.length + document.warnings.length > 0) addErrors(document, lines, mistakes);
   else if (tokens.filter(({ type }) => type === 'document').length > 1)
     mistakes.add(lastDocumentLine(tokens, lines), '', 'a second document', 'one, without "---"');
-  if (!mistakes.none || document.contents === null) return undefined;
-  return new Reader(lines, mistakes).read(document.contents, '');
+  const { contents } = document;
+  const isEmpty = contents === null || (isScalar(contents) && contents.value === null);
+  return mistakes.none && !isEmpty ? new Reader(lines, mistakes).read(contents, '') : undefined;
 }
 
 /** Where something stands more than `most` levels deep. Calls nothing recursively: the text may be all brackets. */
@@ -112,8 +114,11 @@ class Reader {
     if (isSeq(node)) {
       return { kind: 'list', line, items: node.items.map((item) => this.read(item as Node | null, where)) };
     }
-    if (isAlias(node)) this.mistakes.add(line, where, `the alias *${node.source}`, 'the value itself');
-    else if (isScalar(node)) return { kind: 'scalar', line, value: node.value, source: node.source ?? '' };
+    if (isAlias(node)) {
+      this.mistakes.add(line, where, `the alias *${node.source}`, 'the value itself');
+      return { kind: 'alias', line };
+    }
+    if (isScalar(node)) return { kind: 'scalar', line, value: node.value, source: node.source ?? '' };
     return { kind: 'scalar', line, value: null, source: '' };
   }
 

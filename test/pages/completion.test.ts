@@ -64,6 +64,10 @@ describe('the completion for bash', () => {
     assert.deepEqual(complete(['demo', '']), flagsOf(line.commands.find(({ name }) => name === 'demo')!));
   });
 
+  it('offers the words that an argument can be', () => {
+    assert.deepEqual(complete(['config', 'c']), ['check']);
+  });
+
   it('offers the values of an option', () => {
     assert.deepEqual(complete(['sync', '--log-level', '']), ['debug', 'info', 'warn', 'error']);
     assert.deepEqual(complete(['sync', 'M', '--log-format', 'j']), ['json']);
@@ -111,7 +115,9 @@ describe('the completion for zsh', () => {
           const sign = value !== 'none' && flag.startsWith('--') ? '=' : '';
           assert.ok(part.includes(`'(${flags.join(' ')})${flag}${sign}[`), flag);
         }
-      for (const [index, { name }] of command.arguments.entries())
-        assert.ok(part.includes(`'${index + 1}:${name}:_files'`), name);
+      for (const [index, { name, value, variadic }] of command.arguments.entries()) {
+        const action = value === 'path' ? '_files' : typeof value === 'string' ? ' ' : `(${value.join(' ')})`;
+        assert.ok(part.includes(`'${variadic ? '*' : index + 1}:${name}:${action}'`), name);
+      }
     });
 });

@@ -47,7 +47,10 @@ describe('the man page', () => {
       assert.deepEqual(complaints, []);
       if (tool === 'mandoc') return;
       assert.equal(run.status, 0);
-      assert.match(run.stdout, /^ +syncpozo sync \[OPTIONS\] MASTER SLAVE$/m);
+      assert.match(
+        run.stdout,
+        /^ +syncpozo sync \[OPTIONS\] MASTER SLAVE\n +syncpozo sync \[OPTIONS\] \[NAME\.\.\.\]$/m,
+      );
       assert.match(run.stdout, /^ +\* \* \* \* \* zope syncpozo sync --quiet /m);
     });
 
