@@ -81,8 +81,10 @@ test('the lines that operators grep for have kept their wording', () => {
 test('monitoring.md names every state and every metric, and no other', () => {
   const page = textOf('docs/monitoring.md');
   for (const state of SLAVE_STATES) assert.ok(page.includes(`\`${state.replaceAll('-', ' ')}\``), state);
-  const source = readFileSync(inProject('src', 'report', 'prometheus.ts'), 'utf8');
-  const inSource = new Set([...source.matchAll(/'(syncpozo_[a-z_]+)'/g)].map(([, name]) => name));
+  const sources = ['report/prometheus.ts', 'monitor/metrics.ts'].map((path) =>
+    readFileSync(inProject('src', path), 'utf8'),
+  );
+  const inSource = new Set([...sources.join('').matchAll(/'(syncpozo_[a-z_]+)'/g)].map(([, name]) => name));
   const inPage = new Set([...page.matchAll(/`(syncpozo_[a-z_]+)`/g)].map(([, name]) => name));
   assert.ok(inSource.size > 15);
   assert.deepEqual([...inPage].sort(), [...inSource].sort());

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it, type TestContext } from 'node:test';
+import { CHECKS } from '../../src/monitor/judgement.js';
+import { everything, namesIn } from '../support/everything.js';
+import { type Contract, parseContract, Sightings } from '../support/json-contract.js';
+import { get, isoAgo, monitoredOf, type StorageChanges, served } from '../support/monitored.js';
+import { inProject } from '../support/root.js';
+
+const SECTIONS = parseContract(readFileSync(inProject('docs', 'json.md'), 'utf8'));
+
+function fieldsOf(heading: string): Contract {
+  const section = SECTIONS.get(heading);
+  assert.ok(section, `docs/json.md has no section ${heading}`);
+  return section.fields;
+}
+
+const EVENT = { name: 'fork', time: isoAgo(5), slave: '/srv/Data.fs', message: 'forked', facts: {} } as const;
+/** The fields of an object whose names are those of storages, actions and the like are not in the contract. */
+const PLAIN = { rounds: {}, faults: {}, phaseSeconds: {} };
+const LAST = { beganAt: 1000, endedAt: 2000, action: 'none', reason: 'nothing new', hint: null };
+
+/** Together they show every field with every type. */
+const SCENES: readonly StorageChanges[] = [
+  {
+    figures: {
+      ...PLAIN,
+      runningSince: 1000,
+      hungSince: 2000,
+      hungReads: 1,
+      last: { ...LAST, exitCode: 1, hint: 'wait' },
+    },
+    lagHistory: [
+      { time: 60_000, seconds: null },
+      { time: 120_000, seconds: 1.5 },
+    ],
+    events: [
+      { ...EVENT, storage: null },
+      { ...EVENT, storage: 'main' },
+    ],
+  },
+  { standing: new Error('EIO'), figures: { ...PLAIN, last: undefined, inStepAsOf: undefined } },
+  { standing: { since: isoAgo(9), stateReason: 'forked', state: 'forked' }, figures: PLAIN },
+  { standing: { role: 'unreadable', term: null }, figures: PLAIN },
+  ...[0, 2, 3, 4, 5].map((exitCode) => ({ figures: { ...PLAIN, last: { ...LAST, exitCode } } })),
+];
+
+async function jsonOf(t: TestContext, scene: StorageChanges, path: string) {
+  const { port } = await served(t, monitoredOf(scene));
+  return JSON.parse((await get(port, path)).text);
+}
+
+describe('docs/json.md is what a watch serves, and all of it:', () => {
+  it('/status.json', async (t) => {
+    const all = new Sightings(fieldsOf('/status.json of a watch'));
+    const own = new Sightings(fieldsOf('A storage in /status.json'));
+    const ofStatus = new Sightings(fieldsOf('syncpozo status'));
+    for (const [n, scene] of SCENES.entries()) {
+      const { storages, ...rest } = await jsonOf(t, scene, '/status.json');
+      all.add({ ...rest, storages: {} }, String(n));
+      const { slave, unreadable, health, figures, lagHistory, events, ...standing } = storages.main;
+      own.add({ slave, unreadable, health, figures, lagHistory, events }, String(n));
+      if (unreadable === null) ofStatus.add({ ...standing, slave, check: null }, String(n));
+      else assert.deepEqual(standing, {});
+    }
+    assert.deepEqual([...all.wrong, ...own.wrong, ...ofStatus.wrong], []);
+    assert.deepEqual([...all.unseen, ...own.unseen], []);
+  });
+
+  it('the health checks', async (t) => {
+    const all = new Sightings(fieldsOf('Health checks of a watch'));
+    const one = new Sightings(fieldsOf('A storage in a health check'));
+    for (const scene of SCENES)
+      for (const check of CHECKS) {
+        const { storages, ...rest } = await jsonOf(t, scene, `/${check}`);
+        all.add({ ...rest, storages: {} }, check);
+        one.add(storages.main, check);
+      }
+    assert.deepEqual([...all.wrong, ...one.wrong, ...all.unseen, ...one.unseen], []);
+  });
+
+  it('/metrics', async (t) => {
+    const { port } = await served(t, everything());
+    const documented = ['Prometheus', 'Prometheus, of a watch'].flatMap(
+      (heading) => SECTIONS.get(heading)?.names ?? [],
+    );
+    const names = documented.filter((name) => /^(syncpozo|process)_/.test(name));
+    assert.deepEqual([...namesIn((await get(port, '/metrics')).text)].sort(), names.sort());
+  });
+});
