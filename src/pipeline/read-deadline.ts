@@ -20,10 +20,11 @@ export class ReadDeadline {
   stuck = false;
   private readonly leftBehind = new Set<Promise<unknown>>();
 
-  /** A read without progress for `seconds` is given up; `signal` ends every wait at once. */
+  /** A read without progress for `seconds` is given up; `signal` ends every wait at once. `onAnswer`: a read has returned. */
   constructor(
     readonly seconds: number,
     readonly signal: AbortSignal = new AbortController().signal,
+    private readonly onAnswer: () => void = () => {},
   ) {}
 
   /** Reads of this process that were given up and still hang. */
@@ -32,9 +33,11 @@ export class ReadDeadline {
   }
 
   async wait<T>(work: Promise<T>, operation: string, path: string, position?: number): Promise<T> {
-    return this.orGiveUp(work, this.seconds * 1000, () => {
+    const result = await this.orGiveUp(work, this.seconds * 1000, () => {
       throw this.giveUp(work, operation, path, position);
     });
+    this.onAnswer();
+    return result;
   }
 
   /** Resolves when no read that was given up hangs any more. */

@@ -16,9 +16,9 @@ export class RoundSession {
   private kept: { readonly chunkBytes: number; readonly source: AdaptiveSource } | undefined;
   private leftAs: Left | undefined;
 
-  /** `seconds`: without progress, after which a read of the master is given up. `signal` ends every wait. */
-  constructor(seconds: number, signal: AbortSignal) {
-    this.deadline = new ReadDeadline(seconds, signal);
+  /** `seconds`: without progress, after which a read of the master is given up. `signal` ends every wait. `onAnswer`: a read has returned. */
+  constructor(seconds: number, signal: AbortSignal, onAnswer: () => void) {
+    this.deadline = new ReadDeadline(seconds, signal, onAnswer);
   }
 
   /** The source of the last round, if its chunks are as long. */

@@ -189,7 +189,6 @@ export class StorageWatch {
       log,
       scrub: isWhole ? storage.scrub : 0,
       onProgress: () => this.turns?.progress(),
-      onBlobs: () => this.turns?.progress(),
     });
     if (this.stop.aborted) return true;
     const before = this.result;
@@ -234,7 +233,7 @@ export class StorageWatch {
   }
 
   private newSession(): RoundSession {
-    return new RoundSession(this.storage.timeoutSeconds, this.stop);
+    return new RoundSession(this.storage.timeoutSeconds, this.stop, () => this.turns?.progress());
   }
 
   /** After failures a pause is long; a change on this side, by a person or another program, ends it. */

@@ -1,3 +1,4 @@
+import { milliseconds } from '../io/clock.js';
 import type { Log } from '../report/log.js';
 import type { SyncResult } from '../round/result.js';
 import { StorageWatch, type WatchedStorage } from './storage-watch.js';
@@ -10,10 +11,14 @@ export interface Reports {
   inStep(): void;
 }
 
+/** Between two reports that no mount hangs: a long copy answers a thousand times a second. */
+const REPORT_MS = 500;
+
 /** Watches storages, each with its rounds of its own, until the signal. */
 export class Watch {
   readonly storages: readonly StorageWatch[];
   private readonly answered = new Set<StorageWatch>();
+  private aliveAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     storages: readonly WatchedStorage[],
@@ -37,6 +42,8 @@ export class Watch {
     const onAnswer = (one: StorageWatch): void => {
       this.answered.add(one);
       if (this.answered.size < this.storages.length) return;
+      if (milliseconds() - this.aliveAt < REPORT_MS) return;
+      this.aliveAt = milliseconds();
       this.answered.clear();
       reports.alive();
     };
