@@ -41,6 +41,11 @@ const ARROWS: readonly (readonly [string, string])[] = [
   ['src/sync/x.ts', '../report/log.js'],
   ['src/sync/x.ts', '../commands/sync.js'],
   ['src/sync/x.ts', 'node:fs'],
+  ['src/sync/x.ts', '../round/run-sync.js'],
+  ['src/round/x.ts', '../watch/watch.js'],
+  ['src/monitor/x.ts', '../standby/paths.js'],
+  ['src/watch/x.ts', '../sync/sync.js'],
+  ['src/events/x.ts', '../round/result.js'],
   ['src/report/x.ts', '../sync/decide.js'],
   ['src/commands/x.ts', 'node:fs'],
   ['src/commands/x.ts', 'fs-extra'],
@@ -69,7 +74,17 @@ describe('the lint refuses arrows against the layers', () => {
 
 /** The rooms of src, and the other rooms that each may import. */
 const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['commands', names('sync takeover lineage scrub verify blobs index pipeline standby filestorage io report demo')],
+  [
+    'commands',
+    names(
+      'config watch monitor round events sync takeover lineage scrub verify blobs index pipeline standby filestorage io report demo',
+    ),
+  ],
+  ['config', names('events blobs report scrub standby io')],
+  ['watch', names('round monitor events report pipeline standby filestorage io')],
+  ['monitor', names('events report io')],
+  ['round', names('events report sync lineage scrub blobs pipeline standby filestorage io')],
+  ['events', names('report standby io')],
   ['demo', names('standby filestorage io')],
   ['report', names('io')],
   ['sync', names('lineage scrub blobs index pipeline standby filestorage io')],

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../config/defaults.js';
 import { type ListenAddress, parseListen } from '../config/listen.js';
 import { parseDuration } from '../report/duration.js';
 import { EXIT } from '../round/exit.js';
-import type { WatchedStorage } from '../watch/storage-watch.js';
+import type { WatchedStorage } from '../watch/watched-storage.js';
 import { blobSettingsOf } from './blob-options.js';
 import {
   type CommonOptions,

@@ -9,8 +9,8 @@ import type { SyncResult } from '../round/result.js';
 import { FiguresFile } from '../watch/figures-file.js';
 import { heartbeatOf } from '../watch/heartbeat.js';
 import { notifierOf } from '../watch/notify.js';
-import type { WatchedStorage } from '../watch/storage-watch.js';
 import { Watch } from '../watch/watch.js';
+import type { WatchedStorage } from '../watch/watched-storage.js';
 import { monitoredOf } from './watch-monitored.js';
 
 export interface WatchOptions {

@@ -4,7 +4,7 @@ import { IoFault } from '../io/fault.js';
 import { Interrupted } from '../pipeline/read-deadline.js';
 import type { Log } from '../report/log.js';
 import type { SyncResult } from '../round/result.js';
-import { runSync, type SyncOptions } from '../round/run-sync.js';
+import { runSync } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
 import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
 import { readSwitch } from '../standby/switch.js';
@@ -15,28 +15,7 @@ import { MountGate } from './mount-gate.js';
 import { Pace } from './pace.js';
 import { RoundLog } from './round-log.js';
 import { Wake } from './wake.js';
-
-type Decided = 'session' | 'deadline' | 'scrub' | 'log' | 'full' | 'dryRun' | 'statusFile' | 'onProgress' | 'onBlobs';
-
-/** One storage, as a watch gets it. */
-export interface WatchedStorage {
-  readonly name: string;
-  /** All of a round but what the watch decides. */
-  readonly round: Omit<SyncOptions, Decided> & {
-    readonly statusFile: string;
-  };
-  /** How much of the bytes copied earlier is read again a minute. */
-  readonly scrub: NonNullable<SyncOptions['scrub']>;
-  readonly timeoutSeconds: number;
-}
-
-/** What a watch learns of its rounds while they go on. */
-export interface Turns {
-  /** A check or a round has ended, with an answer of the master or without. */
-  end(answered: boolean): void;
-  /** A long round gets on. */
-  progress(): void;
-}
+import type { Turns, WatchedStorage } from './watched-storage.js';
 
 /** A round that checks the slave's bytes and scrubs, even if nothing is new. */
 const WHOLE_ROUND_MS = 60_000;

@@ -1,7 +1,8 @@
 import { milliseconds } from '../io/clock.js';
 import type { Log } from '../report/log.js';
 import type { SyncResult } from '../round/result.js';
-import { StorageWatch, type WatchedStorage } from './storage-watch.js';
+import { StorageWatch } from './storage-watch.js';
+import type { WatchedStorage } from './watched-storage.js';
 
 /** What the watch reports of all storages. Each call returns at once. */
 export interface Reports {
