@@ -5,12 +5,13 @@ import { type IndexResult, runIndex } from '../../src/commands/index.js';
 import type { DiskOperation } from '../../src/io/observer.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
-import { runSync, type SyncResult } from '../../src/round/run-sync.js';
+import { type Member, runSync, type SyncResult } from '../../src/round/run-sync.js';
 import type { ScrubAmount } from '../../src/scrub/round.js';
 import { Site, steadyClock } from '../support/site.js';
 import { type BlobLayout, BlobSite } from './blob-site.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
+import { memberOfGroup } from './group-member.js';
 import { DATA } from './history.js';
 import { BLOBS } from './image.js';
 import { SIZES } from './one-sync.js';
@@ -24,6 +25,8 @@ export interface Scenario {
   readonly full?: boolean;
   /** What the run, and the one after a crash of it, rereads; default: nothing. */
   readonly scrub?: ScrubAmount;
+  /** The run is that of a storage in a group: it ends at the group's moment, or is dropped before anything is visible. */
+  readonly group?: 'ready' | 'dropped';
   /** The run restores the slave's wrong bytes: until it ends each of them may be wrong or right. */
   readonly repairs?: boolean;
   /** The run is `syncpozo index` on the slave. */
@@ -124,12 +127,14 @@ export class Stage {
     scrub,
     index,
     indexLagBytes,
+    group,
   }: Scenario): Promise<{ readonly exitCode: number; readonly reason: string }> {
-    return index ? this.index() : this.sync(full, scrub, indexLagBytes);
+    const member = group && memberOfGroup(this.masterFile, group === 'ready');
+    return index ? this.index() : this.sync(full, scrub, indexLagBytes, member);
   }
 
   /** The next sync, with the options of the command line. */
-  sync(full = false, scrub: ScrubAmount = 0, indexLagBytes = 1 << 26): Promise<SyncResult> {
+  sync(full = false, scrub: ScrubAmount = 0, indexLagBytes = 1 << 26, member?: Member): Promise<SyncResult> {
     const statusFile = join(this.directory, 'status');
     const sides = { master: this.master, slave: this.slave, statusFile };
     const blobs: BlobSettings | undefined = this.blobs && {
@@ -139,7 +144,7 @@ export class Stage {
       way: this.blobs.way,
       keepPacked: this.blobs.keepPacked,
     };
-    return runSync({ ...sides, full, scrub, indexLagBytes, workers: 0, blobs, ...SIZES });
+    return runSync({ ...sides, full, scrub, indexLagBytes, workers: 0, blobs, ...SIZES, ...(member && { member }) });
   }
 
   private index(): Promise<IndexResult> {

@@ -4,12 +4,14 @@ import { mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatTid } from '../../src/filestorage/tid.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { SILENT } from '../../src/report/log.js';
 import { runSync, type SyncOptions, type SyncResult } from '../../src/round/run-sync.js';
 import { runTogether, type TogetherResult } from '../../src/round/together.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { togethernessOf } from '../../src/standby/together-file.js';
+import { syncpozo } from '../support/cli.js';
 import { heldByOther } from '../support/locks.js';
 import { Pair } from '../support/pair.js';
 import { inProject } from '../support/root.js';
@@ -64,6 +66,10 @@ async function withTwo(use: (two: Two) => Promise<void>): Promise<void> {
   });
 }
 
+function status(pair: Pair): string {
+  return syncpozo(['status', pair.slave, '--status-file', pair.statusFile]).stdout;
+}
+
 /** The catalog comes to nothing; main must stay what it was. */
 async function assertHeldBack(two: Two, exits: readonly [number, number], what: RegExp): Promise<void> {
   const before = two.slaves;
@@ -100,9 +106,15 @@ describe('the storages of a group', () => {
 
   it('are not together any more when one is synced by itself, until the next round', async () => {
     await withTwo(async (two) => {
+      const [main, catalog] = two.pairs;
+      assert.match(status(main), new RegExp(`^together: +as of .*Z: ${main.slaveFile}, ${catalog.slaveFile}$`, 'm'));
+      const before = formatTid(main.site.lastTid);
       two.commit('changed');
       await runSync(two.members[0]!);
       assert.deepEqual(two.recorded, ['apart', 'apart']);
+      const moved = `${main.slaveFile} ended at ${before} then, and ends at ${formatTid(main.site.lastTid)} now`;
+      for (const pair of two.pairs)
+        assert.match(status(pair), new RegExp(`^together: +NOT TOGETHER any more since .*Z: ${moved}$`, 'm'));
       const { results } = await two.together();
       assert.deepEqual(
         results.map(({ action }) => action),

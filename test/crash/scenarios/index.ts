@@ -24,6 +24,7 @@ import { firstCopy } from './first-copy.js';
 import { rebuildRefused, refusalLifted, refusedThenPacked } from './forked-master.js';
 import { full } from './full.js';
 import { fullOverOwn, fullOverOwnWithoutLinks } from './full-over-own.js';
+import { groupAppend, groupDropped, groupRebuild } from './group.js';
 import { indexCommand, indexOfSwapped, indexRefreshed } from './index-file.js';
 import { keptFile } from './kept-file.js';
 import { killedBehindSwap } from './killed-behind-swap.js';
@@ -69,6 +70,9 @@ export const SCENARIOS: readonly Scenario[] = [
   brokenOff,
   exchanged,
   tornTail,
+  groupAppend,
+  groupDropped,
+  groupRebuild,
   rebuildPackedAgain,
   appendPackedAgain,
   fullPackedAgain,
