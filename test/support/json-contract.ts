@@ -9,6 +9,8 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   time: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value),
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'object list': (value) => Array.isArray(value) && value.every((one) => TYPES['object']?.(one)),
+  'objects by name': (value) =>
+    TYPES['object']?.(value) === true && Object.values(value as object).every((one) => TYPES['object']?.(one)),
   'string list': (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
 };
 
@@ -125,6 +127,8 @@ export class Sightings {
     }
     this.seen.add(`${path}: ${type}`);
     if (type === 'object') this.object(value, path, name);
+    if (type === 'objects by name')
+      for (const each of Object.values(value as Record<string, unknown>)) this.object(each, `${path}.*`, name);
     if (type === 'object list') for (const each of value as unknown[]) this.object(each, `${path}[]`, name);
   }
 }
