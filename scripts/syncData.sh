@@ -1,5 +1,7 @@
 #!/bin/sh
-# syncData.sh MASTER_DIR SLAVE_DIR [syncpozo options...]
+# syncData.sh [MASTER_DIR SLAVE_DIR] [syncpozo options...]
+#
+# Without the two directories it syncs every storage of the configuration file, /etc/syncpozo.yml.
 #
 # One round of replication, for cron: sets the environment, writes every line that syncpozo prints to one log
 # file and returns its exit status.
@@ -19,6 +21,7 @@
 #                    --no-blobs among the options overrides it
 #   SYNCPOZO_LOG     the log (default: /var/log/syncPozo.log)
 #   SYNCPOZO_STATUS  the status file (default: syncpozo's own, /var/run/syncPozo.status)
+#   SYNCPOZO_CONFIG  the configuration file (default: syncpozo's own, /etc/syncpozo.yml)
 set -u
 
 # cron gives little more than /usr/bin:/bin, and node is often in /usr/local/bin.
@@ -27,6 +30,7 @@ export PATH
 
 usage() {
   echo 'usage: syncData.sh MASTER_DIR SLAVE_DIR [syncpozo options...]'
+  echo '   or: syncData.sh [syncpozo options...]   (every storage of /etc/syncpozo.yml)'
   echo 'example: syncData.sh /mnt/m1/zeo/var /srv/zeo/var'
   echo 'exit status: that of syncpozo sync (0 in step, 1 fault, 2 usage, 3 refused, 4 damaged, 5 slave in use)'
 }
@@ -41,15 +45,34 @@ case ${1-} in
     exit 0
     ;;
 esac
-if [ $# -lt 2 ] || [ -z "$1" ] || [ -z "$2" ]; then
+misplaced() {
+  complain 'the two directories come first, options after them'
   usage >&2
   exit 2
-fi
-case $1:$2 in
-  -* | *:-*)
-    complain 'the two directories come first, options after them'
-    usage >&2
-    exit 2
+}
+
+case ${1--} in
+  -*)
+    storages=all
+    # An option takes one value, so two words in a row are the directories.
+    words=0
+    for argument; do
+      case $argument in
+        -*) words=0 ;;
+        *) words=$((words + 1)) ;;
+      esac
+      [ "$words" -lt 2 ] || misplaced
+    done
+    ;;
+  *)
+    storages=
+    if [ $# -lt 2 ] || [ -z "$1" ] || [ -z "$2" ]; then
+      usage >&2
+      exit 2
+    fi
+    case $2 in
+      -*) misplaced ;;
+    esac
     ;;
 esac
 
@@ -67,6 +90,9 @@ SYNCPOZO_LOG=${SYNCPOZO_LOG:-/var/log/syncPozo.log}
 if [ -n "${SYNCPOZO_STATUS:-}" ]; then
   export SYNCPOZO_STATUS
 fi
+if [ -n "${SYNCPOZO_CONFIG:-}" ]; then
+  export SYNCPOZO_CONFIG
+fi
 
 stamp() {
   while IFS= read -r line || [ -n "$line" ]; do
@@ -81,23 +107,30 @@ note() {
   printf 'syncData.sh[%s]: %s\n' "$$" "$*"
 }
 
-master=$1
-slave=$2
-shift 2
-# The operator's own options come later, and override this one.
-if [ -n "$SYNCPOZO_BLOBS" ]; then
-  set -- --blobs "$SYNCPOZO_BLOBS" "$@"
+if [ -n "$storages" ]; then
+  what="every storage of ${SYNCPOZO_CONFIG:-/etc/syncpozo.yml}"
+  set -- sync --log-format text "$@"
+else
+  what="master $1, slave $2"
+  master=$1
+  slave=$2
+  shift 2
+  # The operator's own options come later, and override this one.
+  if [ -n "$SYNCPOZO_BLOBS" ]; then
+    set -- --blobs "$SYNCPOZO_BLOBS" "$@"
+  fi
+  set -- sync --log-format text "$master" "$slave" "$@"
 fi
 
 run() {
-  note "Script has started synchronization: master $master, slave $slave"
+  note "Script has started synchronization: $what"
   if ! command -v "$SYNCPOZO" >/dev/null 2>&1; then
     note "no such command: $SYNCPOZO"
     note 'hint: set SYNCPOZO in /etc/default/syncpozo, or install syncpozo where cron finds it'
     return 1
   fi
   # Text is better for grep; a --log-format among the operator's own options comes later and overrides this one.
-  "$SYNCPOZO" sync --log-format text "$master" "$slave" "$@"
+  "$SYNCPOZO" "$@"
 }
 
 if (: >>"$SYNCPOZO_LOG") 2>/dev/null; then
@@ -117,6 +150,6 @@ status=$({
 note "ended with exit status $status" | stamp >&4
 
 if [ "$status" -ne 0 ]; then
-  complain "exit status $status, see $SYNCPOZO_LOG (master $master, slave $slave)"
+  complain "exit status $status, see $SYNCPOZO_LOG ($what)"
 fi
 exit "$status"

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
+import { withConfigured } from '../support/configured.js';
 import { parseContract, Sightings } from '../support/json-contract.js';
 import { fork, type Scenes, SYNC } from '../support/json-scenes.js';
 import {
@@ -12,6 +13,7 @@ import {
   VERIFY_OF_BLOBS,
   withBlobs,
 } from '../support/json-scenes-blobs.js';
+import { CONFIG } from '../support/json-scenes-config.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
 import { STATUS } from '../support/json-scenes-status.js';
 import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
@@ -51,6 +53,7 @@ const COMMANDS: readonly Command[] = [
   { heading: 'syncpozo on, syncpozo off', scenes: SWITCH },
   { heading: 'syncpozo index', scenes: INDEX },
   { heading: 'syncpozo log', scenes: LOG },
+  { heading: 'syncpozo config', scenes: CONFIG },
   {
     heading: 'syncpozo demo',
     scenes: DEMO,
@@ -88,7 +91,10 @@ describe('docs/json.md is what the program prints, and all of it:', () => {
       assert.equal(examples.length, 1, 'one example');
     });
 
-  it('the fields of log lines', () => {
+  it('the fields of log lines', async () => {
+    await withConfigured(['main'], (configured) => {
+      for (const record of configured.run('sync').records) logged.add(record, 'a storage');
+    });
     assert.deepEqual(logged.wrong, []);
     assert.deepEqual(logged.unseen, ['level: "debug"'], 'nothing is logged at the level debug so far');
   });
@@ -154,7 +160,20 @@ describe('the check of the contract itself reports', () => {
 });
 
 describe('standard output stays empty, with --json as well,', () => {
-  const NAMES = ['sync', 'status', 'compare', 'verify', 'promote', 'demote', 'on', 'off', 'index', 'log', 'demo'];
+  const NAMES = [
+    'sync',
+    'status',
+    'compare',
+    'verify',
+    'promote',
+    'demote',
+    'on',
+    'off',
+    'index',
+    'log',
+    'config',
+    'demo',
+  ];
   for (const name of NAMES)
     it(`after a mistake in the options of ${name}`, () => {
       const run = syncpozo([name, '--json', '--nonsense']);

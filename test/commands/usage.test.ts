@@ -76,7 +76,8 @@ const OPTIONS: readonly (readonly [string, readonly string[]])[] = [
   ['compare', ['-n', '--file', '--timeout', '--json']],
   ['promote', ['--master', '--grace', '--patience', '--verify', '--on-loss', '--status-file', '--json']],
   ['demote', ['--status-file', '--file', '--json']],
-  ['index', ['--workers', '--file', '--timeout', '--json']],
+  ['index', ['--workers', '--file', '--timeout', '--json', '--config', 'NAME']],
+  ['config', ['--config', '--json', 'ACTION', 'KEY']],
 ];
 
 /** The statuses that a command returns: each help lists these, and no other. */
@@ -92,6 +93,7 @@ const EXITS: Readonly<Record<string, string>> = {
   promote: '0 1 2 3 4 5',
   demote: '0 1 2 3 5',
   index: '0 1 2 4 5',
+  config: '0 1 2',
 };
 
 describe('--help', () => {

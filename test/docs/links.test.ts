@@ -39,7 +39,20 @@ test('the tests that reliability.md names are there', () => {
 });
 
 test('every option that the pages name is an option of the program or of its benchmarks', () => {
-  const commands = ['sync', 'status', 'verify', 'compare', 'watch', 'promote', 'demote', 'on', 'log', 'index', 'demo'];
+  const commands = [
+    'sync',
+    'status',
+    'verify',
+    'compare',
+    'watch',
+    'promote',
+    'demote',
+    'on',
+    'log',
+    'index',
+    'config',
+    'demo',
+  ];
   const help = commands.map((command) => syncpozo([command, '--help']).stdout).join('');
   const all = `${help}${syncpozo(['--help']).stdout}${textOf('bench/options.ts')}`;
   const known = new Set([...all.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option));

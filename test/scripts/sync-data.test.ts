@@ -120,7 +120,13 @@ test('a log that cannot be written does not stop the replication', async (t) => 
 
 test('usage: too few arguments, options in front, missing settings file', async (t) => {
   const site = makeSite(t, standIn(0));
-  for (const args of [[], [site.master], [site.master, ''], ['--full', site.master, site.slave]]) {
+  for (const args of [
+    [site.master],
+    [site.master, ''],
+    ['--full', site.master, site.slave],
+    [site.master, '--full'],
+    ['--scrub', '0', 'a', 'b'],
+  ]) {
     const result = await site.syncData(...args);
     assert.equal(result.status, 2, args.join(' '));
     assert.match(result.stderr, /usage: syncData\.sh MASTER_DIR SLAVE_DIR/);
@@ -133,6 +139,41 @@ test('usage: too few arguments, options in front, missing settings file', async 
   });
   assert.equal(missing.status, 2);
   assert.match(missing.stderr, /cannot read the settings/);
+});
+
+test('without directories, every storage: of the options, and of the configuration that the settings name', async (t) => {
+  const site = makeSite(t, standIn(0));
+  appendFileSync(join(site.dir, 'default'), "SYNCPOZO_BLOBS='/a:/b'\n");
+  assert.equal((await site.syncData()).status, 0);
+  assert.deepEqual(givenTo(site), ['<sync>', '<--log-format>', '<text>']);
+  assert.equal((await site.syncData('--scrub', '0', '--full')).status, 0);
+  assert.deepEqual(givenTo(site), ['<sync>', '<--log-format>', '<text>', '<--scrub>', '<0>', '<--full>']);
+  assert.ok(site.log().some((line) => line.endsWith('synchronization: every storage of /etc/syncpozo.yml')));
+});
+
+test('the real syncpozo: two storages of a configuration, and one of them out of reach', async (t) => {
+  const site = makeSite(t, installSyncpozo);
+  const path = join(site.dir, 'syncpozo.yml');
+  const lines = ['main', 'catalog'].map((name) => {
+    const [from, to] = [join(site.master, `${name}.fs`), join(site.slave, `${name}.fs`)];
+    return `  ${name}: { master: ${JSON.stringify(from)}, slave: ${JSON.stringify(to)} }\n`;
+  });
+  writeFileSync(path, `storages:\n${lines.join('')}`);
+  appendFileSync(join(site.dir, 'default'), `SYNCPOZO_CONFIG='${path}'\n`);
+  for (const name of ['main', 'catalog']) await commit(join(site.master, `${name}.fs`), 1);
+  const first = await site.syncData();
+  assert.deepEqual([first.status, first.stdout, first.stderr], [0, '', ''], site.log().join('\n'));
+  assert.deepEqual(readFileSync(join(site.slave, 'main.fs')), readFileSync(join(site.master, 'main.fs')));
+  await commit(join(site.master, 'catalog.fs'), 2);
+  renameSync(join(site.master, 'main.fs'), join(site.dir, 'gone'));
+  const second = await site.syncData();
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, /^syncData\.sh: exit status 1, see .* \(every storage of .*syncpozo\.yml\)\n$/);
+  assert.deepEqual(readFileSync(join(site.slave, 'catalog.fs')), readFileSync(join(site.master, 'catalog.fs')));
+  // The switch of the settings is that of storages which name none.
+  writeFileSync(site.status, 'SYNCING=0\n');
+  assert.equal((await site.syncData()).status, 0);
+  assert.equal(site.log().filter((line) => line.includes('NOT SYNCING FROM MASTER')).length, 2);
 });
 
 test('a missing command is status 1, with a hint in the log', async (t) => {

@@ -12,6 +12,8 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
     Object.values(value as object).every((one) => one === null || ['string', 'number', 'boolean'].includes(typeof one)),
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'object list': (value) => Array.isArray(value) && value.every((one) => TYPES['object']?.(one)),
+  'objects by name': (value) =>
+    TYPES['object']?.(value) === true && Object.values(value as object).every((one) => TYPES['object']?.(one)),
   'string list': (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
 };
 
@@ -128,6 +130,8 @@ export class Sightings {
     }
     this.seen.add(`${path}: ${type}`);
     if (type === 'object') this.object(value, path, name);
+    if (type === 'objects by name')
+      for (const each of Object.values(value as Record<string, unknown>)) this.object(each, `${path}.*`, name);
     if (type === 'object list') for (const each of value as unknown[]) this.object(each, `${path}[]`, name);
   }
 }
