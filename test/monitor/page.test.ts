@@ -200,7 +200,8 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
     const html = bodyOf(await dom(t, `http://127.0.0.1:${port}/`, 9));
     assert.ok(asked > 1);
     assert.equal(verdictOf(html), '✕ No answer from the watch');
-    assert.match(html, /id="gone"[^>]*>No answer from the watch since \d\d:\d\d:\d\d, for /);
+    assert.match(html, /id="gone"[^>]*>No answer from the watch since \d\d:\d\d:\d\d \(/);
+    assert.match(html, /id="updated"[^>]*>no answer for \d/);
     assert.match(html, /class="lost"/);
     assert.deepEqual(textsOf(html, 'name'), ['main']);
   });
