@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { CHECKS } from '../../src/monitor/judgement.js';
 import { everything, namesIn } from '../support/everything.js';
 import { type Contract, parseContract, Sightings } from '../support/json-contract.js';
-import { get, isoAgo, monitoredOf, type StorageChanges, served } from '../support/monitored.js';
+import { aStorage, get, isoAgo, monitoredOf, type StorageChanges, served } from '../support/monitored.js';
 import { inProject } from '../support/root.js';
 
 const SECTIONS = parseContract(readFileSync(inProject('docs', 'json.md'), 'utf8'));
@@ -65,6 +65,16 @@ describe('docs/json.md is what a watch serves, and all of it:', () => {
     }
     assert.deepEqual([...all.wrong, ...own.wrong, ...ofStatus.wrong], []);
     assert.deepEqual([...all.unseen, ...own.unseen], []);
+  });
+
+  it('/status.json of figures that are an object of the watch, with more in it', async (t) => {
+    const secret = { secret: {} };
+    Object.assign(secret.secret, secret);
+    const figures = Object.assign(Object.create(aStorage({ figures: PLAIN }).figures), secret);
+    const { port } = await served(t, { ...monitoredOf(), storages: [{ ...aStorage(), figures }] });
+    const { main } = JSON.parse((await get(port, '/status.json')).text).storages;
+    assert.equal(main.figures.secret, undefined);
+    assert.equal(main.figures.hungReads, 0);
   });
 
   it('the health checks', async (t) => {

@@ -150,7 +150,7 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
       '✕ Blobs missing': { standing: { blobs } },
       '✕ Role: superseded': { standing: { role: 'superseded' } },
       '▲ Not proven': { figures: { inStepAsOf: Date.now() - 600_000 } },
-      '▲ Not looked at yet': { figures: { last: undefined, inStepAsOf: undefined } },
+      '▲ Not checked yet': { figures: { last: undefined, inStepAsOf: undefined } },
       '✕ Watch has stopped': { figures: { last: { ...LAST, endedAt: Date.now() - 3_600_000 } } },
       '✕ Last round failed': { figures: { last: { ...LAST, exitCode: 4, reason: 'it is wrong' } } },
     };
