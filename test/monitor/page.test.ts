@@ -273,7 +273,14 @@ describe('the colours of the status page', () => {
         [name, 'ground'],
         ['text', `${name}-ground`],
       ]);
-      pairs.push(['text', 'card'], ['text', 'ground'], ['text', 'code'], ['soft', 'card'], ['soft', 'ground']);
+      pairs.push(
+        ['text', 'card'],
+        ['text', 'ground'],
+        ['text', 'code'],
+        ['soft', 'card'],
+        ['soft', 'ground'],
+        ['soft', 'code'],
+      );
       for (const [front = '', back = ''] of pairs) {
         const ratio = contrast(scheme.get(front) ?? '', scheme.get(back) ?? '');
         assert.ok(ratio >= 4.5, `${front} on ${back}: ${ratio.toFixed(2)}`);
