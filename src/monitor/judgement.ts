@@ -13,11 +13,11 @@ export interface View {
   readonly unreadable: string | undefined;
   readonly figures: RoundFigures;
   readonly inStepAge: number | undefined;
-  /** Since the last look or round ended. */
+  /** Since the last check or round ended. */
   readonly endAge: number | undefined;
   /** Since the watch began. */
   readonly upSeconds: number;
-  /** Without the end of a look for so long, and without a round that runs, the watch does not work any more. */
+  /** Without the end of a check for so long, and without a round that runs, the watch does not work any more. */
   readonly stallSeconds: number;
 }
 
@@ -74,7 +74,7 @@ function readiness(view: View, standing: Standing): Verdict {
   if (!alive.ok) return alive;
   const { figures } = view;
   if (standing.role === 'promoted') return yes('the slave is promoted: nothing is synced to it');
-  if (!figures.last) return no('the first look has not ended');
+  if (!figures.last) return no('the first check has not ended');
   if (figures.hungSince !== undefined) return no('a read of the master hangs');
   if (standing.role !== 'slave') return no(roleIs(standing));
   if (!AT_WORK.has(standing.state)) return no(stateIs(standing));

@@ -25,7 +25,7 @@ function watchMetrics({ version, startedAt, intervalSeconds }: Monitored): reado
   const { residentBytes, cpuSeconds, openDescriptors } = processFigures();
   return [
     ...labelled({ version }, [gauge('syncpozo_build_info', 'The version of syncpozo that runs the watch.', 1)]),
-    gauge('syncpozo_watch_interval_seconds', 'How often the watch looks.', intervalSeconds),
+    gauge('syncpozo_watch_interval_seconds', 'How often the watch checks.', intervalSeconds),
     gauge('process_start_time_seconds', 'When the watch began.', seconds(startedAt)),
     gauge('process_resident_memory_bytes', 'Memory of the process.', residentBytes),
     gauge('process_open_fds', 'Open file descriptors of the process.', openDescriptors),
@@ -36,7 +36,7 @@ function watchMetrics({ version, startedAt, intervalSeconds }: Monitored): reado
 function roundMetrics(figures: RoundFigures): readonly Metric[] {
   const { last } = figures;
   return [
-    counters('syncpozo_rounds_total', 'Looks and rounds that have ended.', 'action', figures.rounds),
+    counters('syncpozo_rounds_total', 'Checks and rounds that have ended.', 'action', figures.rounds),
     counters('syncpozo_faults_total', 'Rounds that failed, by the kind of trouble.', 'kind', figures.faults),
     counter('syncpozo_refusals_total', 'Rounds that were refused.', figures.rounds['refused'] ?? 0),
     counter('syncpozo_copied_bytes_total', 'Bytes copied from the master.', figures.copiedBytes),
@@ -46,7 +46,7 @@ function roundMetrics(figures: RoundFigures): readonly Metric[] {
     counter('syncpozo_scrubbed_bytes_total', 'Bytes that the scrub has read again.', figures.scrubbedBytes),
     counter('syncpozo_scrubbed_bad_total', 'Wrong pieces that the scrub has found.', figures.scrubbedBad),
     counters('syncpozo_phase_seconds_total', 'Time spent in rounds.', 'phase', figures.phaseSeconds),
-    gauge('syncpozo_last_round_time_seconds', 'When the last look or round ended.', seconds(last?.endedAt)),
+    gauge('syncpozo_last_round_time_seconds', 'When the last check or round ended.', seconds(last?.endedAt)),
     gauge(
       'syncpozo_last_round_duration_seconds',
       'How long it took.',

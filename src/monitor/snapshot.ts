@@ -23,17 +23,24 @@ const FRESH_MS = 1000;
 /** A slave's disk may hang as a master's mount may. */
 const DEADLINE_MS = 5000;
 
+/** Of a storage. `late`: it has outlived the deadline. */
+interface Reading {
+  readonly result: Promise<StorageSnapshot>;
+  late: boolean;
+}
+
 /**
  * Reads the standings of all storages for whoever asks.
  *
- * - At most one reading of a storage runs at a time, and one that hangs is waited for, not repeated.
+ * - At most one reading of a storage runs at a time. One that hangs is not repeated, delays one snapshot only, and its result, which
+ *   may be of long ago, is never used.
  * - A snapshot is at most a second old when it is handed out, plus the time that taking it needs.
  */
 export class Snapshots {
   private last: { readonly snapshot: Snapshot; readonly elapsed: number } | undefined;
   private running: Promise<Snapshot> | undefined;
   /** Those that have not ended. */
-  private readonly readings = new Map<MonitoredStorage, Promise<StorageSnapshot>>();
+  private readonly readings = new Map<MonitoredStorage, Reading>();
   private readonly reported = new Map<string, string>();
 
   constructor(
@@ -53,28 +60,33 @@ export class Snapshots {
 
   private async take(): Promise<Snapshot> {
     const storages = await Promise.all(this.monitored.storages.map((storage) => this.readInTime(storage)));
+    for (const storage of storages) this.report(storage);
     const snapshot = { takenAt: this.clock.now(), storages };
     this.last = { snapshot, elapsed: this.clock.elapsed() };
     return snapshot;
   }
 
   private async readInTime(storage: MonitoredStorage): Promise<StorageSnapshot> {
+    const unreadable = `the files of the slave have not answered for ${formatSeconds(this.deadlineMs / 1000)}`;
+    const hanging = { storage, standing: undefined, unreadable };
     const reading = this.readings.get(storage) ?? this.begin(storage);
+    if (reading.late) return hanging;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<StorageSnapshot>((resolve) => {
-      const unreadable = `the files of the slave have not answered for ${formatSeconds(this.deadlineMs / 1000)}`;
-      timer = setTimeout(() => resolve({ storage, standing: undefined, unreadable }), this.deadlineMs);
+    const deadline = new Promise<StorageSnapshot>((resolve) => {
+      timer = setTimeout(() => {
+        reading.late = true;
+        resolve(hanging);
+      }, this.deadlineMs);
     });
-    const result = await Promise.race([reading, late]);
+    const result = await Promise.race([reading.result, deadline]);
     clearTimeout(timer);
-    this.report(result);
     return result;
   }
 
-  private begin(storage: MonitoredStorage): Promise<StorageSnapshot> {
-    const reading = read(storage);
+  private begin(storage: MonitoredStorage): Reading {
+    const reading = { result: read(storage), late: false };
     this.readings.set(storage, reading);
-    void reading.then(() => this.readings.delete(storage));
+    void reading.result.then(() => this.readings.delete(storage));
     return reading;
   }
 

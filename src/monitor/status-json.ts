@@ -34,15 +34,25 @@ function storageJson(each: StorageSnapshot, views: Views) {
   };
 }
 
+/** Field by field: the watch's own object may have more in it. */
 function figuresJson(figures: RoundFigures, inStepAge: number | undefined) {
-  const { last, inStepAsOf, runningSince, hungSince } = figures;
+  const { last } = figures;
   return {
-    ...figures,
+    rounds: figures.rounds,
+    faults: figures.faults,
+    copiedBytes: figures.copiedBytes,
+    copiedTransactions: figures.copiedTransactions,
+    copiedBlobs: figures.copiedBlobs,
+    copiedBlobBytes: figures.copiedBlobBytes,
+    scrubbedBytes: figures.scrubbedBytes,
+    scrubbedBad: figures.scrubbedBad,
+    phaseSeconds: figures.phaseSeconds,
     last: last ? { ...last, beganAt: isoOf(last.beganAt), endedAt: isoOf(last.endedAt) } : null,
-    inStepAsOf: isoOf(inStepAsOf),
+    inStepAsOf: isoOf(figures.inStepAsOf),
     inStepAgeSeconds: rounded(inStepAge),
-    runningSince: isoOf(runningSince),
-    hungSince: isoOf(hungSince),
+    runningSince: isoOf(figures.runningSince),
+    hungSince: isoOf(figures.hungSince),
+    hungReads: figures.hungReads,
   };
 }
 

@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { CHECKS } from '../../src/monitor/judgement.js';
 import { everything, namesIn } from '../support/everything.js';
 import { type Contract, parseContract, Sightings } from '../support/json-contract.js';
-import { get, isoAgo, monitoredOf, type StorageChanges, served } from '../support/monitored.js';
+import { aStorage, get, isoAgo, monitoredOf, type StorageChanges, served } from '../support/monitored.js';
 import { inProject } from '../support/root.js';
 
 const SECTIONS = parseContract(readFileSync(inProject('docs', 'json.md'), 'utf8'));
@@ -53,18 +53,30 @@ async function jsonOf(t: TestContext, scene: StorageChanges, path: string) {
 describe('docs/json.md is what a watch serves, and all of it:', () => {
   it('/status.json', async (t) => {
     const all = new Sightings(fieldsOf('/status.json of a watch'));
-    const own = new Sightings(fieldsOf('A storage in /status.json'));
-    const ofStatus = new Sightings(fieldsOf('syncpozo status'));
+    const [ownFields, statusFields] = [fieldsOf('A storage in /status.json'), fieldsOf('syncpozo status')];
+    const [own, ofStatus] = [new Sightings(ownFields), new Sightings(statusFields)];
     for (const [n, scene] of SCENES.entries()) {
       const { storages, ...rest } = await jsonOf(t, scene, '/status.json');
       all.add({ ...rest, storages: {} }, String(n));
-      const { slave, unreadable, health, figures, lagHistory, events, ...standing } = storages.main;
-      own.add({ slave, unreadable, health, figures, lagHistory, events }, String(n));
-      if (unreadable === null) ofStatus.add({ ...standing, slave, check: null }, String(n));
-      else assert.deepEqual(standing, {});
+      const fields = Object.entries<unknown>(storages.main);
+      const inContract = (contract: Contract) => Object.fromEntries(fields.filter(([name]) => contract.has(name)));
+      for (const [name] of fields) assert.ok(ownFields.has(name) || statusFields.has(name), name);
+      own.add(inContract(ownFields), String(n));
+      if (storages.main.unreadable === null) ofStatus.add({ ...inContract(statusFields), check: null }, String(n));
+      else assert.deepEqual(inContract(ownFields), storages.main);
     }
     assert.deepEqual([...all.wrong, ...own.wrong, ...ofStatus.wrong], []);
     assert.deepEqual([...all.unseen, ...own.unseen], []);
+  });
+
+  it('/status.json of figures that are an object of the watch, with more in it', async (t) => {
+    const secret = { secret: {} };
+    Object.assign(secret.secret, secret);
+    const figures = Object.assign(Object.create(aStorage({ figures: PLAIN }).figures), secret);
+    const { port } = await served(t, { ...monitoredOf(), storages: [{ ...aStorage(), figures }] });
+    const { main } = JSON.parse((await get(port, '/status.json')).text).storages;
+    assert.equal(main.figures.secret, undefined);
+    assert.equal(main.figures.hungReads, 0);
   });
 
   it('the health checks', async (t) => {

@@ -89,7 +89,7 @@ describe('a health check', () => {
     assert.deepEqual(yesOf(long), ['liveness', 'readiness', 'promotable']);
   });
 
-  it('before the first look', () => {
+  it('before the first check', () => {
     const fresh = view(
       {},
       { endAge: undefined, inStepAge: undefined, upSeconds: 1, figures: figures({ last: undefined }) },

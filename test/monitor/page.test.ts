@@ -150,7 +150,7 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
       '✕ Blobs missing': { standing: { blobs } },
       '✕ Role: superseded': { standing: { role: 'superseded' } },
       '▲ Not proven': { figures: { inStepAsOf: Date.now() - 600_000 } },
-      '▲ Not looked at yet': { figures: { last: undefined, inStepAsOf: undefined } },
+      '▲ Not checked yet': { figures: { last: undefined, inStepAsOf: undefined } },
       '✕ Watch has stopped': { figures: { last: { ...LAST, endedAt: Date.now() - 3_600_000 } } },
       '✕ Last round failed': { figures: { last: { ...LAST, exitCode: 4, reason: 'it is wrong' } } },
     };
@@ -200,7 +200,8 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
     const html = bodyOf(await dom(t, `http://127.0.0.1:${port}/`, 9));
     assert.ok(asked > 1);
     assert.equal(verdictOf(html), '✕ No answer from the watch');
-    assert.match(html, /id="gone"[^>]*>No answer from the watch since \d\d:\d\d:\d\d, for /);
+    assert.match(html, /id="gone"[^>]*>No answer from the watch since \d\d:\d\d:\d\d \(/);
+    assert.match(html, /id="updated"[^>]*>no answer for \d/);
     assert.match(html, /class="lost"/);
     assert.deepEqual(textsOf(html, 'name'), ['main']);
   });
@@ -272,7 +273,14 @@ describe('the colours of the status page', () => {
         [name, 'ground'],
         ['text', `${name}-ground`],
       ]);
-      pairs.push(['text', 'card'], ['text', 'ground'], ['text', 'code'], ['soft', 'card'], ['soft', 'ground']);
+      pairs.push(
+        ['text', 'card'],
+        ['text', 'ground'],
+        ['text', 'code'],
+        ['soft', 'card'],
+        ['soft', 'ground'],
+        ['soft', 'code'],
+      );
       for (const [front = '', back = ''] of pairs) {
         const ratio = contrast(scheme.get(front) ?? '', scheme.get(back) ?? '');
         assert.ok(ratio >= 4.5, `${front} on ${back}: ${ratio.toFixed(2)}`);

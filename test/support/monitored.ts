@@ -59,7 +59,7 @@ export function figures(changes: Changes<RoundFigures> = {}): RoundFigures {
     copiedBlobBytes: 0,
     scrubbedBytes: 1000,
     scrubbedBad: 0,
-    phaseSeconds: { look: 1.5, copy: 2.25 },
+    phaseSeconds: { check: 1.5, copy: 2.25 },
     last: { beganAt: now - 900, endedAt: now - 800, action: 'none', exitCode: 0, reason: 'nothing new', hint: null },
     inStepAsOf: now - 900,
     runningSince: undefined,
