@@ -93,6 +93,7 @@ export function syncCommand(): Command {
       return whole({ ...syncOf(storage), storage: name, log: logOfStorage(log, name), deadline: own });
     };
     if (flags.together) {
+      refuseParts(command, chosen);
       const { SyncGroups } = await import('./sync-groups.js');
       const groups = new SyncGroups(chosen.storages, optionsOf, log);
       const each = async (storage: StorageSettings): Promise<Ended> => ended(await groups.resultOf(storage));
@@ -103,4 +104,13 @@ export function syncCommand(): Command {
     }
     await hooks.settled();
   });
+}
+
+/** A group of which only a part is advanced is not together any more. */
+function refuseParts(command: Command, { configuration, storages }: Chosen): void {
+  const missing = configuration.storages.find(
+    (each) =>
+      !storages.includes(each) && each.group !== undefined && storages.some(({ group }) => group === each.group),
+  );
+  if (missing) command.error(`error: ${missing.name} belongs to the group ${missing.group} as well: name it, or none`);
 }

@@ -1,23 +1,20 @@
-import { readHistory } from '../events/history.js';
 import type { MonitoredStorage } from '../monitor/monitored.js';
 import type { Standing } from '../report/standing.js';
+import { isForeseen } from '../round/exit.js';
 import { isCurrent } from '../round/session.js';
+import { masterSideByName, slavePaths } from '../standby/paths.js';
 import type { StorageWatch } from '../watch/storage-watch.js';
 import type { Probed } from './probe-master.js';
 import { readStanding } from './status.js';
-
-const SHOWN_EVENTS = 20;
 
 /** A storage of a watch, as its page, figures and health checks show it. */
 export function monitoredOf(watch: StorageWatch): MonitoredStorage {
   const { storage, figures, lag } = watch;
   const { slave, file, statusFile } = storage.round;
-  const known = (): string | undefined => watch.lastResult?.slave.path;
+  const path = pathOfSlave(watch);
   return {
     name: storage.name,
-    get slave() {
-      return known() ?? slave;
-    },
+    slave: path,
     figures,
     get lagHistory() {
       return lag.points;
@@ -28,11 +25,19 @@ export function monitoredOf(watch: StorageWatch): MonitoredStorage {
       const standing = await readStanding({ slave, master: undefined, file, statusFile, timeoutSeconds, probed });
       return inStepSince(standing, figures.inStepAsOf);
     },
-    events() {
-      const data = known();
-      return data === undefined ? [] : readHistory({ events: `${data}.events` }).events.slice(-SHOWN_EVENTS);
-    },
   };
+}
+
+/** Found out once: the figures of a storage go by it. */
+function pathOfSlave({ storage }: StorageWatch): string {
+  const { master, slave, file } = storage.round;
+  try {
+    return slavePaths(slave, file, masterSideByName(master, slave, file)).data;
+  } catch (error) {
+    if (!isForeseen(error)) throw error;
+    // The rounds report it; there are no figures of a slave that cannot be.
+    return slave;
+  }
 }
 
 /** What the last check or round has found of the master. undefined: none has ended. */

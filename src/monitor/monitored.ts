@@ -1,4 +1,3 @@
-import type { SlaveEvent } from '../events/event.js';
 import type { Standing } from '../report/standing.js';
 
 /** What a watch shows of itself. Times are milliseconds since the epoch, durations seconds. */
@@ -23,8 +22,6 @@ export interface MonitoredStorage {
   readonly figures: RoundFigures;
   /** Newest last; at most some hours. */
   readonly lagHistory: readonly LagPoint[];
-  /** Newest last; bounded. */
-  events(): readonly SlaveEvent[];
 }
 
 /** What a watch has counted of one storage since it began. */

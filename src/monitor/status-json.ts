@@ -30,7 +30,7 @@ function storageJson(each: StorageSnapshot, views: Views) {
     health: Object.fromEntries(CHECKS.map((check) => [check, judge(check, view, DEFAULT_LIMITS)])),
     figures: figuresJson(storage.figures, view.inStepAge),
     lagHistory: storage.lagHistory.map(({ time, seconds }) => ({ time: isoOf(time), seconds })),
-    events: storage.events(),
+    events: standing?.events ?? [],
   };
 }
 

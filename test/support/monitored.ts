@@ -74,7 +74,7 @@ export interface StorageChanges {
   readonly standing?: Changes<Standing> | Error | (() => Promise<Standing>);
   readonly figures?: Changes<RoundFigures>;
   readonly lagHistory?: MonitoredStorage['lagHistory'];
-  readonly events?: ReturnType<MonitoredStorage['events']>;
+  readonly events?: Standing['events'];
 }
 
 export function aStorage(changes: StorageChanges = {}): MonitoredStorage {
@@ -85,11 +85,12 @@ export function aStorage(changes: StorageChanges = {}): MonitoredStorage {
     slave,
     standing: async () => {
       if (standing instanceof Error) throw standing;
-      return typeof standing === 'function' ? standing() : aStanding(standing);
+      return typeof standing === 'function'
+        ? standing()
+        : aStanding({ ...standing, ...(changes.events && { events: changes.events }) });
     },
     figures: figures(changes.figures),
     lagHistory: changes.lagHistory ?? [],
-    events: () => changes.events ?? [],
   };
 }
 
