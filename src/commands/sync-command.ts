@@ -19,7 +19,15 @@ import {
 import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
 import { type RoundFlags, withRoundOptions } from './round-options.js';
-import { type ConfigurationFlags, NAMES_NOTE, placesOf, storagesOf, timeoutOf, withNames } from './storages.js';
+import {
+  type Chosen,
+  type ConfigurationFlags,
+  NAMES_NOTE,
+  placesOf,
+  storagesOf,
+  timeoutOf,
+  withNames,
+} from './storages.js';
 import { syncsOf } from './syncs-of.js';
 
 interface Flags extends SlaveOptions, LongOptions, RoundFlags, ConfigurationFlags {

@@ -21,7 +21,7 @@ function packageIn(directory: string): Package {
 
 /** Everything that an operator needs, and nothing else. */
 const PACKED =
-  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/[\w-]+\.(md|svg)|scripts\/.+|dist\/(app\/[\w-]+\.cjs|man\/syncpozo\.1|completion\/(syncpozo\.bash|_syncpozo)))$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/[\w-]+\.(md|svg|png)|scripts\/.+|dist\/(app\/[\w-]+\.cjs|man\/syncpozo\.1|completion\/(syncpozo\.bash|_syncpozo)))$/;
 
 /** What npm says where it has no package in its cache, and no registry to ask. */
 const NO_REGISTRY = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT/;
