@@ -1,7 +1,7 @@
 import { rename } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import { ownTemporaryOf, readSmallText, replaceText } from '../io/replace.js';
+import { applyOwnership, type Ownership, readSmallText, replaceText } from '../io/replace.js';
 import type { Log } from '../report/log.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { EVENT_NAMES, type Facts, type SlaveEvent } from './event.js';
@@ -43,20 +43,35 @@ export function recordEvents(paths: Paths, events: readonly SlaveEvent[], log: L
     const aside = `${paths.events}.damaged`;
     rename(paths.events, aside);
     log.warn({}, `the history of events begins anew, the old one is kept as ${aside}: ${before.problem}`);
-    add(paths, undefined, [...before.events, ...events]);
+    add(paths, undefined, newest([...before.events, ...events]));
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
     log.warn({}, `the events could not be recorded, 'status' does not show them: ${error.message}`);
   }
 }
 
-function add(paths: Paths, before: HistoryFile | undefined, events: readonly SlaveEvent[]): void {
+function add(
+  { events: path, directoryFacts }: Paths,
+  before: HistoryFile | undefined,
+  events: readonly SlaveEvent[],
+): void {
   const lines = linesOf(events);
-  const isBounded = before && before.bytes + bytesOf(lines) <= LARGEST && before.lines + events.length <= MOST_EVENTS;
-  if (isBounded && appendTo(paths.events, lines)) return;
-  const { uid, gid } = paths.directoryFacts;
-  const kept = newest([...(before?.events ?? []), ...events]);
-  replaceText(paths.events, linesOf(kept), { mode: 0o644, uid, gid }, ownTemporaryOf(paths.events));
+  const ownership = { mode: 0o644, uid: directoryFacts.uid, gid: directoryFacts.gid };
+  if (!before) return create(path, lines, ownership);
+  const isBounded = before.bytes + bytesOf(lines) <= LARGEST && before.lines + events.length <= MOST_EVENTS;
+  if (isBounded && appendTo(path, lines)) return;
+  replaceText(path, linesOf(newest([...before.events, ...events])), ownership);
+}
+
+/** Without a temporary file, which a killed run would leave behind. */
+function create(path: string, text: string, ownership: Ownership): void {
+  const file = OpenFile.createNew(path);
+  try {
+    applyOwnership(file, ownership);
+    file.write(Buffer.from(text, 'utf8'), 0);
+  } finally {
+    file.close();
+  }
 }
 
 /** false: the file has a second name, under which nothing may be changed, or is another user's. */

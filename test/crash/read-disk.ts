@@ -6,11 +6,11 @@ import { BLOBS, type Image, withInode } from './image.js';
 import type { Disk } from './model-disk.js';
 
 /**
- * Ignored: the lock file, because only the flock counts, and the outcome file, because no run decides anything by it, it is not
- * made durable, and the time in it would make every state distinct.
+ * Ignored: the lock file, because only the flock counts, and the files of the outcome and the events, because no run decides
+ * anything by them, they are not made durable, and the times in them would make every state distinct.
  */
 export function isIgnored(path: string): boolean {
-  return /\.(lock|outcome(\.tmp)?)$/.test(path);
+  return /\.(lock|outcome(\.tmp)?|events(\.tmp|\.damaged)?)$/.test(path);
 }
 
 /** The current content of a directory, and of the blob directory beside it if that is to be read, all of it durable. */

@@ -189,7 +189,7 @@ async function assertRepairs(before: Before, lost: string | undefined): Promise<
   if (scene.keepsOwn && shown) assertKept(pair, shown);
   const strange = readdirSync(pair.slave).filter(
     (name) =>
-      !/^Data\.fs(\.dat|\.lock|\.role|\.outcome|\.index)?$/.test(name) &&
+      !/^Data\.fs(\.dat|\.lock|\.role|\.outcome|\.events|\.index)?$/.test(name) &&
       !(scene.withBlobs && name === 'Data.fs.blobs') &&
       !(scene.keepsOwn && name.startsWith(ONLY_HERE)),
   );
