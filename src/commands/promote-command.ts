@@ -110,7 +110,10 @@ export function promoteCommand(): Command {
 
 function reportingOf(flags: Flags, chosen: Chosen | undefined): PromoteReporting {
   const log = flags.logFile === undefined ? SILENT : logOf(flags);
-  return { hooks: hooksOf(chosen?.configuration.hooks, log), skipHooks: flags.skipHooks === true, log };
+  const hooks = chosen?.configuration.hooks;
+  // A hook that cannot be run has to be reported somewhere.
+  const ofHooks = hooks && Object.keys(hooks.commands).length > 0 ? logOf({ ...flags, logLevel: 'warn' }) : log;
+  return { hooks: hooksOf(hooks, ofHooks), skipHooks: flags.skipHooks === true, log };
 }
 
 interface Sides {

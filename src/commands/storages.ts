@@ -114,3 +114,17 @@ export function refuseForSeveral(command: Command, { storages }: Chosen, ...opti
   if (given !== undefined)
     command.error(`error: option '--${given}' is for one storage, and this is for ${storages.length}`);
 }
+
+/**
+ * For --together: ends the program without a configuration, or if only a part of a group is chosen, which would not be together
+ * any more.
+ */
+export function refuseParts(command: Command, chosen: Chosen | undefined): void {
+  if (!chosen) return command.error("error: option '--together' is for storages of a configuration");
+  const { configuration, storages } = chosen;
+  const missing = configuration.storages.find(
+    (each) =>
+      !storages.includes(each) && each.group !== undefined && storages.some(({ group }) => group === each.group),
+  );
+  if (missing) command.error(`error: ${missing.name} belongs to the group ${missing.group} as well: name it, or none`);
+}

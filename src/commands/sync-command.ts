@@ -20,10 +20,10 @@ import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
 import { type RoundFlags, withRoundOptions } from './round-options.js';
 import {
-  type Chosen,
   type ConfigurationFlags,
   NAMES_NOTE,
   placesOf,
+  refuseParts,
   storagesOf,
   timeoutOf,
   withNames,
@@ -70,6 +70,7 @@ export function syncCommand(): Command {
   return command.action(async () => {
     const flags = command.opts<Flags>();
     const chosen = storagesOf(command.args, flags, 2);
+    if (flags.together) refuseParts(command, chosen);
     const syncOf = chosen && syncsOf(chosen, flags, command);
     const [master = '', slave = ''] = chosen ? [] : placesOf(command);
     const { deadline, progress } = beginLongWork(flags);
@@ -89,7 +90,6 @@ export function syncCommand(): Command {
       return { exitCode: result.exitCode, json: result };
     };
     if (!chosen || !syncOf) {
-      if (flags.together) command.error("error: option '--together' is for storages of a configuration");
       const { file, chunkSize: chunkBytes, scrub } = flags;
       const rest = { blobs: blobSettingsOf(flags, command), file, statusFile: statusFileOf(flags), chunkBytes, scrub };
       printEnded(ended(await runSync(whole({ master, slave, ...rest, log, deadline }))), flags);
@@ -101,7 +101,6 @@ export function syncCommand(): Command {
       return whole({ ...syncOf(storage), storage: name, log: logOfStorage(log, name), deadline: own });
     };
     if (flags.together) {
-      refuseParts(command, chosen);
       const { SyncGroups } = await import('./sync-groups.js');
       const groups = new SyncGroups(chosen.storages, optionsOf, log);
       const each = async (storage: StorageSettings): Promise<Ended> => ended(await groups.resultOf(storage));
@@ -112,13 +111,4 @@ export function syncCommand(): Command {
     }
     await hooks.settled();
   });
-}
-
-/** A group of which only a part is advanced is not together any more. */
-function refuseParts(command: Command, { configuration, storages }: Chosen): void {
-  const missing = configuration.storages.find(
-    (each) =>
-      !storages.includes(each) && each.group !== undefined && storages.some(({ group }) => group === each.group),
-  );
-  if (missing) command.error(`error: ${missing.name} belongs to the group ${missing.group} as well: name it, or none`);
 }

@@ -23,6 +23,7 @@ import {
   isGiven,
   NAMES_NOTE,
   placesOf,
+  refuseParts,
   storagesOf,
   timeoutOf,
   withNames,
@@ -35,6 +36,7 @@ interface Flags extends SlaveOptions, CommonOptions, RoundFlags, ConfigurationFl
   /** false: --no-listen. */
   readonly listen?: ListenAddress | false;
   readonly textfile?: string;
+  readonly together?: boolean;
   readonly timeout: number;
   readonly workers?: number;
 }
@@ -75,12 +77,14 @@ export function watchCommand(): Command {
       ).argParser(listenOption),
     )
     .option('--no-listen', 'serve nothing, even if the configuration says where')
+    .option('--together', 'bring the storages of each group of the configuration to one moment in each round')
     .option('--textfile <path>', "write the figures into this file, for node_exporter's textfile collector");
   withRoundOptions(command, 'minute');
   withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
   return command.action(async () => {
     const flags = command.opts<Flags>();
     const chosen = storagesOf(command.args, flags, 2);
+    if (flags.together) refuseParts(command, chosen);
     const storages = chosen ? configured(chosen, flags, command) : [positional(flags, command)];
     const settings = chosen?.configuration.watch;
     const seconds = isGiven(command, 'interval') ? flags.interval : (settings?.intervalSeconds ?? flags.interval);
@@ -116,6 +120,7 @@ function configured(chosen: Chosen, flags: Flags, command: Command): WatchedStor
     const timeoutSeconds = timeoutOf(storage, flags, command);
     return {
       name: storage.name,
+      group: flags.together ? storage.group : undefined,
       round: { ...round, index: flags.index, ...workersOf(flags) },
       scrub,
       timeoutSeconds,

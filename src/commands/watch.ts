@@ -37,7 +37,12 @@ export async function runWatch(options: WatchOptions): Promise<void> {
     ...storage,
     round: { ...storage.round, storage: storage.name, onEvents: hooks.emit.bind(hooks) },
   }));
-  const watch = new Watch(storages, intervalSeconds * 1000, log, stop.signal, options.onResult);
+  const watch = new Watch(storages, {
+    intervalMs: intervalSeconds * 1000,
+    log,
+    stop: stop.signal,
+    onResult: options.onResult,
+  });
   const monitored: Monitored = {
     version: options.version,
     host: hostname(),
@@ -62,6 +67,7 @@ export async function runWatch(options: WatchOptions): Promise<void> {
   } finally {
     notifier.stopping('ended by a signal');
     heartbeat.close();
+    hooks.release();
     figures?.close();
     await serving?.close();
   }

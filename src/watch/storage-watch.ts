@@ -4,7 +4,7 @@ import { IoFault } from '../io/fault.js';
 import { Interrupted } from '../pipeline/read-deadline.js';
 import type { Log } from '../report/log.js';
 import type { SyncResult } from '../round/result.js';
-import { runSync } from '../round/run-sync.js';
+import type { SyncOptions } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
 import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
 import { readSwitch } from '../standby/switch.js';
@@ -12,18 +12,14 @@ import { Figures } from './figures.js';
 import { LagHistory } from './lag-history.js';
 import { type Checked, type KnownState, MasterCheck } from './master-check.js';
 import { MountGate } from './mount-gate.js';
-import { Pace } from './pace.js';
 import { RoundLog } from './round-log.js';
-import { Wake } from './wake.js';
-import type { Turns, WatchedStorage } from './watched-storage.js';
+import type { WatchedStorage } from './watched-storage.js';
 
 /** A round that checks the slave's bytes and scrubs, even if nothing is new. */
 const WHOLE_ROUND_MS = 60_000;
-/** Between two checks that changes of the master's directory bring forward, as a part of the interval. */
-const LEAST_PART = 4;
 
 /**
- * The rounds of one storage, one after the other. Before each it checks whether there is anything for a round to do.
+ * What a watch knows of one storage between its rounds: whether there is anything for a round to do.
  *
  * Invariants:
  *  - A check is believed only behind a round that left all transactions on the slave, for a minute at most, and while
@@ -36,11 +32,8 @@ export class StorageWatch {
   readonly lag = new LagHistory();
   private readonly gate = new MountGate();
   private readonly masterCheck = new MasterCheck();
-  private readonly pace: Pace;
-  private readonly wake = new Wake();
   private readonly log: RoundLog;
   private session: RoundSession;
-  private turns: Turns | undefined;
   private result: SyncResult | undefined;
   private known: KnownState | undefined;
   /** By what the last round found itself switched off. */
@@ -49,13 +42,13 @@ export class StorageWatch {
 
   constructor(
     readonly storage: WatchedStorage,
-    intervalMs: number,
     log: Log,
     private readonly stop: AbortSignal,
-    private readonly onResult: (result: SyncResult) => void = () => {},
+    private readonly onResult: (result: SyncResult) => void,
+    /** A long round gets on. */
+    private readonly onProgress: () => void,
   ) {
     this.figures = new Figures(this.gate);
-    this.pace = new Pace(intervalMs);
     this.log = new RoundLog(log, storage.name);
     this.session = this.newSession();
   }
@@ -77,28 +70,21 @@ export class StorageWatch {
     return this.result !== undefined && isInStep(this.result) && this.figures.hungSince === undefined;
   }
 
-  /** Checks and rounds until the signal. */
-  async run(turns: Turns): Promise<void> {
-    this.turns = turns;
-    while (!this.stop.aborted) {
-      const began = milliseconds();
-      const answered = await this.turn();
-      if (this.stop.aborted) break;
-      turns.end(answered);
-      await this.untilDue(began);
-    }
-    this.wake.close();
+  async close(): Promise<void> {
     this.gate.close();
     await this.session.close();
   }
 
-  /** One check, and a round if it needs one. Returns false while the master's mount hangs. */
-  private async turn(): Promise<boolean> {
-    const now = Date.now();
+  /**
+   * A check. `due`: a round has to decide. `hung`: the mount of the master hangs.
+   *
+   * @param now milliseconds since the epoch
+   */
+  async prepare(now: number): Promise<'due' | 'done' | 'hung'> {
     const { open, hungSeconds } = this.gate.check(now);
     if (!open) {
       this.lag.add(now, null);
-      return false;
+      return 'hung';
     }
     if (hungSeconds !== undefined) {
       const seconds = Math.round(hungSeconds);
@@ -106,33 +92,42 @@ export class StorageWatch {
     }
     this.figures.runningSince = now;
     try {
-      return await this.checkOrRound(now);
+      return await this.checkNow(now);
     } finally {
       this.figures.runningSince = undefined;
     }
   }
 
-  private async checkOrRound(now: number): Promise<boolean> {
+  private async checkNow(now: number): Promise<'due' | 'done' | 'hung'> {
     const began = milliseconds();
     const checked = await this.check(now);
-    if (checked.kind === 'hung') return this.shut(now);
+    if (checked.kind === 'hung') {
+      this.shut(now);
+      return 'hung';
+    }
     if (checked.kind === 'off' || checked.kind === 'torn' || checked.kind === 'same') {
       this.figures.addCheck(now, (milliseconds() - began) / 1000);
-      if (checked.kind !== 'same') return true;
+      if (checked.kind !== 'same') return 'done';
       if (this.result && isInStep(this.result)) this.figures.inStepAsOf = now;
       this.lag.add(now, 0);
-      return true;
+      return 'done';
     }
     if (checked.kind === 'behind' && checked.since !== undefined)
       this.lag.add(now, Math.max(0, now - checked.since) / 1000);
-    return this.round(now);
+    return 'due';
   }
 
   private async check(now: number): Promise<Checked | { readonly kind: 'off' | 'hung' }> {
     const { known, result, offBy } = this;
     if (result?.action === 'off' && this.isStillOff(offBy)) return { kind: 'off' };
-    const isDue = now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
-    if (!known || !result || !isCurrent(result) || isDue || this.session.isChanged() || !this.isSwitchedOn())
+    if (
+      !known ||
+      !result ||
+      !isCurrent(result) ||
+      this.isWholeDue(now) ||
+      this.session.isChanged() ||
+      !this.isSwitchedOn()
+    )
       return { kind: 'changed' };
     try {
       return await this.masterCheck.check(known, this.session.deadline);
@@ -157,40 +152,38 @@ export class StorageWatch {
     }
   }
 
-  private async round(now: number): Promise<boolean> {
-    const began = milliseconds();
-    const isWhole = now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
+  /** What the round gets that begins now. */
+  begin(now: number): SyncOptions {
+    const isWhole = this.isWholeDue(now);
     if (isWhole) this.session.forget();
-    const { session, storage, log } = this;
-    const result = await runSync({
-      ...storage.round,
-      session,
-      log,
-      scrub: isWhole ? storage.scrub : 0,
-      onProgress: () => this.turns?.progress(),
-    });
-    if (this.stop.aborted) return true;
+    const { session, storage, log, onProgress } = this;
+    this.figures.runningSince = now;
+    return { ...storage.round, session, log, scrub: isWhole ? storage.scrub : 0, onProgress };
+  }
+
+  /** Notes how the round has ended that began at `now`. Returns false if the mount of the master hangs. */
+  end(result: SyncResult, now: number, seconds: number): boolean {
+    this.figures.runningSince = undefined;
     const before = this.result;
     this.result = result;
     this.offBy = result.action !== 'off' ? undefined : this.isSwitchedOn() ? 'role' : 'switch';
-    this.figures.addRound(now, (milliseconds() - began) / 1000, result, troubleOf(result));
+    this.figures.addRound(now, seconds, result, troubleOf(result));
     this.onResult(result);
     if (isCurrent(result)) {
-      if (isWhole) this.wholeAt = now;
+      if (this.isWholeDue(now)) this.wholeAt = now;
       this.succeeded(result, before, now);
-    } else {
-      if (result.action === 'failed' || result.action === 'refused') this.pace.failed();
-      else this.pace.succeeded();
-      this.lag.add(now, null);
-    }
-    return session.deadline.stuck ? this.shut(now) : true;
+    } else this.lag.add(now, null);
+    if (this.session.deadline.stuck) this.shut(now);
+    return this.figures.hungSince === undefined;
+  }
+
+  private isWholeDue(now: number): boolean {
+    return now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
   }
 
   private succeeded(result: SyncResult, before: SyncResult | undefined, now: number): void {
-    this.pace.succeeded();
     const { master, slave } = result;
     this.known = slave.claim === null ? undefined : { masterPath: master.path, claim: slave.claim };
-    this.wake.follow(dirname(master.path));
     if (!isInStep(result)) return;
     this.figures.inStepAsOf = now;
     if (NEW_FILE.has(result.action)) this.log.note({ action: result.action, seconds: result.seconds }, result.reason);
@@ -201,34 +194,28 @@ export class StorageWatch {
   }
 
   /** Leaves the session behind with the read that hangs. */
-  private shut(now: number): false {
+  private shut(now: number): void {
     this.gate.shut(this.known?.masterPath ?? this.storage.round.master, this.session.deadline, now);
     // Its threads end when the read returns.
     this.session.close().catch(() => {});
     this.session = this.newSession();
     this.masterCheck.forget();
     this.lag.add(now, null);
-    return false;
   }
 
   private newSession(): RoundSession {
-    return new RoundSession(this.storage.timeoutSeconds, this.stop, () => this.turns?.progress());
+    return new RoundSession(this.storage.timeoutSeconds, this.stop, this.onProgress);
   }
 
-  /** After failures a pause is long; a change on this side, by a person or another program, ends it. */
-  private async untilDue(began: number): Promise<void> {
-    const { intervalMs, isFailing } = this.pace;
-    const dueAt = began + this.pace.pauseMs();
-    const before = isFailing ? this.ownMark() : '';
-    for (let left = dueAt - milliseconds(); left > 0 && !this.stop.aborted; left = dueAt - milliseconds()) {
-      await this.wake.wait(Math.min(left, intervalMs), intervalMs / LEAST_PART, this.stop);
-      if (!isFailing || this.ownMark() !== before) return;
-    }
-  }
-
-  private ownMark(): string {
+  /** Differs when somebody has changed something on this side. */
+  get ownMark(): string {
     const slave = this.result?.slave.path;
     return `${this.isSwitchedOn()} ${slave === undefined ? '' : markOfSlave(slave)}`;
+  }
+
+  /** The directory of the master, where a change may mean a commit; undefined: no round has found it. */
+  get masterDirectory(): string | undefined {
+    return this.known && dirname(this.known.masterPath);
   }
 }
 

@@ -6,21 +6,17 @@ import { isOnRemoteMount } from '../io/mount.js';
  * hosts; there, and where the kernel allows no more watches, the interval alone decides.
  */
 export class Wake {
-  private directory: string | undefined;
-  private stop: (() => void) | undefined;
+  private readonly followed = new Map<string, (() => void) | undefined>();
   private wakeUp: () => void = () => {};
 
-  /** Watches this directory from now on. */
-  follow(directory: string): void {
-    if (directory === this.directory) return;
-    this.close();
-    this.directory = directory;
-    if (isOnRemoteMount(directory)) return;
-    this.stop = watchDirectory(
-      directory,
-      () => this.wakeUp(),
-      () => this.close(),
-    );
+  /** Watches these directories as well from now on. */
+  follow(directories: readonly string[]): void {
+    for (const directory of directories) {
+      if (this.followed.has(directory)) continue;
+      const gone = (): boolean => this.followed.delete(directory);
+      const isRemote = isOnRemoteMount(directory);
+      this.followed.set(directory, isRemote ? undefined : watchDirectory(directory, () => this.wakeUp(), gone));
+    }
   }
 
   /**
@@ -49,8 +45,7 @@ export class Wake {
   }
 
   close(): void {
-    this.stop?.();
-    this.stop = undefined;
-    this.directory = undefined;
+    for (const stop of this.followed.values()) stop?.();
+    this.followed.clear();
   }
 }

@@ -6,6 +6,8 @@ type Decided = 'session' | 'deadline' | 'scrub' | 'log' | 'full' | 'dryRun' | 's
 /** One storage, as a watch gets it. */
 export interface WatchedStorage {
   readonly name: string;
+  /** Storages of the same group are brought to one moment, or none of them; undefined: rounds of its own. */
+  readonly group?: string | undefined;
   /** All of a round but what the watch decides. */
   readonly round: Omit<SyncOptions, Decided> & {
     readonly statusFile: string;
@@ -13,12 +15,4 @@ export interface WatchedStorage {
   /** How much of the bytes copied earlier is read again a minute. */
   readonly scrub: NonNullable<SyncOptions['scrub']>;
   readonly timeoutSeconds: number;
-}
-
-/** What a watch learns of its rounds while they go on. */
-export interface Turns {
-  /** A check or a round has ended, with an answer of the master or without. */
-  end(answered: boolean): void;
-  /** A long round gets on. */
-  progress(): void;
 }
