@@ -65,6 +65,26 @@ export async function oneAfterTheOther(t: TestContext, settings: SiteSettings): 
   });
 }
 
+/** A watch of the group, ended again and again: whenever its last round was complete, the slaves show one moment. */
+export async function watchedRounds(t: TestContext, settings: SiteSettings, times: number): Promise<void> {
+  await TwoStorages.whileWritten(settings, async (site) => {
+    let [together, rounds] = [0, 0];
+    for (let time = 0; time < times; time++) {
+      const run = await site.watched(2500);
+      const what = `watch ${time} (seed ${settings.seed}): ${run.all}`;
+      assert.equal(run.exit, 0, what);
+      rounds += run.stdout.split('\n').filter((line) => line.includes('"action":"append"')).length;
+      const { error, differences } = await site.compare(true);
+      assert.equal(error, undefined, what);
+      if (!site.recorded().every(({ kind }) => kind === 'together')) continue;
+      assert.deepEqual(differences, [], what);
+      together++;
+    }
+    assert.ok(together > 0 && rounds > times, `${together} of ${times} together, ${rounds} rounds`);
+    t.diagnostic(`${together} of ${times} ended together, after ${rounds} rounds`);
+  });
+}
+
 export async function killedRounds(t: TestContext, settings: SiteSettings, mostRounds: number): Promise<void> {
   await TwoStorages.whileWritten(settings, async (site) => {
     const random = new Random(Number.parseInt(settings.seed, 10));

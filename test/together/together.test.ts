@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import { seed } from '../zodb/settings.js';
-import { killedRounds, oneAfterTheOther, roundsTogether } from './rounds.js';
+import { killedRounds, oneAfterTheOther, roundsTogether, watchedRounds } from './rounds.js';
 import type { SiteSettings } from './two-storages.js';
 
 /** Long pauses between the two tpc_finish calls of a commit: often one storage has it and the other does not. */
@@ -22,6 +22,7 @@ describe('a site of two storages that is written to all the time', () => {
     ['by two clients of a ZEO server', BY_ZEO],
   ] as const) {
     it(`${name}: after every round both slaves show one moment`, (t) => roundsTogether(t, settings, 12));
+    it(`${name}: a watch brings both slaves to one moment in each round`, (t) => watchedRounds(t, settings, 4));
     it(`${name}: synced one after the other, they do not`, (t) => oneAfterTheOther(t, settings));
     it(`${name}: a killed round leaves slaves that ZODB opens, and status knows whether they belong together`, (t) =>
       killedRounds(t, settings, 15));

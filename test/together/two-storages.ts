@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SILENT } from '../../src/report/log.js';
@@ -9,6 +9,7 @@ import { runSync, type SyncOptions, type SyncResult } from '../../src/round/run-
 import { runTogether, type TogetherResult } from '../../src/round/together.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { type Togetherness, togethernessOf } from '../../src/standby/together-file.js';
+import { type Run, Running } from '../support/cli.js';
 import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
 import { python } from '../support/venv.js';
@@ -118,6 +119,21 @@ export class TwoStorages {
     child.kill('SIGKILL');
     await gone;
     return child.signalCode === 'SIGKILL';
+  }
+
+  /** A `syncpozo watch --together` of the group, which SIGTERM ends after so many milliseconds. */
+  async watched(milliseconds: number): Promise<Run> {
+    const config = join(this.directory, 'syncpozo.yml');
+    const [main, catalog] = this.members;
+    const storages = [
+      `  main: { master: ${main?.master}, slave: ${main?.slave}, group: site, blobs: { master: ${this.directory}/master/blobs, slave: ${this.directory}/slave/blobs } }`,
+      `  catalog: { master: ${catalog?.master}, slave: ${catalog?.slave}, group: site }`,
+    ];
+    writeFileSync(config, `status-file: ${this.directory}/status\nstorages:\n${storages.join('\n')}\n`);
+    const watch = Running.start(['watch', '--together', '--config', config, '--interval', '200ms', '--json']);
+    await sleep(milliseconds);
+    watch.signal('SIGTERM');
+    return watch.end();
   }
 
   /** What real ZODB finds in copies of the slaves. */
