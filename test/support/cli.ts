@@ -101,6 +101,11 @@ export class Running {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  /** What it has written to standard output so far. */
+  get printed(): string {
+    return this.stdout;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
