@@ -101,13 +101,13 @@ export class Running {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
   /** What it has written to standard output so far. */
   get printed(): string {
     return this.stdout;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
   }
 
   async end(): Promise<Run> {
