@@ -108,9 +108,12 @@ export function isGiven(command: Command, option: string): boolean {
   return command.getOptionValueSource(option) === 'cli';
 }
 
-/** Ends the program where one of these options, which name files of one storage, is given for several. */
+/** Ends the program where one of these options, which name files of one storage, is given for several. `--no-blobs` names none. */
 export function refuseForSeveral(command: Command, { storages }: Chosen, ...options: readonly string[]): void {
-  const given = storages.length > 1 ? options.find((option) => isGiven(command, option)) : undefined;
+  const given =
+    storages.length > 1
+      ? options.find((option) => isGiven(command, option) && command.getOptionValue(option) !== false)
+      : undefined;
   if (given !== undefined)
     command.error(`error: option '--${given}' is for one storage, and this is for ${storages.length}`);
 }

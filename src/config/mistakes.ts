@@ -1,6 +1,9 @@
+import { visible } from '../report/quote.js';
+
 /** How many mistakes are listed. */
 const MOST = 100;
-const SHOWN = 60;
+const LONGEST = 80;
+const LONGEST_PLACE = 160;
 
 /** The mistakes of one configuration file, in the order of its lines. */
 export class Mistakes {
@@ -14,7 +17,10 @@ export class Mistakes {
 
   /** `where`: the key, as `storages.main.slave`; '' for the file as a whole. */
   add(line: number, where: string, found: string, expected: string): void {
-    this.found.push({ line, text: `${where === '' ? '' : `${where}: `}found ${found}, expected ${expected}` });
+    this.found.push({
+      line,
+      text: `${where === '' ? '' : `${cut(visible(where), LONGEST_PLACE)}: `}found ${found}, expected ${expected}`,
+    });
   }
 
   /** `FILE:LINE: what was found, what was expected`, one for each. */
@@ -28,5 +34,9 @@ export class Mistakes {
 
 /** Text of the file, quoted and not too long for one line. */
 export function shown(text: string): string {
-  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text);
+  return JSON.stringify(cut(text, LONGEST));
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
 }

@@ -152,5 +152,5 @@ function describe(found: Exclude<Found, { readonly kind: 'alias' }>): string {
   if (found.kind === 'mapping') return 'keys with values';
   const { value, source } = found;
   if (value === null) return 'nothing';
-  return typeof value === 'string' ? shown(value) : `the ${typeof value} ${source}`;
+  return typeof value === 'string' ? shown(value) : `the ${typeof value} ${source.slice(0, 40)}`;
 }

@@ -159,6 +159,8 @@ describe('an option of the command line wins over the configuration:', () => {
       const sync = (...args: string[]) => configured.run('sync', ...args, '--json');
       assert.match(sync('main').json.storages.main.reason, /none/);
       assert.equal(sync('main', '--blobs', `${theirs}:${ours}`).exit, 0);
+      assert.equal(sync('--no-blobs').exit, 0);
+      assert.equal(configured.run('verify', '--no-blobs').exit, 0);
       assert.deepEqual(sync('main', '--no-blobs').json.storages.main.blobs, null);
       assert.match(
         sync('--blobs', `${theirs}:${ours}`).stderr,

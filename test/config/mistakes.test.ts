@@ -230,6 +230,13 @@ describe('the mistakes of a configuration, each with its line:', () => {
     assert.equal(lines.at(-1), `${PATH}: 4900 more mistakes`);
   });
 
+  it('a name of many lines is one line, cut short', () => {
+    for (const line of mistakesOf(`storages:\n  "${'a\\n'.repeat(200)}": { master: /m }`)) {
+      assert.ok(!line.includes('\n') && line.length < 400, line);
+      assert.match(line, /^\S+:2: storages(\.\S+)?: found /);
+    }
+  });
+
   it('long values are cut short, and each mistake is one line', () => {
     const [line = ''] = mistakesOf(withMain(`status-file: "${'\\n'.repeat(10_000)}"`));
     assert.ok(line.length < 300, line);

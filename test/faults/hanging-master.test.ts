@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { hasOpen, isDying } from '../../src/io/dying.js';
 import { Running, syncpozo } from '../support/cli.js';
@@ -72,6 +73,36 @@ describe('a sync that hangs in a read of the dead master, beyond SIGKILL', { ski
       assert.deepEqual(run.json.sync, { pid, how: 'ended' });
       await mount.end();
       await running.end();
+    }));
+
+  it('keeps no other storage of the configuration from being synced', () =>
+    withMount(async (pair, mount) => {
+      const [master, slave, path] = ['second', 'standby', 'syncpozo.yml'].map((name) => join(pair.directory, name));
+      for (const directory of [master!, slave!]) mkdirSync(directory);
+      const lines = [
+        'storages:',
+        `  hangs: { master: ${mount.point}, slave: ${pair.slave}, timeout: 1s }`,
+        `  second: { master: ${master}, slave: ${slave} }`,
+        `status-file: ${pair.statusFile}`,
+      ];
+      writeFileSync(path!, `${lines.join('\n')}\n`);
+      copyFileSync(pair.masterFile, join(master!, 'Data.fs'));
+      const args = ['sync', '--config', path!, '--json'];
+      assert.equal(syncpozo(args).exit, 0);
+      mount.hangBeyond(pair.site.committedEnd);
+      pair.commit('never seen by the slave', 'nor this');
+      copyFileSync(pair.masterFile, join(master!, 'Data.fs'));
+      const running = Running.start(args);
+      const there = (): boolean => readFileSync(join(slave!, 'Data.fs')).equals(readFileSync(pair.masterFile));
+      await eventually('the second storage is in step', there);
+      // The process stays in the kernel until the mount answers, but has reported before.
+      await eventually('it has reported', () => running.printed.endsWith('}\n'));
+      await mount.end();
+      const { json } = await running.end();
+      const { hangs, second } = json.storages;
+      assert.deepEqual([json.exitCode, hangs.exitCode, second.exitCode], [1, 1, 0], running.printed);
+      assert.match(hangs.reason, /no progress for 1 s/);
+      assert.equal(second.action, 'append');
     }));
 
   it('nor does a promotion wait when it asks the hanging master for the loss', () =>

@@ -109,6 +109,11 @@ export class Running {
     this.child.kill(signal);
   }
 
+  /** What it has written to standard output so far. */
+  get printed(): string {
+    return this.stdout;
+  }
+
   async end(): Promise<Run> {
     const hangs = setTimeout(() => this.child.kill('SIGKILL'), HANGS_AFTER_MS);
     await this.closed;
