@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { ownTemporaryOf, replaceText } from '../io/replace.js';
 import { writeToStdout } from '../io/sink.js';
+import { labelled, renderMetrics } from '../report/exposition.js';
 import { type Figure, renderPluginLine, STATES, type State } from '../report/plugin-line.js';
-import { renderPrometheus } from '../report/prometheus.js';
-import { joinPrometheus } from '../report/prometheus-text.js';
+import { renderPrometheus, standingMetrics } from '../report/prometheus.js';
 import { renderStanding, type Standing } from '../report/standing.js';
 import { EXIT, worstExit } from '../round/exit.js';
 import { failedEnd, titled } from './each-storage.js';
@@ -75,10 +75,19 @@ export function printReports(reports: ReadonlyMap<string, StorageReport>, flags:
   const whole = flags.json
     ? json()
     : flags.prometheus
-      ? joinPrometheus(read.map(([, { standing, now }]) => renderPrometheus(standing, now)))
+      ? prometheusOf(read)
       : line + read.map(([name, { standing }]) => titled(name, renderStanding(standing))).join('');
   deliver(whole, line, flags);
   return exitCode;
+}
+
+/** As the figures of a watch, by the names of the storages too. */
+function prometheusOf(reports: readonly (readonly [string, Report])[]): string {
+  return renderMetrics(
+    reports.flatMap(([storage, { standing, now }]) =>
+      labelled({ slave: standing.slave, storage }, standingMetrics(standing, now)),
+    ),
+  );
 }
 
 function objectOf({ standing, verdict: { state, words } }: Report, flags: ReportFlags): object {

@@ -209,10 +209,12 @@ describe('status of several storages', () => {
       const text = readFileSync(file, 'utf8');
       const types = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
       assert.equal(new Set(types).size, types.length);
-      const lags = [...text.matchAll(/^syncpozo_lag_seconds\{slave="(.*?)"\} 0$/gm)].map(([, path]) => path);
+      const lags = [...text.matchAll(/^syncpozo_lag_seconds\{slave="(.*?)",storage="(.*?)"\} 0$/gm)].map(
+        ([, path, name]) => [name, path],
+      );
       assert.deepEqual(
         lags,
-        [...configured.pairs.values()].map(({ slaveFile }) => slaveFile),
+        [...configured.pairs].map(([name, { slaveFile }]) => [name, slaveFile]),
       );
     }));
 });
