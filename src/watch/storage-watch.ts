@@ -189,7 +189,8 @@ export class StorageWatch {
   private succeeded(result: SyncResult, before: SyncResult | undefined, now: number): void {
     this.pace.succeeded();
     const { master, slave } = result;
-    this.known = slave.claim === null ? undefined : { masterPath: master.path, claim: slave.claim };
+    const { claim, lastTid } = slave;
+    this.known = claim === null || lastTid === null ? undefined : { masterPath: master.path, claim, lastTid };
     this.wake.follow(dirname(master.path));
     if (!isInStep(result)) return;
     this.figures.inStepAsOf = now;
