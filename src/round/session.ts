@@ -1,4 +1,5 @@
 import { type FileFacts, factsOfPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
 import type { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SlavePaths } from '../standby/paths.js';
@@ -37,14 +38,18 @@ export class RoundSession {
 
   /** Whether nobody has changed the slave or its `.dat` since the last round, which left all transactions on it. */
   isAsLeft(): boolean {
-    const { leftAs } = this;
-    return leftAs?.isCurrent === true && markOf(leftAs.paths) === leftAs.mark;
+    return this.leftAs?.isCurrent === true && !this.isChanged();
   }
 
-  /** Whether anybody has changed the slave, its `.dat` or its role since the last round that held the lock. */
+  /**
+   * Whether anybody has changed the slave, its `.dat` or its role since the last round that held the lock. True also where
+   * that cannot be read: the round reports why.
+   */
   isChanged(): boolean {
     const { leftAs } = this;
-    return leftAs === undefined || markOf(leftAs.paths) !== leftAs.mark;
+    if (leftAs === undefined) return true;
+    const mark = markOf(leftAs.paths);
+    return mark === UNREADABLE || mark !== leftAs.mark;
   }
 
   /** The next round checks the slave's bytes, even if nobody has changed them. */
@@ -81,6 +86,9 @@ interface Left {
   readonly isCurrent: boolean;
 }
 
+/** The mark of files that cannot be read, on a disk that fails or without rights. */
+const UNREADABLE = 'unreadable';
+
 type MarkedPaths = Pick<SlavePaths, 'data' | 'dat' | 'freshDat' | 'role' | 'lock'>;
 
 /**
@@ -88,8 +96,13 @@ type MarkedPaths = Pick<SlavePaths, 'data' | 'dat' | 'freshDat' | 'role' | 'lock
  * written by every round; it only has to be there.
  */
 function markOf({ data, dat, freshDat, role, lock }: MarkedPaths): string {
-  const files = [data, dat, freshDat, role].map((path) => identityOf(factsOfPath(path)));
-  return [...files, factsOfPath(lock) !== undefined].join(';');
+  try {
+    const files = [data, dat, freshDat, role].map((path) => identityOf(factsOfPath(path)));
+    return [...files, factsOfPath(lock) !== undefined].join(';');
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
+    return UNREADABLE;
+  }
 }
 
 function identityOf(facts: FileFacts | undefined): string {

@@ -1,5 +1,13 @@
-import { readTransactionHeader, STATUS_IN_FLIGHT, TRANSACTION_HEADER_LENGTH } from '../filestorage/layout.js';
-import { tidToTime } from '../filestorage/tid.js';
+import {
+  MAGIC_LENGTH,
+  readPosition,
+  readTransactionHeader,
+  STATUS_IN_FLIGHT,
+  TRAILER_LENGTH,
+  TRANSACTION_HEADER_LENGTH,
+  type TransactionHeader,
+} from '../filestorage/layout.js';
+import { formatTid, tidToTime } from '../filestorage/tid.js';
 import { type FileFacts, factsBehindPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { Master } from '../pipeline/master.js';
@@ -10,6 +18,8 @@ export interface KnownState {
   readonly masterPath: string;
   /** Position up to which the slave has the master's transactions. */
   readonly claim: number;
+  /** Tid of the last of them. */
+  readonly lastTid: string;
 }
 
 export type Checked =
@@ -23,12 +33,13 @@ export type Checked =
   | { readonly kind: 'behind'; readonly since: number | undefined };
 
 /**
- * Checks the master for anything new, without a lock, and without reading a byte below the claim: opens it afresh, and reads
- * the one header that would follow the claim.
+ * Checks the master for anything new, without a lock: opens it afresh, and reads the one header that would follow the
+ * claim, and the last one before it. A master that was cut off or restored in place has another transaction there, even if
+ * its inode and its size are what they were.
  *
- * What it remembers: a master whose tail a round could not copy (torn) is not `behind` again until it changes. Only a
- * tail that was not in flight is remembered, because the flip of one byte changes neither size nor, within a clock tick,
- * mtime.
+ * What it remembers: a master whose tail a round could not copy (torn) is not `behind` again until it changes, the header
+ * included. Only a tail that was not in flight is remembered, because the flip of one byte changes neither size nor,
+ * within a clock tick, mtime.
  */
 export class MasterCheck {
   private before: Seen | undefined;
@@ -39,7 +50,8 @@ export class MasterCheck {
   }
 
   /** Throws the fault of a read that was given up; every other fault is for the round to report. */
-  async check({ masterPath, claim }: KnownState, deadline: ReadDeadline): Promise<Checked> {
+  async check(known: KnownState, deadline: ReadDeadline): Promise<Checked> {
+    const { masterPath, claim } = known;
     let master: Master | undefined;
     try {
       const role = identityOf(await deadline.wait(factsBehindPath(`${masterPath}.role`), 'stat', `${masterPath}.role`));
@@ -48,11 +60,13 @@ export class MasterCheck {
       const { before } = this;
       const { facts } = master;
       const header = facts.size > claim ? await headerAt(claim, master) : undefined;
-      const seen: Seen = { role, facts, claim, isInFlight: header?.status === STATUS_IN_FLIGHT };
+      const isInFlight = header?.status === STATUS_IN_FLIGHT;
+      const seen: Seen = { role, facts, claim, isInFlight, next: header && identityOfHeader(header) };
       this.before = seen;
       if (!before || before.role !== role || !isSameFile(before.facts, facts) || facts.size < claim)
         return { kind: 'changed' };
-      if (facts.size === claim || seen.isInFlight) return { kind: 'same' };
+      if (!(await hasLast(known, master))) return { kind: 'changed' };
+      if (facts.size === claim || isInFlight) return { kind: 'same' };
       if (isTornAsBefore(before, seen)) return { kind: 'torn' };
       return { kind: 'behind', since: header && tidToTime(header.tid) };
     } catch (error) {
@@ -69,6 +83,8 @@ interface Seen {
   readonly facts: FileFacts;
   readonly claim: number;
   readonly isInFlight: boolean;
+  /** The header that follows the claim. */
+  readonly next: string | undefined;
 }
 
 function isSameFile(one: FileFacts, other: FileFacts): boolean {
@@ -78,7 +94,22 @@ function isSameFile(one: FileFacts, other: FileFacts): boolean {
 /** The round after the check before has not come further, and the master has not changed. */
 function isTornAsBefore(before: Seen, now: Seen): boolean {
   const isUnchanged = before.facts.size === now.facts.size && before.facts.mtime === now.facts.mtime;
-  return isUnchanged && before.claim === now.claim && !before.isInFlight;
+  return isUnchanged && before.claim === now.claim && before.next === now.next && !before.isInFlight;
+}
+
+function identityOfHeader({ tid, length, status }: TransactionHeader): string {
+  return `${tid} ${length} ${status}`;
+}
+
+/** Whether the master has the slave's last transaction where the slave has it. */
+async function hasLast({ claim, lastTid }: KnownState, master: Master): Promise<boolean> {
+  if (claim <= MAGIC_LENGTH) return true;
+  const trailer = new Uint8Array(TRAILER_LENGTH);
+  const at = claim - TRAILER_LENGTH;
+  if ((await master.readBytes(trailer, at)) < trailer.length) return false;
+  const position = at - readPosition(new DataView(trailer.buffer), 0);
+  const header = position < MAGIC_LENGTH ? undefined : await headerAt(position, master);
+  return header !== undefined && formatTid(header.tid) === lastTid;
 }
 
 async function headerAt(position: number, master: Master) {

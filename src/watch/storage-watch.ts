@@ -183,7 +183,8 @@ export class StorageWatch {
 
   private succeeded(result: SyncResult, before: SyncResult | undefined, now: number): void {
     const { master, slave } = result;
-    this.known = slave.claim === null ? undefined : { masterPath: master.path, claim: slave.claim };
+    const { claim, lastTid } = slave;
+    this.known = claim === null || lastTid === null ? undefined : { masterPath: master.path, claim, lastTid };
     if (!isInStep(result)) return;
     this.figures.inStepAsOf = now;
     if (NEW_FILE.has(result.action)) this.log.note({ action: result.action, seconds: result.seconds }, result.reason);

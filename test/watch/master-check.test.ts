@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
+  openSync,
   readFileSync,
   renameSync,
   statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { STATUS_IN_FLIGHT, STATUS_OFFSET } from '../../src/filestorage/layout.js';
+import { formatTid } from '../../src/filestorage/tid.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { type Checked, MasterCheck } from '../../src/watch/master-check.js';
-import { dataFs, plain } from '../support/data-fs.js';
+import { dataFs, filler, nthTid, plain } from '../support/data-fs.js';
 import { withTempDir } from '../support/site.js';
 
 /** A master of four transactions, of which the slave has three, and a check that has seen the master with three. */
@@ -34,11 +38,21 @@ async function withMaster(
     writeFileSync(path, bytes.subarray(0, claim));
     const masterCheck = new MasterCheck();
     const deadline = new ReadDeadline(5);
-    const check = (known = claim) => masterCheck.check({ masterPath: path, claim: known }, deadline);
+    const check = (known = claim) => {
+      const lastTid = formatTid(places.find(({ end }) => end === known)!.tid);
+      return masterCheck.check({ masterPath: path, claim: known, lastTid }, deadline);
+    };
     assert.equal((await check()).kind, 'changed', 'the first check has nothing to compare with');
     assert.equal((await check()).kind, 'same');
     await use({ path, fourth: bytes.subarray(claim), claim, end: bytes.length, check });
   });
+}
+
+/** In place, as a restore does that keeps the inode. */
+function overwrite(path: string, bytes: Uint8Array, position: number): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, bytes, 0, bytes.length, position);
+  closeSync(file);
 }
 
 describe('the check of the master', () => {
@@ -72,6 +86,29 @@ describe('the check of the master', () => {
       assert.equal((await check()).kind, 'torn', 'and has not come further');
       appendFileSync(path, fourth.subarray(fourth.length - 5));
       assert.equal((await check()).kind, 'behind');
+    }));
+
+  it('tries again when nothing of a torn tail has changed but its header', () =>
+    withMaster(async ({ path, fourth, claim, check }) => {
+      appendFileSync(path, new Uint8Array(fourth.length));
+      assert.equal((await check()).kind, 'behind', 'zeros: a round tries');
+      assert.equal((await check()).kind, 'torn');
+      const { atimeNs, mtimeNs } = statSync(path, { bigint: true });
+      overwrite(path, fourth, claim);
+      utimesSync(path, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
+      assert.equal((await check()).kind, 'behind');
+    }));
+
+  it('leaves a master whose last transaction is another one to a round, whatever its size', () =>
+    withMaster(async ({ path, fourth, claim, check }) => {
+      const other = dataFs([...plain(2), { tid: nthTid(7), records: [{ data: filler(20, 7) }] }]).bytes;
+      assert.equal(other.length, claim);
+      overwrite(path, other, 0);
+      assert.equal((await check()).kind, 'changed', 'of the same size');
+      const inFlight = Uint8Array.from(fourth);
+      inFlight[STATUS_OFFSET] = STATUS_IN_FLIGHT;
+      appendFileSync(path, inFlight);
+      assert.equal((await check()).kind, 'changed', 'with a transaction in flight');
     }));
 
   it('finds nothing new when the round has copied it', () =>

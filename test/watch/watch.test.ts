@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { syncpozo } from '../support/cli.js';
 import { eventually } from '../support/eventually.js';
 import { listing, type Pair, withPair } from '../support/pair.js';
+import { Site } from '../support/site.js';
 import { untilInStep, watching } from './watching.js';
 
 /** Several intervals of the watches here. */
@@ -126,6 +137,43 @@ describe('a watch', () => {
         writeFileSync(pair.slaveFile, bytes.subarray(0, bytes.length - 50));
         await untilInStep(pair);
       });
+    }));
+
+  it('goes on when the slave cannot even be looked at, and follows when it can', () =>
+    withPair(async (pair) => {
+      const away = join(pair.directory, 'away');
+      const run = await watching(pair, async () => {
+        await untilInStep(pair);
+        await sleep(A_WHILE_MS);
+        renameSync(pair.slave, away);
+        symlinkSync(pair.slave, pair.slave);
+        await sleep(A_WHILE_MS);
+        unlinkSync(pair.slave);
+        renameSync(away, pair.slave);
+        pair.commit('and then');
+        await untilInStep(pair);
+      });
+      const errors = run.records.filter(({ level }) => level === 'error');
+      assert.equal(errors.length, 1, run.all);
+      assert.match(errors[0]?.msg ?? '', /ELOOP/);
+    }));
+
+  it('notices at once that the master was rolled back in place to as many bytes', () =>
+    withPair(async (pair) => {
+      const before = readFileSync(pair.masterFile);
+      pair.commit('page');
+      const run = await watching(pair, async () => {
+        await untilInStep(pair);
+        await sleep(A_WHILE_MS);
+        pair.site.close();
+        const size = statSync(pair.masterFile).size;
+        writeFileSync(pair.masterFile, before);
+        pair.site = Site.open(pair.masterFile, { clock: pair.clock });
+        pair.commit('PAGE');
+        assert.equal(statSync(pair.masterFile).size, size);
+        await eventually('it is refused', () => outcomeOf(pair).includes('trouble forked'));
+      });
+      assert.match(run.all, /the master lacks the slave's last transaction/);
     }));
 
   it('ends with 2 when it is called wrongly', () =>
