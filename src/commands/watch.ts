@@ -61,6 +61,7 @@ export async function runWatch(options: WatchOptions): Promise<void> {
     });
   } finally {
     notifier.stopping('ended by a signal');
+    hooks.release();
     heartbeat.close();
     figures?.close();
     await serving?.close();
