@@ -5,7 +5,8 @@ import { type Figure, renderPluginLine, STATES, type State } from '../report/plu
 import { renderPrometheus } from '../report/prometheus.js';
 import { joinPrometheus } from '../report/prometheus-text.js';
 import { renderStanding, type Standing } from '../report/standing.js';
-import { EXIT, worstExit } from '../round/exit.js';
+import { worstExit } from '../report/worst-exit.js';
+import { EXIT } from '../round/exit.js';
 import { failedEnd, titled } from './each-storage.js';
 import { reportError } from './report-error.js';
 import { SEVERITY, type Threshold, type Verdict } from './thresholds.js';
