@@ -2,7 +2,8 @@ import type { StorageSettings } from '../config/configuration.js';
 import { writeToStderr, writeToStdout } from '../io/sink.js';
 
 import { Interrupted } from '../pipeline/read-deadline.js';
-import { exitOfError, hintOf, worstExit } from '../round/exit.js';
+import { worstExit } from '../report/worst-exit.js';
+import { exitOfError, hintOf } from '../round/exit.js';
 import { type CommonOptions, printJson } from './common.js';
 import { reportError } from './report-error.js';
 

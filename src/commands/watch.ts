@@ -66,6 +66,7 @@ export async function runWatch(options: WatchOptions): Promise<void> {
     });
   } finally {
     notifier.stopping('ended by a signal');
+    hooks.release();
     heartbeat.close();
     hooks.release();
     figures?.close();

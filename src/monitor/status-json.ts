@@ -1,3 +1,4 @@
+import { worstExit } from '../report/worst-exit.js';
 import { DEFAULT_LIMITS, isoOf, rounded } from './health.js';
 import { CHECKS, judge } from './judgement.js';
 import type { Monitored, RoundFigures } from './monitored.js';
@@ -9,7 +10,7 @@ export function statusJson(monitored: Monitored, snapshot: Snapshot, views: View
   const { version, host, startedAt, intervalSeconds } = monitored;
   return {
     storages: Object.fromEntries(snapshot.storages.map((each) => [each.storage.name, storageJson(each, views)])),
-    exitCode: worstExit(monitored),
+    exitCode: exitOf(monitored),
     watch: {
       version,
       host,
@@ -56,8 +57,8 @@ function figuresJson(figures: RoundFigures, inStepAge: number | undefined) {
   };
 }
 
-/** The highest exit status of the storages' last rounds; null: no round has ended. */
-function worstExit({ storages }: Monitored): number | null {
+/** The worst exit status of the storages' last rounds; null: no round has ended. */
+function exitOf({ storages }: Monitored): number | null {
   const exits = storages.flatMap(({ figures: { last } }) => (last ? [last.exitCode] : []));
-  return exits.length === 0 ? null : Math.max(...exits);
+  return exits.length === 0 ? null : worstExit(exits);
 }

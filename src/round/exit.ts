@@ -37,14 +37,6 @@ export function exitOfOutcome(outcome: Outcome): ExitCode {
   }
 }
 
-/** From the worst to the best: what a person has to look into comes before what the next run may resolve. */
-const WORST_FIRST: readonly number[] = [EXIT.damaged, EXIT.refused, EXIT.inUse, EXIT.usage, EXIT.fault, EXIT.ok];
-
-/** The exit status of a command for several storages: the worst of theirs. */
-export function worstExit(codes: readonly number[]): number {
-  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.ok;
-}
-
 /** Blobs that the slave cannot have: missing on the master, or wrong on both sides. */
 export function blobsWanting({ blobs }: Outcome): number {
   return (blobs?.claim?.missing ?? 0) + (blobs?.lost.length ?? 0);

@@ -1,4 +1,6 @@
 import type { SlaveEvent } from '../events/event.js';
+import { logEvents } from '../events/event-log.js';
+import { recordEvents } from '../events/history.js';
 import { eventsOfRound } from '../events/round-events.js';
 import { IoFault } from '../io/fault.js';
 import type { Log } from '../report/log.js';
@@ -51,6 +53,14 @@ export class OutcomeRecorder {
       // The runs before could not be recorded either: the trouble may have begun with the first of them.
       return eventsOfRound(known, ended, last?.time).events;
     }
+  }
+
+  /** Keeps the events beside the slave, logs them, and hands them on. The lock need not be held. */
+  publish(events: readonly SlaveEvent[], onEvents: ((events: readonly SlaveEvent[]) => void) | undefined): void {
+    if (events.length === 0) return;
+    recordEvents(this.paths, events, this.log);
+    logEvents(events, this.log);
+    onEvents?.(events);
   }
 }
 

@@ -1,7 +1,5 @@
 import type { BlobSettings, OnBlobs } from '../blobs/settings.js';
 import type { SlaveEvent } from '../events/event.js';
-import { logEvents } from '../events/event-log.js';
-import { recordEvents } from '../events/history.js';
 import { milliseconds } from '../io/clock.js';
 import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
@@ -165,11 +163,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   } catch (error) {
     return failed(error);
   } finally {
-    if (recorder && events.length > 0) {
-      recordEvents(recorder.paths, events, log);
-      logEvents(events, log);
-      options.onEvents?.(events);
-    }
+    recorder?.publish(events, options.onEvents);
   }
 }
 

@@ -3,6 +3,8 @@ import { ReadDeadline } from '../pipeline/read-deadline.js';
 
 /** Between two child processes that ask a mount. */
 const PROBE_PAUSE_MS = 5000;
+/** Between two records that a mount hangs: a trouble that lasts is an event after a while. */
+const REPORT_PAUSE_MS = 10_000;
 /** With more threads than this in reads that hang, the thread pool might not serve the other storages any more. */
 const MOST_HANGING = 48;
 
@@ -12,7 +14,13 @@ const MOST_HANGING = 48;
  */
 export class MountGate {
   private closed:
-    | { readonly since: number; readonly probe: MountProbe; returned: boolean; askedAt: number }
+    | {
+        readonly since: number;
+        readonly probe: MountProbe;
+        returned: boolean;
+        askedAt: number;
+        reportedAt: number;
+      }
     | undefined;
 
   /** Since when the mount has hung, in milliseconds since the epoch; undefined: it does not. */
@@ -24,7 +32,13 @@ export class MountGate {
   shut(path: string, deadline: ReadDeadline, now: number): void {
     this.closed?.probe.close();
     const since = this.closed?.since ?? now - deadline.seconds * 1000;
-    const closed = { since, probe: new MountProbe(path), returned: false, askedAt: now };
+    const closed = {
+      since,
+      probe: new MountProbe(path),
+      returned: false,
+      askedAt: now,
+      reportedAt: Number.NEGATIVE_INFINITY,
+    };
     this.closed = closed;
     deadline.answered().then(() => {
       closed.returned = true;
@@ -42,6 +56,14 @@ export class MountGate {
     }
     this.close();
     return { open: true, hungSeconds: (now - closed.since) / 1000 };
+  }
+
+  /** Since when the mount has hung, if that is to be recorded now; each answer counts as a record. */
+  dueReport(now: number): number | undefined {
+    const { closed } = this;
+    if (!closed || Math.abs(now - closed.reportedAt) < REPORT_PAUSE_MS) return undefined;
+    closed.reportedAt = now;
+    return closed.since;
   }
 
   close(): void {

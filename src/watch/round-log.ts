@@ -7,7 +7,8 @@ const MOST_KNOWN = 100;
 
 /**
  * The log of a watch's rounds, for a storage. A round a second would log three lines a second: what a round says of itself goes to
- * debug, and a trouble that lasts is logged once, and again every ten minutes.
+ * debug, and a trouble that lasts is logged once, and again every ten minutes. Events are logged each time: they are once by
+ * themselves.
  */
 export class RoundLog implements Log {
   private readonly known = new Map<string, number>();
@@ -22,11 +23,12 @@ export class RoundLog implements Log {
   }
 
   info(fields: Record<string, unknown>, message: string): void {
-    this.debug(fields, message);
+    if ('event' in fields) this.note(fields, message);
+    else this.debug(fields, message);
   }
 
   warn(fields: Record<string, unknown>, message: string): void {
-    if (this.isNew(message)) this.log.warn({ storage: this.storage, ...fields }, message);
+    if ('event' in fields || this.isNew(message)) this.log.warn({ storage: this.storage, ...fields }, message);
     else this.debug(fields, message);
   }
 

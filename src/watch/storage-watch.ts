@@ -3,6 +3,7 @@ import { milliseconds } from '../io/clock.js';
 import { IoFault } from '../io/fault.js';
 import { Interrupted } from '../pipeline/read-deadline.js';
 import type { Log } from '../report/log.js';
+import { HANG_HINT, recordHang } from '../round/record-hang.js';
 import type { SyncResult } from '../round/result.js';
 import type { SyncOptions } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
@@ -83,7 +84,7 @@ export class StorageWatch {
   async prepare(now: number): Promise<'due' | 'done' | 'hung'> {
     const { open, hungSeconds } = this.gate.check(now);
     if (!open) {
-      this.lag.add(now, null);
+      this.hangs(now);
       return 'hung';
     }
     if (hungSeconds !== undefined) {
@@ -134,7 +135,7 @@ export class StorageWatch {
     } catch (error) {
       if (error instanceof Interrupted) return { kind: 'off' };
       if (!(error instanceof IoFault)) throw error;
-      this.log.error({ master: known.masterPath, hint: HUNG_HINT }, error.message);
+      this.log.error({ master: known.masterPath, hint: HANG_HINT }, error.message);
       return { kind: 'hung' };
     }
   }
@@ -201,7 +202,13 @@ export class StorageWatch {
     this.session.close().catch(() => {});
     this.session = this.newSession();
     this.masterCheck.forget();
+    this.hangs(now);
+  }
+
+  private hangs(now: number): void {
     this.lag.add(now, null);
+    const since = this.gate.dueReport(now);
+    if (since !== undefined) recordHang(this.storage.round, since, this.log);
   }
 
   private newSession(): RoundSession {
@@ -221,7 +228,6 @@ export class StorageWatch {
 }
 
 const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'rebuild', 'adopt']);
-const HUNG_HINT = "is the master's host up? The watch goes on as soon as its mount answers; nothing is lost";
 
 /** The kind of trouble that the round has recorded; undefined: none. */
 function troubleOf({ exitCode, slave }: SyncResult): TroubleKind | undefined {

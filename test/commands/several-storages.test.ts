@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pause } from '../../src/pipeline/read-deadline.js';
-import { worstExit } from '../../src/round/exit.js';
+import { worstExit } from '../../src/report/worst-exit.js';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
 import { type Configured, withConfigured } from '../support/configured.js';
 import { breakRule, flip } from '../support/json-damage.js';

@@ -105,6 +105,12 @@ export class Running {
     return this.child.pid ?? 0;
   }
 
+  /** What it has printed until now, in complete lines. */
+  get soFar(): Run {
+    const complete = (text: string): string => text.slice(0, text.lastIndexOf('\n') + 1);
+    return new Run(null, null, complete(this.stdout), complete(this.stderr));
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

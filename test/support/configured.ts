@@ -31,10 +31,17 @@ export class Configured {
     return pair;
   }
 
-  /** Writes the file: `more` has further lines of a storage by its name, `rest` what follows the storages. */
-  write(more: Readonly<Record<string, readonly string[]>> = {}, rest: readonly string[] = []): this {
+  /**
+   * Writes the file: `more` has further lines of a storage by its name, `rest` what follows the storages, `masters` other
+   * paths of masters.
+   */
+  write(
+    more: Readonly<Record<string, readonly string[]>> = {},
+    rest: readonly string[] = [],
+    masters: Readonly<Record<string, string>> = {},
+  ): this {
     const storages = [...this.pairs].flatMap(([name, { master, slave }]) => {
-      const keys = [`master: ${master}`, `slave: ${slave}`, ...(more[name] ?? [])];
+      const keys = [`master: ${masters[name] ?? master}`, `slave: ${slave}`, ...(more[name] ?? [])];
       return [`  ${name}:`, ...keys.map((key) => `    ${key}`)];
     });
     const lines = ['storages:', ...storages, `status-file: ${this.statusFile}`, ...rest];

@@ -56,13 +56,15 @@ export class Mount {
 }
 
 export async function withMount(use: (pair: Pair, mount: Mount) => Promise<void>): Promise<void> {
-  await withPair(async (pair) => {
-    const mount = new Mount(pair);
-    try {
-      await mount.serve();
-      await use(pair, mount);
-    } finally {
-      await mount.end();
-    }
-  });
+  await withPair((pair) => withMountOf(pair, (mount) => use(pair, mount)));
+}
+
+export async function withMountOf(pair: Pair, use: (mount: Mount) => Promise<void>): Promise<void> {
+  const mount = new Mount(pair);
+  try {
+    await mount.serve();
+    await use(mount);
+  } finally {
+    await mount.end();
+  }
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readHistory } from '../../src/events/history.js';
 import { isDying } from '../../src/io/dying.js';
-import { Running } from '../support/cli.js';
+import { formatOutcome, readOutcome } from '../../src/standby/outcome-file.js';
+import { slavePaths } from '../../src/standby/paths.js';
+import { Running, syncpozo } from '../support/cli.js';
 import { eventually } from '../support/eventually.js';
 import { needsFuse, withMount } from '../support/hanging-mount.js';
 import { isInStep, sizeOf, untilInStep, watchArgs, watching } from './watching.js';
@@ -51,6 +55,38 @@ describe('a watch whose master hangs in mid-round', { skip: needsFuse ?? false }
       assert.equal(messages.filter((text) => text === "info: the master's mount answers again").length, 2, run.all);
     }));
 
+  it('records it as a fault, which is an event once it has lasted, and the end of it as well', () =>
+    withMount(async (pair, mount) => {
+      const args = [...watchArgs(pair, mount.point), '--timeout', '1'];
+      const run = await watching(
+        pair,
+        async () => {
+          await untilInStep(pair);
+          mount.hangBeyond(0);
+          pair.commit('while it hangs');
+          const recorded = () => readOutcome({ outcome: `${pair.slaveFile}.outcome` });
+          const isOutOfReach = (): boolean => {
+            const file = recorded();
+            return 'outcome' in file && file.outcome.trouble?.kind === 'out-of-reach';
+          };
+          await eventually('the outcome says so', isOutOfReach);
+          const status = syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--json']);
+          assert.equal(status.json.state, 'out-of-reach');
+          assert.match(status.json.stateReason, /has not answered since 20/);
+          setBackMinutes(`${pair.slaveFile}.outcome`, 1);
+          const events = () => readHistory(slavePaths(pair.slave, undefined)).events.map(({ name }) => name);
+          await eventually('an event', () => events().includes('fault'));
+          mount.answer();
+          await untilInStep(pair);
+          await eventually('its end', () => events().includes('in-step'));
+          assert.deepEqual(events(), ['fault', 'in-step']);
+        },
+        { args },
+      );
+      const logged = run.records.flatMap(({ event }) => event ?? []);
+      assert.deepEqual(logged, ['fault', 'in-step'], run.all);
+    }));
+
   it('is ended by SIGTERM while it hangs', () =>
     withMount(async (pair, mount) => {
       const watch = Running.start([...watchArgs(pair, mount.point), '--timeout', '1']);
@@ -68,3 +104,13 @@ describe('a watch whose master hangs in mid-round', { skip: needsFuse ?? false }
       assert.equal(run.records.at(-1)?.msg, 'ended by a signal', run.all);
     }));
 });
+
+/** Makes the trouble that the record of an outcome has begin earlier. */
+function setBackMinutes(path: string, minutes: number): void {
+  const file = readOutcome({ outcome: path });
+  assert.ok('outcome' in file);
+  const { trouble } = file.outcome.raised ?? {};
+  assert.ok(file.outcome.raised && trouble);
+  const earlier = { ...trouble, since: trouble.since - minutes * 60_000 };
+  writeFileSync(path, formatOutcome({ ...file.outcome, raised: { ...file.outcome.raised, trouble: earlier } }));
+}

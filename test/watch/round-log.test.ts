@@ -31,6 +31,17 @@ describe('the log of the rounds of a watch', () => {
     assert.equal(lines.length, 5, 'the others are there at debug');
   });
 
+  it('has each event at its own level', () => {
+    const lines = recorded((log) => {
+      for (let n = 0; n < 2; n++) {
+        log.warn({ event: 'damage' }, 'a trouble begins: damage');
+        log.info({ event: 'in-step' }, 'the slave is in step again');
+      }
+    });
+    const once = ['warn main a trouble begins: damage', 'info main the slave is in step again'];
+    assert.deepEqual(lines, [...once, ...once]);
+  });
+
   it('remembers a bounded number of messages', () => {
     const lines = recorded((log) => {
       for (let n = 0; n < 1000; n++) log.error({}, `message ${n}`);
