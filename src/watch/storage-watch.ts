@@ -6,7 +6,6 @@ import type { Log } from '../report/log.js';
 import type { SyncResult } from '../round/result.js';
 import { runSync } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
-import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { Figures } from './figures.js';
 import { LagHistory } from './lag-history.js';
@@ -14,6 +13,7 @@ import { type Checked, type KnownState, MasterCheck } from './master-check.js';
 import { MountGate } from './mount-gate.js';
 import { Pace } from './pace.js';
 import { RoundLog } from './round-log.js';
+import { Turn } from './turn.js';
 import { Wake } from './wake.js';
 import type { Turns, WatchedStorage } from './watched-storage.js';
 
@@ -34,6 +34,7 @@ const LEAST_PART = 4;
 export class StorageWatch {
   readonly figures: Figures;
   readonly lag = new LagHistory();
+  readonly now = new Turn();
   private readonly gate = new MountGate();
   private readonly masterCheck = new MasterCheck();
   private readonly pace: Pace;
@@ -69,12 +70,14 @@ export class StorageWatch {
   get summary(): string {
     if (this.figures.hungSince !== undefined) return "the master's mount hangs";
     if (this.isInStep) return 'in step';
+    if (this.now.isLong) return 'a round is running';
     return this.result?.reason ?? 'the first round has begun';
   }
 
-  /** Whether the last check or round has found or left the slave in step. */
+  /** Whether the last check or round has found or left the slave in step, a moment ago. */
   get isInStep(): boolean {
-    return this.result !== undefined && isInStep(this.result) && this.figures.hungSince === undefined;
+    const { result, figures } = this;
+    return result !== undefined && isInStep(result) && figures.hungSince === undefined && !this.now.isLong;
   }
 
   /** Checks and rounds until the signal. */
@@ -105,10 +108,12 @@ export class StorageWatch {
       this.log.note({ seconds }, "the master's mount answers again");
     }
     this.figures.runningSince = now;
+    this.now.begin();
     try {
       return await this.checkOrRound(now);
     } finally {
       this.figures.runningSince = undefined;
+      this.now.end();
     }
   }
 
@@ -123,8 +128,11 @@ export class StorageWatch {
       this.lag.add(now, 0);
       return true;
     }
-    if (checked.kind === 'behind' && checked.since !== undefined)
-      this.lag.add(now, Math.max(0, now - checked.since) / 1000);
+    if (checked.kind === 'behind') {
+      const since = checked.since ?? now;
+      this.now.isBehind(since);
+      this.lag.add(now, Math.max(0, now - since) / 1000);
+    }
     return this.round(now);
   }
 
@@ -173,7 +181,7 @@ export class StorageWatch {
     const before = this.result;
     this.result = result;
     this.offBy = result.action !== 'off' ? undefined : this.isSwitchedOn() ? 'role' : 'switch';
-    this.figures.addRound(now, (milliseconds() - began) / 1000, result, troubleOf(result));
+    this.figures.addRound(now, (milliseconds() - began) / 1000, result);
     this.onResult(result);
     if (isCurrent(result)) {
       if (isWhole) this.wholeAt = now;
@@ -235,10 +243,3 @@ export class StorageWatch {
 
 const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'rebuild', 'adopt']);
 const HUNG_HINT = "is the master's host up? The watch goes on as soon as its mount answers; nothing is lost";
-
-/** The kind of trouble that the round has recorded; undefined: none. */
-function troubleOf({ exitCode, slave }: SyncResult): TroubleKind | undefined {
-  if (exitCode === 0) return undefined;
-  const recorded = readOutcome({ outcome: `${slave.path}.outcome` });
-  return ('outcome' in recorded && recorded.outcome.trouble?.kind) || 'fault';
-}
