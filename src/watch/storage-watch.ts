@@ -98,7 +98,7 @@ export class StorageWatch {
   /** One check, and a round if it needs one. Returns false while the master's mount hangs. */
   private async turn(): Promise<boolean> {
     const now = Date.now();
-    const { open, hungSeconds } = this.gate.check(now);
+    const { open, hungSeconds } = this.gate.check();
     if (!open) {
       this.lag.add(now, null);
       return false;
