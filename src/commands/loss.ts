@@ -48,7 +48,8 @@ export async function askForMaster(
   const { claim, lag } = standing;
   if (!standing.master || standing.master.problem !== null) return OUT_OF_REACH;
   const { lastTid, lastTime } = standing.master;
-  const beyondClaim = claim && lag ? { transactions: lag.transactions, claimTid: claim.tid } : undefined;
+  const beyondClaim =
+    claim && lag && lag.transactions !== null ? { transactions: lag.transactions, claimTid: claim.tid } : undefined;
   return { lastTid, lastTime, beyondClaim };
 }
 

@@ -17,8 +17,9 @@ export type FoundNow =
   | {
       readonly kind: 'behind';
       readonly seconds: number | null;
-      readonly transactions: number;
-      readonly bytes: number;
+      /** null: not counted, but at least one. */
+      readonly transactions: number | null;
+      readonly bytes: number | null;
     }
   | { readonly kind: 'forked' | 'damaged' | 'out-of-reach' | 'unknown'; readonly why: string };
 

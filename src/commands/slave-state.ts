@@ -66,5 +66,5 @@ export function deriveState(input: StateInput): DerivedState {
     return now(never ? 'never-synced' : 'unknown', input.problem);
   }
   if (master && 'why' in master) return now(master.kind, master.why);
-  return now(master && master.transactions > 0 ? 'behind' : 'in-step');
+  return now(master && master.transactions !== 0 ? 'behind' : 'in-step');
 }

@@ -41,7 +41,7 @@ function pathOfSlave({ storage }: StorageWatch): string {
 }
 
 /** What the last check or round has found of the master. undefined: none has ended. */
-function probedBy({ figures, lastResult, storage }: StorageWatch): Probed | undefined {
+function probedBy({ figures, lastResult, now, storage }: StorageWatch): Probed | undefined {
   const { hungSince, trouble } = figures;
   const path = lastResult?.master.path ?? storage.round.master;
   const unknown = { path, lastTid: null, lastTime: null };
@@ -54,6 +54,9 @@ function probedBy({ figures, lastResult, storage }: StorageWatch): Probed | unde
   if (trouble === 'out-of-reach')
     return { master: { ...unknown, problem: reason }, now: { kind: 'out-of-reach', why: reason } };
   if (!isCurrent(lastResult)) return { master: { ...unknown, problem: null }, now: { kind: 'unknown', why: reason } };
+  const { lack } = now;
+  if (lack)
+    return { master: { ...unknown, problem: null }, now: { kind: 'behind', ...lack, transactions: null, bytes: null } };
   return {
     master: { path, problem: null, lastTid: slave.lastTid, lastTime: slave.lastTime },
     now: { kind: 'behind', seconds: 0, transactions: 0, bytes: 0 },

@@ -7,17 +7,17 @@ export function formatSeconds(seconds: number): string {
   return `${seconds < WHOLE_FROM ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
 }
 
-/** How far a slave is behind; seconds null: not known. */
+/** How far a slave is behind; null: not known. */
 export function renderLag(lag: {
   readonly seconds: number | null;
-  readonly transactions: number;
-  readonly bytes: number;
+  readonly transactions: number | null;
+  readonly bytes: number | null;
 }): string {
   const time = lag.seconds === null ? '? s' : formatSeconds(lag.seconds);
-  return `${time}, ${formatCount(lag.transactions, 'transaction')}, ${formatCount(lag.bytes, 'byte')}`;
+  return `${time}, ${formatCount(lag.transactions ?? '?', 'transaction')}, ${formatCount(lag.bytes ?? '?', 'byte')}`;
 }
 
 /** A count with its noun: `1 transaction`, `2 transactions`. */
-export function formatCount(count: number, noun: string): string {
+export function formatCount(count: number | '?', noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -70,7 +70,12 @@ export interface Standing {
     readonly lastTime: string | null;
   } | null;
   /** `seconds`: age of the oldest transaction of the master that the slave lacks; 0 when it lacks none. */
-  readonly lag: { readonly seconds: number | null; readonly transactions: number; readonly bytes: number } | null;
+  /** Fields are null where a watch that is copying has not counted. */
+  readonly lag: {
+    readonly seconds: number | null;
+    readonly transactions: number | null;
+    readonly bytes: number | null;
+  } | null;
   /** Why the lag is unknown, although a master was named. */
   readonly lagProblem: string | null;
   /** When a promoted slave was promoted, and its last transaction at that time. */

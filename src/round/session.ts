@@ -31,9 +31,14 @@ export class RoundSession {
     return this.kept.source;
   }
 
-  /** Notes how a round has left the slave. The caller still holds the lock. */
+  /**
+   * Notes how a round has left the slave. The caller still holds the lock. A slave that does not end where the round has ended
+   * it was changed meanwhile, by a program that asks no lock.
+   */
   leave(paths: SlavePaths, result: SyncResult): void {
-    this.leftAs = { paths, mark: markOf(paths), isCurrent: isCurrent(result) };
+    const mark = markOf(paths);
+    const isOurs = !isCurrent(result) || factsOfPath(paths.data)?.size === result.slave.claim;
+    this.leftAs = isOurs ? { paths, mark, isCurrent: isCurrent(result) } : undefined;
   }
 
   /** Whether nobody has changed the slave or its `.dat` since the last round, which left all transactions on it. */

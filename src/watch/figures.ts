@@ -1,7 +1,7 @@
 import type { RoundEnd, RoundFigures } from '../monitor/monitored.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SyncResult } from '../round/result.js';
-import type { TroubleKind } from '../standby/outcome-file.js';
+import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
 import type { MountGate } from './mount-gate.js';
 
 export type Phase = 'check' | 'copy' | 'rebuild' | 'failed';
@@ -53,8 +53,8 @@ export class Figures implements RoundFigures {
     this.last = { ...last, beganAt, endedAt: beganAt + seconds * 1000 };
   }
 
-  /** A round, and the kind of its trouble, if it had one. */
-  addRound(beganAt: number, seconds: number, result: SyncResult, trouble: TroubleKind | undefined): void {
+  addRound(beganAt: number, seconds: number, result: SyncResult): void {
+    const trouble = troubleOf(result);
     const { action, exitCode, reason, hint, copied, blobs, scrubbed } = result;
     this.trouble = trouble;
     count(this.rounds, action, 1);
@@ -68,6 +68,13 @@ export class Figures implements RoundFigures {
     this.scrubbedBad += scrubbed.bad;
     this.last = { beganAt, endedAt: beganAt + seconds * 1000, action, exitCode, reason, hint };
   }
+}
+
+/** The kind of trouble that the round has recorded; undefined: none. */
+function troubleOf({ exitCode, slave }: SyncResult): TroubleKind | undefined {
+  if (exitCode === 0) return undefined;
+  const recorded = readOutcome({ outcome: `${slave.path}.outcome` });
+  return ('outcome' in recorded && recorded.outcome.trouble?.kind) || 'fault';
 }
 
 function count(figures: Record<string, number>, name: string, more: number): void {

@@ -1,3 +1,4 @@
+import { milliseconds } from '../io/clock.js';
 import { MountProbe } from '../io/mount.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 
@@ -10,18 +11,22 @@ const MOST_HANGING = 48;
 
 /**
  * Keeps rounds away from a mount that hangs. Behind a read that was given up no further one is sent until that read has
- * returned, or a child process has had an answer from the mount.
+ * returned, or a child process has had an answer from the mount. A clock that is set back changes nothing of that.
  */
 export class MountGate {
   private closed:
     | {
         readonly since: number;
+        readonly began: number;
         readonly probe: MountProbe;
         returned: boolean;
         askedAt: number;
         reportedAt: number;
       }
     | undefined;
+
+  /** `clock` only goes forward, in milliseconds. */
+  constructor(private readonly clock: () => number = milliseconds) {}
 
   /** Since when the mount has hung, in milliseconds since the epoch; undefined: it does not. */
   get hungSince(): number | undefined {
@@ -31,12 +36,14 @@ export class MountGate {
   /** A read at `path` was given up under this deadline, `deadline.seconds` after it began. */
   shut(path: string, deadline: ReadDeadline, now: number): void {
     this.closed?.probe.close();
-    const since = this.closed?.since ?? now - deadline.seconds * 1000;
+    const hungMs = deadline.seconds * 1000;
+    const { since, began } = this.closed ?? { since: now - hungMs, began: this.clock() - hungMs };
     const closed = {
       since,
+      began,
       probe: new MountProbe(path),
       returned: false,
-      askedAt: now,
+      askedAt: this.clock(),
       reportedAt: Number.NEGATIVE_INFINITY,
     };
     this.closed = closed;
@@ -46,23 +53,24 @@ export class MountGate {
   }
 
   /** Whether a round may be begun. Returns how long the mount has hung when that ends, in seconds. */
-  check(now: number): { readonly open: boolean; readonly hungSeconds?: number } {
+  check(): { readonly open: boolean; readonly hungSeconds?: number } {
     const { closed } = this;
     if (!closed) return { open: true };
     if (!closed.returned) {
+      const now = this.clock();
       if (now - closed.askedAt < PROBE_PAUSE_MS || ReadDeadline.hanging > MOST_HANGING) return { open: false };
       closed.askedAt = now;
       if (!closed.probe.hasAnswered()) return { open: false };
     }
     this.close();
-    return { open: true, hungSeconds: (now - closed.since) / 1000 };
+    return { open: true, hungSeconds: (this.clock() - closed.began) / 1000 };
   }
 
   /** Since when the mount has hung, if that is to be recorded now; each answer counts as a record. */
-  dueReport(now: number): number | undefined {
+  dueReport(): number | undefined {
     const { closed } = this;
-    if (!closed || Math.abs(now - closed.reportedAt) < REPORT_PAUSE_MS) return undefined;
-    closed.reportedAt = now;
+    if (!closed || this.clock() - closed.reportedAt < REPORT_PAUSE_MS) return undefined;
+    closed.reportedAt = this.clock();
     return closed.since;
   }
 

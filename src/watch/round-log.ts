@@ -1,3 +1,4 @@
+import { milliseconds } from '../io/clock.js';
 import type { Log } from '../report/log.js';
 
 /** A warning or an error that a round repeats is logged again after this time. */
@@ -48,7 +49,7 @@ export class RoundLog implements Log {
   }
 
   private isNew(message: string): boolean {
-    const now = Date.now();
+    const now = milliseconds();
     const before = this.known.get(message);
     if (before !== undefined && now - before < REPEAT_MS) return false;
     if (this.known.size >= MOST_KNOWN) this.known.clear();

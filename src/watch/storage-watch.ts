@@ -7,13 +7,13 @@ import { HANG_HINT, recordHang } from '../round/record-hang.js';
 import type { SyncResult } from '../round/result.js';
 import type { SyncOptions } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
-import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { Figures } from './figures.js';
 import { LagHistory } from './lag-history.js';
 import { type Checked, type KnownState, MasterCheck } from './master-check.js';
 import { MountGate } from './mount-gate.js';
 import { RoundLog } from './round-log.js';
+import { Turn } from './turn.js';
 import type { WatchedStorage } from './watched-storage.js';
 
 /** A round that checks the slave's bytes and scrubs, even if nothing is new. */
@@ -31,6 +31,7 @@ const WHOLE_ROUND_MS = 60_000;
 export class StorageWatch {
   readonly figures: Figures;
   readonly lag = new LagHistory();
+  readonly now = new Turn();
   private readonly gate = new MountGate();
   private readonly masterCheck = new MasterCheck();
   private readonly log: RoundLog;
@@ -63,12 +64,14 @@ export class StorageWatch {
   get summary(): string {
     if (this.figures.hungSince !== undefined) return "the master's mount hangs";
     if (this.isInStep) return 'in step';
+    if (this.now.isLong) return 'a round is running';
     return this.result?.reason ?? 'the first round has begun';
   }
 
-  /** Whether the last check or round has found or left the slave in step. */
+  /** Whether the last check or round has found or left the slave in step, a moment ago. */
   get isInStep(): boolean {
-    return this.result !== undefined && isInStep(this.result) && this.figures.hungSince === undefined;
+    const { result, figures } = this;
+    return result !== undefined && isInStep(result) && figures.hungSince === undefined && !this.now.isLong;
   }
 
   async close(): Promise<void> {
@@ -82,7 +85,7 @@ export class StorageWatch {
    * @param now milliseconds since the epoch
    */
   async prepare(now: number): Promise<'due' | 'done' | 'hung'> {
-    const { open, hungSeconds } = this.gate.check(now);
+    const { open, hungSeconds } = this.gate.check();
     if (!open) {
       this.hangs(now);
       return 'hung';
@@ -92,11 +95,12 @@ export class StorageWatch {
       this.log.note({ seconds }, "the master's mount answers again");
     }
     this.figures.runningSince = now;
-    try {
-      return await this.checkNow(now);
-    } finally {
-      this.figures.runningSince = undefined;
-    }
+    this.now.begin();
+    const state = await this.checkNow(now);
+    this.figures.runningSince = undefined;
+    // What a check has found holds until the round has ended.
+    if (state !== 'due') this.now.end();
+    return state;
   }
 
   private async checkNow(now: number): Promise<'due' | 'done' | 'hung'> {
@@ -113,8 +117,11 @@ export class StorageWatch {
       this.lag.add(now, 0);
       return 'done';
     }
-    if (checked.kind === 'behind' && checked.since !== undefined)
-      this.lag.add(now, Math.max(0, now - checked.since) / 1000);
+    if (checked.kind === 'behind') {
+      const since = checked.since ?? now;
+      this.now.isBehind(since);
+      this.lag.add(now, Math.max(0, now - since) / 1000);
+    }
     return 'due';
   }
 
@@ -159,16 +166,18 @@ export class StorageWatch {
     if (isWhole) this.session.forget();
     const { session, storage, log, onProgress } = this;
     this.figures.runningSince = now;
+    this.now.begin();
     return { ...storage.round, session, log, scrub: isWhole ? storage.scrub : 0, onProgress };
   }
 
   /** Notes how the round has ended that began at `now`. Returns false if the mount of the master hangs. */
   end(result: SyncResult, now: number, seconds: number): boolean {
     this.figures.runningSince = undefined;
+    this.now.end();
     const before = this.result;
     this.result = result;
     this.offBy = result.action !== 'off' ? undefined : this.isSwitchedOn() ? 'role' : 'switch';
-    this.figures.addRound(now, seconds, result, troubleOf(result));
+    this.figures.addRound(now, seconds, result);
     this.onResult(result);
     if (isCurrent(result)) {
       if (this.isWholeDue(now)) this.wholeAt = now;
@@ -207,7 +216,7 @@ export class StorageWatch {
 
   private hangs(now: number): void {
     this.lag.add(now, null);
-    const since = this.gate.dueReport(now);
+    const since = this.gate.dueReport();
     if (since !== undefined) recordHang(this.storage.round, since, this.log);
   }
 
@@ -228,10 +237,3 @@ export class StorageWatch {
 }
 
 const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'rebuild', 'adopt']);
-
-/** The kind of trouble that the round has recorded; undefined: none. */
-function troubleOf({ exitCode, slave }: SyncResult): TroubleKind | undefined {
-  if (exitCode === 0) return undefined;
-  const recorded = readOutcome({ outcome: `${slave.path}.outcome` });
-  return ('outcome' in recorded && recorded.outcome.trouble?.kind) || 'fault';
-}
