@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { refuseDataFile } from '../io/data-file.js';
 import { ownTemporaryOf, replaceText } from '../io/replace.js';
 import { writeToStdout } from '../io/sink.js';
 import { labelled, renderMetrics } from '../report/exposition.js';
@@ -117,6 +118,7 @@ function verdictOf(reports: ReadonlyMap<string, StorageReport>): Verdict {
 function deliver(whole: string, line: string, { output }: ReportFlags): void {
   if (output === undefined) return writeToStdout(whole);
   const path = resolve(output);
+  refuseDataFile(path);
   replaceText(path, whole, { mode: READABLE_FOR_ALL }, ownTemporaryOf(path));
   writeToStdout(line);
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULTS } from '../config/defaults.js';
+import { DEFAULTS, isInterval } from '../config/defaults.js';
 import { type ListenAddress, parseListen } from '../config/listen.js';
 import { parseDuration } from '../report/duration.js';
 import { EXIT } from '../round/exit.js';
@@ -42,8 +42,6 @@ interface Flags extends SlaveOptions, CommonOptions, RoundFlags, ConfigurationFl
 }
 
 const DEFAULT_INTERVAL = `${DEFAULTS.intervalSeconds}s`;
-const LEAST_INTERVAL_SECONDS = 0.1;
-const MOST_INTERVAL_SECONDS = 3600;
 
 const MANUAL: Manual = {
   notes: [
@@ -142,7 +140,7 @@ function listenOption(text: string): ListenAddress {
 /** Commander's parser for `--interval`, in seconds. */
 function intervalOption(text: string): number {
   const seconds = parseDuration(text);
-  if (seconds === undefined || seconds < LEAST_INTERVAL_SECONDS || seconds > MOST_INTERVAL_SECONDS)
+  if (!isInterval(seconds))
     throw new InvalidArgumentError('Expected a duration from 100ms to 1h, such as 1s or 500ms.');
   return seconds;
 }

@@ -5,3 +5,8 @@ export const DEFAULTS = {
   intervalSeconds: 1,
   hookTimeoutSeconds: 30,
 } as const;
+
+/** Whether a watch may check so often. */
+export function isInterval(seconds: number | undefined): seconds is number {
+  return seconds !== undefined && seconds >= 0.1 && seconds <= 3600;
+}

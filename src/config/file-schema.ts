@@ -1,6 +1,18 @@
 import { EVENT_NAMES } from '../events/event.js';
 import { BOOLEAN, type Keys, mapping, named, optional, required, type ValuesOf } from './schema.js';
-import { COMMAND, DURATION, FILE_NAME, LISTEN, NAME, oneOf, PATH, SCRUB, SIZE, WEB_ADDRESS } from './values.js';
+import {
+  COMMAND,
+  DURATION,
+  FILE_NAME,
+  INTERVAL,
+  LISTEN,
+  NAME,
+  oneOf,
+  PATH,
+  SCRUB,
+  SIZE,
+  WEB_ADDRESS,
+} from './values.js';
 
 /** Every key of the configuration file; docs/configuration.md explains them. */
 
@@ -26,7 +38,7 @@ const STORAGE = {
 export type StorageValues = ValuesOf<typeof STORAGE>;
 
 const WATCH = {
-  interval: optional(DURATION),
+  interval: optional(INTERVAL),
   listen: optional(LISTEN),
   textfile: optional(PATH),
   heartbeat: optional(WEB_ADDRESS),

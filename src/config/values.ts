@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { parseDuration } from '../report/duration.js';
 import { parseBytes } from '../report/size.js';
 import type { ScrubAmount } from '../scrub/round.js';
+import { isInterval } from './defaults.js';
 import { parseListen } from './listen.js';
 import { type Kind, text, words } from './schema.js';
 import { isStorageName } from './storage-name.js';
@@ -28,6 +29,11 @@ export const FILE_NAME = text("a file's name without a directory", (given) =>
 export const DURATION = text('a duration of more than 0 and at most 1d, such as 500ms, 30s, 10min or 2h', (given) => {
   const seconds = parseDuration(given);
   return seconds !== undefined && seconds > 0 && seconds <= LONGEST_SECONDS ? seconds : undefined;
+});
+
+export const INTERVAL = text('a duration from 100ms to 1h, such as 1s or 500ms', (given) => {
+  const seconds = parseDuration(given);
+  return isInterval(seconds) ? seconds : undefined;
 });
 
 export const SIZE = text(

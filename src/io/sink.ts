@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { isatty } from 'node:tty';
+import { isDataFile } from './data-file.js';
 import { attempt, IoFault } from './fault.js';
 
 /** Receives complete lines of text. */
@@ -104,6 +105,10 @@ function openToAppend(path: string): number {
   if (!stats.isFile() && !stats.isCharacterDevice()) {
     fs.closeSync(fd);
     throw notARegularFile(path);
+  }
+  if (stats.isFile() && isDataFile(attempt('realpath', path, () => fs.realpathSync(path)))) {
+    fs.closeSync(fd);
+    throw new LogFileMistake(`the log file ${path} is a Data.fs`, 'nothing was written to it; name another file');
   }
   return fd;
 }

@@ -1,3 +1,4 @@
+import { refuseDataFile } from '../io/data-file.js';
 import { ownTemporaryOf, replaceText } from '../io/replace.js';
 import { SILENT } from '../report/log.js';
 import { SYSTEM_CLOCK } from './ages.js';
@@ -18,5 +19,6 @@ export async function writeFigures(path: string, monitored: Monitored): Promise<
   const snapshots = snapshotsOf.get(monitored) ?? new Snapshots(monitored, SYSTEM_CLOCK, SILENT);
   snapshotsOf.set(monitored, snapshots);
   const text = renderWatchMetrics(monitored, await snapshots.current());
+  refuseDataFile(path);
   replaceText(path, text, { mode: READABLE_FOR_ALL }, ownTemporaryOf(path));
 }

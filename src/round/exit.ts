@@ -90,6 +90,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another watch or another program listens there; end it, or choose another port with --listen',
   EADDRNOTAVAIL: 'choose an address of this machine with --listen; 127.0.0.1 is for programs on this machine alone',
   EPORT: 'ports below 1024 are for root; choose one above with --listen',
+  EDATA: 'nothing was written to it; name another file in its place',
   ELOOP: 'symbolic links are not followed here; name the file itself',
 };
 

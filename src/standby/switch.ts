@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { refuseDataFile } from '../io/data-file.js';
 import { removeIfThere, syncDirectory } from '../io/directory.js';
 import { type FileFacts, factsOfPath } from '../io/facts.js';
 import { durableReplace, type Ownership, ownTemporaryOf, readSmallText } from '../io/replace.js';
@@ -38,7 +39,7 @@ export function readSwitch(path: string): Switch {
   return match[1] === '1' ? 'on' : 'off';
 }
 
-/** Writes the switch durably. A takeover and a person may write at the same time: the last one wins. */
+/** Writes the switch durably; a Data.fs at the path is refused. A takeover and a person may write at the same time: the last one wins. */
 export function writeSwitch(path: string, value: Switch): void {
   replace(path, `SYNCING=${value === 'on' ? 1 : 0}\n`, { mode: 0o644 });
 }
@@ -51,5 +52,6 @@ export function restoreSwitch(path: string, text: string | undefined, facts: Fil
 }
 
 function replace(path: string, text: string, ownership: Ownership): void {
+  refuseDataFile(path);
   durableReplace(path, text, ownership, ownTemporaryOf(path));
 }

@@ -101,7 +101,7 @@ const CASES: readonly Case[] = [
     text: withMain('    timeout: 30', 'watch: { interval: 0s }', 'hooks: { timeout: 2 weeks }'),
     expected: [
       /^5: storages\.main\.timeout: found the number 30, expected a duration/,
-      /^6: watch\.interval: found "0s", expected a duration of more than 0/,
+      /^6: watch\.interval: found "0s", expected a duration from 100ms to 1h/,
       /^7: hooks\.timeout: found "2 weeks", expected a duration/,
     ],
   },
@@ -184,6 +184,49 @@ const CASES: readonly Case[] = [
       '12: storages.fifth.slave: found /srv/x.fs, which is storages.second.slave in line 6 as well, expected a file of its own',
       "12: storages.fifth.blobs.slave: found /5, the master's, expected another directory",
     ],
+  },
+  {
+    name: 'storages that copy in a circle',
+    text: [
+      'storages:',
+      '  a: { master: /1, slave: /2 }',
+      '  b: { master: /2, slave: /3 }',
+      '  c: { master: /3/Data.fs, slave: /1 }',
+    ].join('\n'),
+    expected: ['4: storages.c.slave: found /1/Data.fs, from which its own master is copied, expected another file'],
+  },
+  {
+    name: 'a slave that is copied on, and a switch for two',
+    text: [
+      'storages:',
+      '  a: { master: /1, slave: /2, status-file: /switch }',
+      '  b: { master: /2, slave: /3, status-file: /switch }',
+      'status-file: /switch',
+    ].join('\n'),
+    expected: ['no mistake'],
+  },
+  {
+    name: 'a Data.fs that would be replaced by a switch or by figures',
+    text: withMain(
+      '    status-file: /srv/Data.fs',
+      'watch: { textfile: /mnt/../mnt/Data.fs }',
+      'status-file: /mnt/Data.fs',
+    ),
+    expected: [
+      '5: storages.main.status-file: found /srv/Data.fs, which is storages.main.slave in line 4, expected a file of its own',
+      '6: watch.textfile: found /mnt/Data.fs, which is storages.main.master in line 3, expected a file of its own',
+      '7: status-file: found /mnt/Data.fs, which is storages.main.master in line 3, expected a file of its own',
+    ],
+  },
+  {
+    name: 'a switch that would be replaced by figures',
+    text: withMain('status-file: /status', 'watch: { textfile: /status }'),
+    expected: ['6: watch.textfile: found /status, which is status-file in line 5, expected a file of its own'],
+  },
+  {
+    name: 'an interval that is too short',
+    text: withMain('watch: { interval: 1ms }'),
+    expected: [/^5: watch\.interval: found "1ms", expected a duration from 100ms to 1h/],
   },
   { name: 'a tab', text: 'storages:\n\tmain: x', expected: ['2: found a tab, expected spaces for the indentation'] },
   {
