@@ -236,7 +236,8 @@ export class StorageWatch {
   }
 }
 
-const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'rebuild', 'adopt']);
+/** A rebuild is an event. */
+const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'adopt']);
 
 /** The kind of trouble that the round has recorded; undefined: none. */
 function troubleOf({ exitCode, slave }: SyncResult): TroubleKind | undefined {

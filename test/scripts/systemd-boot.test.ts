@@ -18,26 +18,19 @@ import { Site } from '../support/site.js';
 import { scripts, writeScript } from './shell.js';
 
 /**
- * The units under a real systemd, which is process 1 of namespaces of its own: does the watch start under its restrictions, is it
- * heard, is it ended when it hangs, does a sync work. The watch is a stand-in that uses the real notifier and the real log.
+ * The units under a real systemd, which is process 1 of namespaces of its own: does the watch do all of its work under their
+ * restrictions, is it heard, is it ended when it hangs, does a sync work.
  */
-const WATCH = `
-  import { existsSync } from 'node:fs';
-  import { pino } from '/opt/project/node_modules/pino/pino.js';
-  import { openLog } from '/opt/project/dist/src/report/log.js';
-  import { notifierOf } from '/opt/project/dist/src/watch/notify.js';
-  if (existsSync('/srv/zeo/var/mistake')) process.exit(2);
-  const log = openLog(pino, { level: 'info', format: 'text', file: '/var/log/syncpozo/watch.log' });
-  const notifier = notifierOf(process.env, { log });
-  process.on('SIGHUP', () => { log.reopen(); log.info({}, 'opened again'); });
-  process.on('SIGTERM', () => { notifier.stopping('ending'); log.info({}, 'ends'); process.exit(0); });
-  notifier.ready('begins');
-  let round = 0;
-  setInterval(() => {
-    if (existsSync('/srv/zeo/var/hang')) return;
-    notifier.watchdog();
-    notifier.status('round ' + ++round);
-  }, 100);`;
+const CONFIGURATION = `storages:
+  main: { master: /mnt/m1/zeo/var, slave: /srv/zeo/var }
+watch:
+  interval: 200ms
+  listen: 127.0.0.1:9177
+  textfile: /var/lib/prometheus/node-exporter/syncpozo.prom
+hooks:
+  rebuild: [/usr/local/bin/hook]
+`;
+const MASTER = '/mnt/m1/zeo/var/Data.fs';
 
 /** Where this process is in the unified hierarchy of control groups; undefined: nowhere. */
 function controlGroup(): string | undefined {
@@ -100,19 +93,37 @@ describe('the units under a real systemd', { skip: reasonToSkip() }, () => {
     );
     for (const unit of readdirSync(join(scripts, 'systemd')))
       copyFileSync(join(scripts, 'systemd', unit), join(files, 'etc/systemd/system', unit));
-    put('etc/systemd/system/syncpozo-watch.service.d/test.conf', '[Service]\nWatchdogSec=3s\n');
-    put('opt/watch.mjs', WATCH);
-    mkdirSync(join(files, 'usr/local/bin'), { recursive: true });
-    // Without a configuration: the sides are those of the samples.
-    writeScript(
-      join(files, 'usr/local/bin/syncpozo'),
-      `[ "$1" = watch ] && exec node /opt/watch.mjs
-exec node /opt/project/dist/app/cli.cjs sync --log-format text /mnt/m1/zeo/var /srv/zeo/var`,
+    put(
+      'etc/systemd/system/syncpozo-watch.service.d/test.conf',
+      `[Service]
+WatchdogSec=3s
+ExecStart=
+ExecStart=/usr/local/bin/syncpozo watch --config /etc/syncpozo.yml --log-format text --log-file /var/log/syncpozo/watch.log
+`,
     );
+    put('etc/syncpozo.yml', CONFIGURATION);
+    mkdirSync(join(files, 'usr/local/bin'), { recursive: true });
+    writeScript(join(files, 'usr/local/bin/syncpozo'), 'exec node /opt/project/dist/app/cli.cjs "$@"');
+    writeScript(join(files, 'usr/local/bin/hook'), 'cat >/srv/zeo/var/hook.called');
+    mkdirSync(join(files, 'var/lib/prometheus/node-exporter'), { recursive: true });
     mkdirSync(join(files, 'mnt/m1/zeo/var'), { recursive: true });
-    const site = Site.create(join(files, 'mnt/m1/zeo/var/Data.fs'));
-    for (let page = 1; page <= 5; page++) site.commit(site.pages(new Map([[page, `page ${page}`]])));
+    mkdirSync(join(files, 'opt/later'), { recursive: true });
+    const master = join(files, MASTER);
+    const site = Site.create(master);
+    const commit = (text: string): void => void site.commit(site.pages(new Map([[1, text]])));
+    for (let page = 1; page <= 5; page++) commit(`page ${page}`);
+    const first = readFileSync(master);
+    for (const name of ['second', 'third']) {
+      const before = readFileSync(master).length;
+      commit(name);
+      writeFileSync(join(files, 'opt/later', name), readFileSync(master).subarray(before));
+    }
+    site.pack();
+    copyFileSync(master, join(files, 'opt/later/packed'));
+    commit('behind the pack');
+    copyFileSync(master, join(files, 'opt/later/last'));
     site.close();
+    writeFileSync(master, first);
     mkdirSync(group);
     const boot = ['unshare', '-C', '-m', '-p', '-i', '-u', '-n', '--fork', '--kill-child', 'sh'];
     const args = [...boot, inProject('test', 'scripts', 'boot-systemd.sh'), dir, projectRoot, process.execPath];
@@ -128,6 +139,7 @@ exec node /opt/project/dist/app/cli.cjs sync --log-format text /mnt/m1/zeo/var /
       () => booted.exitCode !== null || /^(running|degraded)$/.test(inside('systemctl is-system-running')),
     );
     assert.equal(booted.exitCode, null, output);
+    inside('chown zope /var/lib/prometheus/node-exporter');
   });
 
   after(async () => {
@@ -156,21 +168,50 @@ exec node /opt/project/dist/app/cli.cjs sync --log-format text /mnt/m1/zeo/var /
     const pid = show('syncpozo-watch', 'MainPID');
     await new Promise((resolve) => setTimeout(resolve, 5000));
     assert.deepEqual([show('syncpozo-watch', 'MainPID'), show('syncpozo-watch', 'NRestarts')], [pid, '0']);
-    assert.match(show('syncpozo-watch', 'StatusText'), /^round \d+$/);
+    assert.equal(show('syncpozo-watch', 'StatusText'), 'main: in step');
     assert.match(inside(`cat /proc/${pid}/status`), /^CapBnd:\s+0+$/m);
+  });
+
+  it('it follows commits and a pack, serves and writes its figures, and runs hooks', async () => {
+    const inStep = (): boolean => inside(`cmp ${MASTER} /srv/zeo/var/Data.fs && echo same`) === 'same';
+    await eventually('the first copy', inStep);
+    assert.equal(inside('stat -c %U /srv/zeo/var/Data.fs'), 'zope');
+    inside(`cat /opt/later/second >>${MASTER}`);
+    await eventually('the commit', inStep);
+    inside(`cat /opt/later/third >>${MASTER}`);
+    await eventually('the next one', inStep);
+    const pack = `cp /opt/later/packed ${MASTER}.pack; ln -f ${MASTER} ${MASTER}.old; mv ${MASTER}.pack ${MASTER}`;
+    assert.equal(inside(pack), '');
+    await eventually('the rebuild', inStep);
+    await eventually('the hook', () => inside('cat /srv/zeo/var/hook.called').includes('"name":"rebuild"'));
+    const ask = (path: string): string =>
+      inside(
+        `node -e "fetch('http://127.0.0.1:9177${path}').then(async (got) => console.log(got.status, await got.text()))"`,
+      );
+    assert.match(ask('/readiness'), /^200 /);
+    assert.match(ask('/metrics'), /^syncpozo_rounds_total\{.*action="rebuild"\} 1$/m);
+    const textfile = '/var/lib/prometheus/node-exporter/syncpozo.prom';
+    assert.match(inside(`cat ${textfile}`), /^syncpozo_build_info\{version=/m);
+    assert.equal(inside(`stat -c '%U %a' ${textfile}`), 'zope 644');
+    const log = inside('cat /var/log/syncpozo/watch.log');
+    assert.doesNotMatch(log, / (ERROR|WARN) /);
   });
 
   it('a reload opens the log again', async () => {
     inside('cd /var/log/syncpozo && mv watch.log watch.log.1');
     assert.equal(inside('systemctl reload syncpozo-watch.service'), '');
-    await eventually('the new log', () => inside('cat /var/log/syncpozo/watch.log').endsWith('INFO opened again'));
-    assert.equal(inside('stat -c %U /var/log/syncpozo/watch.log'), 'zope');
+    await eventually('the new log', () => inside('stat -c %U /var/log/syncpozo/watch.log') === 'zope');
+    const begun = Date.now();
+    assert.equal(inside('systemctl stop syncpozo-watch.service'), '');
+    assert.ok(Date.now() - begun < 8000, 'it is not killed');
+    assert.equal(show('syncpozo-watch', 'Result'), 'success');
+    assert.match(inside('cat /var/log/syncpozo/watch.log'), /^\S+ INFO ended by a signal$/);
   });
 
   it('a watch that makes no rounds is ended and started again', async () => {
-    inside('touch /srv/zeo/var/hang');
+    assert.equal(inside('systemctl start syncpozo-watch.service'), '');
+    inside(`kill -STOP ${show('syncpozo-watch', 'MainPID')}`);
     await eventually('the watchdog', () => show('syncpozo-watch', 'Result') === 'watchdog');
-    inside('rm /srv/zeo/var/hang');
     await eventually(
       'the next start',
       () => show('syncpozo-watch', 'NRestarts') === '1' && show('syncpozo-watch', 'ActiveState') === 'active',
@@ -180,11 +221,12 @@ exec node /opt/project/dist/app/cli.cjs sync --log-format text /mnt/m1/zeo/var /
   });
 
   it('a mistake in the configuration is not tried again', async () => {
-    inside('touch /srv/zeo/var/mistake');
+    inside('cp -p /etc/syncpozo.yml /opt/good.yml; echo "watsh: {}" >>/etc/syncpozo.yml');
     inside('systemctl start syncpozo-watch.service');
     await new Promise((resolve) => setTimeout(resolve, 6000));
     assert.deepEqual([show('syncpozo-watch', 'ActiveState'), show('syncpozo-watch', 'NRestarts')], ['failed', '0']);
-    inside('rm /srv/zeo/var/mistake; systemctl reset-failed');
+    assert.match(inside('journalctl -u syncpozo-watch.service'), /syncpozo\.yml:9: found the unknown key "watsh"/);
+    inside('mv /opt/good.yml /etc/syncpozo.yml; systemctl reset-failed');
   });
 
   it('control: without NotifyAccess=all nothing is heard, and the start fails', () => {
@@ -198,6 +240,7 @@ systemctl daemon-reload`);
   });
 
   it('a sync works under the restrictions, and notices a process of the same user that has the slave open', () => {
+    inside(`rm /srv/zeo/var/*; cp /opt/later/last ${MASTER}`);
     assert.equal(inside('systemctl start syncpozo-sync.service'), '');
     assert.equal(inside('cmp /mnt/m1/zeo/var/Data.fs /srv/zeo/var/Data.fs; stat -c %U /srv/zeo/var/Data.fs'), 'zope');
     inside('rm /srv/zeo/var/Data.fs.lock');
