@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { inProject, projectRoot } from '../support/root.js';
 import { Site } from '../support/site.js';
-import { scripts, writeScript } from './shell.js';
+import { BootedHost, reasonToSkip } from './booted-host.js';
+import { writeScript } from './shell.js';
+import { textOf, UNITS } from './units.js';
 
 /**
  * The units under a real systemd, which is process 1 of namespaces of its own: does the watch do all of its work under their
@@ -32,68 +21,19 @@ hooks:
 `;
 const MASTER = '/mnt/m1/zeo/var/Data.fs';
 
-/** Where this process is in the unified hierarchy of control groups; undefined: nowhere. */
-function controlGroup(): string | undefined {
-  const mount = /^\S+ (\S+) cgroup2 rw/m.exec(readFileSync('/proc/mounts', 'utf8'))?.[1];
-  const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
-  return mount === undefined || own === undefined ? undefined : join(mount, own);
-}
-
-const GROUP = controlGroup();
-
-function reasonToSkip(): string | false {
-  if (process.getuid?.() !== 0) return 'not run: it needs root';
-  const version = /^systemd (\d+)/.exec(spawnSync('systemctl', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1];
-  if (Number(version ?? 0) < 246) return 'not run: there is no systemd 246 here (Debian: apt-get install systemd)';
-  const may = spawnSync('unshare', ['-m', '-p', '-C', '-i', '-u', '-n', '-f', 'true']).status === 0;
-  if (!may || GROUP === undefined)
-    return 'not run: it needs the right to make namespaces, and control groups of version 2';
-  return false;
-}
-
 describe('the units under a real systemd', { skip: reasonToSkip() }, () => {
-  const dir = mkdtempSync(join(tmpdir(), 'syncpozo-boot-'));
-  const group = join(GROUP ?? '', `syncpozo-boot-${process.pid}`);
-  let booted: ChildProcess;
-  let output = '';
-
-  /** Runs shell text inside, as root; returns its standard output. */
-  function inside(text: string): string {
-    const pid = readFileSync(`/proc/${booted.pid}/task/${booted.pid}/children`, 'utf8').trim();
-    const enter = ['-t', pid, '-m', '-p', '-i', '-u', '-n', '-C', '-r', '-w', 'env', '-i'];
-    const path = 'PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
-    const done = spawnSync('nsenter', [...enter, path, 'sh', '-c', `exec 2>&1\n${text}`], {
-      encoding: 'utf8',
-      timeout: 60_000,
-    });
-    return done.stdout.trim();
-  }
-
-  function show(unit: string, property: string): string {
-    return inside(`systemctl show --value -p ${property} ${unit}`);
-  }
-
-  async function eventually(what: string, holds: () => boolean): Promise<void> {
-    for (let tries = 0; tries < 300; tries++) {
-      if (holds()) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    assert.fail(`never happened: ${what}\n${output}\n${inside('systemctl status syncpozo-watch; journalctl -n 30')}`);
-  }
+  const host = new BootedHost();
+  const inside = host.inside.bind(host);
+  const show = host.show.bind(host);
+  const eventually = host.eventually.bind(host);
 
   before(async () => {
-    const files = join(dir, 'files');
-    const put = (path: string, text: string): void => {
-      mkdirSync(dirname(join(files, path)), { recursive: true });
-      writeFileSync(join(files, path), text);
-    };
-    put(
+    host.put(
       'etc/systemd/system/tests.target',
       '[Unit]\nDescription=tests\nDefaultDependencies=no\nWants=systemd-journald.service\n',
     );
-    for (const unit of readdirSync(join(scripts, 'systemd')))
-      copyFileSync(join(scripts, 'systemd', unit), join(files, 'etc/systemd/system', unit));
-    put(
+    for (const unit of UNITS) host.put(`etc/systemd/system/${unit}`, textOf(unit));
+    host.put(
       'etc/systemd/system/syncpozo-watch.service.d/test.conf',
       `[Service]
 WatchdogSec=3s
@@ -101,14 +41,11 @@ ExecStart=
 ExecStart=/usr/local/bin/syncpozo watch --config /etc/syncpozo.yml --log-format text --log-file /var/log/syncpozo/watch.log
 `,
     );
-    put('etc/syncpozo.yml', CONFIGURATION);
-    mkdirSync(join(files, 'usr/local/bin'), { recursive: true });
-    writeScript(join(files, 'usr/local/bin/syncpozo'), 'exec node /opt/project/dist/app/cli.cjs "$@"');
-    writeScript(join(files, 'usr/local/bin/hook'), 'cat >/srv/zeo/var/hook.called');
-    mkdirSync(join(files, 'var/lib/prometheus/node-exporter'), { recursive: true });
-    mkdirSync(join(files, 'mnt/m1/zeo/var'), { recursive: true });
-    mkdirSync(join(files, 'opt/later'), { recursive: true });
-    const master = join(files, MASTER);
+    host.put('etc/syncpozo.yml', CONFIGURATION);
+    writeScript(host.fileOf('usr/local/bin/syncpozo'), 'exec node /opt/project/dist/app/cli.cjs "$@"');
+    writeScript(host.fileOf('usr/local/bin/hook'), 'cat >/srv/zeo/var/hook.called');
+    host.put('var/lib/prometheus/node-exporter/other.prom', '');
+    const master = host.fileOf(MASTER);
     const site = Site.create(master);
     const commit = (text: string): void => void site.commit(site.pages(new Map([[1, text]])));
     for (let page = 1; page <= 5; page++) commit(`page ${page}`);
@@ -116,51 +53,19 @@ ExecStart=/usr/local/bin/syncpozo watch --config /etc/syncpozo.yml --log-format 
     for (const name of ['second', 'third']) {
       const before = readFileSync(master).length;
       commit(name);
-      writeFileSync(join(files, 'opt/later', name), readFileSync(master).subarray(before));
+      writeFileSync(host.fileOf(`opt/later/${name}`), readFileSync(master).subarray(before));
     }
     site.pack();
-    copyFileSync(master, join(files, 'opt/later/packed'));
+    copyFileSync(master, host.fileOf('opt/later/packed'));
     commit('behind the pack');
-    copyFileSync(master, join(files, 'opt/later/last'));
+    copyFileSync(master, host.fileOf('opt/later/last'));
     site.close();
     writeFileSync(master, first);
-    mkdirSync(group);
-    const boot = ['unshare', '-C', '-m', '-p', '-i', '-u', '-n', '--fork', '--kill-child', 'sh'];
-    const args = [...boot, inProject('test', 'scripts', 'boot-systemd.sh'), dir, projectRoot, process.execPath];
-    booted = spawn('sh', ['-c', `echo $$ >'${group}/cgroup.procs' && exec "$@"`, 'sh', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [booted.stdout, booted.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        output = (output + text).slice(-4000);
-      });
-    await eventually(
-      'systemd is up',
-      () => booted.exitCode !== null || /^(running|degraded)$/.test(inside('systemctl is-system-running')),
-    );
-    assert.equal(booted.exitCode, null, output);
+    await host.boot();
     inside('chown zope /var/lib/prometheus/node-exporter');
   });
 
-  after(async () => {
-    booted.kill('SIGKILL');
-    const remove = (path: string): void => {
-      for (const entry of readdirSync(path, { withFileTypes: true }))
-        if (entry.isDirectory()) remove(join(path, entry.name));
-      rmdirSync(path);
-    };
-    for (let tries = 0; ; tries++) {
-      try {
-        remove(group);
-        break;
-      } catch (error) {
-        // Its processes are ending.
-        if (tries === 100) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-    rmSync(dir, { recursive: true, force: true });
-  });
+  after(() => host.end());
 
   it('the watch starts, is heard through systemd-notify, and its signs of life keep it running', async () => {
     assert.equal(inside('systemctl start syncpozo-watch.service'), '');
