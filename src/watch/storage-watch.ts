@@ -236,4 +236,5 @@ export class StorageWatch {
   }
 }
 
-const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'rebuild', 'adopt']);
+/** A rebuild is an event. */
+const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'adopt']);

@@ -1,24 +1,18 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { eventually, kill, type Result, run, scratch, scripts, writeScript } from './shell.js';
+import { Site } from '../support/site.js';
+import { eventually, installSyncpozo, kill, type Result, run, scratch, scripts, writeScript } from './shell.js';
 
 const absent = ['supervisord', 'supervisorctl'].filter((name) => spawnSync('which', [name]).status !== 0);
 const skip = absent.length > 0 && `not run: there is no ${absent.join(', ')} here (Debian: apt-get install supervisor)`;
 
 const sample = readFileSync(join(scripts, 'supervisor', 'syncpozo.conf'), 'utf8');
 
-/** Ends as a watch does: at TERM with 0, and not at HUP. `dir`/mode makes it end with a status, or ignore TERM. */
-const WATCH = `
-  import { readFileSync } from 'node:fs';
-  const mode = (() => { try { return readFileSync('MODE', 'utf8').trim(); } catch { return ''; } })();
-  console.error('started ' + process.argv.slice(1).join(' ') + ' as ' + process.pid);
-  if (/^[0-9]/.test(mode)) process.exit(Number(mode));
-  process.on('SIGTERM', () => { if (mode !== 'deaf') { console.error('ended'); process.exit(0); } });
-  process.on('SIGHUP', () => console.error('log opened again'));
-  setInterval(() => {}, 1000);`;
+/** A stand-in: the real watch ignores TERM only where the machine is at fault. */
+const DEAF = `trap '' TERM; while :; do sleep 0.1; done`;
 
 interface Supervised {
   readonly dir: string;
@@ -30,17 +24,24 @@ interface Supervised {
   readonly pids: () => number[];
 }
 
-/** A real supervisord with the sample, whose program is a stand-in for the watch. */
+/** A real supervisord with the sample, and the real watch of a storage of its own. */
 async function supervise(t: TestContext, change: (text: string) => string = (text) => text): Promise<Supervised> {
   const dir = scratch(t);
   mkdirSync(join(dir, 'bin'));
   const log = join(dir, 'log');
-  const program = WATCH.replace('MODE', join(dir, 'mode'));
-  writeFileSync(join(dir, 'watch.mjs'), program);
-  writeScript(join(dir, 'bin', 'syncpozo'), `exec '${process.execPath}' '${dir}/watch.mjs' "$@"`);
+  installSyncpozo(join(dir, 'bin'));
+  for (const side of ['master', 'slave']) mkdirSync(join(dir, side));
+  const site = Site.create(join(dir, 'master', 'Data.fs'));
+  site.commit(site.pages(new Map([[1, 'a page']])));
+  site.close();
+  writeFileSync(
+    join(dir, 'syncpozo.yml'),
+    `storages: { main: { master: ${dir}/master, slave: ${dir}/slave, status-file: ${dir}/status } }\n`,
+  );
   const user = spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();
   const local = sample
     .replace('PATH="', `PATH="${join(dir, 'bin')}:`)
+    .replace('/etc/syncpozo.yml', join(dir, 'syncpozo.yml'))
     .replace('user=zope', `user=${user}`)
     .replace('/var/log/syncPozo-watch.log', log)
     .replace('startsecs=5', 'startsecs=1');
@@ -68,10 +69,10 @@ ${change(local)}`,
   const ctl: Supervised['ctl'] = (...args) => run('supervisorctl', ['-c', conf, ...args]);
   const state = async (): Promise<string> => (await ctl('status')).stdout.split(/\s+/)[1] ?? '';
   const lines = (): string[] => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : []);
-  const pids = (): number[] =>
-    lines()
-      .flatMap((line) => / as (\d+)$/.exec(line)?.[1] ?? [])
-      .map(Number);
+  const pids = (): number[] => {
+    const text = readFileSync(join(dir, 'supervisord.log'), 'utf8');
+    return [...text.matchAll(/spawned: 'syncpozo-watch' with pid (\d+)/g)].map(([, pid]) => Number(pid));
+  };
   await eventually('supervisord listens', () => existsSync(join(dir, 'sock')) || child.exitCode !== null);
   assert.equal(
     child.exitCode,
@@ -92,19 +93,32 @@ async function reaches(supervised: Supervised, wanted: string): Promise<void> {
 test('supervisord starts the watch, stops it, starts it again, and passes HUP on', { skip }, async (t) => {
   const watch = await supervise(t);
   await reaches(watch, 'RUNNING');
-  assert.match(
-    watch.log()[0] ?? '',
-    /^started .*watch\.mjs watch --config \/etc\/syncpozo\.yml --log-format text as \d+$/,
-  );
+  const isInStep = (): boolean => watch.log().some((line) => / INFO in step -- storage=main /.test(line));
+  await eventually('it syncs', isInStep);
+  assert.ok(readFileSync(join(watch.dir, 'slave/Data.fs')).equals(readFileSync(join(watch.dir, 'master/Data.fs'))));
   const hup = await watch.ctl('signal', 'HUP', 'syncpozo-watch');
   assert.equal(hup.status, 0, hup.stdout);
-  await eventually('HUP arrives', () => watch.log().at(-1) === 'log opened again');
-  assert.equal(await watch.state(), 'RUNNING');
   assert.equal((await watch.ctl('stop', 'syncpozo-watch')).status, 0);
   assert.equal(await watch.state(), 'STOPPED');
-  assert.equal(watch.log().at(-1), 'ended');
+  assert.match(watch.log().at(-1) ?? '', / INFO ended by a signal$/);
+  assert.match(readFileSync(join(watch.dir, 'supervisord.log'), 'utf8'), /stopped: syncpozo-watch \(exit status 0\)/);
+  assert.equal(watch.pids().length, 1, 'HUP does not end it');
   assert.equal((await watch.ctl('start', 'syncpozo-watch')).status, 0);
   assert.equal(watch.pids().length, 2);
+});
+
+test('HUP reaches a watch that has a log file of its own', { skip }, async (t) => {
+  const watch = await supervise(t, (text) =>
+    text.replace('watch --config', 'watch --log-file %(here)s/own.log --config'),
+  );
+  await reaches(watch, 'RUNNING');
+  const own = join(watch.dir, 'own.log');
+  await eventually('it syncs', () => readFileSync(own, 'utf8').includes(' INFO in step '));
+  renameSync(own, `${own}.1`);
+  assert.equal((await watch.ctl('signal', 'HUP', 'syncpozo-watch')).status, 0);
+  await eventually('it opens its log again', () => existsSync(own));
+  assert.equal((await watch.ctl('stop', 'syncpozo-watch')).status, 0);
+  assert.match(readFileSync(own, 'utf8'), /^\S+ INFO ended by a signal\n$/);
 });
 
 test('a watch that was killed, or ended by itself, is started again', { skip }, async (t) => {
@@ -120,7 +134,7 @@ test('a watch that was killed, or ended by itself, is started again', { skip }, 
 test('a watch that does not end at TERM is killed', { skip }, async (t) => {
   const watch = await supervise(t, (text) => text.replace('stopwaitsecs=10', 'stopwaitsecs=1'));
   await reaches(watch, 'RUNNING');
-  writeFileSync(join(watch.dir, 'mode'), 'deaf');
+  writeScript(join(watch.dir, 'bin', 'syncpozo'), DEAF);
   await watch.ctl('restart', 'syncpozo-watch');
   await reaches(watch, 'RUNNING');
   assert.equal((await watch.ctl('stop', 'syncpozo-watch')).status, 0);
@@ -129,12 +143,12 @@ test('a watch that does not end at TERM is killed', { skip }, async (t) => {
 });
 
 test('a start that fails is tried again, and in the end no more', { skip }, async (t) => {
-  const watch = await supervise(t, (text) => text.replace('startretries=60', 'startretries=2'));
+  const watch = await supervise(t, (text) => text.replace('startretries=60', 'startretries=1'));
   await reaches(watch, 'RUNNING');
-  writeFileSync(join(watch.dir, 'mode'), '1');
+  writeFileSync(join(watch.dir, 'syncpozo.yml'), 'storages: {}\n');
   await watch.ctl('restart', 'syncpozo-watch');
   await reaches(watch, 'FATAL');
-  assert.ok(watch.pids().length >= 4);
+  assert.ok(watch.pids().length >= 3);
 });
 
 test('control: supervisord refuses a value that is none', { skip }, async (t) => {

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { BlobPair } from '../support/blob-pair.js';
-import { syncpozo } from '../support/cli.js';
-import { inProject } from '../support/root.js';
 import { type Result, run, scratch, scripts, writeScript } from './shell.js';
-
-const UNITS = readdirSync(join(scripts, 'systemd')).sort();
-const SERVICES = UNITS.filter((name) => name.endsWith('.service'));
+import { missing, SERVICES, textOf, UNITS, valuesOf } from './units.js';
 
 /** `systemd-analyze security` in tenths, as --threshold takes it: the figure that each service reaches. */
 const EXPOSURE: Readonly<Record<string, number>> = {
@@ -17,21 +11,7 @@ const EXPOSURE: Readonly<Record<string, number>> = {
   'syncpozo-watch.service': 17,
 };
 
-function missing(...names: string[]): string | false {
-  const absent = names.filter((name) => spawnSync(name, ['--version']).status !== 0);
-  return absent.length > 0 && `not run: there is no ${absent.join(', ')} here (Debian: apt-get install systemd strace)`;
-}
-
 const skip = missing('systemd-analyze');
-
-function textOf(unit: string): string {
-  return readFileSync(join(scripts, 'systemd', unit), 'utf8');
-}
-
-/** The values of a setting in their order. */
-function valuesOf(text: string, name: string): string[] {
-  return [...text.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value);
-}
 
 /** All units in a directory, with a program that exists here; `change` edits their text. Returns their paths. */
 function install(t: TestContext, change: (text: string) => string = (text) => text): string[] {
@@ -138,105 +118,4 @@ test('what would break the program is not restricted, and each unit says why', (
     assert.ok(names.includes(name), name);
   for (const unit of SERVICES)
     for (const name of names) assert.deepEqual(valuesOf(textOf(unit), name), [], `${unit}: ${name}`);
-});
-
-/** The system calls that a unit permits: its filters in their order, and @default, which systemd adds. */
-function permitted(unit: string): ReadonlySet<string> {
-  const membersOf = (name: string): string[] => {
-    if (!name.startsWith('@')) return [name];
-    const { stdout } = spawnSync('systemd-analyze', ['syscall-filter', '--no-pager', name], { encoding: 'utf8' });
-    const lines = stdout
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim());
-    return lines.filter((line) => line !== '' && !line.startsWith('#')).flatMap(membersOf);
-  };
-  const calls = new Set(membersOf('@default'));
-  for (const filter of valuesOf(textOf(unit), 'SystemCallFilter')) {
-    const names = filter.replace('~', '').split(' ').flatMap(membersOf);
-    for (const name of names) {
-      if (filter.startsWith('~')) calls.delete(name);
-      else calls.add(name);
-    }
-  }
-  return calls;
-}
-
-/** The programs that the services run, traced: their system calls by name, and the families of their sockets. */
-async function traceServices(t: TestContext): Promise<{ calls: Set<string>; families: Set<string> }> {
-  const dir = scratch(t);
-  const logs = [1, 2, 3, 4].map((n) => join(dir, `trace-${n}`));
-  const strace = (log: number) => ['strace', '-f', '-qq', '-o', logs[log] ?? ''];
-  mkdirSync(join(dir, 'pair'));
-  const pair = new BlobPair(join(dir, 'pair'));
-  pair.commitBlobs('one', 'two');
-  const small = [
-    '--blobs',
-    `${pair.masterBlobs}:${pair.slaveBlobs}`,
-    '--chunk-size',
-    '4KiB',
-    '--workers',
-    '2',
-    '--scrub',
-    'full',
-  ];
-  for (let page = 0; page < 40; page++) pair.commit('x'.repeat(4000));
-  const first = syncpozo(pair.syncArgs(...small), { through: strace(0) });
-  assert.equal(first.exit, 0, first.all);
-  pair.commitBlobs('three');
-  for (const [at, more] of [[], ['--full']].entries()) {
-    const next = syncpozo(pair.syncArgs(...more, ...small), { through: strace(at + 1) });
-    assert.equal(next.exit, 0, next.all);
-  }
-
-  // What a watch does besides: it notifies systemd, calls a URL, answers requests, and is told to open its log again.
-  const from = (name: string): string => `'${inProject('dist', 'src', name)}'`;
-  const program = `
-    import { createServer } from 'node:http';
-    import { notifierOf } from ${from('watch/notify.js')};
-    import { heartbeatOf } from ${from('watch/heartbeat.js')};
-    import { appendTo } from ${from('io/sink.js')};
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
-    const file = appendTo('${dir}/log');
-    process.on('SIGHUP', () => file.reopen());
-    notifierOf({ ...process.env, NOTIFY_SOCKET: '${dir}/none' }, { log }).ready('x');
-    const server = createServer((_, response) => {
-      response.end('OK');
-      process.kill(process.pid, 'SIGHUP');
-      setTimeout(() => process.exit(0), 500);
-    });
-    server.listen(0, '127.0.0.1', () => heartbeatOf('http://localhost:' + server.address().port, { log }).beat());`;
-  const [command = '', ...args] = [...strace(3), process.execPath, '--input-type=module', '-e', program];
-  const watch = await run(command, args);
-  assert.deepEqual([watch.status, watch.stderr], [0, '']);
-
-  const text = logs.map((log) => readFileSync(log, 'utf8')).join('\n');
-  return {
-    calls: new Set([...text.matchAll(/^\d+ +([a-z_0-9]+)\(/gm)].map(([, name = '']) => name)),
-    families: new Set([...text.matchAll(/ socket(?:pair)?\((AF_\w+),/g)].map(([, name = '']) => name)),
-  };
-}
-
-test('the services may make every system call that they make', { skip: skip || missing('strace') }, async (t) => {
-  const { calls, families } = await traceServices(t);
-  assert.ok(
-    calls.size > 40 && calls.has('fdatasync') && calls.has('flock') && calls.has('chown'),
-    [...calls].join(' '),
-  );
-  for (const unit of SERVICES) {
-    const allowed = permitted(unit);
-    assert.ok(allowed.size > 200 && !allowed.has('mount') && !allowed.has('setuid'), unit);
-    // Without io_uring libuv uses epoll; without AF_NETLINK a name is looked up for both versions of IP.
-    assert.deepEqual(
-      [...calls].filter((name) => !allowed.has(name)),
-      [],
-      unit,
-    );
-    const named = new Set(valuesOf(textOf(unit), 'RestrictAddressFamilies').flatMap((value) => value.split(' ')));
-    assert.deepEqual(
-      [...families].filter((name) => name !== 'AF_NETLINK' && !named.has(name)),
-      [],
-      unit,
-    );
-  }
 });
