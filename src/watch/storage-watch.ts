@@ -6,6 +6,7 @@ import type { Log } from '../report/log.js';
 import type { SyncResult } from '../round/result.js';
 import { runSync } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
+import { isPromoted } from '../standby/role-file.js';
 import { readSwitch } from '../standby/switch.js';
 import { Figures } from './figures.js';
 import { LagHistory } from './lag-history.js';
@@ -152,8 +153,10 @@ export class StorageWatch {
     }
   }
 
+  /** By the role alone: the server of a promoted slave changes its file all the time. */
   private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
-    return offBy === 'switch' ? !this.isSwitchedOn() : !this.session.isChanged() && this.isSwitchedOn();
+    if (offBy === 'switch') return !this.isSwitchedOn();
+    return this.isSwitchedOn() && this.result !== undefined && isPromoted({ role: `${this.result.slave.path}.role` });
   }
 
   /** False also where the status file cannot be read: the round reports why. */

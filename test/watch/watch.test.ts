@@ -79,6 +79,28 @@ describe('a watch', () => {
       });
     }));
 
+  it('never takes the lock of a promoted slave, whose server may be about to start', () =>
+    withPair(async (pair) => {
+      const calls = countFlockCalls(pair);
+      await watching(
+        pair,
+        async () => {
+          await untilInStep(pair);
+          const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile, '--json']);
+          assert.equal(run.exit, 0, run.all);
+          const before = calls();
+          syncpozo(['on', '--status-file', pair.statusFile]);
+          for (let n = 0; n < 3; n++) {
+            await sleep(A_WHILE_MS / 3);
+            pair.commitToSlave(`served ${n}`);
+          }
+          await sleep(A_WHILE_MS);
+          assert.equal(calls(), before);
+        },
+        { env: { PATH: `${join(pair.directory, 'bin')}:${process.env['PATH']}` } },
+      );
+    }));
+
   it('refuses a slave that has grown, says so once, and goes on when a person has decided', () =>
     withPair(async (pair) => {
       const run = await watching(pair, async () => {
