@@ -7,7 +7,7 @@ import type { SyncResult } from '../round/result.js';
 import { runSync } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
 import { isPromoted } from '../standby/role-file.js';
-import { readSwitch } from '../standby/switch.js';
+import { readSwitch, type Switch } from '../standby/switch.js';
 import { Figures } from './figures.js';
 import { LagHistory } from './lag-history.js';
 import { type Checked, type KnownState, MasterCheck } from './master-check.js';
@@ -141,7 +141,7 @@ export class StorageWatch {
     const { known, result, offBy } = this;
     if (result?.action === 'off' && this.isStillOff(offBy)) return { kind: 'off' };
     const isDue = now - this.wholeAt >= WHOLE_ROUND_MS || now < this.wholeAt;
-    if (!known || !result || !isCurrent(result) || isDue || this.session.isChanged() || !this.isSwitchedOn())
+    if (!known || !result || !isCurrent(result) || isDue || this.session.isChanged() || this.switchNow() !== 'on')
       return { kind: 'changed' };
     try {
       return await this.masterCheck.check(known, this.session.deadline);
@@ -155,16 +155,18 @@ export class StorageWatch {
 
   /** By the role alone: the server of a promoted slave changes its file all the time. */
   private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
-    if (offBy === 'switch') return !this.isSwitchedOn();
-    return this.isSwitchedOn() && this.result !== undefined && isPromoted({ role: `${this.result.slave.path}.role` });
+    if (offBy === 'switch') return this.switchNow() === 'off';
+    return (
+      this.switchNow() === 'on' && this.result !== undefined && isPromoted({ role: `${this.result.slave.path}.role` })
+    );
   }
 
-  /** False also where the status file cannot be read: the round reports why. */
-  private isSwitchedOn(): boolean {
+  /** undefined: it is unclear or cannot be read, and the round reports why. */
+  private switchNow(): Switch | undefined {
     try {
-      return readSwitch(this.storage.round.statusFile) === 'on';
+      return readSwitch(this.storage.round.statusFile);
     } catch {
-      return false;
+      return undefined;
     }
   }
 
@@ -183,7 +185,7 @@ export class StorageWatch {
     if (this.stop.aborted) return true;
     const before = this.result;
     this.result = result;
-    this.offBy = result.action !== 'off' ? undefined : this.isSwitchedOn() ? 'role' : 'switch';
+    this.offBy = result.action !== 'off' ? undefined : this.switchNow() === 'on' ? 'role' : 'switch';
     this.figures.addRound(now, (milliseconds() - began) / 1000, result);
     this.onResult(result);
     if (isCurrent(result)) {
@@ -240,7 +242,7 @@ export class StorageWatch {
 
   private ownMark(): string {
     const slave = this.result?.slave.path;
-    return `${this.isSwitchedOn()} ${slave === undefined ? '' : markOfSlave(slave)}`;
+    return `${this.switchNow()} ${slave === undefined ? '' : markOfSlave(slave)}`;
   }
 }
 

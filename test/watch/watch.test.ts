@@ -66,6 +66,20 @@ describe('a watch', () => {
       });
     }));
 
+  it('reports a switch that has become unclear while it was off', () =>
+    withPair(async (pair) => {
+      const run = await watching(pair, async () => {
+        await untilInStep(pair);
+        syncpozo(['off', '--status-file', pair.statusFile]);
+        await sleep(A_WHILE_MS);
+        writeFileSync(pair.statusFile, 'SYNCING=');
+        await sleep(A_WHILE_MS);
+      });
+      const errors = run.records.filter(({ level }) => level === 'error');
+      assert.equal(errors.length, 1, run.all);
+      assert.match(errors[0]?.msg ?? '', /expected SYNCING=0 or SYNCING=1/);
+    }));
+
   it('stands back from a promotion, and follows again after a person has demoted the slave', () =>
     withPair(async (pair) => {
       await watching(pair, async () => {
