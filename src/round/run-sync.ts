@@ -14,6 +14,7 @@ import { refuseOpened } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { readOutcome } from '../standby/outcome-file.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
+import { isPromoted } from '../standby/role-file.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
 import { EXIT } from './exit.js';
@@ -150,6 +151,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
         if (!session) await source.close();
       }
     };
+    // Held even for a moment, the lock could keep the server of a promoted slave from starting.
+    if (isPromoted(paths)) return ended(lockedOut('other', paths));
     const holder = dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
     if (holder !== undefined && holder.kind !== 'held') return ended(lockedOut(holder.kind, paths));
     try {

@@ -25,6 +25,12 @@ export function readRoleFile(paths: Pick<SlavePaths, 'role'>): RoleFile {
   return 'facts' in parsed ? parsed : { problem: `${paths.role} is not usable: ${parsed.problem}` };
 }
 
+/** Whether the role file says that this side serves. */
+export function isPromoted(paths: Pick<SlavePaths, 'role'>): boolean {
+  const file = readRoleFile(paths);
+  return 'facts' in file && file.facts.role === 'master';
+}
+
 /** Publishes the role durably: after the return it survives a crash. The caller holds the slave's lock. */
 export function publishRole(paths: SlavePaths, facts: RoleFacts): void {
   const text = formatRole(facts);

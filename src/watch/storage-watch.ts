@@ -7,7 +7,8 @@ import { HANG_HINT, recordHang } from '../round/record-hang.js';
 import type { SyncResult } from '../round/result.js';
 import type { SyncOptions } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
-import { readSwitch } from '../standby/switch.js';
+import { isPromoted } from '../standby/role-file.js';
+import { readSwitch, type Switch } from '../standby/switch.js';
 import { Figures } from './figures.js';
 import { LagHistory } from './lag-history.js';
 import { type Checked, type KnownState, MasterCheck } from './master-check.js';
@@ -18,6 +19,8 @@ import type { WatchedStorage } from './watched-storage.js';
 
 /** A round that checks the slave's bytes and scrubs, even if nothing is new. */
 const WHOLE_ROUND_MS = 60_000;
+/** From a round that left blobs missing to the next. */
+const RETRY_MS = 10_000;
 
 /**
  * What a watch knows of one storage between its rounds: whether there is anything for a round to do.
@@ -41,6 +44,8 @@ export class StorageWatch {
   /** By what the last round found itself switched off. */
   private offBy: 'switch' | 'role' | undefined;
   private wholeAt = Number.NEGATIVE_INFINITY;
+  /** When the last round ended, by the clock of the process. */
+  private endedAt = 0;
 
   constructor(
     readonly storage: WatchedStorage,
@@ -132,9 +137,10 @@ export class StorageWatch {
       !known ||
       !result ||
       !isCurrent(result) ||
+      this.isRetryDue(result) ||
       this.isWholeDue(now) ||
       this.session.isChanged() ||
-      !this.isSwitchedOn()
+      this.switchNow() !== 'on'
     )
       return { kind: 'changed' };
     try {
@@ -147,16 +153,20 @@ export class StorageWatch {
     }
   }
 
+  /** By the role alone: the server of a promoted slave changes its file all the time. */
   private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
-    return offBy === 'switch' ? !this.isSwitchedOn() : !this.session.isChanged() && this.isSwitchedOn();
+    if (offBy === 'switch') return this.switchNow() === 'off';
+    return (
+      this.switchNow() === 'on' && this.result !== undefined && isPromoted({ role: `${this.result.slave.path}.role` })
+    );
   }
 
-  /** False also where the status file cannot be read: the round reports why. */
-  private isSwitchedOn(): boolean {
+  /** undefined: it is unclear or cannot be read, and the round reports why. */
+  private switchNow(): Switch | undefined {
     try {
-      return readSwitch(this.storage.round.statusFile) === 'on';
+      return readSwitch(this.storage.round.statusFile);
     } catch {
-      return false;
+      return undefined;
     }
   }
 
@@ -176,8 +186,9 @@ export class StorageWatch {
     this.now.end();
     const before = this.result;
     this.result = result;
-    this.offBy = result.action !== 'off' ? undefined : this.isSwitchedOn() ? 'role' : 'switch';
+    this.offBy = result.action !== 'off' ? undefined : this.switchNow() === 'on' ? 'role' : 'switch';
     this.figures.addRound(now, seconds, result);
+    this.endedAt = milliseconds();
     this.onResult(result);
     if (isCurrent(result)) {
       if (this.isWholeDue(now)) this.wholeAt = now;
@@ -185,6 +196,11 @@ export class StorageWatch {
     } else this.lag.add(now, null);
     if (this.session.deadline.stuck) this.shut(now);
     return this.figures.hungSince === undefined;
+  }
+
+  /** What is missing on the master may be back: a round tries again, before the next whole one. */
+  private isRetryDue(result: SyncResult): boolean {
+    return !isInStep(result) && milliseconds() - this.endedAt >= RETRY_MS;
   }
 
   private isWholeDue(now: number): boolean {
@@ -227,7 +243,7 @@ export class StorageWatch {
   /** Differs when somebody has changed something on this side. */
   get ownMark(): string {
     const slave = this.result?.slave.path;
-    return `${this.isSwitchedOn()} ${slave === undefined ? '' : markOfSlave(slave)}`;
+    return `${this.switchNow()} ${slave === undefined ? '' : markOfSlave(slave)}`;
   }
 
   /** The directory of the master, where a change may mean a commit; undefined: no round has found it. */

@@ -66,6 +66,20 @@ describe('a watch', () => {
       });
     }));
 
+  it('reports a switch that has become unclear while it was off', () =>
+    withPair(async (pair) => {
+      const run = await watching(pair, async () => {
+        await untilInStep(pair);
+        syncpozo(['off', '--status-file', pair.statusFile]);
+        await sleep(A_WHILE_MS);
+        writeFileSync(pair.statusFile, 'SYNCING=');
+        await sleep(A_WHILE_MS);
+      });
+      const errors = run.records.filter(({ level }) => level === 'error');
+      assert.equal(errors.length, 1, run.all);
+      assert.match(errors[0]?.msg ?? '', /expected SYNCING=0 or SYNCING=1/);
+    }));
+
   it('stands back from a promotion, and follows again after a person has demoted the slave', () =>
     withPair(async (pair) => {
       await watching(pair, async () => {
@@ -77,6 +91,28 @@ describe('a watch', () => {
         pair.commitToSlave('on the new one');
         await stays(pair);
       });
+    }));
+
+  it('never takes the lock of a promoted slave, whose server may be about to start', () =>
+    withPair(async (pair) => {
+      const calls = countFlockCalls(pair);
+      await watching(
+        pair,
+        async () => {
+          await untilInStep(pair);
+          const run = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile, '--json']);
+          assert.equal(run.exit, 0, run.all);
+          const before = calls();
+          syncpozo(['on', '--status-file', pair.statusFile]);
+          for (let n = 0; n < 3; n++) {
+            await sleep(A_WHILE_MS / 3);
+            pair.commitToSlave(`served ${n}`);
+          }
+          await sleep(A_WHILE_MS);
+          assert.equal(calls(), before);
+        },
+        { env: { PATH: `${join(pair.directory, 'bin')}:${process.env['PATH']}` } },
+      );
     }));
 
   it('refuses a slave that has grown, says so once, and goes on when a person has decided', () =>
