@@ -80,7 +80,8 @@ function readiness(view: View, standing: Standing): Verdict {
   if (!AT_WORK.has(standing.state)) return no(stateIs(standing));
   if (figures.last.exitCode !== 0)
     return no(`the last round ended with ${figures.last.exitCode}: ${figures.last.reason}`);
-  if (missingBlobs(standing) > 0) return no(blobsAreMissing(standing));
+  const lack = lackOfBlobs(standing);
+  if (lack !== undefined) return no(lack);
   if (standing.switch === 'off') return yes('the switch is off: nothing is synced');
   return yes(stateIs(standing));
 }
@@ -131,7 +132,8 @@ function distrustIn({ figures: { last } }: View, standing: Standing): string | u
   if (size === null || size < claim.position) return `it has ${size ?? 0} bytes, ${claim.position} are claimed`;
   if (NO_TRUST.has(state)) return stateIs(standing);
   if (lockedBy === 'another program') return 'another program has the slave open';
-  if (missingBlobs(standing) > 0) return blobsAreMissing(standing);
+  const lack = lackOfBlobs(standing);
+  if (lack !== undefined) return lack;
   if (last && REFUSED_OR_DAMAGED.has(last.exitCode))
     return `the last round ended with ${last.exitCode}: ${last.reason}`;
   return undefined;
@@ -143,12 +145,9 @@ function withinAge(age: number | undefined, limit: number): Verdict {
   return age <= limit ? yes(when) : no(`${when}, more than ${limit} s`);
 }
 
-function missingBlobs({ blobs }: Standing): number {
-  return blobs?.missing ?? 0;
-}
-
-function blobsAreMissing(standing: Standing): string {
-  return `blobs missing on the master: ${missingBlobs(standing)}`;
+function lackOfBlobs({ blobs }: Standing): string | undefined {
+  if (!blobs) return undefined;
+  return blobs.problem ?? (blobs.missing > 0 ? `blobs missing on the master: ${blobs.missing}` : undefined);
 }
 
 function roleIs({ role, roleProblem }: Standing): string {
