@@ -125,7 +125,7 @@ function master(standing: Standing): Verdict {
 }
 
 /** Why the slave's bytes are not to be trusted; undefined: no reason is known. */
-function distrustIn({ figures: { last } }: View, standing: Standing): string | undefined {
+function distrustIn({ figures: { last, damagedSlave } }: View, standing: Standing): string | undefined {
   const { role, state, claim, size, lockedBy } = standing;
   if (role !== 'slave') return roleIs(standing);
   if (claim === null) return `nothing is claimed: ${standing.problem ?? 'there is no .dat'}`;
@@ -134,6 +134,8 @@ function distrustIn({ figures: { last } }: View, standing: Standing): string | u
   if (lockedBy === 'another program') return 'another program has the slave open';
   const lack = lackOfBlobs(standing);
   if (lack !== undefined) return lack;
+  // What was found is not made good by a master that is out of reach since.
+  if (damagedSlave !== undefined) return `damaged before: ${damagedSlave}`;
   if (last && REFUSED_OR_DAMAGED.has(last.exitCode))
     return `the last round ended with ${last.exitCode}: ${last.reason}`;
   return undefined;

@@ -119,6 +119,11 @@ describe('a health check', () => {
       if (standing.blobs) assert.ok(!yes.includes('readiness'));
     }
     assert.ok(yesOf(view({ blobs: { ...blobs, missing: 0 } })).includes('promotable'));
+    const rotten = view(
+      { state: 'out-of-reach' },
+      { figures: figures({ damagedSlave: 'its bytes 4 to 9 are wrong' }) },
+    );
+    assert.deepEqual(yesOf(rotten), ['liveness']);
     for (const exitCode of [3, 4, 5]) {
       const last = { ...LAST, action: 'refused', exitCode, reason: 'the two have forked' };
       assert.deepEqual(yesOf(view({}, { figures: figures({ last }) })), ['liveness'], String(exitCode));
