@@ -1,3 +1,4 @@
+import { problemOfDirectory } from '../blobs/directory-problem.js';
 import { readHistory } from '../events/history.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
@@ -127,7 +128,8 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
 function blobsOf(claim: BlobsClaim, paths: SlavePaths): Standing['blobs'] {
   const { directory, count, bytes, missing } = claim;
   const { lastFull } = readBlobScrub(paths, claim);
-  return { directory, count, bytes, missing, lastFullScrub: lastFull?.toISOString() ?? null };
+  const problem = problemOfDirectory(claim) ?? null;
+  return { directory, problem, count, bytes, missing, lastFullScrub: lastFull?.toISOString() ?? null };
 }
 
 function togetherOf(paths: SlavePaths): Standing['together'] {

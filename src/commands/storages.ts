@@ -43,8 +43,8 @@ export function withNames(command: Command): Command {
  *
  * With `--config` they are names. Otherwise a word without slash and dot may be one: it is, if SYNCPOZO_CONFIG is set, if the
  * configuration at the default place has a storage of that name, or if there are more or fewer arguments than `places`, the
- * number that the paths would have. No configuration is read for anything else. Throws ConfigurationMistake, and PathMistake
- * for a name that the configuration does not have.
+ * number that the paths would have. No configuration is read for paths alone. Throws ConfigurationMistake, and PathMistake for a
+ * name that the configuration does not have, or a name beside a path.
  */
 export function storagesOf(
   args: readonly string[],
@@ -53,13 +53,23 @@ export function storagesOf(
   defaultPath = DEFAULT_CONFIGURATION,
 ): Chosen | undefined {
   if (config !== undefined) return choose(readConfiguration(config), args);
-  if (!args.every(isStorageName)) return undefined;
+  const word = args.find(isStorageName);
+  if (word === undefined && args.length > 0) return undefined;
+  const path = args.find((each) => !isStorageName(each));
   const fromEnvironment = process.env['SYNCPOZO_CONFIG'];
+  if (fromEnvironment && path !== undefined) throw mixed(word, path);
   if (fromEnvironment) return choose(readConfiguration(fromEnvironment), args);
   if (factsOfPath(defaultPath) === undefined) return undefined;
   const configuration = readConfiguration(defaultPath);
-  const isNamed = configuration.storages.some(({ name }) => args.includes(name));
+  const named = configuration.storages.find(({ name }) => args.includes(name));
+  if (path !== undefined && named) throw mixed(named.name, path);
+  if (path !== undefined) return undefined;
+  const isNamed = named !== undefined;
   return isNamed || args.length === 0 || args.length !== places ? choose(configuration, args) : undefined;
+}
+
+function mixed(name: string | undefined, path: string): PathMistake {
+  return new PathMistake(`${name} is a name, and ${path} is a path`, `for a directory, write ./${name}`);
 }
 
 function choose(configuration: Configuration, args: readonly string[]): Chosen {

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { StorageSettings } from '../config/configuration.js';
+import { isForeseen } from '../round/exit.js';
 import type { SyncOptions } from '../round/run-sync.js';
+import { masterSideByName, slavePaths } from '../standby/paths.js';
 import { blobSettingsOf } from './blob-options.js';
 import type { SlaveOptions } from './common.js';
 import type { RoundFlags } from './round-options.js';
@@ -16,6 +18,7 @@ export function syncsOf(
   command: Command,
 ): (storage: StorageSettings) => SyncOptions & { readonly statusFile: string } {
   refuseForSeveral(command, chosen, 'file', 'blobs');
+  refuseSameSlave(command, chosen);
   const haveBlobs = chosen.storages.some(({ blobs }) => blobs !== undefined);
   const chunkBytes = isGiven(command, 'chunkSize') ? flags.chunkSize : undefined;
   const scrub = isGiven(command, 'scrub') ? flags.scrub : undefined;
@@ -37,4 +40,26 @@ export function syncsOf(
       ...(bytes !== undefined && { chunkBytes: bytes }),
     };
   };
+}
+
+/** The configuration compares its paths as they are written; here, symbolic links are followed. */
+function refuseSameSlave(command: Command, { configuration, storages }: Chosen): void {
+  const names = new Map<string, string>();
+  for (const { name, master, slave, file } of storages.length > 1 ? storages : []) {
+    const path = slaveFileOf(slave, file, master);
+    const other = path && names.get(path);
+    if (other)
+      command.error(`error: ${other} and ${name} have the same slave, ${path}\nhint: correct ${configuration.path}`);
+    if (path) names.set(path, name);
+  }
+}
+
+/** undefined: the sync of that storage reports why there is none. */
+function slaveFileOf(slave: string, file: string | undefined, master: string): string | undefined {
+  try {
+    return slavePaths(slave, file, masterSideByName(master, slave, file)).data;
+  } catch (error) {
+    if (isForeseen(error)) return undefined;
+    throw error;
+  }
 }

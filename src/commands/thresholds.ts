@@ -104,6 +104,8 @@ function* findState(standing: Standing, failingLimit: number, now: number): Gene
       yield { state: 'CRITICAL', words: `the slave has ${size ?? 0} bytes, ${claim.position} are claimed` };
     const missing = standing.blobs?.missing ?? 0;
     if (missing > 0) yield { state: 'CRITICAL', words: `blobs missing on the master: ${missing}` };
+    const gone = standing.blobs?.problem ?? null;
+    if (gone !== null) yield { state: 'CRITICAL', words: gone };
     if (lockedBy === 'another program')
       yield { state: 'CRITICAL', words: 'another program has the slave open: nothing is synced' };
     else if (state === 'in-use') yield { state: 'CRITICAL', words: renderState(standing) };

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { StorageSettings } from '../config/configuration.js';
+import { isStorageName } from '../config/storage-name.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { type Log, logOfStorage } from '../report/log.js';
 import { EXIT } from '../round/exit.js';
@@ -84,6 +85,8 @@ export function verifyCommand(): Command {
     const flags = command.opts<Flags>();
     const chosen = storagesOf(command.args, flags, 1);
     if (chosen) refuseForSeveral(command, chosen, 'file', 'blobs');
+    if (chosen && typeof flags.against === 'string' && isStorageName(flags.against))
+      command.error(`error: '--against ${flags.against}' is no path; put '--against' behind the names`);
     if (chosen && chosen.storages.length > 1 && typeof flags.against === 'string')
       command.error("error: option '--against' takes no MASTER where several storages are verified");
     if (!chosen && flags.against === true) command.error("error: option '--against <MASTER>' argument missing");

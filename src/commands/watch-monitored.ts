@@ -1,6 +1,7 @@
 import type { MonitoredStorage } from '../monitor/monitored.js';
 import type { Standing } from '../report/standing.js';
 import { isForeseen } from '../round/exit.js';
+import type { SyncResult } from '../round/result.js';
 import { isCurrent } from '../round/session.js';
 import { masterSideByName, slavePaths } from '../standby/paths.js';
 import type { StorageWatch } from '../watch/storage-watch.js';
@@ -40,7 +41,7 @@ function pathOfSlave({ storage }: StorageWatch): string {
   }
 }
 
-/** What the last check or round has found of the master. undefined: none has ended. */
+/** What the last check or round has found of the master. undefined: nothing, or none has ended. */
 function probedBy({ figures, lastResult, now, storage }: StorageWatch): Probed | undefined {
   const { hungSince, trouble } = figures;
   const path = lastResult?.master.path ?? storage.round.master;
@@ -49,7 +50,7 @@ function probedBy({ figures, lastResult, now, storage }: StorageWatch): Probed |
     const why = `its mount has not answered since ${new Date(hungSince).toISOString()}`;
     return { master: { ...unknown, problem: why }, now: { kind: 'out-of-reach', why } };
   }
-  if (!lastResult) return undefined;
+  if (!lastResult || FOUND_NOTHING.has(lastResult.action)) return undefined;
   const { reason, slave } = lastResult;
   if (trouble === 'out-of-reach')
     return { master: { ...unknown, problem: reason }, now: { kind: 'out-of-reach', why: reason } };
@@ -62,6 +63,9 @@ function probedBy({ figures, lastResult, now, storage }: StorageWatch): Probed |
     now: { kind: 'behind', seconds: 0, transactions: 0, bytes: 0 },
   };
 }
+
+/** Switched off, or another sync is at work: the slave is what its files say, as for `status`. */
+const FOUND_NOTHING: ReadonlySet<SyncResult['action']> = new Set(['off', 'busy']);
 
 /** A check that finds nothing new records nothing; the watch itself knows that the slave is in step. */
 function inStepSince(standing: Standing, asOf: number | undefined): Standing {

@@ -80,7 +80,8 @@ function readiness(view: View, standing: Standing): Verdict {
   if (!AT_WORK.has(standing.state)) return no(stateIs(standing));
   if (figures.last.exitCode !== 0)
     return no(`the last round ended with ${figures.last.exitCode}: ${figures.last.reason}`);
-  if (missingBlobs(standing) > 0) return no(blobsAreMissing(standing));
+  const lack = lackOfBlobs(standing);
+  if (lack !== undefined) return no(lack);
   if (standing.switch === 'off') return yes('the switch is off: nothing is synced');
   return yes(stateIs(standing));
 }
@@ -124,14 +125,17 @@ function master(standing: Standing): Verdict {
 }
 
 /** Why the slave's bytes are not to be trusted; undefined: no reason is known. */
-function distrustIn({ figures: { last } }: View, standing: Standing): string | undefined {
+function distrustIn({ figures: { last, damagedSlave } }: View, standing: Standing): string | undefined {
   const { role, state, claim, size, lockedBy } = standing;
   if (role !== 'slave') return roleIs(standing);
   if (claim === null) return `nothing is claimed: ${standing.problem ?? 'there is no .dat'}`;
   if (size === null || size < claim.position) return `it has ${size ?? 0} bytes, ${claim.position} are claimed`;
   if (NO_TRUST.has(state)) return stateIs(standing);
   if (lockedBy === 'another program') return 'another program has the slave open';
-  if (missingBlobs(standing) > 0) return blobsAreMissing(standing);
+  const lack = lackOfBlobs(standing);
+  if (lack !== undefined) return lack;
+  // What was found is not made good by a master that is out of reach since.
+  if (damagedSlave !== undefined) return `damaged before: ${damagedSlave}`;
   if (last && REFUSED_OR_DAMAGED.has(last.exitCode))
     return `the last round ended with ${last.exitCode}: ${last.reason}`;
   return undefined;
@@ -143,12 +147,9 @@ function withinAge(age: number | undefined, limit: number): Verdict {
   return age <= limit ? yes(when) : no(`${when}, more than ${limit} s`);
 }
 
-function missingBlobs({ blobs }: Standing): number {
-  return blobs?.missing ?? 0;
-}
-
-function blobsAreMissing(standing: Standing): string {
-  return `blobs missing on the master: ${missingBlobs(standing)}`;
+function lackOfBlobs({ blobs }: Standing): string | undefined {
+  if (!blobs) return undefined;
+  return blobs.problem ?? (blobs.missing > 0 ? `blobs missing on the master: ${blobs.missing}` : undefined);
 }
 
 function roleIs({ role, roleProblem }: Standing): string {

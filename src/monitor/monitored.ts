@@ -41,6 +41,8 @@ export interface RoundFigures {
   readonly phaseSeconds: Readonly<Record<string, number>>;
   /** How the last check or round ended. */
   readonly last: RoundEnd | undefined;
+  /** Why bytes or blobs of the slave are known or supposed to be wrong; undefined: not known, or a round in step has followed. */
+  readonly damagedSlave: string | undefined;
   /** When the last check or round began that found or left the slave in step: what was committed before is on the slave. */
   readonly inStepAsOf: number | undefined;
   /** Since when a round has been running. */

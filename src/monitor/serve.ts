@@ -77,6 +77,7 @@ export async function serve(monitored: Monitored, options: ServeOptions): Promis
     if (hasBody(request)) return errorAnswer(400, 'a request has no body here');
     const target = parseTarget(request.url ?? '');
     if (!target) return errorAnswer(400, 'the address cannot be read');
+    if ((request.headersDistinct['host']?.length ?? 0) > 1) return errorAnswer(400, 'Host is there twice');
     const name = target.authority ?? request.headers.host;
     if (name !== undefined && isLoopback(bound) && !isOwnName(name, monitored.host))
       return errorAnswer(400, 'the Host is no name of this machine: ask for localhost or 127.0.0.1');

@@ -94,5 +94,5 @@ export async function describeRot(chunk: ChunkLine, state: ChunkState, slave: Re
       },
     });
   }
-  return { ...place, at: at ?? chunk.start, rule: 'hash', message: where + difference };
+  return { ...place, at: at ?? chunk.start, rule: 'hash', message: where + difference, slaveToo: !state.slaveMatches };
 }

@@ -13,6 +13,8 @@ export interface Rot {
   readonly tid: bigint;
   readonly rule: 'hash';
   readonly message: string;
+  /** The slave does not have the bytes that were copied either. */
+  readonly slaveToo?: boolean;
   /** The bytes may have changed on the slave instead. */
   readonly undecided?: boolean;
 }

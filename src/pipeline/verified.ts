@@ -67,7 +67,7 @@ export async function findVerified(
 /** Neither side has the bytes of this chunk that were copied. */
 export function rotOfBoth({ start, end, firstTid }: ChunkLine): Rot {
   const message = `its bytes ${start} to ${end} are not those that were copied, and the slave does not have those any more either`;
-  return { position: start, at: start, tid: firstTid, rule: 'hash', message };
+  return { position: start, at: start, tid: firstTid, rule: 'hash', message, slaveToo: true };
 }
 
 /** If the slave has all its bytes, and the master those that the slave has wrong, nothing has to be cut off. */

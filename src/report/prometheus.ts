@@ -68,6 +68,11 @@ export function standingMetrics(standing: Standing, now: number): readonly Metri
     gauge('syncpozo_blobs', 'Blobs of the claim in the blob directory of the slave.', standing.blobs?.count),
     gauge('syncpozo_blobs_bytes', 'Size of these blobs.', standing.blobs?.bytes),
     gauge(
+      'syncpozo_blobs_usable',
+      'Whether the blob directory of the slave is there, and not empty.',
+      standing.blobs && Number(standing.blobs.problem === null),
+    ),
+    gauge(
       'syncpozo_blobs_missing',
       'Blobs that transactions name and that the master did not have.',
       standing.blobs?.missing,

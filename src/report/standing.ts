@@ -49,6 +49,8 @@ export interface Standing {
   /** The blobs of the claim, and those that the master does not have. null: none are synced. */
   readonly blobs: {
     readonly directory: string;
+    /** Why no blob can be in the directory: it is missing or empty. */
+    readonly problem: string | null;
     readonly count: number;
     readonly bytes: number;
     readonly missing: number;
@@ -159,9 +161,17 @@ export function renderStanding(standing: Standing): string {
   return rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}\n`).join('');
 }
 
-function renderBlobs({ directory, count, bytes, missing, lastFullScrub }: NonNullable<Standing['blobs']>): string {
+function renderBlobs({
+  directory,
+  problem,
+  count,
+  bytes,
+  missing,
+  lastFullScrub,
+}: NonNullable<Standing['blobs']>): string {
   const lost = missing > 0 ? `, ${missing} MISSING on the master` : '';
-  return `${directory}: ${formatCount(count, 'blob')}, ${formatBytes(bytes)}${lost}, last full scrub ${lastFullScrub ?? 'never'}`;
+  const gone = problem === null ? '' : `, NOT THERE: ${problem}`;
+  return `${directory}: ${formatCount(count, 'blob')}, ${formatBytes(bytes)}${lost}${gone}, last full scrub ${lastFullScrub ?? 'never'}`;
 }
 
 function renderTogether({ moment, isTogether, members }: NonNullable<Standing['together']>): string {

@@ -61,6 +61,8 @@ export interface SyncResult {
     readonly tid: string;
     readonly rule: string;
     readonly message: string;
+    /** The slave's bytes there are wrong as well, or may be. */
+    readonly slaveToo: boolean;
   } | null;
   /** After a refusal: the transactions that only one side has. */
   readonly onlyHere: SideResult | null;
@@ -169,8 +171,11 @@ function blobsResult({ copied, bytes, linked, found, removed, claim, lost }: Blo
   };
 }
 
-function damagePlace({ position, at, rule, message }: NonNullable<Outcome['damage']>) {
-  return { position, at, rule, message };
+function damagePlace(damage: NonNullable<Outcome['damage']>) {
+  const { position, at, rule, message } = damage;
+  // What breaks a rule of the format was never copied.
+  const slaveToo = !('kind' in damage) && (damage.slaveToo === true || damage.undecided === true);
+  return { position, at, rule, message, slaveToo };
 }
 
 function cameToNothing({ copied, plan, blobs }: Outcome, exitCode: ExitCode): boolean {

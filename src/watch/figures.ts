@@ -1,6 +1,7 @@
 import type { RoundEnd, RoundFigures } from '../monitor/monitored.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SyncResult } from '../round/result.js';
+import { isInStep } from '../round/session.js';
 import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
 import type { MountGate } from './mount-gate.js';
 
@@ -32,6 +33,7 @@ export class Figures implements RoundFigures {
   last: RoundEnd | undefined;
   /** The kind of trouble of the last round; undefined: none. */
   trouble: TroubleKind | undefined;
+  damagedSlave: string | undefined;
   inStepAsOf: number | undefined;
   runningSince: number | undefined;
 
@@ -66,6 +68,8 @@ export class Figures implements RoundFigures {
     this.copiedBlobBytes += blobs?.bytes ?? 0;
     this.scrubbedBytes += scrubbed.bytes;
     this.scrubbedBad += scrubbed.bad;
+    if (result.damage?.slaveToo || (blobs?.wrong ?? 0) > 0) this.damagedSlave = reason;
+    else if (isInStep(result)) this.damagedSlave = undefined;
     this.last = { beganAt, endedAt: beganAt + seconds * 1000, action, exitCode, reason, hint };
   }
 }

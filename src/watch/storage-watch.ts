@@ -28,8 +28,7 @@ const RETRY_MS = 10_000;
  * Invariants:
  *  - A check is believed only behind a round that left all transactions on the slave, for a minute at most, and while
  *    nobody has changed the slave, its `.dat`, its role or the switch. In all other cases a round decides, under the lock.
- *  - Nothing of the last round but its session and its result outlives it. After a read that was given up, the session
- *    is left behind as well.
+ *  - Nothing of a round but its session and its result outlives it; after a read that was given up, only its result.
  */
 export class StorageWatch {
   readonly figures: Figures;
@@ -133,15 +132,7 @@ export class StorageWatch {
   private async check(now: number): Promise<Checked | { readonly kind: 'off' | 'hung' }> {
     const { known, result, offBy } = this;
     if (result?.action === 'off' && this.isStillOff(offBy)) return { kind: 'off' };
-    if (
-      !known ||
-      !result ||
-      !isCurrent(result) ||
-      this.isRetryDue(result) ||
-      this.isWholeDue(now) ||
-      this.session.isChanged() ||
-      this.switchNow() !== 'on'
-    )
+    if (!known || !result || !isCurrent(result) || this.isRoundDue(result, now) || this.isChanged)
       return { kind: 'changed' };
     try {
       return await this.masterCheck.check(known, this.session.deadline);
@@ -153,12 +144,16 @@ export class StorageWatch {
     }
   }
 
+  /** By somebody else, on this side. */
+  private get isChanged(): boolean {
+    return this.session.isChanged() || this.switchNow() !== 'on';
+  }
+
   /** By the role alone: the server of a promoted slave changes its file all the time. */
   private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
     if (offBy === 'switch') return this.switchNow() === 'off';
-    return (
-      this.switchNow() === 'on' && this.result !== undefined && isPromoted({ role: `${this.result.slave.path}.role` })
-    );
+    const { result } = this;
+    return this.switchNow() === 'on' && result !== undefined && isPromoted({ role: `${result.slave.path}.role` });
   }
 
   /** undefined: it is unclear or cannot be read, and the round reports why. */
@@ -198,9 +193,9 @@ export class StorageWatch {
     return this.figures.hungSince === undefined;
   }
 
-  /** What is missing on the master may be back: a round tries again, before the next whole one. */
-  private isRetryDue(result: SyncResult): boolean {
-    return !isInStep(result) && milliseconds() - this.endedAt >= RETRY_MS;
+  /** The next whole round, or one that tries again what was missing on the master. */
+  private isRoundDue(result: SyncResult, now: number): boolean {
+    return this.isWholeDue(now) || (!isInStep(result) && milliseconds() - this.endedAt >= RETRY_MS);
   }
 
   private isWholeDue(now: number): boolean {
@@ -236,9 +231,8 @@ export class StorageWatch {
     if (since !== undefined) recordHang(this.storage.round, since, this.log);
   }
 
-  private newSession(): RoundSession {
-    return new RoundSession(this.storage.timeoutSeconds, this.stop, this.onProgress);
-  }
+  private readonly newSession = (): RoundSession =>
+    new RoundSession(this.storage.timeoutSeconds, this.stop, this.onProgress);
 
   /** Differs when somebody has changed something on this side. */
   get ownMark(): string {

@@ -13,11 +13,25 @@ function chosen({ path }: Configured, args: readonly string[], places: number): 
 }
 
 describe('arguments without --config', () => {
-  it('are paths if one of them has a slash or a dot, whatever the configuration says', () =>
+  it('are paths if each of them has a slash or a dot, whatever the configuration says', () =>
     withConfigured(['main', 'catalog'], (configured) => {
       writeFileSync(configured.path, 'no configuration: [');
-      for (const args of [['/srv'], ['./main'], ['main', '/srv'], ['Data.fs'], ['..'], ['']])
+      for (const args of [['/srv'], ['./main'], ['./main', '/srv'], ['Data.fs'], ['..'], ['']])
         assert.equal(chosen(configured, args, args.length), undefined, args.join(' '));
+    }));
+
+  it('are a mistake if one is a storage and another one a path', () =>
+    withConfigured(['main', 'catalog'], (configured) => {
+      assert.throws(() => chosen(configured, ['main', './b'], 2), /^PathMistake: main is a name, and \.\/b is a path$/);
+      assert.equal(chosen(configured, ['master', './b'], 2), undefined);
+      const { path } = configured;
+      const run = syncpozo(['sync', 'master', './b'], { env: { SYNCPOZO_CONFIG: path } });
+      assertNoCrash(run);
+      assert.equal(run.exit, 2);
+      assert.match(run.stderr, /master is a name, and \.\/b is a path\nhint: for a directory, write \.\/master\n$/);
+      const verify = syncpozo(['verify', '--against', 'main'], { env: { SYNCPOZO_CONFIG: path } });
+      assert.equal(verify.exit, 2);
+      assert.match(verify.stderr, /'--against main' is no path; put '--against' behind the names/);
     }));
 
   it('are names if the configuration at the default place has one of them', () =>

@@ -40,7 +40,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
 };
 
 const NULLABLE: Readonly<Record<string, Readonly<Record<string, Shape>>>> = {
-  damage: { position: number, at: number, tid, rule: text, message: text },
+  damage: { position: number, at: number, tid, rule: text, message: text, slaveToo: flag },
   onlyHere: SIDE,
   onlyThere: SIDE,
 };

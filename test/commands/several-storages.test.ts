@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pause } from '../../src/pipeline/read-deadline.js';
@@ -34,6 +34,21 @@ describe('a sync of three storages', () => {
       );
       const quiet = configured.run('sync', '--quiet');
       assert.deepEqual([quiet.exit, quiet.stdout, quiet.stderr], [0, '', '']);
+    }));
+
+  it('of which two lead to one slave through a symbolic link, is a mistake', () =>
+    withConfigured(['main', 'catalog'], (configured) => {
+      const [main, catalog] = [configured.pair('main'), configured.pair('catalog')];
+      rmSync(catalog.slave, { recursive: true });
+      symlinkSync(main.slave, catalog.slave);
+      for (const args of [['sync'], ['sync', '--together'], ['watch']]) {
+        const [command = '', ...options] = args;
+        const run = configured.run(command, ...options);
+        assert.equal(run.exit, 2, run.all);
+        assert.match(run.stderr, /main and catalog have the same slave, \S+Data\.fs\nhint: correct \S+syncpozo\.yml/);
+      }
+      assert.ok(!existsSync(main.slaveFile), 'nothing is synced');
+      assert.equal(configured.run('sync', 'main').exit, 0);
     }));
 
   it('of which one is damaged and one out of reach: the third is in step, the status is the worst, the JSON names each', () =>

@@ -104,19 +104,26 @@ describe('a health check', () => {
   });
 
   it('of a slave that cannot be trusted', () => {
-    const blobs = { directory: '/b', count: 3, bytes: 10, missing: 1, lastFullScrub: null };
+    const blobs = { directory: '/b', problem: null, count: 3, bytes: 10, missing: 1, lastFullScrub: null };
     const cases: Partial<Standing>[] = [
       { claim: null, problem: 'there is no .dat' },
       { size: 999 },
       { size: null },
       { lockedBy: 'another program' },
       { blobs },
+      { blobs: { ...blobs, missing: 0, problem: 'the blob directory /b does not exist' } },
     ];
     for (const standing of cases) {
       const yes = yesOf(view(standing));
       assert.ok(!yes.includes('promotable') && !yes.includes('slave'), JSON.stringify(standing));
+      if (standing.blobs) assert.ok(!yes.includes('readiness'));
     }
     assert.ok(yesOf(view({ blobs: { ...blobs, missing: 0 } })).includes('promotable'));
+    const rotten = view(
+      { state: 'out-of-reach' },
+      { figures: figures({ damagedSlave: 'its bytes 4 to 9 are wrong' }) },
+    );
+    assert.deepEqual(yesOf(rotten), ['liveness']);
     for (const exitCode of [3, 4, 5]) {
       const last = { ...LAST, action: 'refused', exitCode, reason: 'the two have forked' };
       assert.deepEqual(yesOf(view({}, { figures: figures({ last }) })), ['liveness'], String(exitCode));

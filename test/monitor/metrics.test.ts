@@ -12,7 +12,7 @@ import { withTempDir } from '../support/site.js';
 const EVERYTHING = monitoredOf(
   {
     standing: {
-      blobs: { directory: '/srv/blobs', count: 3, bytes: 100, missing: 1, lastFullScrub: isoAgo(5) },
+      blobs: { directory: '/srv/blobs', problem: null, count: 3, bytes: 100, missing: 1, lastFullScrub: isoAgo(5) },
       since: isoAgo(10),
       keptAside: [{ path: '/srv/Data.fs.only-here-1', size: 5, written: isoAgo(50), ageSeconds: 50 }],
     },

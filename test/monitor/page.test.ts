@@ -136,7 +136,7 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
 
   it('has words for every state and trouble', async (t) => {
     const claimless = { claim: null, problem: 'there is no .dat' };
-    const blobs = { directory: '/b', count: 3, bytes: 9, missing: 2, lastFullScrub: null };
+    const blobs = { directory: '/b', count: 3, bytes: 9, missing: 2, problem: null, lastFullScrub: null };
     const scenes: Readonly<Record<string, StorageChanges>> = {
       '✕ Refused': { standing: { state: 'refused', stateReason: 'it has grown' } },
       '✕ Damaged': { standing: { state: 'damaged', stateReason: 'at 7' } },
@@ -148,6 +148,7 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
       '▲ Behind': { standing: { state: 'behind', lag: { seconds: 90, transactions: 3, bytes: 10 } } },
       '✓ Copying': { standing: { state: 'behind', lag: { seconds: 0.7, transactions: 1, bytes: 10 } } },
       '✕ Blobs missing': { standing: { blobs } },
+      '✕ Blobs not there': { standing: { blobs: { ...blobs, missing: 0, problem: 'The directory /b is gone.' } } },
       '✕ Role: superseded': { standing: { role: 'superseded' } },
       '▲ Not proven': { figures: { inStepAsOf: Date.now() - 600_000 } },
       '▲ Not checked yet': { figures: { last: undefined, inStepAsOf: undefined } },

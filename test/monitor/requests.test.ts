@@ -80,6 +80,8 @@ describe('the server of a watch', () => {
       assert.equal(await statusOf(port, '/metrics', { host }), 400, host);
     // HAProxy's check, without any Host.
     assert.match(await raw(port, 'GET /slave?lag=60 HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 200 /);
+    const twice = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n';
+    assert.match(await raw(port, twice), /^HTTP\/1.1 400 /);
     assert.ok(!isOwnName('', 'm2'));
   });
 

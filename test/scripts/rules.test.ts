@@ -36,6 +36,7 @@ const IN_STEP: Series = {
   syncpozo_dat_usable: always(1),
   syncpozo_lag_seconds: always(0),
   syncpozo_blobs_missing: always(0),
+  syncpozo_blobs_usable: always(1),
   syncpozo_kept_aside_files: always(0),
   syncpozo_scrubbed_bad_total: always(0),
   'syncpozo_role role=slave': always(1),
@@ -106,6 +107,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     alerts: ['SyncpozoMasterHangs'],
   },
   'blobs missing': { series: { syncpozo_blobs_missing: always(2) }, alerts: ['SyncpozoBlobsMissing'] },
+  'a blob directory that is gone': { series: { syncpozo_blobs_usable: always(0) }, alerts: ['SyncpozoBlobsNotThere'] },
   'a disk that changes bytes': {
     series: { syncpozo_scrubbed_bad_total: `0x100 3x19` },
     alerts: ['SyncpozoScrubFoundDamage'],

@@ -80,6 +80,8 @@ export const STATUS_OF_BLOBS: Scenes = {
     status();
     blobs.sync('--scrub', 'full');
     status();
+    renameSync(blobs.onSlave(''), join(pair.directory, 'away'));
+    status();
   },
 };
 

@@ -60,6 +60,7 @@ export function figures(changes: Changes<RoundFigures> = {}): RoundFigures {
     scrubbedBytes: 1000,
     scrubbedBad: 0,
     phaseSeconds: { check: 1.5, copy: 2.25 },
+    damagedSlave: undefined,
     last: { beganAt: now - 900, endedAt: now - 800, action: 'none', exitCode: 0, reason: 'nothing new', hint: null },
     inStepAsOf: now - 900,
     runningSince: undefined,
