@@ -155,6 +155,22 @@ describe('the JSON of a watch', () => {
       assert.ok(actions.length <= 4, run.stdout);
     }));
 
+  it('does not end it where it cannot be printed', () =>
+    withPair(async (pair) => {
+      const run = await watching(
+        pair,
+        async () => {
+          for (let n = 0; n < 3; n++) {
+            pair.commit(`commit ${n}`);
+            await untilInStep(pair);
+          }
+        },
+        { through: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] },
+      );
+      const errors = run.records.filter(({ level }) => level === 'error').map(({ msg }) => msg);
+      assert.deepEqual(errors, ['write to standard output: no space left on device (ENOSPC)'], run.all);
+    }));
+
   it('names the storage of a configuration', () =>
     withConfigured(['main', 'other'], async (configured) => {
       const other = configured.pair('other');
