@@ -5,7 +5,7 @@ import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
 import type { Companion } from '../pipeline/companion.js';
-import { ReadDeadline } from '../pipeline/read-deadline.js';
+import { Interrupted, ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import { type Log, SILENT } from '../report/log.js';
@@ -90,7 +90,9 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     return result;
   };
   const failed = (error: unknown): SyncResult => {
-    if (options.member?.startsOver(error))
+    // The stop of a watch in the middle of a round is no fault.
+    const isStopped = error instanceof Interrupted && options.session !== undefined;
+    if (isStopped || options.member?.startsOver(error))
       return plainResult(timed(), 'failed', EXIT.fault, error instanceof Error ? error.message : '');
     const result = logError(error, timed(), log);
     const trouble = troubleOfError(error, options.master, round.masterPath, masterBlobs);
