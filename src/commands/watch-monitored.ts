@@ -40,7 +40,7 @@ function pathOfSlave({ storage }: StorageWatch): string {
   }
 }
 
-/** What the last check or round has found of the master. undefined: none has ended. */
+/** What the last check or round has found of the master. undefined: nothing. */
 function probedBy({ figures, lastResult, storage }: StorageWatch): Probed | undefined {
   const { hungSince, trouble } = figures;
   const path = lastResult?.master.path ?? storage.round.master;
@@ -49,7 +49,8 @@ function probedBy({ figures, lastResult, storage }: StorageWatch): Probed | unde
     const why = `its mount has not answered since ${new Date(hungSince).toISOString()}`;
     return { master: { ...unknown, problem: why }, now: { kind: 'out-of-reach', why } };
   }
-  if (!lastResult) return undefined;
+  // Switched off, or another sync is at work: this round has not asked the master.
+  if (!lastResult || lastResult.action === 'off' || lastResult.action === 'busy') return undefined;
   const { reason, slave } = lastResult;
   if (trouble === 'out-of-reach')
     return { master: { ...unknown, problem: reason }, now: { kind: 'out-of-reach', why: reason } };
