@@ -15,6 +15,7 @@ import { Lock } from '../standby/lock.js';
 import { readOutcome } from '../standby/outcome-file.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
+import { PROMOTED } from '../sync/decide.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
 import { EXIT } from './exit.js';
 import { findSideOrFault } from './find-master.js';
@@ -94,8 +95,12 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     const isStopped = error instanceof Interrupted && options.session !== undefined;
     if (isStopped || options.member?.startsOver(error))
       return plainResult(timed(), 'failed', EXIT.fault, error instanceof Error ? error.message : '');
-    const result = logError(error, timed(), log);
     const trouble = troubleOfError(error, options.master, round.masterPath, masterBlobs);
+    if (trouble === 'out-of-reach' && recorder?.isPromoted) {
+      log.info({ master: round.masterPath, slave: round.slavePath, reason: PROMOTED }, 'NOT SYNCING FROM MASTER');
+      return plainResult(timed(), 'off', EXIT.ok, PROMOTED);
+    }
+    const result = logError(error, timed(), log);
     events = recorder?.record(result, trouble) ?? [];
     return result;
   };
