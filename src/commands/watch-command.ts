@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULTS, isInterval } from '../config/defaults.js';
 import { type ListenAddress, parseListen } from '../config/listen.js';
+import { IoFault } from '../io/fault.js';
 import { parseDuration } from '../report/duration.js';
+import type { Log } from '../report/log.js';
 import { EXIT } from '../round/exit.js';
 import type { WatchedStorage } from '../watch/watched-storage.js';
 import { blobSettingsOf } from './blob-options.js';
@@ -86,6 +88,8 @@ export function watchCommand(): Command {
     const storages = chosen ? configured(chosen, flags, command) : [positional(flags, command)];
     const settings = chosen?.configuration.watch;
     const seconds = isGiven(command, 'interval') ? flags.interval : (settings?.intervalSeconds ?? flags.interval);
+    const log = logOf(flags);
+    const print = printerOf(log);
     const listen = isGiven(command, 'listen') ? flags.listen : settings?.listen;
     await runWatch({
       storages,
@@ -94,14 +98,29 @@ export function watchCommand(): Command {
       textfile: flags.textfile ?? settings?.textfile,
       heartbeat: settings?.heartbeat,
       hooks: chosen?.configuration.hooks,
-      log: logOf(flags),
+      log,
       version: command.parent?.version() ?? '',
       onResult: (storage, result) => {
-        if (flags.json) printJson(chosen ? { storage, ...result } : result);
+        if (flags.json) print(chosen ? { storage, ...result } : result);
       },
     });
     process.exitCode = EXIT.ok;
   });
+}
+
+/** Prints each result. A full disk behind standard output is logged once, and ends no watch. */
+function printerOf(log: Log): (result: object) => void {
+  let failing = false;
+  return (result) => {
+    try {
+      printJson(result);
+      failing = false;
+    } catch (error) {
+      if (!(error instanceof IoFault)) throw error;
+      if (!failing) log.error({ hint: 'the rounds go on; their results are not printed' }, error.message);
+      failing = true;
+    }
+  };
 }
 
 function positional(flags: Flags, command: Command): WatchedStorage {

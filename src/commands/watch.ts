@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { ListenAddress } from '../config/listen.js';
 import type { HookSettings } from '../events/hook-settings.js';
@@ -30,6 +31,8 @@ export interface WatchOptions {
 export async function runWatch(options: WatchOptions): Promise<void> {
   const { log, intervalSeconds } = options;
   const stop = new AbortController();
+  // Each read and each pause of each storage waits for it as well.
+  setMaxListeners(0, stop.signal);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   process.on('SIGHUP', () => log.reopen());
   const hooks = hooksOf(options.hooks, log);

@@ -5,7 +5,7 @@ import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
 import type { Companion } from '../pipeline/companion.js';
-import { ReadDeadline } from '../pipeline/read-deadline.js';
+import { Interrupted, ReadDeadline } from '../pipeline/read-deadline.js';
 import { Window } from '../pipeline/window.js';
 import type { Work } from '../pipeline/work.js';
 import { type Log, SILENT } from '../report/log.js';
@@ -16,6 +16,7 @@ import { readOutcome } from '../standby/outcome-file.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { isPromoted } from '../standby/role-file.js';
 import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
+import { PROMOTED } from '../sync/decide.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
 import { EXIT } from './exit.js';
 import { findSideOrFault } from './find-master.js';
@@ -91,10 +92,16 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     return result;
   };
   const failed = (error: unknown): SyncResult => {
-    if (options.member?.startsOver(error))
+    // The stop of a watch in the middle of a round is no fault.
+    const isStopped = error instanceof Interrupted && options.session !== undefined;
+    if (isStopped || options.member?.startsOver(error))
       return plainResult(timed(), 'failed', EXIT.fault, error instanceof Error ? error.message : '');
-    const result = logError(error, timed(), log);
     const trouble = troubleOfError(error, options.master, round.masterPath, masterBlobs);
+    if (trouble === 'out-of-reach' && recorder?.isPromoted) {
+      log.info({ master: round.masterPath, slave: round.slavePath, reason: PROMOTED }, 'NOT SYNCING FROM MASTER');
+      return plainResult(timed(), 'off', EXIT.ok, PROMOTED);
+    }
+    const result = logError(error, timed(), log);
     events = recorder?.record(result, trouble) ?? [];
     return result;
   };

@@ -4,7 +4,7 @@ import type { Resume } from '../pipeline/resume.js';
 import type { Verified } from '../pipeline/verified.js';
 import type { Decision, Facts, Hides, Plan, RefusedLineage, RefusedPlan } from './facts.js';
 
-const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
+export const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
 
 /**
  * The decision table: a pure function from the observed facts to a plan. The first row that matches wins.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertEnd, syncpozo } from '../support/cli.js';
 import { heldByOther } from '../support/locks.js';
@@ -22,6 +22,27 @@ describe('a promoted slave', () => {
       }
       // A server that has it open is no error either.
       await heldByOther(pair, ' PID\n', () => assertEnd(pair.sync(), { exit: 0, action: 'off', reason: /promoted/ }));
+    }));
+
+  it('needs no master: a dead mount is no fault of it, as it is of a slave', () =>
+    withPair((pair) => {
+      pair.synced();
+      const dead = (): void => {
+        renameSync(pair.master, `${pair.master}.gone`);
+        // Each access to it fails, and says nothing about whether there is a master.
+        symlinkSync(pair.master, pair.master);
+      };
+      dead();
+      assertEnd(pair.sync(), { exit: 1, action: 'failed' });
+      rmSync(pair.master);
+      renameSync(`${pair.master}.gone`, pair.master);
+      pair.synced();
+      promote(pair);
+      writeFileSync(pair.statusFile, 'SYNCING=1\n');
+      dead();
+      const outcome = readFileSync(`${pair.slaveFile}.outcome`);
+      assertEnd(pair.sync(), { exit: 0, action: 'off', reason: /promoted/ });
+      assert.deepEqual(readFileSync(`${pair.slaveFile}.outcome`), outcome);
     }));
 
   it('remains promoted after a pack', () =>

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readHistory } from '../../src/events/history.js';
+import { TRANSACTION_HEADER_LENGTH } from '../../src/filestorage/layout.js';
 import { isDying } from '../../src/io/dying.js';
 import { formatOutcome, readOutcome } from '../../src/standby/outcome-file.js';
 import { slavePaths } from '../../src/standby/paths.js';
@@ -85,6 +86,30 @@ describe('a watch whose master hangs in mid-round', { skip: needsFuse ?? false }
       );
       const logged = run.records.flatMap(({ event }) => event ?? []);
       assert.deepEqual(logged, ['fault', 'in-step'], run.all);
+    }));
+
+  it('is no fault where SIGTERM ends the watch before the read is given up', () =>
+    withMount(async (pair, mount) => {
+      const outcome = (): string => readFileSync(`${pair.slaveFile}.outcome`, 'utf8');
+      let before = '';
+      const watch = Running.start(watchArgs(pair, mount.point));
+      await untilInStep(pair);
+      pair.commit('a round');
+      await untilInStep(pair);
+      await eventually('it is recorded', () => outcome().includes(' append'));
+      // The check reads the header of what is new; the round reads the rest.
+      mount.hangBeyond(readFileSync(pair.slaveFile).length + TRANSACTION_HEADER_LENGTH);
+      before = outcome();
+      pair.commit('never seen');
+      await eventually('a read hangs', () => mount.holdsARead);
+      watch.signal('SIGTERM');
+      mount.answer();
+      const run = await watch.end();
+      assert.equal(run.exit, 0, run.all);
+      const messages = run.records.map(({ level, msg }) => `${level}: ${msg}`);
+      assert.ok(!messages.some((text) => /^(error|warn)/.test(text)), run.all);
+      assert.equal(outcome(), before);
+      assert.ok(!run.stdout.includes('interrupted'), run.all);
     }));
 
   it('is ended by SIGTERM while it hangs', () =>

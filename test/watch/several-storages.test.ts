@@ -158,3 +158,20 @@ describe('a watch with a configuration that has four mistakes', () => {
       for (const { slave } of configured.pairs.values()) assert.deepEqual(readdirSync(slave), []);
     }));
 });
+
+describe('a watch of twenty storages', () => {
+  it('follows all of them, and has nothing to warn of', () => {
+    const names = Array.from({ length: 20 }, (_, at) => `number-${at}`);
+    return withConfigured(names, async (configured) => {
+      const run = await asking(configured, async (asked) => {
+        await asked.until('/readiness', 200);
+        for (const name of names) configured.pair(name).commit('at once');
+        for (const name of names) await untilInStep(configured.pair(name));
+      });
+      assert.deepEqual(
+        run.records.filter(({ level }) => level !== 'info'),
+        [],
+      );
+    });
+  });
+});
