@@ -1,6 +1,6 @@
 /** The longest pause after failures. */
 const LONGEST_MS = 15_000;
-/** A pause after a failure is up to this part longer or shorter, so that several watches do not ask a host in step. */
+/** A pause after a failure is up to this part shorter, so that several watches do not ask a host in step. */
 const JITTER = 0.25;
 
 /** When the next round of a storage is due: by the interval, or, after failures, later and later. */
@@ -30,6 +30,6 @@ export class Pace {
     const longest = Math.max(LONGEST_MS, this.intervalMs);
     // Beyond 2^20 the longest pause is reached for any interval.
     const pause = Math.min(longest, this.intervalMs * 2 ** Math.min(this.failures, 20));
-    return Math.max(this.intervalMs, pause * (1 - JITTER + 2 * JITTER * this.random()));
+    return Math.max(this.intervalMs, pause * (1 - JITTER * this.random()));
   }
 }
