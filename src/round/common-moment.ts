@@ -44,7 +44,7 @@ export async function findCommonMoment(masters: readonly MasterToProbe[]): Promi
     const now = await probeAll(masters);
     const places = now.flatMap((probed, index) => unchanged(before[index], probed));
     if (places.length === masters.length) return { time, places };
-    if (milliseconds() - began > MOST_MILLISECONDS) throw new NotTogether(noMoment(masters, now), BUSY_HINT);
+    if (milliseconds() - began > MOST_MILLISECONDS) throw noMoment(masters, now);
     before = now;
     // A moment without a commit may be short: it is not slept through.
     if (now.every((probed) => probed?.isBusy === false)) continue;
@@ -69,9 +69,17 @@ function unchanged(before: Seen, now: Seen): MasterPlace[] {
 
 const BUSY_HINT =
   'the next run tries again. Has a server been killed in the middle of a commit? Its Data.fs ends in an unfinished transaction until the server runs again';
+const UNCLEAR_HINT = `${BUSY_HINT}. A sync of that storage without --together reports whether its end is damaged`;
 
-function noMoment(masters: readonly MasterToProbe[], now: readonly Seen[]): string {
-  const busy = masters.filter((_, index) => now[index]?.isBusy !== false).map(({ path }) => path);
-  const where = busy.length > 0 ? `; in flight at the last probe: ${busy.join(', ')}` : '';
-  return `no moment was found in ${MOST_MILLISECONDS / 1000} s at which none of the masters was committing${where}`;
+function noMoment(masters: readonly MasterToProbe[], now: readonly Seen[]): NotTogether {
+  const pathsOf = (is: (seen: Seen) => boolean): string =>
+    masters.flatMap(({ path }, index) => (is(now[index]) ? [path] : [])).join(', ');
+  const inFlight = pathsOf((seen) => seen?.isBusy === true);
+  const unclear = pathsOf((seen) => seen === undefined);
+  const words = [
+    `no moment was found in ${MOST_MILLISECONDS / 1000} s at which none of the masters was committing`,
+    ...(inFlight === '' ? [] : [`in flight at the last probe: ${inFlight}`]),
+    ...(unclear === '' ? [] : [`without a complete transaction at the end: ${unclear}`]),
+  ];
+  return new NotTogether(words.join('; '), unclear === '' ? BUSY_HINT : UNCLEAR_HINT);
 }

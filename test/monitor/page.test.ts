@@ -148,7 +148,7 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
       '▲ Behind': { standing: { state: 'behind', lag: { seconds: 90, transactions: 3, bytes: 10 } } },
       '✓ Copying': { standing: { state: 'behind', lag: { seconds: 0.7, transactions: 1, bytes: 10 } } },
       '✕ Blobs missing': { standing: { blobs } },
-      '✕ Blobs not there': { standing: { blobs: { ...blobs, missing: 0, problem: 'The directory /b is gone.' } } },
+      '✕ Blobs not there': { standing: { blobs: { ...blobs, missing: 0, problem: 'the blob directory /b is gone' } } },
       '✕ Role: superseded': { standing: { role: 'superseded' } },
       '▲ Not proven': { figures: { inStepAsOf: Date.now() - 600_000 } },
       '▲ Not checked yet': { figures: { last: undefined, inStepAsOf: undefined } },

@@ -161,6 +161,17 @@ describe('the storages of a group', () => {
     });
   });
 
+  it('are left alone if a master is damaged at its end, which is not called a commit in flight', async () => {
+    await withTwo(async (two) => {
+      two.commit('the next page');
+      const { masterFile } = two.pairs[1];
+      const bytes = readFileSync(masterFile);
+      writeFileSync(masterFile, bytes.fill(0xff, bytes.length - 8));
+      const what = /no moment was found .* committing; without a complete transaction at the end: \S*catalog\S*$/;
+      await assertHeldBack(two, [1, 1], what);
+    });
+  });
+
   it('are left alone if a master is out of reach', async () => {
     await withTwo(async (two) => {
       two.commit('changed');
