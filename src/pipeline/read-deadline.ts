@@ -32,6 +32,11 @@ export class ReadDeadline {
     return ReadDeadline.left;
   }
 
+  /** Those under this deadline. */
+  get readsLeftBehind(): number {
+    return this.leftBehind.size;
+  }
+
   async wait<T>(work: Promise<T>, operation: string, path: string, position?: number): Promise<T> {
     const result = await this.orGiveUp(work, this.seconds * 1000, () => {
       throw this.giveUp(work, operation, path, position);

@@ -1,5 +1,4 @@
 import type { RoundEnd, RoundFigures } from '../monitor/monitored.js';
-import { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { SyncResult } from '../round/result.js';
 import { isInStep } from '../round/session.js';
 import { readOutcome, type TroubleKind } from '../standby/outcome-file.js';
@@ -44,7 +43,7 @@ export class Figures implements RoundFigures {
   }
 
   get hungReads(): number {
-    return ReadDeadline.hanging;
+    return this.gate.hungReads;
   }
 
   /** A check that found nothing new. */

@@ -14,6 +14,8 @@ const MOST_HANGING = 48;
  * returned, or a child process has had an answer from the mount. A clock that is set back changes nothing of that.
  */
 export class MountGate {
+  /** The deadlines whose reads may hang still. */
+  private readonly given = new Set<ReadDeadline>();
   private closed:
     | {
         readonly since: number;
@@ -33,8 +35,15 @@ export class MountGate {
     return this.closed?.since;
   }
 
+  /** Reads that were given up and still hang. */
+  get hungReads(): number {
+    return [...this.given].reduce((sum, { readsLeftBehind }) => sum + readsLeftBehind, 0);
+  }
+
   /** A read at `path` was given up under this deadline, `deadline.seconds` after it began. */
   shut(path: string, deadline: ReadDeadline, now: number): void {
+    for (const each of this.given) if (each.readsLeftBehind === 0) this.given.delete(each);
+    this.given.add(deadline);
     this.closed?.probe.close();
     const hungMs = deadline.seconds * 1000;
     const { since, began } = this.closed ?? { since: now - hungMs, began: this.clock() - hungMs };
