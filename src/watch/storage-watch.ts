@@ -61,7 +61,7 @@ export class StorageWatch {
     this.session = this.newSession();
   }
 
-  /** How the last round ended; undefined: none has. */
+  /** How the last round ended; undefined: none has, since the master's mount has hung. */
   get lastResult(): SyncResult | undefined {
     return this.result;
   }
@@ -70,7 +70,7 @@ export class StorageWatch {
   get summary(): string {
     if (this.figures.hungSince !== undefined) return "the master's mount hangs";
     if (this.isInStep) return 'in step';
-    return this.result?.reason ?? 'the first round has begun';
+    return this.result?.reason ?? 'a round has begun';
   }
 
   /** Whether the last check or round has found or left the slave in step. */
@@ -205,6 +205,8 @@ export class StorageWatch {
     this.session.close().catch(() => {});
     this.session = this.newSession();
     this.masterCheck.forget();
+    // What was found before is not known any more, also when the mount seems to answer and the next read hangs again.
+    this.result = undefined;
     return this.hangs(now);
   }
 
