@@ -59,7 +59,7 @@ export class StorageWatch {
     this.session = this.newSession();
   }
 
-  /** How the last round ended; undefined: none has. */
+  /** How the last round ended; undefined: none has, since the master's mount has hung. */
   get lastResult(): SyncResult | undefined {
     return this.result;
   }
@@ -69,7 +69,7 @@ export class StorageWatch {
     if (this.figures.hungSince !== undefined) return "the master's mount hangs";
     if (this.isInStep) return 'in step';
     if (this.now.isLong) return 'a round is running';
-    return this.result?.reason ?? 'the first round has begun';
+    return this.result?.reason ?? 'a round has begun';
   }
 
   /** Whether the last check or round has found or left the slave in step, a moment ago. */
@@ -222,7 +222,8 @@ export class StorageWatch {
     this.session.close().catch(() => {});
     this.session = this.newSession();
     this.masterCheck.forget();
-    this.hangs(now);
+    if (this.now.isLong) return 'a round is running';
+    return this.result?.reason ?? 'a round has begun';
   }
 
   private hangs(now: number): void {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run, Running } from '../support/cli.js';
 import { type Configured, withConfigured } from '../support/configured.js';
+import { eventually } from '../support/eventually.js';
 import { needsFuse, withMountOf } from '../support/hanging-mount.js';
 import { breakRule, commitWithUndo } from '../support/json-damage.js';
 import type { Pair } from '../support/pair.js';
@@ -139,6 +143,44 @@ describe('a watch of two storages, one of whose masters hangs', { skip: needsFus
         });
         const errors = run.records.filter(({ level }) => level === 'error');
         assert.deepEqual([...new Set(errors.map(({ storage }) => storage))], ['hanging'], run.all);
+      });
+    }));
+});
+
+describe('a watch whose master answers a probe of its mount, while its reads hang', {
+  skip: needsFuse ?? false,
+}, () => {
+  it('does not take it for one in step: no heartbeat, and not ready', (t) =>
+    withConfigured(['hanging', 'third'], async (configured) => {
+      const [hanging, third] = [configured.pair('hanging'), configured.pair('third')];
+      let beats = 0;
+      const server = createServer((_, response) => {
+        beats++;
+        response.end();
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      t.after(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      await withMountOf(hanging, async (mount) => {
+        configured.write({}, [`watch: { heartbeat: "http://127.0.0.1:${port}/" }`], { hanging: mount.point });
+        await asking(configured, async (asked, watch) => {
+          await asked.until('/readiness', 200);
+          await eventually('the heartbeat', () => beats > 0);
+          // The probe reads the beginning only.
+          mount.hangBeyond(readFileSync(hanging.slaveFile).length);
+          hanging.commit('while it hangs');
+          await asked.until('/readiness', 503);
+          await follows(third, 'meanwhile');
+          const before = beats;
+          const seems = (): number => watch.soFar.records.filter(({ msg }) => /answers again/.test(msg)).length;
+          while (seems() < 2) {
+            assert.equal(await asked.statusOf('/readiness'), 503);
+            await sleep(100);
+          }
+          assert.equal(beats, before);
+          mount.answer();
+          await asked.until('/readiness', 200);
+        });
       });
     }));
 });
