@@ -59,7 +59,7 @@ export class StorageWatch {
     this.session = this.newSession();
   }
 
-  /** How the last round ended; undefined: none has, since the master's mount has hung. */
+  /** undefined: no round has ended, since the master's mount has hung. */
   get lastResult(): SyncResult | undefined {
     return this.result;
   }
@@ -179,7 +179,7 @@ export class StorageWatch {
   end(result: SyncResult, now: number, seconds: number): boolean {
     this.figures.runningSince = undefined;
     this.now.end();
-    const before = this.result;
+    const { result: before } = this;
     this.result = result;
     this.offBy = result.action !== 'off' ? undefined : this.switchNow() === 'on' ? 'role' : 'switch';
     this.figures.addRound(now, seconds, result);
@@ -215,15 +215,15 @@ export class StorageWatch {
     this.log.note({ master: master.path, slave: slave.path, claim: slave.claim, lastTime: slave.lastTime }, 'in step');
   }
 
-  /** Leaves the session behind with the read that hangs. */
+  /** Leaves the session behind with the read that hangs; its threads end when that returns. */
   private shut(now: number): void {
     this.gate.shut(this.known?.masterPath ?? this.storage.round.master, this.session.deadline, now);
-    // Its threads end when the read returns.
     this.session.close().catch(() => {});
     this.session = this.newSession();
     this.masterCheck.forget();
-    if (this.now.isLong) return 'a round is running';
-    return this.result?.reason ?? 'a round has begun';
+    // What was found before is not known any more, also when the mount seems to answer and the next read hangs again.
+    this.result = undefined;
+    this.hangs(now);
   }
 
   private hangs(now: number): void {
@@ -247,5 +247,5 @@ export class StorageWatch {
   }
 }
 
-/** A rebuild is an event. */
+// A rebuild is an event.
 const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'adopt']);
