@@ -54,9 +54,11 @@ export function compareStorages(tree: Found, mistakes: Mistakes): void {
 function refuseReplaced(tree: Found, storages: readonly Entry[], files: Taken, mistakes: Mistakes): void {
   const switches: Taken = new Map();
   const refuse = (where: string, place: PlacedPath | undefined, ...taken: readonly Taken[]): void => {
-    const other = place && taken.map((each) => each.get(place.path)).find((each) => each !== undefined);
-    if (place && other !== undefined)
-      mistakes.add(place.line, where, `${place.path}, which is ${other}`, 'a file of its own');
+    if (!place) return;
+    const other = taken.map((each) => each.get(place.path)).find((each) => each !== undefined);
+    const beside = [...files].find(([path]) => place.path.startsWith(`${path}.`));
+    const what = place.path === mistakes.path ? 'this configuration' : (other ?? (beside && `beside ${beside[1]}`));
+    if (what !== undefined) mistakes.add(place.line, where, `${place.path}, which is ${what}`, 'a file of its own');
   };
   for (const [prefix, found] of [
     ...storages.map(({ key, value }) => [`storages.${key}.`, value] as const),

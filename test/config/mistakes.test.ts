@@ -219,6 +219,14 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: 'a file beside a Data.fs, or the configuration, that would be replaced',
+    text: withMain('status-file: /srv/Data.fs.role', `watch: { textfile: ${PATH} }`),
+    expected: [
+      '5: status-file: found /srv/Data.fs.role, which is beside storages.main.slave in line 4, expected a file of its own',
+      '6: watch.textfile: found /etc/syncpozo.yml, which is this configuration, expected a file of its own',
+    ],
+  },
+  {
     name: 'a switch that would be replaced by figures',
     text: withMain('status-file: /status', 'watch: { textfile: /status }'),
     expected: ['6: watch.textfile: found /status, which is status-file in line 5, expected a file of its own'],
