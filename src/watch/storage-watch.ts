@@ -17,10 +17,8 @@ import { RoundLog } from './round-log.js';
 import { Turn } from './turn.js';
 import type { WatchedStorage } from './watched-storage.js';
 
-/** A round that checks the slave's bytes and scrubs, even if nothing is new. */
-const WHOLE_ROUND_MS = 60_000;
-/** From a round that left blobs missing to the next. */
-const RETRY_MS = 10_000;
+/** From one round that checks the slave's bytes and scrubs to the next, and from one that left blobs missing. */
+const [WHOLE_ROUND_MS, RETRY_MS] = [60_000, 10_000];
 
 /**
  * What a watch knows of one storage between its rounds: whether there is anything for a round to do.
