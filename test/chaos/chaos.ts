@@ -171,7 +171,8 @@ class Chaos {
       await this.judge.assertServes(this.slave, what);
       await this.blobs.assertInStep(this.slave, what);
       const strange = readdirSync(this.beside).filter(
-        (name) => !/^Data\.fs(\.dat|\.lock|\.outcome|\.role|\.scrub|\.index|\.blobs|\.blobs\.scrub)?$/.test(name),
+        (name) =>
+          !/^Data\.fs(\.dat|\.lock|\.outcome|\.events|\.role|\.scrub|\.index|\.blobs|\.blobs\.scrub)?$/.test(name),
       );
       assert.deepEqual(strange, [], `${what}: nothing is left behind`);
     } finally {

@@ -40,7 +40,11 @@ const COMMANDS: readonly Command[] = [
   {
     heading: 'syncpozo status',
     scenes: { ...STATUS, ...STATUS_OF_BLOBS },
-    never: { 'events[].storage: string': 'a storage has a name in a configuration only' },
+    never: {
+      'lag.transactions: null': 'a watch counts none while its round is running',
+      'lag.bytes: null': 'a watch counts none while its round is running',
+      'events[].storage: string': 'a storage has a name in a configuration only',
+    },
   },
   { heading: 'syncpozo compare', scenes: COMPARE },
   { heading: 'syncpozo verify', scenes: { ...VERIFY, ...VERIFY_OF_BLOBS } },
