@@ -94,6 +94,7 @@ def rot_on_slave(world):
     for key in world.rng.sample(found, min(len(found), world.rng.choice([1, 1, 2, 5]))):
         way = damage(world, path_of(world.slave_blobs, key, world.layout))
         world.held.pop(key, None)
+        world.spoiled.add(name_of(key, world.layout))
         world.note(f"the slave's {name_of(key, world.layout)}: {way}")
     world.sync('--scrub', 'full', repairs=True)
 

@@ -28,6 +28,8 @@ class World:
         # The directories alone show no loss, so nothing could be judged (docs/operate.md).
         self.keeps, self.by_tree = 'keep' in kinds, 'tree' in kinds and 'loss' not in kinds
         self.disturbed, self.missing, self.aside = False, set(), {}
+        # Names of blobs whose file changed on the slave: where all are compared, what they had is kept as .replaced.
+        self.spoiled = set()
         self.junk, self.foreign, self.held = {}, {}, {}
         self.log, self.counts = [], {}
         self.registry = Registry()
