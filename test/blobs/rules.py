@@ -122,8 +122,8 @@ class Verdict:
         extra = {key for key, name in self.tree.blobs.items() if name not in world.foreign} - expected
         if not extra:
             return
-        if self.packs and self.outcome.result.get('action') == 'full':
-            # A first copy that starts over beside a pack knows nothing of what its first attempt has copied.
+        if self.packs and (self.outcome.result.get('action') == 'full' or 'starting over' in self.outcome.errors):
+            # A copy that starts over beside a pack knows nothing of what its first attempt has copied.
             world.disturbed = True
         if world.disturbed or world.by_tree:
             world.count('syncs with blobs left behind after an interference')
