@@ -21,10 +21,10 @@ describe('a site of two storages that is written to all the time', () => {
     ['by its own process', DIRECT],
     ['by two clients of a ZEO server', BY_ZEO],
   ] as const) {
-    it(`${name}: after every round both slaves show one moment`, (t) => roundsTogether(t, settings, 12));
-    it(`${name}: a watch brings both slaves to one moment in each round`, (t) => watchedRounds(t, settings, 4));
+    it(`${name}: after every round both slaves show one moment`, (t) => roundsTogether(t, settings, 8));
+    it(`${name}: a watch brings both slaves to one moment in each round`, (t) => watchedRounds(t, settings, 3));
     it(`${name}: synced one after the other, they do not`, (t) => oneAfterTheOther(t, settings));
     it(`${name}: a killed round leaves slaves that ZODB opens, and status knows whether they belong together`, (t) =>
-      killedRounds(t, settings, 15));
+      killedRounds(t, settings, 10));
   }
 });
