@@ -27,6 +27,11 @@ export function writtenAt({ mtime }: FileFacts): number {
   return Number(BigInt(mtime) / NANOSECONDS_IN_A_MILLISECOND);
 }
 
+/** Differs for two states of what is at a path, unless a program has set back a time and kept the size. */
+export function stateOf(facts: FileFacts | undefined): string {
+  return facts ? `${facts.device} ${facts.inode} ${facts.size} ${facts.mtime}` : 'none';
+}
+
 function factsOf(stats: fs.BigIntStats): FileFacts {
   return {
     kind: stats.isFile()

@@ -39,6 +39,11 @@ function readMountInfo(): string {
   }
 }
 
+/** A child process that reads the start of a file, and ends when its mount answers. */
+function askMount(path: string): ChildProcess {
+  return spawn('dd', [`if=${path}`, 'of=/dev/null', 'bs=512', 'count=1'], { stdio: 'ignore' });
+}
+
 /**
  * Asks a mount again and again whether it answers, by a child process each time, and one child at a time: one that hangs
  * in the kernel may stay for as long as the mount hangs.
@@ -52,14 +57,14 @@ export class MountProbe {
   /** Whether a child has had an answer. Starts the next one, unless one is still waiting. */
   hasAnswered(): boolean {
     if (!this.answers && this.child === undefined) {
-      const child = spawn('dd', [`if=${this.path}`, 'of=/dev/null', 'bs=512', 'count=1'], { stdio: 'ignore' });
+      const child = askMount(this.path);
       const ended = (status: number | null): void => {
         this.child = undefined;
         // Any status counts (no such file, a directory): the mount answers. A signal does not.
         this.answers ||= status !== null;
       };
       child.once('exit', ended);
-      // Without dd, nothing but a read of this process can tell.
+      // Without dd, only a read of this process shows it.
       child.once('error', () => ended(0));
       child.unref();
       this.child = child;
@@ -78,7 +83,7 @@ export class MountProbe {
  */
 export function answersInTime(path: string, seconds: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn('dd', [`if=${path}`, 'of=/dev/null', 'bs=512', 'count=1'], { stdio: 'ignore' });
+    const child = askMount(path);
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       child.unref();

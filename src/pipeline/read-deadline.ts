@@ -12,7 +12,7 @@ export class Interrupted extends Error {
 /**
  * Limits the waiting for reads of the master: a network mount whose server has vanished blocks a read for ever. The
  * thread that waits in the kernel cannot be recalled: it is left behind, and the receiver of this fault must not wait for
- * it either. `stuck` marks this, and `hanging` tells the end of the program that an ordinary exit would hang.
+ * it either. `stuck` marks this, and with `hanging` an ordinary exit would hang.
  */
 export class ReadDeadline {
   private static left = 0;

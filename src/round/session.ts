@@ -1,4 +1,4 @@
-import { type FileFacts, factsOfPath } from '../io/facts.js';
+import { factsOfPath, stateOf } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import type { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
@@ -102,14 +102,10 @@ type MarkedPaths = Pick<SlavePaths, 'data' | 'dat' | 'freshDat' | 'role' | 'lock
  */
 function markOf({ data, dat, freshDat, role, lock }: MarkedPaths): string {
   try {
-    const files = [data, dat, freshDat, role].map((path) => identityOf(factsOfPath(path)));
+    const files = [data, dat, freshDat, role].map((path) => stateOf(factsOfPath(path)));
     return [...files, factsOfPath(lock) !== undefined].join(';');
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;
     return UNREADABLE;
   }
-}
-
-function identityOf(facts: FileFacts | undefined): string {
-  return facts ? `${facts.device} ${facts.inode} ${facts.size} ${facts.mtime}` : 'none';
 }

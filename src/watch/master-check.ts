@@ -8,7 +8,7 @@ import {
   type TransactionHeader,
 } from '../filestorage/layout.js';
 import { formatTid, tidToTime } from '../filestorage/tid.js';
-import { type FileFacts, factsBehindPath } from '../io/facts.js';
+import { type FileFacts, factsBehindPath, stateOf } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
@@ -27,7 +27,7 @@ export type Checked =
   | { readonly kind: 'same' }
   /** What follows the claim could not be copied by the last round, and has not changed since. */
   | { readonly kind: 'torn' }
-  /** Only a round can tell. */
+  /** Only a round finds out. */
   | { readonly kind: 'changed' }
   /** A transaction was finished behind the claim; `since`: its time, in milliseconds; undefined where it has none. */
   | { readonly kind: 'behind'; readonly since: number | undefined };
@@ -54,7 +54,7 @@ export class MasterCheck {
     const { masterPath, claim } = known;
     let master: Master | undefined;
     try {
-      const role = identityOf(await deadline.wait(factsBehindPath(`${masterPath}.role`), 'stat', `${masterPath}.role`));
+      const role = stateOf(await deadline.wait(factsBehindPath(`${masterPath}.role`), 'stat', `${masterPath}.role`));
       master = await Master.openOnce(masterPath, deadline);
       if (!master) return { kind: 'changed' };
       const { before } = this;
@@ -116,8 +116,4 @@ async function headerAt(position: number, master: Master) {
   const bytes = new Uint8Array(TRANSACTION_HEADER_LENGTH);
   if ((await master.readBytes(bytes, position)) < bytes.length) return undefined;
   return readTransactionHeader(new DataView(bytes.buffer), 0);
-}
-
-function identityOf(facts: FileFacts | undefined): string {
-  return facts ? `${facts.inode} ${facts.size} ${facts.mtime}` : 'none';
 }
