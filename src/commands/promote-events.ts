@@ -7,8 +7,8 @@ import type { Log } from '../report/log.js';
 import type { PromotionResult } from '../report/promotion.js';
 import { EXIT } from '../round/exit.js';
 import { lastInStep } from '../standby/outcome-file.js';
-import { type SlavePaths, slavePaths } from '../standby/paths.js';
-import { roleOf } from '../standby/role-of.js';
+import { slavePaths } from '../standby/paths.js';
+import { isKnownToServe } from '../standby/role-of.js';
 import { type PromoteOptions, plain, runPromote } from './promote.js';
 
 export interface PromoteReporting {
@@ -31,7 +31,8 @@ export async function promoteWithEvents(
 ): Promise<PromotionResult> {
   const began = milliseconds();
   const paths = slavePaths(options.slave, options.file, options.master);
-  if (!skipHooks && !isPromoted(paths)) {
+  // A role that cannot be read is the promotion's to report.
+  if (!skipHooks && !isKnownToServe(paths)) {
     const lastSync = lastInStep(paths);
     const facts = { lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString() };
     const veto = await hooks.before('before-promote', { storage, slave: paths.data }, facts);
@@ -44,10 +45,4 @@ export async function promoteWithEvents(
   logEvents(events, log);
   await hooks.launch(events);
   return result;
-}
-
-/** A role that cannot be read is the promotion's to report. */
-function isPromoted(paths: SlavePaths): boolean {
-  const known = roleOf(paths);
-  return 'facts' in known && known.facts.role === 'master';
 }

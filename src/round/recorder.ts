@@ -7,7 +7,7 @@ import type { Log } from '../report/log.js';
 import { datWrittenAt, type EndedRun, readOutcome, recordAfter, writeOutcome } from '../standby/outcome-file.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { NOTHING_RAISED, type Raised } from '../standby/raised.js';
-import { roleOf } from '../standby/role-of.js';
+import { isKnownToServe } from '../standby/role-of.js';
 import { EXIT } from './exit.js';
 import type { SyncResult } from './result.js';
 
@@ -58,8 +58,7 @@ export class OutcomeRecorder {
 
   /** A promoted slave needs no master, whatever has become of that. */
   get isPromoted(): boolean {
-    const role = roleOf(this.paths);
-    return 'facts' in role && role.facts.role === 'master';
+    return isKnownToServe(this.paths);
   }
 
   /** Keeps the events beside the slave, logs them, and hands them on. The lock need not be held. */

@@ -39,6 +39,12 @@ function promotedSince(facts: RoleFacts, paths: Pick<SlavePaths, 'dat'>, file?: 
   return { facts: carried(known.dat, known.old, paths, facts.terms), from: '.dat' };
 }
 
+/** Whether this side serves, by roleOf; false where the role is unknown. See isPromoted for the role file alone. */
+export function isKnownToServe(paths: Pick<SlavePaths, 'role' | 'dat'>): boolean {
+  const known = roleOf(paths);
+  return 'facts' in known && known.facts.role === 'master';
+}
+
 /** The role that a `.dat` of the previous version gave to a promoted slave; it gets a new term. */
 function carried(
   { claim }: Dat,
