@@ -42,7 +42,7 @@ function pathOfSlave({ storage }: StorageWatch): string {
 }
 
 /** What the last check or round has found of the master. undefined: nothing, or none has ended. */
-function probedBy({ figures, lastResult, now, storage }: StorageWatch): Probed | undefined {
+function probedBy({ figures, lastResult, turn, storage }: StorageWatch): Probed | undefined {
   const { hungSince, trouble } = figures;
   const path = lastResult?.master.path ?? storage.round.master;
   const unknown = { path, lastTid: null, lastTime: null };
@@ -55,7 +55,7 @@ function probedBy({ figures, lastResult, now, storage }: StorageWatch): Probed |
   if (trouble === 'out-of-reach')
     return { master: { ...unknown, problem: reason }, now: { kind: 'out-of-reach', why: reason } };
   if (!isCurrent(lastResult)) return { master: { ...unknown, problem: null }, now: { kind: 'unknown', why: reason } };
-  const { lack } = now;
+  const { lack } = turn;
   if (lack)
     return { master: { ...unknown, problem: null }, now: { kind: 'behind', ...lack, transactions: null, bytes: null } };
   return {

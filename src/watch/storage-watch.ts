@@ -31,7 +31,7 @@ const [WHOLE_ROUND_MS, RETRY_MS] = [60_000, 10_000];
 export class StorageWatch {
   readonly figures: Figures;
   readonly lag = new LagHistory();
-  readonly now = new Turn();
+  readonly turn = new Turn();
   private readonly gate = new MountGate();
   private readonly masterCheck = new MasterCheck();
   private readonly log: RoundLog;
@@ -66,14 +66,14 @@ export class StorageWatch {
   get summary(): string {
     if (this.figures.hungSince !== undefined) return "the master's mount hangs";
     if (this.isInStep) return 'in step';
-    if (this.now.isLong) return 'a round is running';
+    if (this.turn.isLong) return 'a round is running';
     return this.result?.reason ?? 'a round has begun';
   }
 
   /** Whether the last check or round has found or left the slave in step, a moment ago. */
   get isInStep(): boolean {
     const { result, figures } = this;
-    return result !== undefined && isInStep(result) && figures.hungSince === undefined && !this.now.isLong;
+    return result !== undefined && isInStep(result) && figures.hungSince === undefined && !this.turn.isLong;
   }
 
   async close(): Promise<void> {
@@ -97,11 +97,11 @@ export class StorageWatch {
       this.log.note({ seconds }, "the master's mount answers again");
     }
     this.figures.runningSince = now;
-    this.now.begin();
+    this.turn.begin();
     const state = await this.checkNow(now);
     this.figures.runningSince = undefined;
     // What a check has found holds until the round has ended.
-    if (state !== 'due') this.now.end();
+    if (state !== 'due') this.turn.end();
     return state;
   }
 
@@ -121,7 +121,7 @@ export class StorageWatch {
     }
     if (checked.kind === 'behind') {
       const since = checked.since ?? now;
-      this.now.isBehind(since);
+      this.turn.isBehind(since);
       this.lag.add(now, Math.max(0, now - since) / 1000);
     }
     return 'due';
@@ -169,14 +169,14 @@ export class StorageWatch {
     if (isWhole) this.session.forget();
     const { session, storage, log, onProgress } = this;
     this.figures.runningSince = now;
-    this.now.begin();
+    this.turn.begin();
     return { ...storage.round, session, log, scrub: isWhole ? storage.scrub : 0, onProgress };
   }
 
   /** Notes how the round has ended that began at `now`. Returns false if the mount of the master hangs. */
   end(result: SyncResult, now: number, seconds: number): boolean {
     this.figures.runningSince = undefined;
-    this.now.end();
+    this.turn.end();
     const { result: before } = this;
     this.result = result;
     this.offBy = result.action !== 'off' ? undefined : this.switchNow() === 'on' ? 'role' : 'switch';
