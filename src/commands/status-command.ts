@@ -51,7 +51,7 @@ const MANUAL: Manual = {
         ['0', 'OK'],
         [
           '1',
-          'WARNING: more than the first of two numbers, no full scrub yet, syncs that fail, switched off, promoted (there is no standby), or files kept aside',
+          'WARNING: more than the first of two numbers, no full scrub yet, syncs that fail, switched off, promoted (there is no standby), files kept aside, or files of lost transactions',
         ],
         [
           '2',

@@ -10,6 +10,7 @@ import type { BlobsClaim } from '../standby/blobs-claim.js';
 import { readDatOf } from '../standby/dat-file.js';
 import { keptAside } from '../standby/kept-aside.js';
 import { Lock } from '../standby/lock.js';
+import { lostFiles } from '../standby/lost-files.js';
 import { lastInStep, readOutcome } from '../standby/outcome-file.js';
 import { nameInDirectory, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { type Refusal, seenTerm } from '../standby/role.js';
@@ -117,6 +118,12 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     keptAside: keptAside(paths).map(({ path, size, writtenAt }) => ({
       path,
       size,
+      written: new Date(writtenAt).toISOString(),
+      ageSeconds: ageOf(writtenAt),
+    })),
+    lostFiles: lostFiles(paths).map(({ writtenAt, report, ...file }) => ({
+      ...file,
+      report: report ?? null,
       written: new Date(writtenAt).toISOString(),
       ageSeconds: ageOf(writtenAt),
     })),

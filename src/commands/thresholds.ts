@@ -35,7 +35,7 @@ const FAILING_LIMIT_SECONDS = 600;
 /**
  * Judges a standing for a monitor. In addition to the given thresholds it reports problems without a threshold: a
  * refusal, a damaged master, failing syncs, nothing usable for a takeover, a program that uses the slave, a switch that
- * is off, files kept aside.
+ * is off, files kept aside, files of lost transactions.
  *
  * @param now milliseconds since the epoch
  */
@@ -78,6 +78,7 @@ export function judge(standing: Standing, thresholds: Thresholds, now: number): 
     measure(thresholds.maxScrubAge, 'scrub_age', scrubAge, scrubbed, 'WARNING');
   }
   figures.push({ name: 'kept_aside', value: standing.keptAside.length, unit: '' });
+  figures.push({ name: 'lost_files', value: standing.lostFiles.length, unit: '' });
   findings.sort((a, b) => SEVERITY.indexOf(a.state) - SEVERITY.indexOf(b.state));
   const state = findings[0]?.state ?? 'OK';
   return { state, words: findings.length > 0 ? findings.map(({ words }) => words) : ['nothing to report'], figures };
@@ -95,7 +96,7 @@ function stateOf(value: number, { warning, critical }: Threshold): State {
 }
 
 function* findState(standing: Standing, failingLimit: number, now: number): Generator<Finding> {
-  const { role, claim, size, state, lockedBy, keptAside, problem } = standing;
+  const { role, claim, size, state, lockedBy, keptAside, lostFiles, problem } = standing;
   if (role === 'promoted') {
     yield { state: 'WARNING', words: 'the slave has been promoted: there is no standby' };
   } else {
@@ -116,6 +117,7 @@ function* findState(standing: Standing, failingLimit: number, now: number): Gene
     if (standing.switch === 'off') yield { state: 'WARNING', words: 'the switch is off: nothing is synced' };
   }
   if (keptAside.length > 0) yield { state: 'WARNING', words: `old slaves kept aside: ${keptAside.length}` };
+  if (lostFiles.length > 0) yield { state: 'WARNING', words: `files of lost transactions: ${lostFiles.length}` };
 }
 
 /**

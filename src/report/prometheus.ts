@@ -16,7 +16,7 @@ export function renderPrometheus(standing: Standing, now: number): string {
 
 /** The metrics of one standing, without the labels that name the slave. */
 export function standingMetrics(standing: Standing, now: number): readonly Metric[] {
-  const { claim, master, lag, lastOutcome, keptAside } = standing;
+  const { claim, master, lag, lastOutcome, keptAside, lostFiles } = standing;
   return [
     gauge('syncpozo_status_time_seconds', 'When these figures were taken.', now / 1000),
     oneOf(
@@ -112,6 +112,17 @@ export function standingMetrics(standing: Standing, now: number): readonly Metri
       help: 'When each old slave that was kept was last written.',
       type: 'gauge',
       samples: keptAside.map(({ path, written }) => ({ labels: { path }, value: secondsOf(written) })),
+    },
+    gauge(
+      'syncpozo_lost_files',
+      'Files of transactions that only this side had when it was rejoined.',
+      lostFiles.length,
+    ),
+    {
+      name: 'syncpozo_lost_files_bytes',
+      help: 'Size of each file of lost transactions.',
+      type: 'gauge',
+      samples: lostFiles.map(({ path, size }) => ({ labels: { path }, value: size })),
     },
   ];
 }

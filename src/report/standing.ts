@@ -103,6 +103,16 @@ export interface Standing {
     readonly written: string;
     readonly ageSeconds: number;
   }[];
+  /** Files of transactions that only this side had when it was rejoined. `report`: the report for people; null: it is gone. */
+  readonly lostFiles: readonly {
+    readonly path: string;
+    readonly report: string | null;
+    readonly firstTid: string;
+    readonly lastTid: string;
+    readonly size: number;
+    readonly written: string;
+    readonly ageSeconds: number;
+  }[];
   /** The last events, oldest first. */
   readonly events: readonly StandingEvent[];
   /** What is wrong with their history. */
@@ -149,6 +159,7 @@ export function renderStanding(standing: Standing): string {
   if (standing.together) rows.push(['together', renderTogether(standing.together)]);
   for (const kept of standing.keptAside)
     rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);
+  for (const lost of standing.lostFiles) rows.push(['lost', renderLostFile(lost)]);
   for (const { time, name, message } of standing.events.slice(-EVENTS_SHOWN))
     rows.push(['event', `${time}, ${name}: ${message}`]);
   if (standing.eventsProblem !== null) rows.push(['events', `not known: ${standing.eventsProblem}`]);
@@ -172,6 +183,10 @@ function renderBlobs({
   const lost = missing > 0 ? `, ${missing} MISSING on the master` : '';
   const gone = problem === null ? '' : `, NOT THERE: ${problem}`;
   return `${directory}: ${formatCount(count, 'blob')}, ${formatBytes(bytes)}${lost}${gone}, last full scrub ${lastFullScrub ?? 'never'}`;
+}
+
+function renderLostFile({ path, size, firstTid, lastTid, report }: Standing['lostFiles'][number]): string {
+  return `${path}, ${formatBytes(size)}, transactions ${firstTid} to ${lastTid}; ${report === null ? 'its report is gone' : `see ${report}`}`;
 }
 
 function renderTogether({ moment, isTogether, members }: NonNullable<Standing['together']>): string {

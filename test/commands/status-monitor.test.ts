@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -47,7 +48,7 @@ describe('syncpozo status with thresholds is a monitoring plugin:', () => {
       assertState(
         run,
         0,
-        /^SYNCPOZO OK - lag 0 s, last sync \d+ s ago\|lag=0s;60;120;0 age=\d+s;;1000;0 kept_aside=0;;;0$/,
+        /^SYNCPOZO OK - lag 0 s, last sync \d+ s ago\|lag=0s;60;120;0 age=\d+s;;1000;0 kept_aside=0;;;0 lost_files=0;;;0$/,
       );
       assert.match(run.stdout, /^role: +slave$/m);
     }));
@@ -180,6 +181,34 @@ describe('files that rebuilds have kept', () => {
     }));
 });
 
+describe('files of lost transactions', () => {
+  const stem = 'lost-040d3aab1c2d3e44-040d3aab1c2d3e45';
+
+  it('appear in every form, with the report, and cause a WARNING', () =>
+    withPair((pair) => {
+      pair.synced();
+      const path = join(pair.slave, `${stem}.fs`);
+      writeFileSync(path, 'FS30 and more');
+      // What is no file of lost transactions: one that is being written, a blob directory, and a name of somebody else.
+      for (const name of [`${stem}-2.fs.tmp`, 'lost-and-found.fs', `${stem}.json`])
+        writeFileSync(join(pair.slave, name), '');
+      mkdirSync(join(pair.slave, `${stem}-3.fs`));
+      const [lost, ...others] = statusOf(pair, '--json').json.lostFiles;
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        [lost.path, lost.size, lost.report, lost.firstTid, lost.lastTid],
+        [path, 13, null, '040d3aab1c2d3e44', '040d3aab1c2d3e45'],
+      );
+      assert.match(statusOf(pair).stdout, new RegExp(`^lost: +${path}, .*; its report is gone$`, 'm'));
+      writeFileSync(join(pair.slave, `${stem}.txt`), '');
+      assert.match(statusOf(pair).stdout, new RegExp(`^lost: +${path}, .*; see ${pair.slave}/${stem}.txt$`, 'm'));
+      const metrics = statusOf(pair, '--prometheus').stdout;
+      assert.match(metrics, /^syncpozo_lost_files\{slave="[^"]*"\} 1$/m);
+      assert.ok(metrics.includes(`syncpozo_lost_files_bytes{slave="${pair.slaveFile}",path="${path}"} 13\n`));
+      assertState(statusOf(pair, '--max-age', '9999'), 1, /^SYNCPOZO WARNING - files of lost transactions: 1,/);
+    }));
+});
+
 describe('syncpozo status --prometheus', () => {
   it('prints every known figure, and no unknown one', () =>
     withPair((pair) => {
@@ -225,7 +254,7 @@ describe('syncpozo status --output', () => {
       const turn = Running.start(args);
       const inode = statSync(path).ino;
       while (!turn.ended) {
-        assert.match(readFileSync(path, 'utf8'), /^# HELP [\s\S]*syncpozo_kept_aside_files\{.*\} 0\n$/);
+        assert.match(readFileSync(path, 'utf8'), /^# HELP [\s\S]*syncpozo_lost_files\{.*\} 0\n$/);
         await new Promise((resolve) => setImmediate(resolve));
       }
       assertNoCrash(await turn.end());

@@ -15,6 +15,17 @@ const EVERYTHING = monitoredOf(
       blobs: { directory: '/srv/blobs', problem: null, count: 3, bytes: 100, missing: 1, lastFullScrub: isoAgo(5) },
       since: isoAgo(10),
       keptAside: [{ path: '/srv/Data.fs.only-here-1', size: 5, written: isoAgo(50), ageSeconds: 50 }],
+      lostFiles: [
+        {
+          path: '/srv/lost-1-2.fs',
+          report: null,
+          firstTid: '1',
+          lastTid: '2',
+          size: 5,
+          written: isoAgo(50),
+          ageSeconds: 50,
+        },
+      ],
     },
     figures: { faults: { 'out-of-reach': 3 }, rounds: { none: 5, refused: 2 }, runningSince: 5000, hungSince: 7000 },
   },

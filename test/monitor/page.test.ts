@@ -103,6 +103,16 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
     assert.match(html, /<dt>Takeover<\/dt><dd>not now: /);
   });
 
+  it('shows files of lost transactions, and where their report is', async (t) => {
+    const file = { firstTid: '1', lastTid: '2', size: 3072, written: isoAgo(7200), ageSeconds: 7200 };
+    const lostFiles = [{ ...file, path: '/srv/lost-1-2.fs', report: '/srv/lost-1-2.txt' }];
+    const html = await shown(t, { standing: { lostFiles } });
+    assert.equal(verdictOf(html), '✓ In step');
+    assert.match(textsOf(html, 'next')[0] ?? '', /lost in a takeover and exist nowhere else/);
+    assert.deepEqual(textsOf(html, 'command'), ['less /srv/lost-1-2.txt']);
+    assert.match(html, /<td>3\.0 KiB<\/td><td>\/srv\/lost-1-2\.fs<\/td>/);
+  });
+
   it('shows a mount that hangs, and that a takeover is possible', async (t) => {
     const html = await shown(t, { standing: OUT, figures: { hungSince: Date.now() - 60_000, hungReads: 1 } });
     assert.equal(verdictOf(html), '▲ Master hangs');
@@ -149,7 +159,9 @@ describe('the status page in a browser', { skip: chromium.skip }, () => {
       '✓ Copying': { standing: { state: 'behind', lag: { seconds: 0.7, transactions: 1, bytes: 10 } } },
       '✕ Blobs missing': { standing: { blobs } },
       '✕ Blobs not there': { standing: { blobs: { ...blobs, missing: 0, problem: 'the blob directory /b is gone' } } },
-      '✕ Role: superseded': { standing: { role: 'superseded' } },
+      '✕ Superseded': { standing: { role: 'superseded' } },
+      '▲ Rejoining': { standing: { role: 'rejoining', state: 'refused' } },
+      '✕ Role: unreadable': { standing: { role: 'unreadable', roleProblem: 'line 3 is wrong' } },
       '▲ Not proven': { figures: { inStepAsOf: Date.now() - 600_000 } },
       '▲ Not checked yet': { figures: { last: undefined, inStepAsOf: undefined } },
       '✕ Watch has stopped': { figures: { last: { ...LAST, endedAt: Date.now() - 3_600_000 } } },

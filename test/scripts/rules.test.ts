@@ -38,6 +38,7 @@ const IN_STEP: Series = {
   syncpozo_blobs_missing: always(0),
   syncpozo_blobs_usable: always(1),
   syncpozo_kept_aside_files: always(0),
+  syncpozo_lost_files: always(0),
   syncpozo_scrubbed_bad_total: always(0),
   'syncpozo_role role=slave': always(1),
   'syncpozo_role role=promoted': always(0),
@@ -121,6 +122,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     alerts: ['SyncpozoScrubTooOld'],
   },
   'kept files': { series: { syncpozo_kept_aside_files: always(1) }, alerts: ['SyncpozoKeptFiles'] },
+  'lost transactions': { series: { syncpozo_lost_files: always(1) }, alerts: ['SyncpozoLostTransactions'] },
   'the switch is off for long': {
     series: { syncpozo_switch_on: always(0), syncpozo_in_step_as_of_time_seconds: STOPPED },
     alerts: ['SyncpozoSwitchOff'],

@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { slavePaths } from '../../src/standby/paths.js';
 import { writeTogether } from '../../src/standby/together-file.js';
 import { type Run, syncpozo } from './cli.js';
@@ -43,7 +44,7 @@ export const STATUS: Scenes = {
       see(status(pair));
     });
   },
-  'a refusal, a fork, and an old slave kept aside': (pair, see) => {
+  'a refusal, a fork, an old slave kept aside, and lost transactions': (pair, see) => {
     pair.synced().commitToSlave('only here');
     pair.sync();
     see(status(pair));
@@ -51,6 +52,11 @@ export const STATUS: Scenes = {
     pair.sync();
     see(status(pair, '--master', pair.master, '--max-lag', '60'));
     pair.synced('--full');
+    see(status(pair));
+    for (const end of ['fs', 'txt'])
+      writeFileSync(join(pair.slave, `lost-040d3aab1c2d3e44-040d3aab1c2d3e45.${end}`), '');
+    see(status(pair));
+    rmSync(join(pair.slave, 'lost-040d3aab1c2d3e44-040d3aab1c2d3e45.txt'));
     see(status(pair));
   },
   'a master that is damaged, or out of reach': (pair, see) => {
