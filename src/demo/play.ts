@@ -3,6 +3,7 @@ import { StepRecorder, type StepReport } from './report.js';
 import { type Commands, Stage } from './stage.js';
 import { REPLICATION } from './steps.js';
 import { TAKEOVER } from './takeover.js';
+import { WAY_BACK } from './way-back.js';
 
 export interface DemoReport {
   readonly ok: boolean;
@@ -28,7 +29,7 @@ export async function playDemo({ commands, print, keep }: DemoOptions): Promise<
   const steps: StepReport[] = [];
   try {
     const stage = new Stage(directory, commands);
-    for (const [number, { title, run }] of [...REPLICATION, ...TAKEOVER].entries()) {
+    for (const [number, { title, run }] of [...REPLICATION, ...TAKEOVER, ...WAY_BACK].entries()) {
       const step = new StepRecorder(`${number + 1}. ${title}`, print);
       let failed = false;
       try {
@@ -40,7 +41,7 @@ export async function playDemo({ commands, print, keep }: DemoOptions): Promise<
       steps.push(step.report);
       if (failed) break;
     }
-    stage.close();
+    stage.stopSite();
   } finally {
     if (!keep) await removeTree(directory);
   }

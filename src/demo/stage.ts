@@ -49,10 +49,37 @@ export interface PromotionOutcome {
 /** The function behind `syncpozo promote SLAVE`. */
 export type Promote = (round: { readonly slave: string; readonly statusFile: string }) => Promise<PromotionOutcome>;
 
+/** The part of a rejoin's result that the demo reads. */
+export interface RejoinOutcome {
+  readonly action: string;
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly lost: { readonly transactions: number; readonly file: string | null; readonly blobs: string | null } | null;
+  readonly copied: { readonly bytes: number; readonly transactions: number };
+  readonly seconds: number;
+}
+
+/** The function behind `syncpozo rejoin MASTER SLAVE --blobs MASTER_DIR:SLAVE_DIR`. */
+export type Rejoin = (round: {
+  readonly master: string;
+  readonly slave: string;
+  readonly statusFile: string;
+  readonly blobs: BlobSides;
+}) => Promise<RejoinOutcome>;
+
 /** The functions behind the commands. */
 export interface Commands {
   readonly sync: Sync;
   readonly promote: Promote;
+  readonly rejoin: Rejoin;
+}
+
+/** The two sides, by who served first. */
+interface Sides {
+  readonly master: string;
+  readonly slave: string;
+  readonly statusFile: string;
+  readonly blobs: BlobSides;
 }
 
 /** A master and a slave in one directory, and what the demo's steps do with them. */
@@ -64,7 +91,7 @@ export class Stage {
   readonly statusFile: string;
   readonly blobs: BlobDirectory;
   private readonly blobSides: BlobSides;
-  private site: Site;
+  private site: Site | undefined;
 
   constructor(
     directory: string,
@@ -93,8 +120,36 @@ export class Stage {
     return this.commands.promote({ slave: this.slave, statusFile: this.statusFile });
   }
 
+  /** What the same commands do on the other host, where the two sides have changed their roles. */
+  get back(): { sync(): Promise<SyncOutcome>; promote(): Promise<PromotionOutcome>; rejoin(): Promise<RejoinOutcome> } {
+    const { master, slave, statusFile, blobSides } = this;
+    const blobs = { ...blobSides, master: blobSides.slave, slave: blobSides.master };
+    const sides: Sides = { master: slave, slave: master, statusFile: `${statusFile}-of-the-old-master`, blobs };
+    return {
+      sync: () => this.commands.sync({ ...sides, full: false }),
+      promote: () => this.commands.promote(sides),
+      rejoin: () => this.commands.rejoin(sides),
+    };
+  }
+
+  rejoin(): Promise<RejoinOutcome> {
+    const { master, slave, statusFile, blobSides: blobs } = this;
+    return this.commands.rejoin({ master, slave, statusFile, blobs });
+  }
+
   get liveSite(): Site {
+    if (this.site === undefined) throw new Error('the master does not serve');
     return this.site;
+  }
+
+  /** The master's server stops. */
+  stopSite(): void {
+    this.site?.close();
+    this.site = undefined;
+  }
+
+  startSite(): void {
+    this.site = Site.open(this.masterFile);
   }
 
   /**
@@ -102,9 +157,9 @@ export class Stage {
    * when that thread has ended.
    */
   async handOver<T>(use: (site: LiveSite) => Promise<T>): Promise<T> {
-    this.site.close();
+    this.stopSite();
     const result = await use({ path: this.masterFile, blobPath: this.blobs.path });
-    this.site = Site.open(this.masterFile);
+    this.startSite();
     return result;
   }
 
@@ -128,8 +183,9 @@ export class Stage {
     return factsOfPath(join(this.blobSides.slave, path)) !== undefined;
   }
 
-  close(): void {
-    this.site.close();
+  /** Whether both files have the same bytes. */
+  get areEqual(): boolean {
+    return Buffer.compare(readAll(this.slaveFile), readAll(this.masterFile)) === 0;
   }
 }
 

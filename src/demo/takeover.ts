@@ -83,7 +83,7 @@ function serves(stage: Stage, step: StepRecorder): void {
   step.check('every blob of its transactions is there', stage.hasBlobsOf(readAll(stage.slaveFile)));
 }
 
-function commitOnce(path: string, page: number, text: string): bigint {
+export function commitOnce(path: string, page: number, text: string): bigint {
   const site = Site.open(path);
   try {
     return site.commit(site.pages(new Map([[page, text]]), text));

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { rejoinOptionsOf } from '../../src/commands/demo.js';
 import { runPromote } from '../../src/commands/promote.js';
 import { playDemo } from '../../src/demo/play.js';
-import type { Promote, Sync } from '../../src/demo/stage.js';
+import type { Promote, Rejoin, Sync } from '../../src/demo/stage.js';
+import { runRejoin } from '../../src/rejoin/rejoin.js';
 import { runSync } from '../../src/round/run-sync.js';
 
 /** Runs cp and reports success: the demo must detect it. */
@@ -16,25 +18,26 @@ const copyAll: Sync = async ({ master, slave, blobs }) => {
 };
 
 const promote: Promote = (round) => runPromote({ ...round, file: 'Data.fs', graceSeconds: 1, verify: false });
+const rejoin: Rejoin = (round) => runRejoin(rejoinOptionsOf(round));
 
 describe('playDemo', () => {
   it('finds the expected result in every step with the real sync, and removes its directory', async () => {
     const lines: string[] = [];
     const report = await playDemo({
-      commands: { sync: runSync, promote },
+      commands: { sync: runSync, promote, rejoin },
       print: (line) => lines.push(line),
       keep: false,
     });
     const wrong = report.steps.flatMap(({ checks }) => checks).filter(({ ok }) => !ok);
     assert.deepEqual(wrong, []);
     assert.equal(report.ok, true);
-    assert.equal(report.steps.length, 13);
+    assert.equal(report.steps.length, 16);
     const directory = /Everything happens in (\S+)/.exec(lines[0] ?? '')?.[1];
     assert.ok(directory && !existsSync(directory));
   });
 
   it('detects in each step that a plain copy is no sync', async () => {
-    const report = await playDemo({ commands: { sync: copyAll, promote }, print: () => {}, keep: false });
+    const report = await playDemo({ commands: { sync: copyAll, promote, rejoin }, print: () => {}, keep: false });
     assert.equal(report.ok, false);
     const steps = report.steps.map(({ title, ok }) => [ok, title] as const);
     const passed = steps.filter(([ok]) => ok).map(([, title]) => title);
@@ -50,7 +53,7 @@ describe('playDemo', () => {
 
   it('ends at a step that throws, and keeps the directory on request', async () => {
     const failing: Sync = () => Promise.reject(new Error('no disk'));
-    const report = await playDemo({ commands: { sync: failing, promote }, print: () => {}, keep: true });
+    const report = await playDemo({ commands: { sync: failing, promote, rejoin }, print: () => {}, keep: true });
     assert.equal(report.ok, false);
     assert.equal(report.steps.length, 2);
     assert.match(JSON.stringify(report.steps[1]), /no disk/);
