@@ -1,7 +1,8 @@
 """A random history of a real FileStorage, and real ZODB's judgement of a thin file of its end.
 
-  thin_site.py make DIR SEED            writes Data.fs (blobs in blobs/), markers.json and range.json; prints {"from", "end"}: the range to export
-  thin_site.py judge DIR THIN [BLOBS]   compares THIN, and DemoStorage of the file cut at the fork and THIN, with Data.fs; prints counts
+  thin_site.py make DIR SEED...    writes DIR/SEED/Data.fs (blobs in blobs/), markers.json and range.json; prints the ranges to export
+  thin_site.py judge DIR SEED...   compares DIR/SEED/lost.fs, and DemoStorage of the file cut at the fork and of lost.fs, with Data.fs;
+                                   prints counts
 
 The oracle is what was committed (markers.json) and what ZODB itself reads from Data.fs. It knows nothing of positions in THIN.
 """
@@ -165,7 +166,7 @@ def make(directory, seed):
     found = json.dumps({'from': fork, 'end': end, 'undone': site.undone})
     with open(os.path.join(directory, 'range.json'), 'w') as file:
         file.write(found)
-    print(found)
+    return json.loads(found)
 
 
 def seen_by(load):
@@ -267,7 +268,10 @@ class Judge:
         assert dumped == len(got), 'fsdump shows %d transactions' % dumped
 
 
-def judge(directory, thin_path, blobs=None):
+def judge(directory, seed):
+    thin_path = os.path.join(directory, 'lost.fs')
+    blobs = os.path.join(directory, 'lost.blobs')
+    blobs = blobs if os.path.exists(blobs) else None
     before = open(thin_path, 'rb').read()
     all_of_it = Judge(directory, thin_path, blobs)
     all_of_it.committed()
@@ -279,8 +283,17 @@ def judge(directory, thin_path, blobs=None):
         all_of_it.tools(got)
     all_of_it.thin.close()
     assert open(thin_path, 'rb').read() == before, 'ZODB has changed the thin file'
-    print(json.dumps(all_of_it.counts))
+    return all_of_it.counts
+
+
+def main(what, root, *seeds):
+    results = []
+    for seed in seeds:
+        directory = os.path.join(root, seed)
+        os.makedirs(directory, exist_ok=True)
+        results.append({'make': make, 'judge': judge}[what](directory, int(seed)))
+    print(json.dumps(results))
 
 
 if __name__ == '__main__':
-    {'make': lambda d, s: make(d, int(s)), 'judge': judge}[sys.argv[1]](*sys.argv[2:])
+    main(*sys.argv[1:])
