@@ -159,7 +159,7 @@ function report(
     missing > 0 ? hints.missing : named > 0 && !asked ? hints.unasked : thin.encrypted > 0 ? hints.encrypted : null;
   return {
     ...base,
-    reason: `${what} are in ${thin.path}${lost}`,
+    reason: `${thin.path} has ${what}${lost}`,
     hint,
     dest: thin.path,
     transactions: thin.transactions,
