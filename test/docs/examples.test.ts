@@ -28,6 +28,7 @@ const STAGES: Readonly<Record<string, (host: Host) => void>> = {
     );
     host.prepare('syncpozo on');
     host.commit('srv/Data.fs', 'what nobody copied any more');
+    host.commitBlob('srv', 4);
     host.commit('m2/Data.fs', 'the first edit after the takeover');
   },
   'docs/monitoring.md': (host) => {
@@ -52,7 +53,7 @@ function isRun({ remark }: Block): boolean {
 }
 
 /** What an example may call here: nothing else, so that a page cannot change the machine of whoever runs the tests. */
-const MAY_RUN = /^(syncpozo |echo \$\?$)/;
+const MAY_RUN = /^(syncpozo |echo \$\?$|cat \/srv\/zeo\/var\/lost-\*\.txt$)/;
 
 function assertMayRun({ lines, language }: Block, where: string): void {
   const typed = lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
@@ -63,7 +64,8 @@ function assertMayRun({ lines, language }: Block, where: string): void {
 /** Runs a block of commands; they all have to succeed, or to end as the remark says. */
 function runCommands(host: Host, { lines, remark }: Block, where: string): void {
   const expected = Number(/^ends with (\d+)$/.exec(remark)?.[1] ?? 0);
-  const { status, output } = host.run(`set -e\n${lines.join('\n')}`);
+  const text = `set -e\n${lines.join('\n')}`;
+  const { status, output } = remark === 'on m2' ? host.runOnM2(text) : host.run(text);
   assert.equal(status, expected, `${where} ended with ${status}:\n${output}`);
 }
 
@@ -110,7 +112,7 @@ test('an example that is not run has a reason', () => {
 test('every other remark before a shell block is understood', () => {
   for (const page of PAGES) {
     for (const { remark, language, line } of shellBlocks(page).filter(isRun)) {
-      const known = remark === '' || (language === 'sh' && /^ends with [1-9]$/.test(remark));
+      const known = remark === '' || (language === 'sh' && /^(ends with [1-9]|on m2)$/.test(remark));
       assert.ok(known, `${page}:${line}: ${remark}`);
     }
   }

@@ -12,10 +12,26 @@ const STAND_INS: readonly (readonly [string, string])[] = [
   ['/mnt/m1/zeo/var', 'm1'],
   ['/mnt/m2/zeo/var', 'm2'],
   ['/srv/zeo/var', 'srv'],
+  ['/var/run/syncPozo.status-of-m2', 'status-of-m2'],
   ['/var/run/syncPozo.status', 'status'],
   ['/var/lib/prometheus/node-exporter', 'prometheus'],
   ['/usr/local/sbin/restart-zeo-clients', 'bin/restart-zeo-clients'],
 ];
+
+/** How the other host of a page, m2, sees the same directories: a path there, and the one here. */
+const ON_M2: readonly (readonly [string, string])[] = [
+  ['/srv/zeo/', '/mnt/m2/zeo/'],
+  ['/mnt/m1/zeo/', '/srv/zeo/'],
+  ['/var/run/syncPozo.status', '/var/run/syncPozo.status-of-m2'],
+];
+
+/** Replaces every text of a pair by the other one, in one pass. */
+function exchange(text: string, pairs: readonly (readonly [string, string])[]): string {
+  return text
+    .split(new RegExp(`(${pairs.map(([from]) => from).join('|')})`))
+    .map((part) => new Map(pairs).get(part) ?? part)
+    .join('');
+}
 
 /**
  * Whoever runs an example has a terminal, where the log is text. A busy machine must not run into the deadline of a takeover.
@@ -26,7 +42,7 @@ command=$1
 shift
 case $command in
   promote) set -- --log-format text --patience 20 "$@" ;;
-  sync | demote | verify | compare | index) set -- --log-format text "$@" ;;
+  sync | rejoin | demote | verify | compare | index) set -- --log-format text "$@" ;;
 esac
 exec '${process.execPath}' '${PROGRAM}' "$command" "$@"
 `;
@@ -53,6 +69,22 @@ export class Host {
 
   /** Runs shell text of an example; `before` is the status of the command before it. */
   run(text: string, before = 0): Ended {
+    return this.runIn(text, before, 'status');
+  }
+
+  /** Runs it as on the other host, which has its own paths and its own switch. */
+  runOnM2(text: string): Ended {
+    const { status, output } = this.runIn(exchange(text, ON_M2), 0, 'status-of-m2');
+    return {
+      status,
+      output: exchange(
+        output,
+        ON_M2.map(([there, here]) => [here, there]),
+      ),
+    };
+  }
+
+  private runIn(text: string, before: number, statusFile: string): Ended {
     const here = STAND_INS.reduce((all, [path, name]) => all.replaceAll(path, join(this.directory, name)), text);
     // The subshell sets $? for `echo $?`.
     const done = spawnSync('sh', ['-c', `exec 2>&1\n(exit ${before})\n${here}`], {
@@ -62,7 +94,7 @@ export class Host {
       env: {
         ...process.env,
         PATH: `${join(this.directory, 'bin')}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
-        SYNCPOZO_STATUS: join(this.directory, 'status'),
+        SYNCPOZO_STATUS: join(this.directory, statusFile),
       },
     });
     if (done.error) throw done.error;

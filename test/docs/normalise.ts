@@ -4,6 +4,7 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{16}\b/g, 'TID'],
   [/\b[1-9]\d*(\.\d+)? (B|KiB|MiB|bytes)\b/g, 'SIZE'],
   [/\b\d+(\.\d+)? s (ago|before)\b/g, 'N s $2'],
+  [/\b(in|about) \d+(\.\d+)? s\b/g, '$1 N s'],
   [/\bby \d+(\.\d+)? s\b/g, 'by N s'],
   [/\bage=\d+s/g, 'age=Ns'],
   [/\bseconds("?[=:])\d+(\.\d+)?/g, 'seconds$1N'],
