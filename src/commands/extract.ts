@@ -9,7 +9,6 @@ import { factsOfPath, realPath } from '../io/facts.js';
 import { copiedOwnership } from '../io/ownership.js';
 import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
-import { readableEnd } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
 import { formatCount } from '../report/numbers.js';
 import { formatBytes } from '../report/size.js';
@@ -115,20 +114,15 @@ async function extracted(file: Master, options: ExtractOptions): Promise<Extract
   const { dest, from, to, deadline } = options;
   const { path } = file;
   const window = new Window(WINDOW_BYTES);
-  const end = await readableEnd(file, window);
-  const range = await findTidRange(file, end, from, to);
-  if (range.kind === 'broken') {
-    const problem = 'the transactions before this position cannot be found from the end of the file';
-    throw new RangeDamaged(path, range.position, range.position, 'trailer', problem);
-  }
-  if (range.kind === 'none') {
+  const range = await findTidRange(file, window, { from, to });
+  if (range === undefined) {
     const limits = `${formatTid(from)} or newer${to === undefined ? '' : `, and ${formatTid(to)} or older`}`;
     const hint = `syncpozo log ${path} shows what it has`;
     return nothing(path, 'refused', EXIT.refused, `no transaction of ${path} is ${limits}`, hint);
   }
   const directory = factsOfPath(dirname(dest)) ?? { uid: 0, gid: 0 };
   const owner = copiedOwnership(file.facts, directory);
-  const request = { source: file, from: range.from, end: range.end, owner, window, signal: deadline.signal };
+  const request = { ...range, owner, window, signal: deadline.signal };
   return makeNewFile(dest, async (temporary) => {
     const thin = await writeUnnamed(request, temporary);
     return report(path, { ...thin, path: dest }, await blobsOf(thin, options), options);
