@@ -165,9 +165,10 @@ function warningsOf(restored: Extract<Restored, { readonly place: unknown }>, as
   if (packed && path.includes('.only-here-'))
     warnings.push(`${path} was kept in doubt: it may have transactions that ${asked.file} never had`);
   if (copied && copied.disorder > 0) {
-    const newer = copied.newest > asked.until.tid ? ', and some of them are newer than the moment' : '';
     const what = `${formatCount(copied.disorder, 'transaction')} of ${path} ${copied.disorder === 1 ? 'has' : 'have'} a tid that is not above the one before`;
-    warnings.push(`${what}: everything before the last one that is not newer was taken, as the file has it${newer}`);
+    warnings.push(
+      `${what}: everything before the last one that is not newer was taken, as the file has it; some of it may be newer than the moment`,
+    );
   }
   if (!place.next && place.last && place.last.tid < asked.until.tid)
     warnings.push(`the last transaction of ${path} is that of ${named(place.last.tid)}: what came later is not in it`);

@@ -42,8 +42,6 @@ export interface CopiedState {
   objects: number;
   /** Transactions whose tids do not rise. */
   disorder: number;
-  /** The newest tid. */
-  newest: bigint;
   shared: boolean;
   /** The blobs that the records name. */
   readonly needed: NeededBlobs;
@@ -74,7 +72,6 @@ export class StateCopy {
     records: 0,
     objects: 0,
     disorder: 0,
-    newest: 0n,
     shared: false,
     needed: new NeededBlobs(),
     encrypted: 0,
@@ -189,14 +186,12 @@ export class StateCopy {
     }
   }
 
-  private add({ transactions, records, lastTid, warnings, blobs }: ChunkFacts): void {
+  private add({ transactions, records, warnings, blobs }: ChunkFacts): void {
     const { copied } = this;
     copied.transactions += transactions;
     copied.records += records;
     copied.encrypted += blobs.encrypted;
     copied.disorder += warnings.filter(({ rule }) => rule === 'tid-order').length;
-    for (const tid of [lastTid, ...warnings.map((warning) => warning.tid)])
-      if (tid > copied.newest) copied.newest = tid;
   }
 
   private async openCopy(): Promise<Master> {
@@ -216,11 +211,15 @@ export class StateCopy {
     try {
       const pieces = maker.pieces(end);
       if (!pieces) throw new IndexLost();
-      durableReplaceByPieces(this.indexPath, pieces, this.ownership);
+      this.replaceIndex(pieces);
     } catch (error) {
       if (!(error instanceof IndexLost)) throw error;
-      durableReplaceByPieces(this.indexPath, encodeIndex(await this.indexAgain(), end), this.ownership);
+      this.replaceIndex(encodeIndex(await this.indexAgain(), end));
     }
+  }
+
+  private replaceIndex(pieces: Iterable<Uint8Array>): void {
+    durableReplaceByPieces(this.indexPath, pieces, this.ownership);
   }
 
   /** The index from another reading of the new file. */

@@ -62,7 +62,6 @@ async function restoreOnce(request: RestoreRequest, proved: boolean): Promise<Re
       if (blobs) {
         const { needed, encrypted } = copy.copied;
         await blobs.fill(encrypted > 0 ? await blobs.idsUpTo(place.last?.tid ?? 0n) : needed.ids);
-        blobs.publish();
       }
       copy.publish();
     } catch (error) {

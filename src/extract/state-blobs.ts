@@ -5,14 +5,7 @@ import { BlobCopier } from '../blobs/copier.js';
 import { Lanes } from '../blobs/lanes.js';
 import { type BlobId, pathOf } from '../blobs/layout.js';
 import { SlaveTree } from '../blobs/slave-tree.js';
-import {
-  link,
-  listDirectory,
-  makeDirectoryWith,
-  removeDirectoryIfEmpty,
-  rename,
-  syncDirectory,
-} from '../io/directory.js';
+import { link, listDirectory, makeDirectoryWith, syncDirectory } from '../io/directory.js';
 import { factsBehindPath, factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { removeTree } from '../io/temporary.js';
@@ -47,18 +40,18 @@ const NO_LINKS: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOSYS', 'ENOT
 /**
  * The blobs of a state in a directory of their own: linked, because a blob never changes; or copied.
  *
- * Invariant: until `publish`, the new directory has a temporary name.
+ * Write order: the directory and its layout; each blob under a temporary name, fsync, rename; fsync of every directory, and of the
+ * one that holds the new directory. A run that is killed leaves a part of it.
  */
 export class StateBlobs {
   readonly count: StateBlobsCount = { files: 0, linked: 0, bytes: 0, missing: 0, firstMissing: undefined };
-  private readonly temporary: string;
   private links: boolean;
+  private isBegun = false;
 
   private constructor(
     private readonly request: StateBlobsRequest,
     private readonly trees: readonly BlobTree[],
   ) {
-    this.temporary = `${request.to}.syncpozo-tmp`;
     this.links = !request.copies;
   }
 
@@ -67,7 +60,10 @@ export class StateBlobs {
     const { from, to, deadline } = request;
     const there = factsOfPath(to);
     if (there && (there.kind !== 'directory' || listDirectory(to).length > 0))
-      throw new PathMistake(`${to} exists`, 'name a directory for the blobs that does not exist, or is empty');
+      throw new PathMistake(
+        `${to} exists`,
+        'name a directory for the blobs that does not exist, or is empty; a restore that was killed leaves a part of one',
+      );
     const parent = factsOfPath(dirname(to))?.kind;
     if (parent !== 'directory')
       throw new PathMistake(
@@ -88,12 +84,13 @@ export class StateBlobs {
 
   async fill(ids: BlobSet): Promise<void> {
     const { deadline, onFiles } = this.request;
-    await this.discard();
+    const { to } = this.request;
     const [tree] = this.trees;
     const facts = tree && (await factsBehindPath(tree.path));
     if (!tree || !facts) throw new IoFault('open', this.request.from, 'ENOENT', 'the blob directory is gone');
-    makeDirectoryWith(this.temporary, facts);
-    const slave = SlaveTree.open(this.temporary);
+    this.isBegun = true;
+    makeDirectoryWith(to, facts);
+    const slave = SlaveTree.open(to);
     slave.settleLayout(tree.layout);
     const onBytes = (bytes: number): void => {
       this.count.bytes += bytes;
@@ -112,6 +109,7 @@ export class StateBlobs {
       onFiles({ files: this.count.files + this.count.missing, bytes: this.count.bytes }, ids.size);
     });
     await slave.settle();
+    syncDirectory(dirname(to));
   }
 
   /** All blobs that may belong to a state whose records do not show them, because they are encrypted. */
@@ -121,13 +119,9 @@ export class StateBlobs {
     return all ?? new BlobSet();
   }
 
-  publish(): void {
-    rename(this.temporary, this.request.to);
-    syncDirectory(dirname(this.request.to));
-  }
-
+  /** Removes what was made. */
   async discard(): Promise<void> {
-    if (factsOfPath(this.temporary) && !removeDirectoryIfEmpty(this.temporary)) await removeTree(this.temporary);
+    if (this.isBegun) await removeTree(this.request.to);
   }
 
   private async linkOne(id: BlobId, slave: SlaveTree): Promise<boolean> {
@@ -138,6 +132,7 @@ export class StateBlobs {
         const place = pathOf(id, slave.layout ?? 'bushy');
         slave.prepareUnfinished(place);
         link(blob.file.path, slave.unfinished(place));
+        await syncAt(slave, place);
         slave.finish(place);
         slave.touch(place);
         this.count.files++;
@@ -152,5 +147,14 @@ export class StateBlobs {
       }
     }
     return false;
+  }
+}
+
+async function syncAt(slave: SlaveTree, place: string): Promise<void> {
+  const file = slave.openUnfinished(place);
+  try {
+    await file.syncLater();
+  } finally {
+    file.closeQuietly();
   }
 }

@@ -6,6 +6,8 @@ import { IoFault } from '../io/fault.js';
 import type { Damage, Rot } from '../pipeline/damage.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Window } from '../pipeline/window.js';
+import { keptPacked } from '../standby/kept-packed.js';
+import { slavePaths } from '../standby/paths.js';
 import type { Moment } from './moment.js';
 import { isPlace, type Place, StateFile } from './state-file.js';
 
@@ -132,5 +134,13 @@ async function stateIn(
     (last && !(await kept.has(last.tid))) ||
     (next && newest && next.tid <= newest.tid && !(await kept.has(next.tid))) ||
     (newest && newest.tid > packed.tid && !(await file.has(newest.tid)));
-  return isOther ? 'it has another history' : place;
+  if (isOther) return 'it has another history';
+  const shares = last !== undefined || (next && newest && next.tid <= newest.tid);
+  if (!shares && !isListed(kept.path, file.path)) return 'nothing shows that it is of the same history';
+  return place;
+}
+
+/** Whether a rebuild of this program has kept it there. */
+function isListed(path: string, data: string): boolean {
+  return keptPacked(slavePaths(data, undefined)).some((each) => each.path === path);
 }

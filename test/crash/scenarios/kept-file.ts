@@ -25,6 +25,7 @@ export const keptFile: Scenario = {
 export const keptPackedFile: Scenario = {
   name: 'a rebuild that keeps the file from before the pack',
   slow: true,
+  rare: true,
   packed: true,
   keepsOwn: true,
   keptInDoubt: true,

@@ -61,6 +61,8 @@ export const packedBlobsOfKeptFiles: Scenario = {
   name: 'rebuild with blobs after a pack, which keeps the file from before it',
   slow: true,
   packed: true,
+  keepsOwn: true,
+  keptInDoubt: true,
   packedFiles: 1,
   async prepare(stage) {
     const blobs = stage.withBlobs('bushy');
