@@ -15,6 +15,7 @@ export const COMMANDS: Commands = {
   log: async () => (await import('./commands/log-command.js')).logCommand(),
   extract: async () => (await import('./commands/extract-command.js')).extractCommand(),
   index: async () => (await import('./commands/index-command.js')).indexCommand(),
+  restore: async () => (await import('./commands/restore-command.js')).restoreCommand(),
   config: async () => (await import('./commands/config-command.js')).configCommand(),
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };

@@ -52,7 +52,7 @@ export function extractCommand(): Command {
       new Option(
         '--blobs <dir:dest_dir>',
         'the blob directory of FILE, and one to make: it gets the blobs of these transactions, as hard links where possible',
-      ).argParser(directoriesOption),
+      ).argParser(directoriesOption('DIR:DEST_DIR')),
     );
   withFileName(command);
   withConfiguration(command);

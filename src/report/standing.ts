@@ -96,27 +96,30 @@ export interface Standing {
     readonly members: readonly { readonly path: string; readonly atMoment: string; readonly now: string | null }[];
   } | null;
   /** Old files that rebuilds have kept beside the slave: each may hold transactions that exist nowhere else. */
-  readonly keptAside: readonly {
-    readonly path: string;
-    readonly size: number;
-    /** Time of the last modification, and how long ago. */
-    readonly written: string;
-    readonly ageSeconds: number;
-  }[];
-  /** Files of transactions that only this side had when it was rejoined. `report`: the report for people; null: it is gone. */
-  readonly lostFiles: readonly {
-    readonly path: string;
-    readonly report: string | null;
-    readonly firstTid: string;
-    readonly lastTid: string;
-    readonly size: number;
-    readonly written: string;
-    readonly ageSeconds: number;
-  }[];
+  readonly keptAside: readonly StandingKept[];
+  /** Old files that rebuilds have kept after packs (--keep-packed): they hold nothing that the master never had. */
+  readonly keptPacked: readonly StandingKept[];
+  /** Files of transactions that only this side had when it was rejoined. */
+  readonly lostFiles: readonly StandingLost[];
   /** The last events, oldest first. */
   readonly events: readonly StandingEvent[];
   /** What is wrong with their history. */
   readonly eventsProblem: string | null;
+}
+
+export interface StandingKept {
+  readonly path: string;
+  readonly size: number;
+  /** Time of the last modification, and how long ago. */
+  readonly written: string;
+  readonly ageSeconds: number;
+}
+
+export interface StandingLost extends StandingKept {
+  /** The report for people; null: it is gone. */
+  readonly report: string | null;
+  readonly firstTid: string;
+  readonly lastTid: string;
 }
 
 export interface StandingEvent {
@@ -160,6 +163,14 @@ export function renderStanding(standing: Standing): string {
   for (const kept of standing.keptAside)
     rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);
   for (const lost of standing.lostFiles) rows.push(['lost', renderLostFile(lost)]);
+  const { keptPacked } = standing;
+  if (keptPacked.length > 0) {
+    const bytes = formatBytes(keptPacked.reduce((sum, { size }) => sum + size, 0));
+    rows.push([
+      'kept from packs',
+      `${formatCount(keptPacked.length, 'file')}, ${bytes}, newest ${keptPacked.at(-1)?.path}`,
+    ]);
+  }
   for (const { time, name, message } of standing.events.slice(-EVENTS_SHOWN))
     rows.push(['event', `${time}, ${name}: ${message}`]);
   if (standing.eventsProblem !== null) rows.push(['events', `not known: ${standing.eventsProblem}`]);

@@ -32,6 +32,7 @@ const STANDING: Standing = {
   together: null,
   keptAside: [],
   lostFiles: [],
+  keptPacked: [],
 };
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -45,6 +45,7 @@ export function aStanding(changes: Changes<Standing> = {}): Standing {
     promoted: null,
     keptAside: [],
     lostFiles: [],
+    keptPacked: [],
     ...changes,
   };
 }
