@@ -15,15 +15,16 @@ import { Lock } from '../standby/lock.js';
 import { readOutcome } from '../standby/outcome-file.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { isPromoted } from '../standby/role-file.js';
-import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
+import { DEFAULT_STATUS_FILE, readSwitch, type Switch } from '../standby/switch.js';
 import { PROMOTED } from '../sync/decide.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
+import { CATCH_UP_BATCHES, onlyAppend } from './catch-up.js';
 import { EXIT } from './exit.js';
 import { findSideOrFault } from './find-master.js';
 import { logError, logOutcome, logPlan } from './outcome-log.js';
 import { OutcomeRecorder } from './recorder.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
-import type { RoundSession } from './session.js';
+import { isCurrent, type RoundSession } from './session.js';
 import { troubleOfError, troubleOfOutcome } from './trouble.js';
 import { workersOf } from './workers.js';
 
@@ -59,6 +60,8 @@ export interface SyncOptions {
   readonly storage?: string | undefined;
   /** Called once the lock is released and the outcome is recorded. It does not throw. */
   readonly onEvents?: (events: readonly SlaveEvent[]) => void;
+  /** The round before a promotion: appends, whatever the switch says, or does nothing; see onlyAppend. */
+  readonly catchUp?: boolean;
   /** The other storages of a group; see runTogether. */
   readonly member?: Member;
 }
@@ -88,7 +91,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   const timed = (): Round => ({ ...round, seconds: Math.round(milliseconds() - began) / 1000 });
   const ended = (outcome: Outcome): SyncResult => {
     const result = logOutcome(outcome, timed(), log);
-    events = recorder?.record(result, troubleOfOutcome(outcome)) ?? [];
+    if (!options.catchUp || isCurrent(result)) events = recorder?.record(result, troubleOfOutcome(outcome)) ?? [];
     return result;
   };
   const failed = (error: unknown): SyncResult => {
@@ -102,14 +105,16 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       return plainResult(timed(), 'off', EXIT.ok, PROMOTED);
     }
     const result = logError(error, timed(), log);
-    events = recorder?.record(result, trouble) ?? [];
+    // What keeps a slave from being caught up is reported with its promotion.
+    if (!options.catchUp) events = recorder?.record(result, trouble) ?? [];
     return result;
   };
   const masterBlobs = typeof options.blobs === 'object' ? options.blobs.master : undefined;
   log.info({}, 'Script has started synchronization');
   try {
     const statusFile = options.statusFile ?? DEFAULT_STATUS_FILE;
-    if (readSwitch(statusFile) === 'off') {
+    const switchNow = (): Switch => (options.catchUp ? 'on' : readSwitch(statusFile));
+    if (switchNow() === 'off') {
       log.info({ statusFile }, 'NOT SYNCING FROM MASTER');
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
@@ -147,7 +152,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           scrub: options.scrub ?? 0,
           blobs: options.blobs,
           onBlobs: options.onBlobs ?? (() => {}),
-          readSwitch: () => readSwitch(statusFile),
+          readSwitch: switchNow,
+          ...(options.catchUp && { narrow: onlyAppend }),
           isAsLeft: () => session?.isAsLeft() === true,
           onPlan: (plan) => {
             if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);
@@ -219,7 +225,11 @@ function workOf(
     beforeWriting: () => refuseOpened(paths),
     ...(options.member
       ? { companion: options.member, batchBytes: Number.POSITIVE_INFINITY, batchMilliseconds: Number.POSITIVE_INFINITY }
-      : { batchBytes: options.batchBytes ?? BATCH_BYTES, batchMilliseconds: BATCH_MILLISECONDS }),
+      : {
+          batchBytes: options.batchBytes ?? BATCH_BYTES,
+          batchMilliseconds: BATCH_MILLISECONDS,
+          ...(options.catchUp && CATCH_UP_BATCHES),
+        }),
     indexThreadFrom: source.threadsFrom,
     ...(options.index !== false && { indexLagBytes: options.indexLagBytes ?? INDEX_LAG_BYTES }),
   };
