@@ -24,6 +24,7 @@ import { type Observed, type Outcome, type SyncRequest, settled } from './outcom
 import { take } from './probes.js';
 import { rebuild } from './rebuild.js';
 import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
+import { rejoinable } from './rejoinable.js';
 import { replaceSlave } from './replace-slave.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
 import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
@@ -38,7 +39,7 @@ const ATTEMPTS = 3;
 export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const outcome = await attemptSync(work, request);
+      const outcome = rejoinable(await attemptSync(work, request), work.paths);
       if (!request.dryRun) noteMarks(work, outcome);
       return outcome;
     } catch (error) {
