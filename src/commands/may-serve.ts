@@ -49,6 +49,7 @@ export async function mayServe({
   force,
   storage,
 }: MayServeRequest): Promise<{ readonly result: MayServeResult; readonly events: readonly SlaveEvent[] }> {
+  if (given === '') throw new PathMistake('PEER is empty', 'is a variable of a script not set?');
   if (given !== undefined && !force) refuseMistakes(paths, given);
   const own = sideOfFile(paths);
   const refused = refusedByRole(own) ?? (force ? undefined : refusedWithoutData(paths));
