@@ -11,6 +11,8 @@ export const EVENT_NAMES = [
   'rejoined',
   /** Transactions that only the old master had are in a file of their own. */
   'lost',
+  /** Another side has served in a higher term than this one, which serves or may have: it must not any more. */
+  'superseded',
   /** A sync was refused; a person decides. */
   'refusal',
   /** Each side has transactions that the other lacks. */

@@ -35,6 +35,8 @@ export interface SyncRequest {
    * slave's claim, for as long as it is the file that the claim names.
    */
   readonly rejoins?: boolean | undefined;
+  /** What may be done of a plan: returns it, or less, or throws. */
+  readonly narrow?: ((plan: Plan, facts: Facts) => Plan) | undefined;
   /** Called with the plan before it is executed. */
   readonly onPlan: (plan: Plan) => void;
 }

@@ -1,0 +1,46 @@
+import { factsOfPath } from '../io/facts.js';
+import { readSmallTextIfAny } from '../io/replace.js';
+import { readCovered } from '../standby/index-file.js';
+import { Lock, parseHolder } from '../standby/lock.js';
+import type { SlavePaths } from '../standby/paths.js';
+import type { RoleFacts } from '../standby/role.js';
+import { isUnused } from './demote.js';
+
+/** How the last server of a file has ended. */
+export type Stop = { readonly isClean: true } | { readonly isClean: false; readonly why: string };
+
+/**
+ * Whether the file's last server has closed it, as FileStorage does: it writes the index, up to the end of the file, behind
+ * the last byte of data. A killed one leaves an index that covers less; or, if nothing was committed since it was opened, one
+ * that is older than the lock file, into which each opening writes. A side that nobody has opened since its promotion was
+ * not stopped at all.
+ *
+ * Reads only: it never takes the lock, which could keep a server from starting.
+ */
+export async function lastStop(paths: SlavePaths, facts: RoleFacts): Promise<Stop> {
+  const unclean = (why: string): Stop => ({ isClean: false, why });
+  const holder = Lock.probe(paths.lock);
+  if (holder) return unclean(`${paths.data} is in use (${holder.holder})`);
+  const lock = factsOfPath(paths.lock);
+  const term = facts.terms.at(-1);
+  if (lock && term && facts.role === 'master' && isOfPromotion(paths) && (await isUnused(paths.data, term)))
+    return { isClean: true };
+  const [data, index] = [factsOfPath(paths.data), factsOfPath(paths.index)];
+  const covered = readCovered(paths.index);
+  if ('missing' in covered || !index) return unclean(`there is no ${paths.index}`);
+  if ('problem' in covered) return unclean(covered.problem);
+  if (covered.end !== data?.size)
+    return unclean(
+      `its index covers ${covered.end} of ${data?.size ?? 0} bytes: its last server was not stopped cleanly`,
+    );
+  if (lock && BigInt(lock.mtime) > BigInt(index.mtime))
+    return unclean('its index is older than its lock: its last server was not stopped cleanly');
+  return { isClean: true };
+}
+
+const LONGEST = 4096;
+
+/** Whether the lock was last taken by a promotion. */
+function isOfPromotion({ lock }: SlavePaths): boolean {
+  return parseHolder(readSmallTextIfAny(lock, LONGEST).trim()).purpose === 'promote';
+}
