@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
 import { Host } from './host.js';
 import { type Block, blocksOf, PAGES, textOf } from './markdown.js';
 import { normalise } from './normalise.js';
+import { afterTakeover } from './way-back.js';
 
 const SYNC = 'syncpozo sync --quiet /mnt/m1/zeo/var /srv/zeo/var --blobs /mnt/m1/zeo/blobs:/srv/zeo/blobs';
 
@@ -19,18 +19,7 @@ const STAGES: Readonly<Record<string, (host: Host) => void>> = {
   },
   'docs/operate.md': behind,
   'docs/takeover.md': behind,
-  'docs/way-back.md': (host) => {
-    // In the end /srv is that of the old master, which went on by itself for a moment.
-    host.makeSite('srv');
-    host.prepare(
-      'syncpozo sync --quiet /srv/zeo/var /mnt/m2/zeo/var --blobs /srv/zeo/blobs:/mnt/m2/zeo/blobs',
-      'syncpozo promote --quiet /mnt/m2/zeo/var',
-    );
-    host.prepare('syncpozo on');
-    host.commit('srv/Data.fs', 'what nobody copied any more');
-    host.commitBlob('srv', 4);
-    host.commit('m2/Data.fs', 'the first edit after the takeover');
-  },
+  'docs/way-back.md': afterTakeover,
   'docs/monitoring.md': (host) => {
     host.makeSite('m1');
     host.prepare(SYNC, SYNC);
@@ -136,28 +125,6 @@ test('the lines of install.md for the mount are those of the sample files', () =
   const lines = blocksOf('docs/install.md').filter(({ language }) => language === '');
   assert.equal(lines.length, 2);
   for (const line of lines.flatMap((block) => block.lines)) assert.ok(samples.includes(`\n${line}\n`), line);
-});
-
-test('the command that way-back.md forbids does what the page says, and the way out of it gives the newer data back', async () => {
-  const forbidden = shellBlocks('docs/way-back.md').find(({ remark }) => remark.includes('nobody must run'));
-  assert.ok(forbidden);
-  await withTempDir((directory) => {
-    const host = new Host(directory);
-    host.makeSite('m1');
-    host.prepare(SYNC, 'syncpozo promote --quiet /srv/zeo/var');
-    host.commit('m1/Data.fs', 'what nobody copied any more');
-    host.commit('srv/Data.fs', 'the first edit after the takeover');
-    const serving = readFileSync(join(directory, 'srv', 'Data.fs'));
-    assert.match(host.run('syncpozo on; syncpozo sync --full /mnt/m1/zeo/var /srv/zeo/var').output, /NOT SYNCING/);
-    host.prepare(...forbidden.lines);
-    assert.deepEqual(host.run('cmp /mnt/m1/zeo/var/Data.fs /srv/zeo/var/Data.fs').status, 0);
-    host.prepare(
-      'syncpozo off',
-      'cd /srv/zeo/var && mv Data.fs aside && rm Data.fs.index && mv Data.fs.only-here-* Data.fs',
-    );
-    host.prepare('syncpozo promote /srv/zeo/var', 'syncpozo verify /srv/zeo/var');
-    assert.ok(readFileSync(join(directory, 'srv', 'Data.fs')).equals(serving));
-  });
 });
 
 test('README names the commands of the demo and of the tests, and continuous integration runs the latter', () => {
