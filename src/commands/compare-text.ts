@@ -75,6 +75,6 @@ function hintOf({ lineage, proven, onlyBCount }: CompareResult): string {
     case 'damaged':
       return "keep both files as they are, and check them with 'syncpozo verify' and ZODB's fstest";
     default:
-      return `decide which side has the data to keep. A's: 'syncpozo sync --full' from A to B keeps B's old file${onlyBCount > 0 ? ', with what only B has' : ''}. B's: sync in the other direction`;
+      return `decide which side has the data to keep. A's: 'syncpozo rejoin A B' makes a slave of B${onlyBCount > 0 ? ', and keeps what only B has' : ''}. B's: 'syncpozo rejoin B A'`;
   }
 }
