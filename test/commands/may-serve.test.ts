@@ -132,7 +132,7 @@ describe('syncpozo may-serve', () => {
       writeFileSync(`${pair.masterFile}.lock`, ' 4194304\n');
       const run = mayServe(pair.master, '--peer', join(pair.directory, 'nowhere'));
       assert.equal(run.exit, 3, run.all);
-      assert.match(run.json.reason, /older than its lock/);
+      assert.match(run.json.reason, /older than its lock or its data/);
     }));
 
   it('lets a side serve that was just promoted because the other one is dead', () =>
