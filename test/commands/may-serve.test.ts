@@ -112,7 +112,7 @@ describe('syncpozo may-serve', () => {
         assert.deepEqual([run.exit, run.json.peer.role, run.json.cleanStop], [0, 'unreachable', true], run.all);
       }
       // Committed since, and not stopped.
-      pair.commit('after the index was written');
+      pair.commit('after the index was written', 'and again');
       for (const peer of places) {
         const run = mayServe(pair.master, '--peer', peer);
         assert.deepEqual([run.exit, run.json.cleanStop], [3, false], run.all);
