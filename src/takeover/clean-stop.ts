@@ -1,5 +1,9 @@
+import { STATUS_IN_FLIGHT } from '../filestorage/layout.js';
 import { factsOfPath } from '../io/facts.js';
+import { OpenFile } from '../io/open-file.js';
 import { readSmallTextIfAny } from '../io/replace.js';
+import { transactionAt } from '../pipeline/records.js';
+import { readableFile } from '../pipeline/scan.js';
 import { readCovered } from '../standby/index-file.js';
 import { Lock, parseHolder } from '../standby/lock.js';
 import type { SlavePaths } from '../standby/paths.js';
@@ -10,10 +14,12 @@ import { isUnused } from './demote.js';
 export type Stop = { readonly isClean: true } | { readonly isClean: false; readonly why: string };
 
 /**
- * Whether the file's last server has closed it, as FileStorage does: it writes the index, up to the end of the file, behind
- * the last byte of data. A killed one leaves an index that covers less; or, if nothing was committed since it was opened, one
- * that is older than the lock file, into which each opening writes. A side that nobody has opened since its promotion was
- * not stopped at all.
+ * Whether the file's last server has closed it, as FileStorage does: the last that it writes is the index. A killed server
+ * leaves one that is older: than its last transaction or, if nothing was committed since it opened the file, than the lock
+ * file, into which each opening writes. A side that nobody has opened since its promotion was not stopped at all.
+ *
+ * Under load a stop comes in the middle of a commit. Then behind what the index covers there is a transaction that was not
+ * finished, or one that was finished at this very moment.
  *
  * Reads only: it never takes the lock, which could keep a server from starting.
  */
@@ -27,15 +33,28 @@ export async function lastStop(paths: SlavePaths, facts: RoleFacts): Promise<Sto
     return { isClean: true };
   const [data, index] = [factsOfPath(paths.data), factsOfPath(paths.index)];
   const covered = readCovered(paths.index);
-  if ('missing' in covered || !index) return unclean(`there is no ${paths.index}`);
+  if ('missing' in covered || !index || !data) return unclean(`there is no ${paths.index}`);
   if ('problem' in covered) return unclean(covered.problem);
-  if (covered.end !== data?.size)
-    return unclean(
-      `its index covers ${covered.end} of ${data?.size ?? 0} bytes: its last server was not stopped cleanly`,
-    );
-  if (lock && BigInt(lock.mtime) > BigInt(index.mtime))
-    return unclean('its index is older than its lock: its last server was not stopped cleanly');
+  if (!(await isAlmostEnd(paths.data, covered.end)))
+    return unclean(`its index covers ${covered.end} of ${data.size} bytes: its last server was not stopped cleanly`);
+  if ([data, lock].some((file) => file && BigInt(file.mtime) > BigInt(index.mtime)))
+    return unclean('its index is older than its lock or its data: its last server was not stopped cleanly');
   return { isClean: true };
+}
+
+/** Whether one transaction at the most is committed behind a position. */
+async function isAlmostEnd(path: string, position: number): Promise<boolean> {
+  const file = OpenFile.openHere(path);
+  try {
+    const readable = readableFile(file);
+    if (position > readable.size) return false;
+    const next = await transactionAt(readable, position);
+    if (!next || next.status === STATUS_IN_FLIGHT) return true;
+    const last = await transactionAt(readable, next.end);
+    return next.end <= readable.size && (!last || last.status === STATUS_IN_FLIGHT);
+  } finally {
+    file.closeQuietly();
+  }
 }
 
 const LONGEST = 4096;
