@@ -1,4 +1,4 @@
-import { formatCount, formatSeconds } from '../report/numbers.js';
+import { formatCount } from '../report/numbers.js';
 import { visible } from '../report/quote.js';
 import { formatBytes } from '../report/size.js';
 import type { RestoreResult } from './restore-result.js';
@@ -24,7 +24,6 @@ export function renderRestore(result: RestoreResult): string {
       `${directory}: ${files}, ${linked} of them linked${missing > 0 ? `, ${missing} missing` : ''}`,
     ]);
   }
-  rows.push(['took', formatSeconds(result.seconds)]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${`${name}:`.padEnd(width + 2)}${visible(value)}`);
   return `${lines.join('\n')}\n`;

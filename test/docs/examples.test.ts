@@ -20,6 +20,12 @@ const STAGES: Readonly<Record<string, (host: Host) => void>> = {
   'docs/operate.md': behind,
   'docs/takeover.md': behind,
   'docs/way-back.md': afterTakeover,
+  'docs/restore.md': (host) => {
+    host.startAt(new Date(2026, 10, 24, 14, 0));
+    host.makeSite('srv');
+    host.startAt(new Date(2026, 10, 24, 14, 3));
+    host.commit('srv/Data.fs', 'the folder is gone');
+  },
   'docs/monitoring.md': (host) => {
     host.makeSite('m1');
     host.prepare(SYNC, SYNC);
