@@ -11,6 +11,7 @@ const SHOWN_STEPS: readonly RegExp[] = [
   /^\d+\. The first sync /,
   /^\d+\. The takeover: /,
   /^\d+\. The slave serves: /,
+  /^\d+\. The way back: /,
 ];
 
 const COLUMNS = 128;
