@@ -49,7 +49,6 @@ test('every option that the pages name is an option of the program or of its ben
     'rejoin',
     'may-serve',
     'restore',
-    'extract',
     'demote',
     'on',
     'log',
