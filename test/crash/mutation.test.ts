@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it } from '../support/apart.js';
 import type { Case } from './case.js';
 import { enumerate } from './enumerate.js';
 import { Judge } from './judge.js';
@@ -18,7 +18,7 @@ import { syncSites } from './sync-sites.js';
 const FIRST = ['a truncated slave', 'killed after the swap', 'rebuild, then packed again', 'blobs in a new place'];
 
 /** Every call that makes something durable has a reason: without it, some crash is not survived. */
-describe('the enumeration fails for every mutant', () => {
+describe(import.meta.url, 'the enumeration fails for every mutant', () => {
   const sites = syncSites();
   const plays: Played[] = [];
   const clean = new Map<string, boolean>();
