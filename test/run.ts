@@ -37,12 +37,12 @@ const COMPILED = inProject('dist', 'test');
 /** They take a minute and more each. Started last, one of them would keep a core waiting for minutes. */
 const LONGEST = [
   'crash/enumeration',
-  'zodb/corpus',
   'crash/mutation',
+  'zodb/corpus',
   'histories/histories',
+  'zodb/own-tests',
   'blobs/blobs',
   'chaos/chaos',
-  'zodb/own-tests',
   'commands/json-contract',
   'zodb/live-zeo',
   'zodb/index-corpus',
