@@ -14,7 +14,7 @@ import { ensureVenv, VenvError } from './support/venv.js';
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign, those of a watch and that of a group run, each (10)
  *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
  *   SYNCPOZO_BLOB_HISTORIES  how many random histories with blobs the long form plays (500)
- *   SYNCPOZO_SEED     the seed of all random choices, in the short tests too (printed by each test)
+ *   SYNCPOZO_SEED     the seed of all random choices, in the short tests too; `random`: new ones (see support/seed.ts)
  *   SYNCPOZO_KEEP     keeps the directory of a failed test, and prints its path
  * The groups that need Python build `.venv` first.
  */
@@ -37,12 +37,12 @@ const COMPILED = inProject('dist', 'test');
 /** They take a minute and more each. Started last, one of them would keep a core waiting for minutes. */
 const LONGEST = [
   'crash/enumeration',
-  'zodb/corpus',
   'crash/mutation',
+  'zodb/corpus',
   'histories/histories',
+  'zodb/own-tests',
   'blobs/blobs',
   'chaos/chaos',
-  'zodb/own-tests',
   'commands/json-contract',
   'zodb/live-zeo',
   'zodb/index-corpus',

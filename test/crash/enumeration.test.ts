@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from '../support/apart.js';
 import { enumerateAll } from './all-scenarios.js';
 import { promotionProblems, recordPromotions } from './promotion-crashes.js';
 import { reportOf } from './report.js';
@@ -11,7 +11,7 @@ import { recordSwitch, recordSwitchPutBack, switchProblems } from './switch-cras
 /** Fewer states mean that a part of the model is not exercised. */
 const FEWEST_STATES = 20_000;
 
-describe('every legal state of the disk after a crash', () => {
+describe(import.meta.url, 'every legal state of the disk after a crash', () => {
   const scenarios = SCENARIOS.filter(({ rare }) => !rare);
   const { lines, counted, judge } = enumerateAll(() => ({ large: false, everyState: false }), scenarios);
 
