@@ -13,6 +13,7 @@ export const COMMANDS: Commands = {
   demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),
   index: async () => (await import('./commands/index-command.js')).indexCommand(),
+  restore: async () => (await import('./commands/restore-command.js')).restoreCommand(),
   config: async () => (await import('./commands/config-command.js')).configCommand(),
   demo: async () => (await import('./commands/demo.js')).demoCommand(),
 };

@@ -4,7 +4,7 @@ import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership } from '../io/replace.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
-
+import { packedManifests } from '../standby/kept-packed.js';
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import type { BlobId } from './layout.js';
 import {
@@ -178,7 +178,7 @@ export function settleManifest(paths: SlavePaths, claim: BlobsClaim | undefined)
 /** Every blob that some manifest of this slave proves to be copied. */
 export function allManifests(paths: SlavePaths): Manifest {
   const all = readManifest(paths.blobsBefore).manifest;
-  for (const path of [paths.blobs, paths.freshBlobs, paths.blobsJournal]) {
+  for (const path of [...packedManifests(paths), paths.blobs, paths.freshBlobs, paths.blobsJournal]) {
     const { manifest } = readManifest(path);
     let number = 0;
     for (const id of manifest.ids) all.set(id, manifest.copyAt(number++));

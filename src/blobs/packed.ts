@@ -5,6 +5,7 @@ import { Interrupted, type ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Notice } from '../pipeline/work.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
 import { keptAside } from '../standby/kept-aside.js';
+import { neededManifests, packedManifests } from '../standby/kept-packed.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { type BlobId, type Layout, pathOf } from './layout.js';
 import type { Manifest } from './manifest.js';
@@ -32,9 +33,14 @@ export async function removePacked(paths: SlavePaths, claim: BlobsClaim, removal
   const current = hasPacked(paths) && claimedManifest(paths.blobs, claim);
   if (!current) return 0;
   const { manifest: before } = readManifest(paths.blobsBefore);
-  const { removed, failed } = await removeAll(before, current, removal);
-  if (failed === undefined) removeIfThere(paths.blobsBefore);
-  else {
+  const kept = neededManifests(paths) ?? [];
+  const needed = [current, ...kept.map((path) => readManifest(path).manifest)];
+  const { removed, failed } = await removeAll(before, needed, removal);
+  if (failed === undefined) {
+    removeIfThere(paths.blobsBefore);
+    // Of files that are not kept any more.
+    for (const path of packedManifests(paths)) if (!kept.includes(path)) removeIfThere(path);
+  } else {
     const message = 'not all blobs that were packed away could be removed; the next run tries again';
     removal.report({ level: 'warn', message, fields: { first: failed.message } });
   }
@@ -43,10 +49,11 @@ export async function removePacked(paths: SlavePaths, claim: BlobsClaim, removal
 
 /**
  * Whether a rebuild has noted blobs that may be removed. They stay as long as an old file is kept aside: it is of use to
- * nobody without its blobs.
+ * nobody without its blobs. Of a file that is kept after a pack, its blobs are listed; those that it needs stay.
  */
 export function hasPacked(paths: SlavePaths): boolean {
-  return factsOfPath(paths.blobsBefore) !== undefined && keptAside(paths).length === 0;
+  if (factsOfPath(paths.blobsBefore) === undefined || keptAside(paths).length > 0) return false;
+  return neededManifests(paths) !== undefined;
 }
 
 /** What forbids a removal again and again, until somebody changes it. Any other fault ends the run. */
@@ -55,7 +62,7 @@ const NOT_ALLOWED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'E
 /** A file that may not be removed is in the way of nothing: no sync has to fail for it. */
 async function removeAll(
   before: Manifest,
-  current: Manifest,
+  needed: readonly Manifest[],
   removal: Removal,
 ): Promise<{ readonly removed: number; readonly failed: IoFault | undefined }> {
   const { slave, layout, keep, deadline, report } = removal;
@@ -70,7 +77,7 @@ async function removeAll(
   for (const id of before.ids) {
     if (deadline.signal.aborted) throw new Interrupted();
     const copy = before.get(id);
-    if (copy === undefined || copy === 'missing' || current.get(id) !== undefined) continue;
+    if (copy === undefined || copy === 'missing' || needed.some((each) => each.get(id) !== undefined)) continue;
     const relative = pathOf(id, layout);
     try {
       const facts = slave.factsAt(relative);

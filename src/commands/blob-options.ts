@@ -10,7 +10,7 @@ export interface BlobFlags {
   readonly keepBlobs?: boolean;
 }
 
-interface BlobDirectories {
+export interface BlobDirectories {
   readonly master: string;
   readonly slave: string;
 }
@@ -21,7 +21,7 @@ export function withBlobOptions(command: Command): Command {
       new Option(
         '--blobs <master:slave>',
         "the two blob directories, as MASTER_DIR:SLAVE_DIR; copies each transaction's blobs before the transaction",
-      ).argParser(directoriesOption),
+      ).argParser(directoriesOption('MASTER_DIR:SLAVE_DIR')),
     )
     .option('--no-blobs', 'copy no blobs, even of a slave that has them, and do not warn about it')
     .addOption(
@@ -43,15 +43,17 @@ const NAMES: Readonly<Record<string, string>> = {
   keepBlobs: '--keep-blobs',
 };
 
-/** Commander's parser for `--blobs`. */
-function directoriesOption(text: string): BlobDirectories {
-  const parts = text.split(':');
-  // A path may have a colon in it; where the second one is absolute, that shows where it begins.
-  const at = parts.length === 2 ? text.indexOf(':') : text.indexOf(':/');
-  const isClear = at > 0 && (parts.length === 2 || text.indexOf(':/', at + 1) < 0);
-  const [master, slave] = [text.slice(0, at), text.slice(at + 1)];
-  if (!isClear || slave === '') throw new InvalidArgumentError('Expected two directories, as MASTER_DIR:SLAVE_DIR.');
-  return { master, slave };
+/** Commander's parser for `--blobs`, which names two directories. */
+export function directoriesOption(form: string): (text: string) => BlobDirectories {
+  return (text) => {
+    const parts = text.split(':');
+    // A path may have a colon in it; where the second one is absolute, that shows where it begins.
+    const at = parts.length === 2 ? text.indexOf(':') : text.indexOf(':/');
+    const isClear = at > 0 && (parts.length === 2 || text.indexOf(':/', at + 1) < 0);
+    const [master, slave] = [text.slice(0, at), text.slice(at + 1)];
+    if (!isClear || slave === '') throw new InvalidArgumentError(`Expected two directories, as ${form}.`);
+    return { master, slave };
+  };
 }
 
 /** What the configuration says of the blobs of a storage. `ofOthers`: whether other storages have any. */

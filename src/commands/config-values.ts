@@ -43,6 +43,7 @@ function storageValues({ master, slave, file, blobs, statusFile, group, scrub, .
     scrub,
     timeout: rest.timeoutSeconds,
     'chunk-size': rest.chunkBytes,
+    'keep-packed': rest.keepPacked,
   });
 }
 
@@ -83,5 +84,6 @@ function storageJson({ master, slave, file, blobs, statusFile, group, scrub, ...
     scrub,
     timeoutSeconds: rest.timeoutSeconds,
     chunkBytes: rest.chunkBytes ?? null,
+    keepPacked: rest.keepPacked,
   };
 }

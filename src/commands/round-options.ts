@@ -1,16 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULTS } from '../config/defaults.js';
+import { DEFAULTS, MOST_KEPT_PACKED } from '../config/defaults.js';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { parseBytes } from '../report/size.js';
 import type { ScrubAmount } from '../scrub/round.js';
 import { type BlobFlags, withBlobOptions } from './blob-options.js';
-import { sizeOption, withWorkers } from './common.js';
+import { countOption, sizeOption, withWorkers } from './common.js';
 
 /** The options of a round, which `sync` and `watch` share. */
 export interface RoundFlags extends BlobFlags {
   readonly chunkSize: number;
   readonly scrub: ScrubAmount;
   readonly index: boolean;
+  readonly keepPacked: number;
 }
 
 const DEFAULT_CHUNK_SIZE = `${DEFAULT_CHUNK_BYTES >> 20}MiB`;
@@ -34,6 +35,12 @@ export function withRoundOptions(command: Command, scrubbed: keyof typeof SCRUBB
     );
   withWorkers(command, 'threads that check new data, if there is much of it');
   withBlobOptions(command);
+  command.option(
+    '--keep-packed <n>',
+    'keep the last N files that rebuilds after a pack replace, for restore, as Data.fs.packed-TID',
+    countOption(MOST_KEPT_PACKED),
+    DEFAULTS.keepPacked,
+  );
   return command.option('--no-index', 'write no Data.fs.index beside the slave');
 }
 

@@ -8,7 +8,8 @@ import { findSideOrFault } from '../round/find-master.js';
 import { readBlobScrub } from '../standby/blob-scrub-file.js';
 import type { BlobsClaim } from '../standby/blobs-claim.js';
 import { readDatOf } from '../standby/dat-file.js';
-import { keptAside } from '../standby/kept-aside.js';
+import { type KeptAside, keptAside } from '../standby/kept-aside.js';
+import { keptPacked } from '../standby/kept-packed.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep, readOutcome } from '../standby/outcome-file.js';
 import { nameInDirectory, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
@@ -114,15 +115,15 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
         }
       : null,
     together: togetherOf(paths),
-    keptAside: keptAside(paths).map(({ path, size, writtenAt }) => ({
-      path,
-      size,
-      written: new Date(writtenAt).toISOString(),
-      ageSeconds: ageOf(writtenAt),
-    })),
+    keptAside: keptAside(paths).map(keptOf),
+    keptPacked: keptPacked(paths).map(keptOf),
     events: history.events.slice(-EVENTS_REPORTED),
     eventsProblem: history.problem ?? null,
   };
+}
+
+function keptOf({ path, size, writtenAt }: KeptAside): Standing['keptAside'][number] {
+  return { path, size, written: new Date(writtenAt).toISOString(), ageSeconds: ageOf(writtenAt) };
 }
 
 function blobsOf(claim: BlobsClaim, paths: SlavePaths): Standing['blobs'] {

@@ -90,8 +90,15 @@ export function syncCommand(): Command {
       return { exitCode: result.exitCode, json: result };
     };
     if (!chosen || !syncOf) {
-      const { file, chunkSize: chunkBytes, scrub } = flags;
-      const rest = { blobs: blobSettingsOf(flags, command), file, statusFile: statusFileOf(flags), chunkBytes, scrub };
+      const { file, chunkSize: chunkBytes, scrub, keepPacked } = flags;
+      const rest = {
+        blobs: blobSettingsOf(flags, command),
+        file,
+        statusFile: statusFileOf(flags),
+        chunkBytes,
+        scrub,
+        keepPacked,
+      };
       printEnded(ended(await runSync(whole({ master, slave, ...rest, log, deadline }))), flags);
       return;
     }

@@ -22,6 +22,7 @@ export function syncsOf(
   const haveBlobs = chosen.storages.some(({ blobs }) => blobs !== undefined);
   const chunkBytes = isGiven(command, 'chunkSize') ? flags.chunkSize : undefined;
   const scrub = isGiven(command, 'scrub') ? flags.scrub : undefined;
+  const keepPacked = isGiven(command, 'keepPacked') ? flags.keepPacked : undefined;
   const blobsOf = new Map(
     chosen.storages.map((storage) => [
       storage,
@@ -37,6 +38,7 @@ export function syncsOf(
       statusFile: flags.statusFile ?? storage.statusFile,
       scrub: scrub ?? storage.scrub,
       blobs: blobsOf.get(storage),
+      keepPacked: keepPacked ?? storage.keepPacked,
       ...(bytes !== undefined && { chunkBytes: bytes }),
     };
   };

@@ -125,9 +125,14 @@ function printerOf(log: Log): (result: object) => void {
 
 function positional(flags: Flags, command: Command): WatchedStorage {
   const [master = '', slave = ''] = placesOf(command);
-  const { file, index, chunkSize: chunkBytes, scrub, timeout: timeoutSeconds } = flags;
+  const { file, index, chunkSize: chunkBytes, keepPacked, scrub, timeout: timeoutSeconds } = flags;
   const rest = { blobs: blobSettingsOf(flags, command), statusFile: statusFileOf(flags), ...workersOf(flags) };
-  return { name: 'main', round: { master, slave, file, index, chunkBytes, ...rest }, scrub, timeoutSeconds };
+  return {
+    name: 'main',
+    round: { master, slave, file, index, chunkBytes, keepPacked, ...rest },
+    scrub,
+    timeoutSeconds,
+  };
 }
 
 function configured(chosen: Chosen, flags: Flags, command: Command): WatchedStorage[] {

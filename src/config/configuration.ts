@@ -33,6 +33,8 @@ export interface StorageSettings {
   readonly timeoutSeconds: number;
   /** undefined: the default of a sync. */
   readonly chunkBytes: number | undefined;
+  /** How many files that rebuilds replace after a pack stay. */
+  readonly keepPacked: number;
 }
 
 export interface WatchSettings {

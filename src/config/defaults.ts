@@ -4,7 +4,11 @@ export const DEFAULTS = {
   timeoutSeconds: 30,
   intervalSeconds: 1,
   hookTimeoutSeconds: 30,
+  keepPacked: 0,
 } as const;
+
+/** Most files that rebuilds replace after packs and that stay. */
+export const MOST_KEPT_PACKED = 1000;
 
 /** Whether a watch may check so often. */
 export function isInterval(seconds: number | undefined): seconds is number {

@@ -5,6 +5,7 @@ import {
   DURATION,
   FILE_NAME,
   INTERVAL,
+  KEPT,
   LISTEN,
   NAME,
   oneOf,
@@ -34,6 +35,7 @@ const STORAGE = {
   scrub: optional(SCRUB),
   timeout: optional(DURATION),
   'chunk-size': optional(SIZE),
+  'keep-packed': optional(KEPT),
 };
 export type StorageValues = ValuesOf<typeof STORAGE>;
 

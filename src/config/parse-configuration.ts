@@ -49,6 +49,7 @@ function storageOf({ name, value }: NamedStorage, statusFile: string): StorageSe
     scrub: value.scrub ?? DEFAULTS.scrub,
     timeoutSeconds: value.timeout ?? DEFAULTS.timeoutSeconds,
     chunkBytes: value['chunk-size'],
+    keepPacked: value['keep-packed'] ?? DEFAULTS.keepPacked,
   };
 }
 

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { parseDuration } from '../report/duration.js';
 import { parseBytes } from '../report/size.js';
 import type { ScrubAmount } from '../scrub/round.js';
-import { isInterval } from './defaults.js';
+import { isInterval, MOST_KEPT_PACKED } from './defaults.js';
 import { parseListen } from './listen.js';
 import { type Kind, text, words } from './schema.js';
 import { isStorageName } from './storage-name.js';
@@ -42,6 +42,12 @@ export const SIZE = text(
     const bytes = parseBytes(given);
     return bytes === undefined || bytes < 1 ? undefined : bytes;
   },
+  true,
+);
+
+export const KEPT = text(
+  `a whole number from 0 to ${MOST_KEPT_PACKED}`,
+  (given) => (/^\d{1,9}$/.test(given) && Number(given) <= MOST_KEPT_PACKED ? Number(given) : undefined),
   true,
 );
 

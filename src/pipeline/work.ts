@@ -35,6 +35,8 @@ export interface Work {
   /** Bytes and milliseconds after which a long catch-up commits what it has. */
   readonly batchBytes: number;
   readonly batchMilliseconds: number;
+  /** How many files that rebuilds replace after a pack stay; none by default. */
+  readonly keepPacked?: number | undefined;
   /** Bytes of the slave that its index may leave uncovered after an append; undefined: no index is written. */
   readonly indexLagBytes?: number;
   /** A copy of a file of at least this many bytes builds its index in a separate thread; Infinity: never. */

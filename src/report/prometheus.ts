@@ -16,7 +16,7 @@ export function renderPrometheus(standing: Standing, now: number): string {
 
 /** The metrics of one standing, without the labels that name the slave. */
 export function standingMetrics(standing: Standing, now: number): readonly Metric[] {
-  const { claim, master, lag, lastOutcome, keptAside } = standing;
+  const { claim, master, lag, lastOutcome, keptAside, keptPacked } = standing;
   return [
     gauge('syncpozo_status_time_seconds', 'When these figures were taken.', now / 1000),
     oneOf(
@@ -100,6 +100,12 @@ export function standingMetrics(standing: Standing, now: number): readonly Metri
       'syncpozo_kept_aside_files',
       'Old slaves that rebuilds have kept for a person to look into.',
       keptAside.length,
+    ),
+    gauge('syncpozo_kept_packed_files', 'Slaves from before a pack that --keep-packed has kept.', keptPacked.length),
+    gauge(
+      'syncpozo_kept_packed_bytes',
+      'Size of all slaves from before a pack that --keep-packed has kept.',
+      keptPacked.reduce((sum, { size }) => sum + size, 0),
     ),
     {
       name: 'syncpozo_kept_aside_bytes',

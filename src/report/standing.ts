@@ -96,17 +96,21 @@ export interface Standing {
     readonly members: readonly { readonly path: string; readonly atMoment: string; readonly now: string | null }[];
   } | null;
   /** Old files that rebuilds have kept beside the slave: each may hold transactions that exist nowhere else. */
-  readonly keptAside: readonly {
-    readonly path: string;
-    readonly size: number;
-    /** Time of the last modification, and how long ago. */
-    readonly written: string;
-    readonly ageSeconds: number;
-  }[];
+  readonly keptAside: readonly StandingKept[];
+  /** Old files that rebuilds have kept after packs (--keep-packed): they hold nothing that the master never had. */
+  readonly keptPacked: readonly StandingKept[];
   /** The last events, oldest first. */
   readonly events: readonly StandingEvent[];
   /** What is wrong with their history. */
   readonly eventsProblem: string | null;
+}
+
+export interface StandingKept {
+  readonly path: string;
+  readonly size: number;
+  /** Time of the last modification, and how long ago. */
+  readonly written: string;
+  readonly ageSeconds: number;
 }
 
 export interface StandingEvent {
@@ -149,6 +153,14 @@ export function renderStanding(standing: Standing): string {
   if (standing.together) rows.push(['together', renderTogether(standing.together)]);
   for (const kept of standing.keptAside)
     rows.push(['kept aside', `${kept.path}, ${formatBytes(kept.size)}, last written ${kept.written}`]);
+  const { keptPacked } = standing;
+  if (keptPacked.length > 0) {
+    const bytes = formatBytes(keptPacked.reduce((sum, { size }) => sum + size, 0));
+    rows.push([
+      'kept from packs',
+      `${formatCount(keptPacked.length, 'file')}, ${bytes}, newest ${keptPacked.at(-1)?.path}`,
+    ]);
+  }
   for (const { time, name, message } of standing.events.slice(-EVENTS_SHOWN))
     rows.push(['event', `${time}, ${name}: ${message}`]);
   if (standing.eventsProblem !== null) rows.push(['events', `not known: ${standing.eventsProblem}`]);

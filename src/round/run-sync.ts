@@ -47,6 +47,8 @@ export interface SyncOptions {
   /** undefined: no blobs; `given-up`: the slave's blobs are not synced any more. */
   readonly blobs?: BlobSettings | 'given-up' | undefined;
   readonly onBlobs?: OnBlobs;
+  /** How many files that rebuilds replace after a pack stay; none by default. */
+  readonly keepPacked?: number | undefined;
   /** false: no index is written beside the slave. */
   readonly index?: boolean;
   readonly indexLagBytes?: number;
@@ -216,6 +218,7 @@ function workOf(
     deadline,
     report: ({ level, message, fields }) => log[level](fields ?? {}, message),
     reportsBlobs: options.blobs === undefined,
+    keepPacked: options.keepPacked,
     beforeWriting: () => refuseOpened(paths),
     ...(options.member
       ? { companion: options.member, batchBytes: Number.POSITIVE_INFINITY, batchMilliseconds: Number.POSITIVE_INFINITY }

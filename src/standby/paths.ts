@@ -45,6 +45,10 @@ export interface SlavePaths {
   readonly blobsBefore: string;
   /** Progress of the scrub through the blobs. */
   readonly blobsScrub: string;
+  /** The list of files that rebuilds have kept after packs. */
+  readonly packedList: string;
+  /** Where a rebuild keeps the slave from before a pack; see kept-packed.ts. */
+  packed(suffix: string): string;
   /** Where a rebuild keeps a slave that has transactions of its own. */
   onlyHere(tid: string): string;
 }
@@ -185,6 +189,8 @@ export function slavePaths(given: string, file: string | undefined, master?: Sid
     blobsJournal: `${data}.blobs.journal`,
     blobsBefore: `${data}.blobs.before`,
     blobsScrub: `${data}.blobs.scrub`,
+    packedList: `${data}.packed`,
+    packed: (suffix) => `${data}.packed-${suffix}`,
     onlyHere: (tid) => `${data}.only-here-${tid}`,
   };
 }

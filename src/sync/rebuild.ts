@@ -6,7 +6,7 @@ import { formatTid } from '../filestorage/tid.js';
 import type { IndexMaker } from '../index/builder.js';
 import { indexMaker } from '../index/maker.js';
 import { writeIndexAfterCopy } from '../index/slave-index.js';
-import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
+import { removeIfThere } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { copiedOwnership } from '../io/ownership.js';
@@ -23,10 +23,10 @@ import type { Master } from '../pipeline/master.js';
 import type { Resume } from '../pipeline/resume.js';
 import { Copied, claimOf, identityOf, reportUncopiedBlobs, reportWarnings, type Work } from '../pipeline/work.js';
 import { publishDatWith } from '../standby/dat-file.js';
-import { keepAside } from '../standby/kept-aside.js';
 import type { Written } from './append.js';
 import { bringAll } from './bring-blobs.js';
 import { isRefused, NOT_FORCED } from './refused.js';
+import { dropOldPacked, swap } from './swap.js';
 
 export interface RebuildOptions {
   /** The slave to replace; undefined: there is none, so nothing can be lost. */
@@ -61,8 +61,8 @@ class Certain extends Error {}
  *
  * Write order: write body and attributes; judge the lineage, which may end the rebuild here; bring the blobs and write
  * their manifest under another name; fsync the file; wait until the companions are ready, if there are any; make the next `.dat` durable under a temporary name; give the old file
- * its second name (if it is kept); remove the old index; fsync the directory; rename; fsync the directory; rename the `.dat`,
- * then the manifest; remove blobs that were packed away; write the new index. The path always names the complete old file or
+ * its second names (if it is kept), and those of its index and the list of its blobs; remove the old index; fsync the directory; rename; fsync the directory; rename the `.dat`,
+ * then the manifest; remove the oldest files that were kept after packs; remove blobs that were packed away; write the new index. The path always names the complete old file or
  * the complete new one, never one with the other's index. After a crash behind the swap the next `.dat` describes the file
  * that is there.
  */
@@ -130,6 +130,7 @@ async function fillAndSwap(
     const dat = claimOf(resume, identityOf(master, magic), file.facts().inode, details);
     const kept = publishDatWith(paths, dat, () => swap(work, verdict));
     swapped = true;
+    dropOldPacked(work, verdict);
     await options.blobs?.place(blobs);
     reportUncopiedBlobs(work, filling.blobRecords);
     filling.copied.batches = 1;
@@ -216,25 +217,4 @@ class Filling implements Target {
 function ownershipOf(master: Master, work: Work): Ownership {
   const copied = copiedOwnership(master.facts, work.paths.directoryFacts);
   return { ...copied, mode: copied.mode | OWNER_MAY_WRITE };
-}
-
-/** Returns the path of the old file, if it is kept. */
-function swap(work: Work, verdict: Verdict | undefined): string | undefined {
-  const { paths, report } = work;
-  let kept: string | undefined;
-  if (verdict && !verdict.proven) {
-    kept = keepAside(paths, verdict.findings.slaveLast ?? 0n);
-    const message = `the old slave is kept: ${verdict.reason}`;
-    report({ level: 'warn', message, fields: { path: kept, ...unprovenCounts(verdict) } });
-  }
-  removeIfThere(paths.index);
-  syncDirectory(paths.directory);
-  rename(paths.fresh, paths.data);
-  syncDirectory(paths.directory);
-  return kept;
-}
-
-/** What is unproven, in numbers: how much of the slave leaves no trace in the new file. */
-function unprovenCounts({ findings: { dropped, gone, newer, lacking }, lineage }: Verdict) {
-  return { lineage, records: dropped, objectsGone: gone, objectsNewer: newer, transactions: lacking };
 }

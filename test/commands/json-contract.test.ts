@@ -8,6 +8,7 @@ import { parseContract, Sightings } from '../support/json-contract.js';
 import { fork, type Scenes, SYNC } from '../support/json-scenes.js';
 import {
   PROMOTE_WITH_BLOBS,
+  RESTORE_WITH_BLOBS,
   STATUS_OF_BLOBS,
   SYNC_OF_BLOBS,
   VERIFY_OF_BLOBS,
@@ -16,7 +17,7 @@ import {
 import { CONFIG } from '../support/json-scenes-config.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
 import { STATUS } from '../support/json-scenes-status.js';
-import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
+import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, RESTORE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
 import { withPair } from '../support/pair.js';
 import { inProject } from '../support/root.js';
 
@@ -56,6 +57,11 @@ const COMMANDS: readonly Command[] = [
   { heading: 'syncpozo demote', scenes: DEMOTE },
   { heading: 'syncpozo on, syncpozo off', scenes: SWITCH },
   { heading: 'syncpozo index', scenes: INDEX },
+  {
+    heading: 'syncpozo restore',
+    scenes: { ...RESTORE, ...RESTORE_WITH_BLOBS },
+    never: { 'packed.time: null': 'needs a pack of transactions whose tids name no time' },
+  },
   { heading: 'syncpozo log', scenes: LOG },
   { heading: 'syncpozo config', scenes: CONFIG },
   {

@@ -26,7 +26,7 @@ export interface BlobCase {
 }
 
 const MANIFESTS = ['Data.fs.blobs', 'Data.fs.new.blobs'];
-const KEPT = 'Data.fs.only-here-';
+const KEPT = /^Data\.fs\.(only-here|packed)-[0-9a-f]{16}(\.\d+)?$/;
 const ASIDE = `${BLOBS}.old`;
 const LAYOUT = '.layout';
 
@@ -62,7 +62,7 @@ export function blobRecords({ site }: BlobCase, disk: Disk): Shown[] {
 
 /** Keys of the blobs that files name which were kept aside. */
 export function keptRecords({ site }: BlobCase, disk: Disk): Set<string> {
-  const names = [...disk.names.keys()].filter((name) => name.startsWith(KEPT));
+  const names = [...disk.names.keys()].filter((name) => KEPT.test(name));
   const keys = names.flatMap((name) => shownIn(imageAt(disk, name)?.bytes ?? new Uint8Array()).records.map(keyOf));
   return new Set(keys.filter((key) => site.contents.has(key)));
 }

@@ -41,6 +41,8 @@ export interface Case {
   readonly terms: readonly Pick<TermLine, 'term' | 'tid'>[];
   /** The file is moved there, so the slave's path is empty for a moment. */
   readonly movesAside: boolean;
+  /** How many files from before a pack the next sync keeps. */
+  readonly packedFiles: number;
   /** undefined: the run is not about blobs. */
   readonly blobs?: BlobCase | undefined;
 }

@@ -4,6 +4,7 @@ import { describe, it } from '../support/apart.js';
 import { enumerateAll } from './all-scenarios.js';
 import { promotionProblems, recordPromotions } from './promotion-crashes.js';
 import { reportOf } from './report.js';
+import { recordRestores, restoreProblems } from './restore-crashes.js';
 import { recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, switchProblems } from './switch-crashes.js';
@@ -30,6 +31,12 @@ describe(import.meta.url, 'every legal state of the disk after a crash', () => {
       assert.deepEqual(await promotionProblems(record, judge(), counted), []);
     for (const record of await recordRoleChanges(judge()))
       assert.deepEqual(await roleChangeProblems(record, judge(), counted), []);
+    t.diagnostic(`${counted.size - before} distinct states`);
+  });
+
+  it('of: a restore to a new file', async (t) => {
+    const before = counted.size;
+    for (const record of await recordRestores(judge())) assert.deepEqual(restoreProblems(record, counted), []);
     t.diagnostic(`${counted.size - before} distinct states`);
   });
 

@@ -60,7 +60,7 @@ export class Judge {
     observeDisk((operation) => operations.push(operation.kind + nameIn(operation)));
     try {
       const blobs = of.blobs && settingsFor(of.blobs, this.slave);
-      const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub, blobs);
+      const first = await oneSync(of.master, this.slave, needsFull(of, state), of.scrub, blobs, of.packedFiles);
       const did = [first.report, ...kindsOf(of, operations)].join('; ');
       operations.length = 0;
       if (isStillRefused(of, state)) return { problem: await this.refusedProblem(of, first, operations), did };

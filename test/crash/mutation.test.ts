@@ -9,6 +9,7 @@ import { fastDirectory } from './materialise.js';
 import { findKiller, GoodStates, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
 import { type PromotionRecord, promotionProblems, recordPromotions } from './promotion-crashes.js';
+import { type RestoreCrashes, recordRestores, restoreProblems } from './restore-crashes.js';
 import { type RoleChange, recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } from './switch-crashes.js';
@@ -37,6 +38,7 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
   let switched: SwitchRecord[];
   let promotions: PromotionRecord[];
   let roleChanges: RoleChange[];
+  let restores: RestoreCrashes[];
   let judge: Judge;
 
   before(async () => {
@@ -50,11 +52,12 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
     ];
     promotions = await recordPromotions(judge);
     roleChanges = await recordRoleChanges(judge);
+    restores = await recordRestores(judge);
   });
   after(() => judge.close());
 
   it('and a scenario covers every call in the sources, and every covered call was found there', () => {
-    const others = [...switched, ...roleChanges, ...promotions];
+    const others = [...switched, ...roleChanges, ...promotions, ...restores];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -76,6 +79,11 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
       const mutation = mutant.mutate(of.changes);
       const problem = mutation && switchProblems(of, new Set(), mutation)[0];
       if (problem) return `the switch ${problem}`;
+    }
+    for (const of of restores) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && restoreProblems(of, new Set(), mutation)[0];
+      if (problem) return problem;
     }
     for (const of of roleChanges) {
       const mutation = mutant.mutate(of.changes);

@@ -27,6 +27,7 @@ export async function oneSync(
   full = false,
   scrub: ScrubAmount = 0,
   blobs?: BlobSettings,
+  keepPacked = 0,
 ): Promise<Synced> {
   const source = new InlineSource(window, {
     chunkBytes: SIZES.chunkBytes,
@@ -39,6 +40,7 @@ export async function oneSync(
         source,
         deadline,
         report: () => {},
+        keepPacked,
         batchBytes: SIZES.batchBytes,
         batchMilliseconds: Number.POSITIVE_INFINITY,
         indexThreadFrom: Number.POSITIVE_INFINITY,

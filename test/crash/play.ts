@@ -71,6 +71,7 @@ export async function play(scenario: Scenario, judge: Judge): Promise<Played> {
       repairs: scenario.repairs ?? false,
       reportsRepairs: scenario.repairs ?? false,
       scrub: scenario.scrub ?? 0,
+      packedFiles: scenario.packedFiles ?? 0,
       blobs,
     },
   };
@@ -140,6 +141,6 @@ async function recordRecovery(of: Case, disk: Disk, scratch: string): Promise<Ca
   mkdirSync(directory, { recursive: true });
   const identities = materialise(disk, directory);
   const blobs = of.blobs && settingsFor(of.blobs, directory);
-  const run = () => oneSync(of.master, directory, needsFull(of, disk), of.scrub, blobs);
+  const run = () => oneSync(of.master, directory, needsFull(of, disk), of.scrub, blobs, of.packedFiles);
   return (await record(directory, disk, identities, run)).changes;
 }

@@ -33,6 +33,8 @@ export interface Scenario {
   readonly index?: boolean;
   /** How many bytes of the slave the index may leave uncovered; default 64 MiB. */
   readonly indexLagBytes?: number;
+  /** How many files from before a pack are kept; default: none. */
+  readonly packedFiles?: number;
   /** The exit status of the run; default 0. */
   readonly exitCode?: number;
   /** Called after each operation of the run. */
@@ -128,13 +130,20 @@ export class Stage {
     index,
     indexLagBytes,
     group,
+    packedFiles,
   }: Scenario): Promise<{ readonly exitCode: number; readonly reason: string }> {
     const member = group && memberOfGroup(this.masterFile, group === 'ready');
-    return index ? this.index() : this.sync(full, scrub, indexLagBytes, member);
+    return index ? this.index() : this.sync(full, scrub, indexLagBytes, member, packedFiles);
   }
 
   /** The next sync, with the options of the command line. */
-  sync(full = false, scrub: ScrubAmount = 0, indexLagBytes = 1 << 26, member?: Member): Promise<SyncResult> {
+  sync(
+    full = false,
+    scrub: ScrubAmount = 0,
+    indexLagBytes = 1 << 26,
+    member?: Member,
+    keepPacked = 0,
+  ): Promise<SyncResult> {
     const statusFile = join(this.directory, 'status');
     const sides = { master: this.master, slave: this.slave, statusFile };
     const blobs: BlobSettings | undefined = this.blobs && {
@@ -144,7 +153,17 @@ export class Stage {
       way: this.blobs.way,
       keepPacked: this.blobs.keepPacked,
     };
-    return runSync({ ...sides, full, scrub, indexLagBytes, workers: 0, blobs, ...SIZES, ...(member && { member }) });
+    return runSync({
+      ...sides,
+      full,
+      scrub,
+      indexLagBytes,
+      workers: 0,
+      blobs,
+      keepPacked,
+      ...SIZES,
+      ...(member && { member }),
+    });
   }
 
   private index(): Promise<IndexResult> {
@@ -154,8 +173,8 @@ export class Stage {
   }
 
   /** Brings the slave in step; throws if that fails. */
-  async inStep(): Promise<void> {
-    const { exitCode, reason } = await this.sync();
+  async inStep(packedFiles = 0): Promise<void> {
+    const { exitCode, reason } = await this.sync(false, 0, undefined, undefined, packedFiles);
     if (exitCode !== 0) throw new Error(`the slave could not be brought in step: ${reason}`);
     this.remember();
   }

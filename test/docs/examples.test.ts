@@ -30,6 +30,12 @@ const STAGES: Readonly<Record<string, (host: Host) => void>> = {
     host.commit('srv/Data.fs', 'what nobody copied any more');
     host.commit('m2/Data.fs', 'the first edit after the takeover');
   },
+  'docs/restore.md': (host) => {
+    host.startAt(new Date(2026, 10, 24, 14, 0));
+    host.makeSite('srv');
+    host.startAt(new Date(2026, 10, 24, 14, 3));
+    host.commit('srv/Data.fs', 'the folder is gone');
+  },
   'docs/monitoring.md': (host) => {
     host.makeSite('m1');
     host.prepare(SYNC, SYNC);

@@ -12,6 +12,7 @@ const STAND_INS: readonly (readonly [string, string])[] = [
   ['/mnt/m1/zeo/var', 'm1'],
   ['/mnt/m2/zeo/var', 'm2'],
   ['/srv/zeo/var', 'srv'],
+  ['/srv/restored', 'restored'],
   ['/var/run/syncPozo.status', 'status'],
   ['/var/lib/prometheus/node-exporter', 'prometheus'],
   ['/usr/local/sbin/restart-zeo-clients', 'bin/restart-zeo-clients'],
@@ -26,7 +27,7 @@ command=$1
 shift
 case $command in
   promote) set -- --log-format text --patience 20 "$@" ;;
-  sync | demote | verify | compare | index) set -- --log-format text "$@" ;;
+  sync | demote | verify | compare | index | restore) set -- --log-format text "$@" ;;
 esac
 exec '${process.execPath}' '${PROGRAM}' "$command" "$@"
 `;
@@ -45,7 +46,7 @@ export class Host {
 
   constructor(private readonly directory: string) {
     const sides = ['m1', 'm2', 'srv'];
-    for (const name of [...sides, ...sides.map((side) => `${side}-blobs`), 'prometheus', 'bin'])
+    for (const name of [...sides, ...sides.map((side) => `${side}-blobs`), 'prometheus', 'bin', 'restored'])
       mkdirSync(join(directory, name));
     writeFileSync(join(directory, 'bin', 'syncpozo'), WRAPPER, { mode: 0o755 });
     writeFileSync(join(directory, 'bin', 'restart-zeo-clients'), '#!/bin/sh\n', { mode: 0o755 });
@@ -89,6 +90,11 @@ export class Host {
     if (file !== undefined) return;
     this.blobs.set(side, BlobDirectory.begin(join(this.directory, `${side}-blobs`)));
     for (const number of [1, 2, 3]) this.commitBlob(side, number);
+  }
+
+  /** The next commit is one second later. */
+  startAt(time: Date): void {
+    this.time = time.getTime();
   }
 
   /** Commits one more transaction to a Data.fs, as a site that is served does. */

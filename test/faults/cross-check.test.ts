@@ -84,6 +84,7 @@ function caseOf(scene: Scene, pair: Pair, { disk, identities, shown }: Start, ca
     movesAside: false,
     repairs: false,
     reportsRepairs: false,
+    packedFiles: 0,
   };
 }
 

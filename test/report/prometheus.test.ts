@@ -31,6 +31,7 @@ const STANDING: Standing = {
   eventsProblem: null,
   together: null,
   keptAside: [],
+  keptPacked: [],
 };
 const NOW = Date.UTC(2026, 0, 1);
 

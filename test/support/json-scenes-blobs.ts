@@ -112,3 +112,17 @@ export const PROMOTE_WITH_BLOBS: Scenes = {
     see(syncpozo(promoteArgs(pair)));
   },
 };
+
+export const RESTORE_WITH_BLOBS: Scenes = {
+  'with blobs, and one that is lost': (pair: Pair, see: See) => {
+    const blobs = withBlobs(pair);
+    const restore = (name: string): void => {
+      const [dest, directory] = [join(pair.directory, `${name}.fs`), join(pair.directory, name)];
+      const both = `${blobs.onMaster('')}:${directory}`;
+      see(syncpozo(['restore', pair.master, dest, '--until', '2126-01-01T00:00Z', '--blobs', both, '--json']));
+    };
+    restore('all');
+    loseOne(blobs);
+    restore('some');
+  },
+};

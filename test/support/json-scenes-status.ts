@@ -29,6 +29,12 @@ export const STATUS: Scenes = {
     see(status(pair, ...against));
     see(pair.synced() && status(pair));
   },
+  'a slave from before a pack that was kept': (pair, see) => {
+    pair.synced();
+    pair.commit('edited', 'edited');
+    pair.site.pack();
+    see(pair.synced('--keep-packed', '1') && status(pair));
+  },
   'the switch off': (pair, see) => {
     off(pair.synced());
     see(status(pair, '--max-scrub-age', '60'));

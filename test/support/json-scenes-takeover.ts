@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { formatTid } from '../../src/filestorage/tid.js';
 import { type Run, syncpozo } from './cli.js';
 import { commitWithUndo, flip, timeless, whileBroken } from './json-damage.js';
 import type { Scenes, See } from './json-scenes.js';
@@ -18,6 +19,7 @@ import { heldByOther } from './locks.js';
 import type { Pair } from './pair.js';
 import { batchBeyond, promoteArgs, roleFileOf } from './promotion.js';
 import { Site } from './site.js';
+import { transactionsOf } from './walking.js';
 
 const verify = (pair: Pair, ...more: string[]): Run => syncpozo(['verify', pair.slave, '--json', ...more]);
 const verifyMaster = (pair: Pair): Run => syncpozo(['verify', pair.master, '--json']);
@@ -185,6 +187,48 @@ export const INDEX: Scenes = {
     see(index(pair.slave));
     writeFileSync(pair.slaveFile, timeless(2));
     see(index(pair.slave));
+  },
+};
+
+const restore = (file: string, ...more: string[]): Run => syncpozo(['restore', file, ...more, '--json']);
+
+export const RESTORE: Scenes = {
+  'restored, planned, of a packed file, before the first transaction': (pair, see) => {
+    const dest = (name: string): string => join(pair.directory, name);
+    const first = transactionsOf(readFileSync(pair.masterFile))[0]!;
+    const until = formatTid(first.tid);
+    see(restore(pair.master, dest('a.fs'), '--until', until));
+    see(restore(pair.master, dest('b.fs'), '--until', until, '--dry-run'));
+    see(restore(pair.master, dest('b.fs'), '--until', '0000000000000000'));
+    see(restore(pair.master, dest('a.fs'), '--until', '2126-01-01T00:00Z'));
+    see(restore(join(pair.directory, 'none'), dest('b.fs'), '--until', until));
+    pair.commit('edited', 'edited');
+    pair.site.pack();
+    see(restore(pair.master, dest('c.fs'), '--until', until));
+    rmSync(`${pair.masterFile}.old`);
+    see(restore(pair.master, dest('d.fs'), '--until', until));
+  },
+  'to a name that is too long for its temporary one': (pair, see) => {
+    const dest = join(pair.directory, 'x'.repeat(253));
+    see(restore(pair.master, dest, '--until', '2126-01-01T00:00Z'));
+  },
+  'of a file that breaks a rule': (pair, see) => {
+    commitWithUndo(pair);
+    copyFileSync(pair.masterFile, pair.slaveFile);
+    whileBroken(pair.slaveFile, () =>
+      see(restore(pair.slaveFile, join(pair.directory, 'x.fs'), '--until', '2126-01-01T00:00Z')),
+    );
+  },
+  'of a slave that has rotted': (pair, see) => {
+    flip(pair.synced().slaveFile, 'the second');
+    see(restore(pair.slave, join(pair.directory, 'x.fs'), '--until', '2126-01-01T00:00Z'));
+  },
+  'of no Data.fs, and of one whose tids name no time': (pair, see) => {
+    writeFileSync(pair.slaveFile, 'no Data.fs');
+    see(restore(pair.slaveFile, join(pair.directory, 'x.fs'), '--until', '2126-01-01T00:00Z'));
+    writeFileSync(pair.slaveFile, timeless(2));
+    const tid = formatTid(transactionsOf(readFileSync(pair.slaveFile))[0]!.tid);
+    see(restore(pair.slaveFile, join(pair.directory, 'y.fs'), '--until', tid));
   },
 };
 

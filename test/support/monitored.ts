@@ -44,6 +44,7 @@ export function aStanding(changes: Changes<Standing> = {}): Standing {
     lagProblem: null,
     promoted: null,
     keptAside: [],
+    keptPacked: [],
     ...changes,
   };
 }

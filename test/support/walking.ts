@@ -27,3 +27,14 @@ export function findings(walk: Walk): object {
   const { end, firstTid, lastTid, transactions, records, stop, warnings, warningCount } = walk;
   return { end, firstTid, lastTid, transactions, records, stop, warnings, warningCount };
 }
+
+/** The complete transactions of a file. */
+export function transactionsOf(
+  bytes: Uint8Array,
+): { readonly position: number; readonly end: number; readonly tid: bigint }[] {
+  const found: { readonly position: number; readonly end: number; readonly tid: bigint }[] = [];
+  walkOver(bytes, {
+    onTransaction: (position, length, tid) => found.push({ position, end: position + length + 8, tid }),
+  });
+  return found;
+}

@@ -26,7 +26,7 @@ import { full } from './full.js';
 import { fullOverOwn, fullOverOwnWithoutLinks } from './full-over-own.js';
 import { groupAppend, groupDropped, groupRebuild } from './group.js';
 import { indexCommand, indexOfSwapped, indexRefreshed } from './index-file.js';
-import { keptFile } from './kept-file.js';
+import { keptFile, keptPackedFile, keptPackedFileWithoutLinks } from './kept-file.js';
 import { killedBehindSwap } from './killed-behind-swap.js';
 import { appendOfTerm, rebuildOfTerm } from './new-term.js';
 import { nothingNew } from './nothing-new.js';
@@ -38,6 +38,7 @@ import {
   packedBlobsAgain,
   packedBlobsInDoubt,
   packedBlobsKept,
+  packedBlobsOfKeptFiles,
 } from './packed-blobs.js';
 import { rebuildAfterPack } from './rebuild-after-pack.js';
 import { refusedOwn } from './refused-own.js';
@@ -87,6 +88,8 @@ export const SCENARIOS: readonly Scenario[] = [
   killedBehindSwap,
   rebuildRefused,
   keptFile,
+  keptPackedFile,
+  keptPackedFileWithoutLinks,
   rebuildTriedAgain,
   refusedThenPacked,
   refusalLifted,
@@ -106,6 +109,7 @@ export const SCENARIOS: readonly Scenario[] = [
   packedBlobsKept,
   packedBlobsAgain,
   packedBlobsInDoubt,
+  packedBlobsOfKeptFiles,
   appendedBlobsPacked,
   killedBehindSwapWithBlobs,
   fullWithBlobs,

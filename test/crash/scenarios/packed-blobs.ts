@@ -56,6 +56,29 @@ export const packedBlobsInDoubt = packed('rebuild with blobs, then packed withou
   },
 });
 
+/** One file from before a pack is kept with its blobs; the older one goes, and the blobs that it alone needs. */
+export const packedBlobsOfKeptFiles: Scenario = {
+  name: 'rebuild with blobs after a pack, which keeps the file from before it',
+  slow: true,
+  packed: true,
+  keepsOwn: true,
+  keptInDoubt: true,
+  packedFiles: 1,
+  async prepare(stage) {
+    const blobs = stage.withBlobs('bushy');
+    const site = siteWithBlobs(stage, blobs);
+    await stage.inStep();
+    for (const text of ['second', 'third']) {
+      blobs.commit(site, new Map([[FIRST, `${SHORT}, ${text}`]]));
+      blobs.pack(site);
+      await stage.inStep(1);
+    }
+    blobs.commit(site, new Map([[FIRST, `${SHORT}, fourth`]]));
+    blobs.pack(site);
+    site.close();
+  },
+};
+
 /** A tail with a blob is appended; the master is packed before the next sync, and the pack drops that blob. */
 export const appendedBlobsPacked: Scenario = {
   name: 'append with a blob, then packed',
