@@ -12,6 +12,7 @@ export const COMMANDS: Commands = {
   promote: async () => (await import('./commands/promote-command.js')).promoteCommand(),
   demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),
+  extract: async () => (await import('./commands/extract-command.js')).extractCommand(),
   index: async () => (await import('./commands/index-command.js')).indexCommand(),
   restore: async () => (await import('./commands/restore-command.js')).restoreCommand(),
   config: async () => (await import('./commands/config-command.js')).configCommand(),

@@ -15,6 +15,7 @@ import {
   withBlobs,
 } from '../support/json-scenes-blobs.js';
 import { CONFIG } from '../support/json-scenes-config.js';
+import { EXTRACT } from '../support/json-scenes-extract.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
 import { STATUS } from '../support/json-scenes-status.js';
 import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, RESTORE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
@@ -63,6 +64,7 @@ const COMMANDS: readonly Command[] = [
     never: { 'packed.time: null': 'needs a pack of transactions whose tids name no time' },
   },
   { heading: 'syncpozo log', scenes: LOG },
+  { heading: 'syncpozo extract', scenes: EXTRACT },
   { heading: 'syncpozo config', scenes: CONFIG },
   {
     heading: 'syncpozo demo',
@@ -181,6 +183,7 @@ describe('standard output stays empty, with --json as well,', () => {
     'off',
     'index',
     'log',
+    'extract',
     'config',
     'demo',
   ];

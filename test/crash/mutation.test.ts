@@ -5,6 +5,7 @@ import { after, before, describe, it } from '../support/apart.js';
 import type { Case } from './case.js';
 import { enumerate } from './enumerate.js';
 import { Judge } from './judge.js';
+import { type LostRecord, lostProblems, recordLost } from './lost-crashes.js';
 import { fastDirectory } from './materialise.js';
 import { findKiller, GoodStates, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
@@ -39,6 +40,7 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
   let promotions: PromotionRecord[];
   let roleChanges: RoleChange[];
   let restores: RestoreCrashes[];
+  let lost: LostRecord[];
   let judge: Judge;
 
   before(async () => {
@@ -53,11 +55,12 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
     promotions = await recordPromotions(judge);
     roleChanges = await recordRoleChanges(judge);
     restores = await recordRestores(judge);
+    lost = await recordLost(join(judge.scratch, 'lost'));
   });
   after(() => judge.close());
 
   it('and a scenario covers every call in the sources, and every covered call was found there', () => {
-    const others = [...switched, ...roleChanges, ...promotions, ...restores];
+    const others = [...switched, ...roleChanges, ...promotions, ...restores, ...lost];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -83,6 +86,11 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
     for (const of of restores) {
       const mutation = mutant.mutate(of.changes);
       const problem = mutation && restoreProblems(of, new Set(), mutation)[0];
+      if (problem) return problem;
+    }
+    for (const of of lost) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && lostProblems(of, new Set(), mutation)[0];
       if (problem) return problem;
     }
     for (const of of roleChanges) {

@@ -51,6 +51,7 @@ test('every option that the pages name is an option of the program or of its ben
     'log',
     'index',
     'restore',
+    'extract',
     'config',
     'demo',
   ];
