@@ -42,7 +42,7 @@ export function recordEvents(paths: Paths, events: readonly SlaveEvent[], log: L
     if (before?.problem === undefined) return add(paths, before, events);
     const aside = `${paths.events}.damaged`;
     rename(paths.events, aside);
-    log.warn({}, `the history of events begins anew, the old one is kept as ${aside}: ${before.problem}`);
+    log.warn({}, `a new history of events is started, the old one is kept as ${aside}: ${before.problem}`);
     add(paths, undefined, newest([...before.events, ...events]));
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;

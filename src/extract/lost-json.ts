@@ -1,4 +1,4 @@
-import { durableReplace, durableReplaceByPieces, type Ownership, readSmallTextIfAny } from '../io/replace.js';
+import { durableReplaceByPieces, type Ownership, readSmallTextIfAny, replaceSynced } from '../io/replace.js';
 import type { LostNames } from './lost-names.js';
 import type { LostReport } from './lost-report.js';
 
@@ -7,7 +7,7 @@ const LARGEST = 1 << 28;
 
 /** Writes the report, for people and for programs, durably. The last to get its name is the one for programs. */
 export function writeLostReport(names: LostNames, report: LostReport, text: string, owner: Ownership): void {
-  durableReplace(names.text, text, owner);
+  replaceSynced(names.text, text, owner);
   durableReplaceByPieces(names.json, encode(report), owner);
 }
 

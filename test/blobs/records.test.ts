@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { inProject } from '../support/root.js';
+import { fixedSeed } from '../support/seed.js';
 import { python } from '../support/venv.js';
-import { seed } from '../zodb/settings.js';
+
+const seed = fixedSeed(20_261_128);
 
 type Verdict = 'blob' | 'other' | 'encrypted';
 

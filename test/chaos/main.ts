@@ -3,7 +3,7 @@ import { ensureVenv } from '../support/venv.js';
 import { Judge } from '../zodb/judge.js';
 import { chaos } from './chaos.js';
 
-/** `node dist/test/chaos/main.js --minutes N --seed S`: runs chaos this long; prints the seed, which repeats the choices. */
+/** `node dist/test/chaos/main.js --minutes N --seed S`: runs chaos this long; prints how to repeat the choices. */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: String(Date.now()) } },
 });
@@ -14,7 +14,8 @@ const print = (line: string): void => {
   process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 };
 ensureVenv();
-print(`chaos for ${minutes} minutes, seed ${values.seed}`);
+const again = `npm run test:chaos -- --minutes ${minutes} --seed ${values.seed}`;
+print(`chaos for ${minutes} minutes, seed ${values.seed}; the same choices again: ${again}`);
 const judge = new Judge();
 try {
   print(await chaos(judge, { seconds: minutes * 60, seed: values.seed, print }));

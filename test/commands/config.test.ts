@@ -79,7 +79,7 @@ hooks: { loss: [/bin/echo, two words] }
 `;
   const VALUES: Readonly<Record<string, readonly string[] | undefined>> = {
     storages: ['main', 'other'],
-    'storages.main': ['master', 'slave', 'blobs', 'status-file', 'scrub', 'timeout'],
+    'storages.main': ['master', 'slave', 'blobs', 'status-file', 'scrub', 'timeout', 'keep-packed'],
     'storages.main.slave': ['/s'],
     'storages.main.blobs': ['master', 'slave', 'by', 'as', 'keep'],
     'storages.main.blobs.keep': ['true'],

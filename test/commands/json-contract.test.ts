@@ -69,7 +69,11 @@ const COMMANDS: readonly Command[] = [
   { heading: 'syncpozo demote', scenes: DEMOTE },
   { heading: 'syncpozo on, syncpozo off', scenes: SWITCH },
   { heading: 'syncpozo index', scenes: INDEX },
-  { heading: 'syncpozo restore', scenes: { ...RESTORE, ...RESTORE_WITH_BLOBS } },
+  {
+    heading: 'syncpozo restore',
+    scenes: { ...RESTORE, ...RESTORE_WITH_BLOBS },
+    never: { 'packed.time: null': 'needs a pack of transactions whose tids name no time' },
+  },
   { heading: 'syncpozo log', scenes: LOG },
   { heading: 'syncpozo extract', scenes: EXTRACT },
   { heading: 'syncpozo config', scenes: CONFIG },

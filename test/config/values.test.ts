@@ -103,6 +103,7 @@ describe('a configuration', () => {
           scrub: 16 << 20,
           timeoutSeconds: 30,
           chunkBytes: undefined,
+          keepPacked: 0,
         },
       ],
       statusFile: '/usual',
@@ -124,6 +125,7 @@ storages:
     scrub: full
     timeout: 2min
     chunk-size: 1MiB
+    keep-packed: 2
   alpha: { master: /m2, slave: /s2, file: a.fs, scrub: 0, chunk-size: 4096 }
 status-file: /common
 watch: { interval: 500ms, listen: '[::1]:9177', textfile: /t.prom, heartbeat: 'https://x/y?z' }
@@ -137,9 +139,10 @@ hooks: { loss: [/a, 'b c', ''], before-promote: [/c], timeout: 5s }
         ['alpha', '/m2', '/s2', 'a.fs', '/common'],
       ],
     );
-    const [{ blobs, group, scrub, timeoutSeconds, chunkBytes } = assert.fail(), alpha = assert.fail()] = storages;
+    const [{ blobs, group, scrub, timeoutSeconds, chunkBytes, keepPacked } = assert.fail(), alpha = assert.fail()] =
+      storages;
     assert.deepEqual(blobs, { master: '/bm', slave: '/bs', by: 'tree', way: 'link', keepPacked: true });
-    assert.deepEqual([group, scrub, timeoutSeconds, chunkBytes], ['site', 'full', 120, 1 << 20]);
+    assert.deepEqual([group, scrub, timeoutSeconds, chunkBytes, keepPacked], ['site', 'full', 120, 1 << 20, 2]);
     assert.deepEqual([alpha.scrub, alpha.chunkBytes, statusFile], [0, 4096, '/common']);
     const listen = { host: '::1', port: 9177 };
     assert.deepEqual(watch, { intervalSeconds: 0.5, listen, textfile: '/t.prom', heartbeat: 'https://x/y?z' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, it, type TestContext } from 'node:test';
+import { after, before, type Context, it } from '../support/apart.js';
 import { crashesOf, type Depth } from './crashes.js';
 import { Judge } from './judge.js';
 import { fastDirectory } from './materialise.js';
@@ -19,7 +19,7 @@ export interface Enumerated {
 export function enumerateAll(
   depthOf: (scenario: Scenario) => Depth,
   scenarios: readonly Scenario[],
-  onLine: (t: TestContext, line: Line) => void = () => {},
+  onLine: (t: Context, line: Line) => void = () => {},
 ): Enumerated {
   const lines: Line[] = [];
   const counted = new Set<string>();
@@ -32,7 +32,7 @@ export function enumerateAll(
     it(`of: ${scenario.name}`, async (t) => {
       const line = await crashesOf(scenario, judge, depthOf(scenario), counted);
       lines.push(line);
-      onLine(t as TestContext, line);
+      onLine(t, line);
       assert.equal(line.bad.length, 0, badKinds(line.bad));
     });
   }

@@ -1,9 +1,9 @@
-import { describe } from 'node:test';
+import { describe } from '../support/apart.js';
 import { enumerateAll } from './all-scenarios.js';
 import { reportOf } from './report.js';
 import { SCENARIOS } from './scenarios/index.js';
 
-describe('every crash during the recovery from every crash', () => {
+describe(import.meta.url, 'every crash during the recovery from every crash', () => {
   enumerateAll(
     ({ large }) => ({ large: true, everyState: !large }),
     SCENARIOS,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from '../support/apart.js';
 import { enumerateAll } from './all-scenarios.js';
+import { lostProblems, recordLost } from './lost-crashes.js';
 import { promotionProblems, recordPromotions } from './promotion-crashes.js';
 import { reportOf } from './report.js';
 import { recordRestores, restoreProblems } from './restore-crashes.js';
@@ -12,9 +13,14 @@ import { recordSwitch, recordSwitchPutBack, switchProblems } from './switch-cras
 /** Fewer states mean that a part of the model is not exercised. */
 const FEWEST_STATES = 20_000;
 
-describe('every legal state of the disk after a crash', () => {
+describe(import.meta.url, 'every legal state of the disk after a crash', () => {
   const scenarios = SCENARIOS.filter(({ rare }) => !rare);
   const { lines, counted, judge } = enumerateAll(() => ({ large: false, everyState: false }), scenarios);
+
+  it('of: what was lost, and extract', async () => {
+    for (const record of await recordLost(join(judge().scratch, 'lost')))
+      assert.deepEqual(lostProblems(record, counted), []);
+  });
 
   it('of: the switch', async () => {
     for (const from of [undefined, 'on', 'off'] as const) {

@@ -3,7 +3,7 @@ import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
 import { type Bad, enumerate, type Mutation } from './enumerate.js';
 import type { Judge } from './judge.js';
-import { ModelDisk } from './model-disk.js';
+import { type Disk, ModelDisk } from './model-disk.js';
 import { statesOf, VariantCache } from './states.js';
 
 /**
@@ -65,17 +65,30 @@ function range(from: number, to: number): number[] {
  * The mutant's first state that breaks an invariant; undefined if the mutant survives. The states of the unchanged record
  * are known to be good.
  */
-export async function findKiller(mutant: Mutant, of: Case, judge: Judge): Promise<Bad | undefined> {
+export async function findKiller(mutant: Mutant, of: Case, judge: Judge, good: GoodStates): Promise<Bad | undefined> {
   const mutation = mutant.mutate(of.changes);
   if (!mutation) return undefined;
   const plain = await enumerate(of, judge, { mutation, judged: new Set(), inModelOnly: true, stopAtFirst: true });
   if (plain.bad[0]) return plain.bad[0];
-  const { bad } = await enumerate(of, judge, { mutation, judged: keysOf(of), stopAtFirst: true });
+  const { bad } = await enumerate(of, judge, { mutation, judged: good.of(of), stopAtFirst: true });
   return bad[0];
 }
 
-function keysOf(of: Case): Set<string> {
-  const keys = new Set<string>();
+/** The states of unchanged records: those of a scenario are known together, because the next sync depends on the state only. */
+export class GoodStates {
+  private readonly known = new WeakMap<Disk, { readonly keys: Set<string>; readonly records: WeakSet<Case> }>();
+
+  /** A set of its own: the states of a mutant are not good. */
+  of(record: Case): Set<string> {
+    const known = this.known.get(record.start) ?? { keys: new Set(), records: new WeakSet() };
+    this.known.set(record.start, known);
+    if (!known.records.has(record)) addKeysOf(record, known.keys);
+    known.records.add(record);
+    return new Set(known.keys);
+  }
+}
+
+function addKeysOf(of: Case, keys: Set<string>): void {
   const disk = new ModelDisk(of.start);
   const variants = new VariantCache();
   const edges = transactionEdges(of.generations.at(-1) ?? new Uint8Array());
@@ -83,5 +96,4 @@ function keysOf(of: Case): Set<string> {
     disk.apply(change);
     for (const { key } of statesOf(disk, edges, variants)) keys.add(key);
   }
-  return keys;
 }

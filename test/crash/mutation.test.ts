@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it } from '../support/apart.js';
 import type { Case } from './case.js';
 import { enumerate } from './enumerate.js';
 import { Judge } from './judge.js';
+import { type LostRecord, lostProblems, recordLost } from './lost-crashes.js';
 import { fastDirectory } from './materialise.js';
-import { findKiller, type Mutant, publishBefore, without } from './mutants.js';
+import { findKiller, GoodStates, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
 import { type PromotionRecord, promotionProblems, recordPromotions } from './promotion-crashes.js';
 import { type RestoreCrashes, recordRestores, restoreProblems } from './restore-crashes.js';
@@ -15,18 +16,31 @@ import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } from './switch-crashes.js';
 import { syncSites } from './sync-sites.js';
 
-/** The runs after a death of these scenarios have what few others have: names, or a slave, that a killed run left in memory only. */
-const FIRST = ['a truncated slave', 'killed after the swap', 'rebuild, then packed again', 'blobs in a new place'];
+/**
+ * The runs after a death of these scenarios have what few others have: names, or a slave, that a killed run left in memory only.
+ * Those with few changes come first.
+ */
+const FIRST = [
+  'killed after the swap',
+  'blobs in a new place',
+  'a repair by scrub',
+  'rebuild, then packed again',
+  'first copy with blobs, bushy',
+  'a truncated slave',
+];
 
 /** Every call that makes something durable has a reason: without it, some crash is not survived. */
-describe('the enumeration fails for every mutant', () => {
+describe(import.meta.url, 'the enumeration fails for every mutant', () => {
   const sites = syncSites();
   const plays: Played[] = [];
   const clean = new Map<string, boolean>();
+  const good = new GoodStates();
+  const killed = new Map<string, Case>();
   let switched: SwitchRecord[];
   let promotions: PromotionRecord[];
   let roleChanges: RoleChange[];
   let restores: RestoreCrashes[];
+  let lost: LostRecord[];
   let judge: Judge;
 
   before(async () => {
@@ -41,11 +55,12 @@ describe('the enumeration fails for every mutant', () => {
     promotions = await recordPromotions(judge);
     roleChanges = await recordRoleChanges(judge);
     restores = await recordRestores(judge);
+    lost = await recordLost(join(judge.scratch, 'lost'));
   });
   after(() => judge.close());
 
   it('and a scenario covers every call in the sources, and every covered call was found there', () => {
-    const others = [...switched, ...roleChanges, ...promotions, ...restores];
+    const others = [...switched, ...roleChanges, ...promotions, ...restores, ...lost];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -73,6 +88,11 @@ describe('the enumeration fails for every mutant', () => {
       const problem = mutation && restoreProblems(of, new Set(), mutation)[0];
       if (problem) return problem;
     }
+    for (const of of lost) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && lostProblems(of, new Set(), mutation)[0];
+      if (problem) return problem;
+    }
     for (const of of roleChanges) {
       const mutation = mutant.mutate(of.changes);
       const problem = mutation && (await roleChangeProblems(of, judge, new Set(), mutation))[0];
@@ -84,7 +104,7 @@ describe('the enumeration fails for every mutant', () => {
       if (bad) return bad;
     }
     for await (const of of cases(mutant)) {
-      const bad = await findKiller(mutant, of, judge);
+      const bad = await findKiller(mutant, of, judge, good);
       if (bad && (await isClean(of))) return `${bad.case}, after change ${bad.point}: ${bad.problem}`;
     }
     return undefined;
@@ -94,14 +114,21 @@ describe('the enumeration fails for every mutant', () => {
   async function* cases(mutant: Mutant): AsyncGenerator<Case> {
     for (const played of plays) yield played.case;
     const scenarios = SCENARIOS.map((scenario, index) => ({ scenario, played: plays[index]! }));
-    scenarios.sort((a, b) => Number(FIRST.includes(b.scenario.name)) - Number(FIRST.includes(a.scenario.name)));
+    scenarios.sort((a, b) => rankOf(a.scenario.name) - rankOf(b.scenario.name));
     for (const { scenario, played } of scenarios) {
       if (scenario.large) continue;
       for (let point = -1; point < played.case.changes.length; point++) {
-        const of = await afterKill(played, point);
+        const of = await killedAfter(played, point);
         if (mutant.mutate(of.changes)) yield of;
       }
     }
+  }
+
+  async function killedAfter(played: Played, point: number): Promise<Case> {
+    const name = `${played.case.name} ${point}`;
+    const of = killed.get(name) ?? (await afterKill(played, point));
+    killed.set(name, of);
+    return of;
   }
 
   /** A record with bad states of its own proves nothing against its mutants. */
@@ -113,3 +140,8 @@ describe('the enumeration fails for every mutant', () => {
     return bad.length === 0;
   }
 });
+
+function rankOf(name: string): number {
+  const rank = FIRST.indexOf(name);
+  return rank < 0 ? FIRST.length : rank;
+}

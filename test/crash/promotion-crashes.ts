@@ -7,6 +7,7 @@ import { slavePaths } from '../../src/standby/paths.js';
 import { parseRole, type RoleFacts } from '../../src/standby/role.js';
 import { roleOf } from '../../src/standby/role-of.js';
 import type { IndexLimits } from '../../src/takeover/promotion-index.js';
+import { atOnce } from './at-once.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
 import type { Mutation } from './enumerate.js';
@@ -110,7 +111,8 @@ export async function promotionProblems(
     if (judged.has(key)) continue;
     judged.add(key);
     seen.add(state.key);
-    const problem = (await shownProblem(of, judge, state, returned)) ?? (await againProblem(of, judge, state));
+    const problem =
+      (await shownProblem(of, judge, state, returned)) ?? (await atOnce(() => againProblem(of, judge, state)));
     if (problem) problems.push(`promotion ${of.name}, after change ${point}: ${problem}`);
     if (problem && mutation) break;
   }

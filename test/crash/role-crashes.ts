@@ -7,6 +7,7 @@ import { type SlavePaths, slavePaths } from '../../src/standby/paths.js';
 import { carryOver, clearRole } from '../../src/standby/role-of.js';
 import { demote } from '../../src/takeover/demote.js';
 import { xxh64 } from '../support/chunks.js';
+import { atOnce } from './at-once.js';
 import type { Change } from './change.js';
 import type { Mutation } from './enumerate.js';
 import { DAT, DATA, ROLE } from './history.js';
@@ -104,9 +105,13 @@ export async function roleChangeProblems(
   mutation?: Mutation,
 ): Promise<string[]> {
   const problems: string[] = [];
+  const judged = new Set<string>();
   for (const { point, state, returned } of crashesOf(of, [], mutation)) {
+    const key = `${state.key} ${returned}`;
+    if (judged.has(key)) continue;
+    judged.add(key);
     seen.add(state.key);
-    const problem = problemIn(of, state, returned) ?? (await syncProblem(of, judge, state));
+    const problem = problemIn(of, state, returned) ?? (await atOnce(() => syncProblem(of, judge, state)));
     if (problem) problems.push(`${of.name}, after change ${point}: ${problem}`);
     if (problem && mutation) break;
   }

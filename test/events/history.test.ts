@@ -94,7 +94,7 @@ describe('Data.fs.events', () => {
       assert.deepEqual(names(paths), ['Data.fs.events']);
     }));
 
-  it('with a torn last line begins anew with the others, and the old one is kept', () =>
+  it('with a torn last line starts a new one with the others, and the old one is kept', () =>
     withSlave((paths) => {
       recordEvents(paths, [eventAt(0), eventAt(1)], SILENT);
       truncateSync(paths.events, statSync(paths.events).size - 5);

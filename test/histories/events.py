@@ -55,6 +55,8 @@ def pack_host(world, host):
     tids = {each.tid for each in host.contents().transactions}
     if world.slave.exists():
         tids |= {each.tid for each in world.slave.contents().transactions}
+    if not tids:
+        return
     tid = max(tids) if rng.random() < 0.5 else rng.choice(sorted(tids))
     gc, keep_old = rng.random() < 0.7, rng.random() < 0.5
     outcome = pack_with_books(host, tid, gc, keep_old)

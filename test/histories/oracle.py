@@ -106,6 +106,12 @@ class Round:
         theirs = {each.tid: each.commit for each in self.source_contents.transactions}
         return any(theirs.get(each.tid, each.commit) != each.commit for each in transactions_of(self.before.contents.get('Data.fs')))
 
+    def packs_were_undone(self):
+        """The source has records in a packed transaction that the slave has without them."""
+        theirs = {each.tid: {oid for oid, _ in each.sequence} for each in self.source_contents.transactions}
+        return any(each.status == 'p' and theirs.get(each.tid, set()) - {oid for oid, _ in each.sequence}
+                   for each in transactions_of(self.before.contents.get('Data.fs')))
+
     # The rules.
 
     def nothing_lost(self, decided):
@@ -209,10 +215,12 @@ class Round:
             # Another site with the same tids in the same places is a damaged master, by the hashes; a cut slave shows no more.
             elif code == 4 and slave.damage_reported and 'foreign' in source.tags | slave.tags and 'ties' in slave.world.kinds:
                 slave.world.count('another site with the same tids stays a damaged master')
-            # fsrecover dropped the newest transactions after a pack had removed those before; the clock of this test then gives
-            # a tid of the slave's to another commit. Only the books know that the first holder of the tid was packed away.
-            elif 'fsrecover' in source.tags and self.tids_given_twice():
+            # A pack or fsrecover dropped the newest transaction, and the clock of this test gave its tid to another commit.
+            elif ('fsrecover' in source.tags or 'ties' in slave.world.kinds) and self.tids_given_twice():
                 slave.world.count('a tid that the master gave twice is refused')
+            # A pack took records out of a transaction, the newer ones were lost, and a backup brought the first ones back.
+            elif code == 4 and 'restore' in source.tags and self.packs_were_undone():
+                slave.world.count('a master restored to a state before its pack stays damaged')
             else:
                 self.fail('an innocent was not synced', cause=self.tags())
         elif code == 0 and slave.refused and not self.held <= source.book.lineage | self.committed_on_source():

@@ -1,5 +1,7 @@
-/** The seed of everything generated here: the same files every time, others with SYNCPOZO_SEED. */
-export const hostileSeed = Number(process.env.SYNCPOZO_SEED ?? '20260101');
+import { drawnSeed, fixedSeed, isCampaign } from '../support/seed.js';
+
+/** The seed of everything generated here: in `npm test` the same files every time. */
+export const hostileSeed = Number(isCampaign ? drawnSeed : fixedSeed(20_260_101));
 
 /** The settings of fast-check: the number of runs, and the seed, which it also prints after a failure. */
 export function runs(numRuns: number) {

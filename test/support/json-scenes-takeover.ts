@@ -253,6 +253,10 @@ export const RESTORE: Scenes = {
     rmSync(`${pair.masterFile}.old`);
     see(restore(pair.master, dest('d.fs'), '--until', until));
   },
+  'to a name that is too long for its temporary one': (pair, see) => {
+    const dest = join(pair.directory, 'x'.repeat(253));
+    see(restore(pair.master, dest, '--until', '2126-01-01T00:00Z'));
+  },
   'of a file that breaks a rule': (pair, see) => {
     commitWithUndo(pair);
     copyFileSync(pair.masterFile, pair.slaveFile);

@@ -6,8 +6,11 @@ export { BlobDirectory } from '../../src/demo/blobs.js';
 export { type Change, type Edit, Site, type SiteOptions } from '../../src/demo/site.js';
 
 /** Calls `use` with a new directory that is removed afterwards in any case; SYNCPOZO_KEEP keeps it after a failure. */
-export async function withTempDir<T>(use: (directory: string) => T | Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'syncpozo-test-'));
+export async function withTempDir<T>(
+  use: (directory: string) => T | Promise<T>,
+  parent: string = tmpdir(),
+): Promise<T> {
+  const directory = await mkdtemp(join(parent, 'syncpozo-test-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const result = await use(directory);

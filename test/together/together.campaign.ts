@@ -1,17 +1,18 @@
 import { describe, it } from 'node:test';
 import { Random } from '../support/random.js';
-import { campaignMinutes, seed } from '../zodb/settings.js';
+import { drawnSeed } from '../support/seed.js';
+import { campaignMinutes } from '../zodb/settings.js';
 import { killedRounds, roundsTogether } from './rounds.js';
 
-const random = new Random(Number.parseInt(seed, 10));
+const random = new Random(Number.parseInt(drawnSeed, 10));
 const CASES = 6;
 
-describe(`a site of two storages, in many ways (seed ${seed})`, () => {
+describe(`a site of two storages, in many ways (seed ${drawnSeed})`, () => {
   for (let number = 0; number < CASES; number++) {
     const zeo = number % 2 === 1;
     const writers = zeo ? 1 + random.below(3) : 1;
     const settings = {
-      seed: `${seed}${number}`,
+      seed: `${drawnSeed}${number}`,
       zeo,
       writers,
       threads: writers * (1 + random.below(3)),

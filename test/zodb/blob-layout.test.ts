@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { fileNameOf, type Layout, oidOfDirectory, pathOf, tidOfName } from '../../src/blobs/layout.js';
 import { Random } from '../support/random.js';
+import { fixedSeed } from '../support/seed.js';
 import { BlobJudge } from './blob-judge.js';
-import { seed } from './settings.js';
 
 const EDGES = [0n, 1n, 0xfn, 0x10n, 0xffn, 0x100n, 0xffff_ffffn, 1n << 32n, 1n << 53n, 1n << 63n, (1n << 64n) - 2n];
 
 it('a blob has the path that ZODB gives it, in both layouts, and the path leads back to it', async (t) => {
+  const seed = fixedSeed(20_261_128);
   t.diagnostic(`seed ${seed}`);
   const random = new Random(Number(seed) | 0);
   const anyNumber = () => Buffer.from(random.bytes(8)).readBigUInt64BE() >> BigInt(random.below(64));

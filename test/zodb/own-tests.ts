@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { fastDirectory } from '../crash/materialise.js';
 import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
 import { python } from '../support/venv.js';
@@ -34,5 +35,5 @@ function runPython(script: string, args: readonly string[]): Promise<string> {
     const ended = await run(program!, [...before, ...args, process.execPath, SERVER]);
     assert.equal(ended.exitCode, 0, `${join('test', 'zodb', script)}\n${ended.err.slice(-8_000)}${ended.out}`);
     return ended.out.trim();
-  });
+  }, fastDirectory());
 }
