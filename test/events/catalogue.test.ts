@@ -8,7 +8,9 @@ import { EVENT_NAMES, type SlaveEvent } from '../../src/events/event.js';
 import { lastLineOf, runHook } from '../../src/events/hook.js';
 import { HOOK_NAMES, MOMENTS } from '../../src/events/hook-settings.js';
 import { eventsOfPromotion } from '../../src/events/promotion-events.js';
+import { type EndedRejoin, eventsOfRejoin } from '../../src/events/rejoin-events.js';
 import { type EndedRound, eventsOfRound, type RoundResult } from '../../src/events/round-events.js';
+import { supersededEvent } from '../../src/events/superseded-event.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
 import { NOTHING_RAISED, type Raised } from '../../src/standby/raised.js';
 import { blocksOf, codeSpansOf, sectionOf } from '../docs/markdown.js';
@@ -59,6 +61,20 @@ function promotion(result: Partial<PromotionResult> = {}, loss: Partial<NonNulla
     ...result,
   };
   return eventsOfPromotion(whole as PromotionResult, AT, undefined);
+}
+
+const lost = {
+  objects: 5,
+  firstTid: '0405e70011111111',
+  lastTid: '0405e70022222222',
+  file: '/srv/lost.fs',
+  report: '/srv/lost.json',
+};
+const superseded = { peer: '/mnt/Data.fs', term: 1, peerTerm: 2, reason: 'a reason', hint: 'a hint' };
+
+function rejoin(lost: EndedRejoin['lost']): readonly SlaveEvent[] {
+  const ended = { action: 'rewind', master: '/mnt/Data.fs', copied: { bytes: 9, transactions: 3 }, lost } as const;
+  return eventsOfRejoin(ended, AT, { storage: undefined, slave: '/srv/Data.fs' });
 }
 
 const inStep: Raised = { trouble: undefined, open: AT - 75_000, last: [] };
@@ -142,6 +158,17 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
         '1 transaction after 0405e70011111111 is lost: nobody knows',
         { loss: 'certain', ...loss, lostTransactions: 1, masterTid: '0405e70022222222' },
       ],
+      [
+        rejoin(null),
+        'the old master is a slave of /mnt/Data.fs again',
+        { master: '/mnt/Data.fs', action: 'rewind', bytes: 9, transactions: 3, lostTransactions: 0 },
+      ],
+      [
+        rejoin({ ...lost, transactions: 2 }).slice(1),
+        '2 transactions of the old master are only in /srv/lost.fs',
+        { lostTransactions: 2, ...lost },
+      ],
+      [[supersededEvent({ ...superseded, storage: undefined, slave: '/srv/Data.fs' }, AT)], 'a reason', superseded],
     ];
   })();
 
