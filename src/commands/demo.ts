@@ -3,7 +3,7 @@ import type { DemoReport } from '../demo/play.js';
 import type { Promote, Rejoin } from '../demo/stage.js';
 import { writeToStdout } from '../io/sink.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
-import type { RejoinOptions } from '../rejoin/rejoin.js';
+import type { RejoinOptions } from '../rejoin/options.js';
 import { SILENT } from '../report/log.js';
 import { EXIT } from '../round/exit.js';
 import { printJson } from './common.js';
