@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { freePort } from '../scripts/zeo.js';
+import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
 import { venvProgram } from '../support/venv.js';
 import { Started } from '../zodb/zeo.js';
@@ -71,6 +72,41 @@ test('the switchovers of way-back.md, there and back, lose nothing that was comm
     assert.deepEqual(lost, []);
   });
 });
+
+test('lost-content.py gets content out of what a rejoin has kept, into the side that serves', async () => {
+  await withTempDir(async (directory) => {
+    const host = new Host(directory);
+    afterTakeover(host);
+    host.prepare(`syncpozo rejoin --quiet --yes /mnt/m2/zeo/var /srv/zeo/var ${BACK}`);
+    const name = readdirSync(join(directory, 'srv')).find((each) => /^lost-.*\.fs$/.test(each)) ?? '';
+    const serving = join(directory, 'm2', 'Data.fs');
+    const content = async (command: string, ...more: string[]): Promise<string> => {
+      const program = inProject('scripts', 'lost-content.py');
+      const args = [program, command, join(directory, 'srv', name), serving, ...more];
+      return (await promisify(execFile)(venvProgram('python'), args, { timeout: 60_000 })).stdout;
+    };
+    const listed = await content('list');
+    assert.match(listed, /0x1 .*PersistentMapping, 99 bytes, changed here and on the serving side/);
+    assert.match(listed, /0x10000000004 ZODB\.blob\.Blob, 25 bytes, created here/);
+    const into = ['--into', '/', '--yes', '--blobs', join(directory, 'm2-blobs')];
+    await content('copy', '0x1', '--as', 'old-page', ...into);
+    await content('copy', '10000000004', '--as', 'old-blob', ...into);
+    host.prepare('syncpozo verify /mnt/m2/zeo/var', `syncpozo sync --quiet /mnt/m2/zeo/var /srv/zeo/var ${BACK}`);
+    const { stdout } = await promisify(execFile)(venvProgram('python'), ['-c', READ_COPIES, serving, into[4] ?? '']);
+    assert.equal(stdout, 'what nobody copied any more\nblob 4\nthe first edit after the takeover\n');
+  });
+});
+
+const READ_COPIES = `
+import sys, ZODB
+from ZODB.FileStorage import FileStorage
+db = ZODB.DB(FileStorage(sys.argv[1], read_only=True, blob_dir=sys.argv[2]))
+root = db.open().root()
+print(root['old-page']['text'])
+with root['old-blob'].open() as blob:
+    print(blob.read(6).decode())
+print(root['page-1']['text'])
+db.close()`;
 
 const READ = `
 import sys, ZEO
