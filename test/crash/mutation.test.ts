@@ -10,6 +10,7 @@ import { findKiller, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
 import { type PromotionRecord, promotionProblems, recordPromotions } from './promotion-crashes.js';
 import { type RoleChange, recordRoleChanges, roleChangeProblems } from './role-crashes.js';
+import { type RejoinRecord, recordRejoins, rejoinProblems } from './rejoin-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } from './switch-crashes.js';
 import { syncSites } from './sync-sites.js';
@@ -25,6 +26,7 @@ describe('the enumeration fails for every mutant', () => {
   let switched: SwitchRecord[];
   let promotions: PromotionRecord[];
   let roleChanges: RoleChange[];
+  let rejoins: RejoinRecord[];
   let judge: Judge;
 
   before(async () => {
@@ -38,11 +40,12 @@ describe('the enumeration fails for every mutant', () => {
     ];
     promotions = await recordPromotions(judge);
     roleChanges = await recordRoleChanges(judge);
+    rejoins = await recordRejoins(judge);
   });
   after(() => judge.close());
 
   it('and a scenario covers every call in the sources, and every covered call was found there', () => {
-    const others = [...switched, ...roleChanges, ...promotions];
+    const others = [...switched, ...roleChanges, ...promotions, ...rejoins];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -74,6 +77,13 @@ describe('the enumeration fails for every mutant', () => {
       const lost = mutant.mutate(of.changes);
       const bad = lost && (await promotionProblems(of, judge, new Set(), lost))[0];
       if (bad) return bad;
+    }
+    // A call that a sync makes as well is for the scenarios of a sync.
+    const isOfSync = plays.some((played) => mutant.mutate(played.case.changes));
+    for (const of of isOfSync ? [] : rejoins) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && (await rejoinProblems(of, judge, new Set(), mutation))[0];
+      if (problem) return problem;
     }
     for await (const of of cases(mutant)) {
       const bad = await findKiller(mutant, of, judge);
