@@ -5,12 +5,13 @@ import { after, before, describe, it } from 'node:test';
 import type { Case } from './case.js';
 import { enumerate } from './enumerate.js';
 import { Judge } from './judge.js';
+import { type LostRecord, lostProblems, recordLost } from './lost-crashes.js';
 import { fastDirectory } from './materialise.js';
 import { findKiller, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
 import { type PromotionRecord, promotionProblems, recordPromotions } from './promotion-crashes.js';
-import { type RoleChange, recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { type RejoinRecord, recordRejoins, rejoinProblems } from './rejoin-crashes.js';
+import { type RoleChange, recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } from './switch-crashes.js';
 import { syncSites } from './sync-sites.js';
@@ -27,6 +28,7 @@ describe('the enumeration fails for every mutant', () => {
   let promotions: PromotionRecord[];
   let roleChanges: RoleChange[];
   let rejoins: RejoinRecord[];
+  let lost: LostRecord[];
   let judge: Judge;
 
   before(async () => {
@@ -41,11 +43,12 @@ describe('the enumeration fails for every mutant', () => {
     promotions = await recordPromotions(judge);
     roleChanges = await recordRoleChanges(judge);
     rejoins = await recordRejoins(judge);
+    lost = await recordLost(join(judge.scratch, 'lost'));
   });
   after(() => judge.close());
 
   it('and a scenario covers every call in the sources, and every covered call was found there', () => {
-    const others = [...switched, ...roleChanges, ...promotions, ...rejoins];
+    const others = [...switched, ...roleChanges, ...promotions, ...lost, ...rejoins];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -67,6 +70,11 @@ describe('the enumeration fails for every mutant', () => {
       const mutation = mutant.mutate(of.changes);
       const problem = mutation && switchProblems(of, new Set(), mutation)[0];
       if (problem) return `the switch ${problem}`;
+    }
+    for (const of of lost) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && lostProblems(of, new Set(), mutation)[0];
+      if (problem) return problem;
     }
     for (const of of roleChanges) {
       const mutation = mutant.mutate(of.changes);
