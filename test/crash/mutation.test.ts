@@ -10,6 +10,7 @@ import { fastDirectory } from './materialise.js';
 import { findKiller, GoodStates, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
 import { type PromotionRecord, promotionProblems, recordPromotions } from './promotion-crashes.js';
+import { type RejoinRecord, recordRejoins, rejoinProblems } from './rejoin-crashes.js';
 import { type RestoreCrashes, recordRestores, restoreProblems } from './restore-crashes.js';
 import { type RoleChange, recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
@@ -40,6 +41,7 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
   let promotions: PromotionRecord[];
   let roleChanges: RoleChange[];
   let restores: RestoreCrashes[];
+  let rejoins: RejoinRecord[];
   let lost: LostRecord[];
   let judge: Judge;
 
@@ -55,12 +57,13 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
     promotions = await recordPromotions(judge);
     roleChanges = await recordRoleChanges(judge);
     restores = await recordRestores(judge);
+    rejoins = await recordRejoins(judge);
     lost = await recordLost(join(judge.scratch, 'lost'));
   });
   after(() => judge.close());
 
   it('and a scenario covers every call in the sources, and every covered call was found there', () => {
-    const others = [...switched, ...roleChanges, ...promotions, ...restores, ...lost];
+    const others = [...switched, ...roleChanges, ...promotions, ...restores, ...lost, ...rejoins];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -102,6 +105,13 @@ describe(import.meta.url, 'the enumeration fails for every mutant', () => {
       const lost = mutant.mutate(of.changes);
       const bad = lost && (await promotionProblems(of, judge, new Set(), lost))[0];
       if (bad) return bad;
+    }
+    // A call that a sync makes as well is for the scenarios of a sync.
+    const isOfSync = plays.some((played) => mutant.mutate(played.case.changes));
+    for (const of of isOfSync ? [] : rejoins) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && (await rejoinProblems(of, judge, new Set(), mutation))[0];
+      if (problem) return problem;
     }
     for await (const of of cases(mutant)) {
       const bad = await findKiller(mutant, of, judge, good);

@@ -150,12 +150,12 @@ def killed(a, b):
     shutil.copytree(a.directory, a.directory + '.0')
     rejoin(b, a)
     seconds = time.time() - began
-    for number in range(12):
+    for number in range(7):
         shutil.rmtree(a.directory)
         shutil.copytree(a.directory + '.0', a.directory)
         args = ['node', CLI, 'rejoin', '--yes', '-q', b.directory, a.directory, '--status-file', a.status]
         with subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            time.sleep(seconds * (0.2 + 0.8 * number / 12))
+            time.sleep(seconds * (0.2 + 0.8 * number / 7))
             process.kill()
         result = rejoin(b, a)
         assert result['exitCode'] == 0, result
