@@ -63,7 +63,7 @@ function promotion(result: Partial<PromotionResult> = {}, loss: Partial<NonNulla
   return eventsOfPromotion(whole as PromotionResult, AT, undefined);
 }
 
-const superseded = { peer: '/mnt/Data.fs', term: 1, peerTerm: 2, reason: 'a reason', hint: 'a hint' };
+const SUPERSEDED = { term: 0, peer: '/mnt/Data.fs', peerTerm: 1, reason: 'a reason', hint: 'a hint' };
 
 const inStep: Raised = { trouble: undefined, open: AT - 75_000, last: [] };
 
@@ -151,6 +151,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
         },
       ],
       ...rejoins(),
+      [[supersededEvent({ ...SUPERSEDED, slave: '/srv/Data.fs', storage: undefined }, AT)], 'a reason', SUPERSEDED],
       [
         promotion({ loss: null }),
         'the slave was promoted, term 3',
@@ -173,7 +174,6 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
         '1 transaction after 0405e70011111111 is lost: nobody knows',
         { loss: 'certain', ...loss, lostTransactions: 1, masterTid: '0405e70022222222' },
       ],
-      [[supersededEvent({ ...superseded, storage: undefined, slave: '/srv/Data.fs' }, AT)], 'a reason', superseded],
     ];
   })();
 

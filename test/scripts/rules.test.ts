@@ -130,7 +130,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   },
   'the switch is off for a short time': { series: { syncpozo_switch_on: `1x100 0x19` }, alerts: [] },
   'superseded by the other side': {
-    series: { ...PROMOTED, 'syncpozo_role role=promoted': always(0), 'syncpozo_role role=superseded': always(1) },
+    series: { 'syncpozo_role role=slave': always(0), 'syncpozo_role role=superseded': always(1) },
     alerts: ['SyncpozoSuperseded'],
   },
   'promoted, which ends the syncs': { series: PROMOTED, alerts: ['SyncpozoPromoted'] },
