@@ -189,7 +189,7 @@ function needsSides(facts: Facts, plan: Plan): Decision {
 }
 
 const ANSWERS =
-  "'syncpozo compare MASTER SLAVE' shows both histories. If MASTER is the right one and its state is the one to keep: 'syncpozo rejoin MASTER SLAVE' copies what differs, and keeps what only the slave has in a file of its own";
+  "'syncpozo compare MASTER SLAVE' shows both histories. If MASTER is the right one and its state is the one to keep: 'syncpozo rejoin MASTER SLAVE' copies what differs, and keeps what only the slave has in a file of its own. Where it refuses, --full rebuilds the slave, and keeps the old file aside unless all of it is the master's";
 
 function differing(row: number, reason: string): RefusedPlan {
   return forked(row, 'forked', reason, ANSWERS);
