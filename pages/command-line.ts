@@ -45,7 +45,7 @@ export async function commandLine(version: string): Promise<CommandLine> {
 }
 
 /** The names of values that are paths; `<name>` is a file's name without a directory, which a shell cannot complete. */
-const PATHS: ReadonlySet<string> = new Set(['MASTER', 'SLAVE', 'FILE', 'A', 'B', 'file', 'path']);
+const PATHS: ReadonlySet<string> = new Set(['MASTER', 'SLAVE', 'DATA', 'PEER', 'FILE', 'A', 'B', 'file', 'path']);
 
 function pageOf(command: Command): CommandPage {
   const manual = manualOf(command);

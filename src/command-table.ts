@@ -11,6 +11,7 @@ export const COMMANDS: Commands = {
   compare: async () => (await import('./commands/compare-command.js')).compareCommand(),
   promote: async () => (await import('./commands/promote-command.js')).promoteCommand(),
   demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
+  'may-serve': async () => (await import('./commands/may-serve-command.js')).mayServeCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),
   extract: async () => (await import('./commands/extract-command.js')).extractCommand(),
   index: async () => (await import('./commands/index-command.js')).indexCommand(),

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULTS } from '../config/defaults.js';
 import { stderrIsTerminal, type TextSink, writeToStdout } from '../io/sink.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
+import { parseDuration } from '../report/duration.js';
 import { type LogFormat, type LogLevel, lateLog, type OpenedLog, openLog } from '../report/log.js';
 import { Progress } from '../report/progress.js';
 import { parseBytes } from '../report/size.js';
@@ -113,6 +114,19 @@ export function secondsOption(text: string): number {
   const seconds = Number(text);
   if (text.trim() === '' || !(seconds > 0) || seconds > 86_400)
     throw new InvalidArgumentError('Expected a number of seconds.');
+  return seconds;
+}
+
+/** As secondsOption, or 0: not at all. */
+export function timeOption(text: string): number {
+  return text.trim() === '0' ? 0 : secondsOption(text);
+}
+
+/** Commander's parser for an option that is a duration with a unit, in seconds. */
+export function durationOption(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === undefined || seconds <= 0)
+    throw new InvalidArgumentError('Expected a duration such as 90s, 30min, 2h or 7d.');
   return seconds;
 }
 

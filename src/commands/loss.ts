@@ -18,12 +18,12 @@ export type MasterAnswer =
   | { readonly why: string };
 
 export const NOT_ASKED: MasterAnswer = { why: 'nobody knows what the master has committed after the last sync' };
-const OUT_OF_REACH: MasterAnswer = {
+export const OUT_OF_REACH: MasterAnswer = {
   why: 'the master is out of reach, and nobody knows what it has committed after the last sync',
 };
 
 /** A mistake in MASTER must not delay a takeover: it is reported with the loss. */
-function isElsewhere(master: string): boolean {
+export function isElsewhere(master: string): boolean {
   const other = elsewhere(master);
   return other !== undefined && factsOfPath(resolve(other.first)) === undefined;
 }

@@ -1,12 +1,24 @@
 import { Command } from 'commander';
+import type { BlobSettings } from '../blobs/settings.js';
 import { hooksOf } from '../events/hooks.js';
 import { startShell } from '../io/child.js';
 import { SILENT } from '../report/log.js';
 import { linesOfSwitch, renderPromotion } from '../report/promotion.js';
 import { masterSideByName } from '../standby/paths.js';
-import { logOf, OF_TWO_SIDES, type SlaveOptions, secondsOption, statusFileOf, withSlaveOptions } from './common.js';
+import { type BlobFlags, blobSettingsOf, withBlobOptions } from './blob-options.js';
+import { CatchUp } from './catch-up.js';
+import {
+  durationOption,
+  logOf,
+  OF_TWO_SIDES,
+  type SlaveOptions,
+  secondsOption,
+  statusFileOf,
+  timeOption,
+  withSlaveOptions,
+} from './common.js';
 import { type Ended, forEachStorage, printEnded } from './each-storage.js';
-import { askForMaster } from './loss.js';
+import { askForMaster, isElsewhere } from './loss.js';
 import { type Manual, withManual } from './manual.js';
 import type { PromoteOptions } from './promote.js';
 import { type PromoteReporting, promoteWithEvents } from './promote-events.js';
@@ -20,10 +32,13 @@ import {
   withNames,
 } from './storages.js';
 
-interface Flags extends SlaveOptions, ConfigurationFlags {
+interface Flags extends SlaveOptions, BlobFlags, ConfigurationFlags {
   readonly master?: string;
   readonly grace: number;
+  readonly catchUp: number;
   readonly patience: number;
+  readonly maxAge?: number;
+  readonly force?: boolean;
   readonly verify?: boolean;
   readonly onLoss?: string;
   readonly skipHooks?: boolean;
@@ -33,10 +48,13 @@ interface Flags extends SlaveOptions, ConfigurationFlags {
 const GRACE_SECONDS = 1;
 /** A takeover waits for nobody. */
 const DEADLINE_SECONDS = 0.9;
+/** A takeover of a master that answers waits for what would be lost without it. */
+const CATCH_UP_SECONDS = 10;
 
 const MANUAL: Manual = {
   notes: [
     'The command never waits for the mount of a dead master. It takes MASTER for a file if its name ends with .fs, or if SLAVE holds a file of that name, and for a directory otherwise.',
+    'A master that answers is caught up with first, so that a planned switchover loses nothing: stop its ZEO server, then promote. Only what can be appended is copied. A slave whose blobs are synced needs --blobs for it, or a configuration. Where it fails, the slave is promoted as it is, and the reason is reported.',
     '--on-loss starts its command when transactions may have been lost, which is so unless the master answers and the slave has all its transactions. syncpozo does not wait for the command and does not keep its output. Of a slave that was promoted before, nothing is started.',
     `Of storages, the masters are those of the configuration. ${NAMES_NOTE}`,
   ],
@@ -47,7 +65,7 @@ const MANUAL: Manual = {
     ['2', 'not promoted: usage, wrong options or paths'],
     [
       '3',
-      'not promoted: the slave has nothing to serve, its role forbids it or cannot be read, or the hook before-promote does',
+      'not promoted: the slave has nothing to serve or is older than --max-age, its role forbids it or cannot be read, or the hook before-promote does',
     ],
     ['4', 'promoted, but the slave is damaged at a named place, or blobs are; start ZEO, and check the slave'],
     ['5', 'not promoted: another program uses the slave (does a ZEO server serve it already?)'],
@@ -76,20 +94,36 @@ export function promoteCommand(): Command {
       'prepares the slave to be served: stops syncs, completes the end of the file, reports what may be lost',
     )
     .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
-    .option('--master <MASTER>', "the master's data directory, or its Data.fs, to report what is lost, if it answers")
+    .option(
+      '--master <MASTER>',
+      "the master's data directory, or its Data.fs: to catch up with it, and to report what is lost, if it answers",
+    )
     .option(
       '--grace <seconds>',
       'time that a running sync has to end before it is killed',
       secondsOption,
       GRACE_SECONDS,
     )
+    .option(
+      '--catch-up <seconds>',
+      'time to copy what the master has and the slave lacks; 0: do not',
+      timeOption,
+      CATCH_UP_SECONDS,
+    )
     .option('--patience <seconds>', 'time that the master has to answer', secondsOption, DEADLINE_SECONDS)
+    .option(
+      '--max-age <duration>',
+      'refuse a slave that was in step longer ago than, for example, 30min',
+      durationOption,
+    )
+    .option('--force', 'promote it all the same')
     .option(
       '--verify',
       'compare the complete slave with its checksums, not only the last piece; reads the complete file',
     )
     .option('--on-loss <command>', 'start this shell command when transactions may have been lost')
     .option('--skip-hooks', 'do not ask the hook before-promote, which may forbid the promotion');
+  withBlobOptions(command);
   withManual(withSlaveOptions(withNames(command), OF_TWO_SIDES), MANUAL);
   return command.action(async () => {
     const flags = command.opts<Flags>();
@@ -97,12 +131,14 @@ export function promoteCommand(): Command {
     const report = reportingOf(flags, chosen);
     if (!chosen) {
       const [slave = ''] = placesOf(command);
-      const sides = { slave, master: flags.master, file: flags.file };
+      const sides = { slave, master: flags.master, file: flags.file, blobs: blobSettingsOf(flags, command) };
       return printEnded(await promoted(sides, statusFileOf(flags), flags, report), flags);
     }
-    refuseForSeveral(command, chosen, 'file', 'master');
-    await forEachStorage(chosen.storages, flags, ({ name, slave, master, file, statusFile }) => {
-      const sides = { slave, master: flags.master ?? master, file: flags.file ?? file };
+    refuseForSeveral(command, chosen, 'file', 'master', 'blobs');
+    const ofOthers = chosen.storages.some(({ blobs }) => blobs !== undefined);
+    await forEachStorage(chosen.storages, flags, ({ name, slave, master, file, statusFile, blobs }) => {
+      const settings = blobSettingsOf(flags, command, { settings: blobs, ofOthers });
+      const sides = { slave, master: flags.master ?? master, file: flags.file ?? file, blobs: settings };
       return promoted(sides, flags.statusFile ?? statusFile, flags, { ...report, storage: name });
     });
   });
@@ -120,15 +156,16 @@ interface Sides {
   readonly slave: string;
   readonly master: string | undefined;
   readonly file: string | undefined;
+  readonly blobs: BlobSettings | 'given-up' | undefined;
 }
 
 async function promoted(
-  { slave, master, file }: Sides,
+  { slave, master, file, blobs }: Sides,
   statusFile: string,
   flags: Flags,
   report: PromoteReporting,
 ): Promise<Ended> {
-  const { onLoss } = flags;
+  const { onLoss, catchUp: seconds, patience: patienceSeconds } = flags;
   const program = process.argv[1] ?? '';
   const options: PromoteOptions = {
     slave,
@@ -139,8 +176,23 @@ async function promoted(
     ...(master !== undefined && {
       master: masterSideByName(master, slave, file),
       askMaster: (name) =>
-        askForMaster(program, master, slave, flags.patience, ['--file', name, '--status-file', statusFile]),
+        askForMaster(program, master, slave, patienceSeconds, ['--file', name, '--status-file', statusFile]),
     }),
+    ...(flags.maxAge !== undefined && !flags.force && { maxAgeSeconds: flags.maxAge }),
+    ...(master !== undefined &&
+      seconds > 0 &&
+      !isElsewhere(master) && {
+        catchUp: () =>
+          new CatchUp({
+            program,
+            master,
+            slave,
+            blobs,
+            seconds,
+            patienceSeconds,
+            options: ['--status-file', statusFile, ...(file === undefined ? [] : ['--file', file])],
+          }),
+      }),
     ...(onLoss !== undefined && { onLoss: (facts) => startShell(onLoss, facts) }),
   };
   const result = await promoteWithEvents(options, report);

@@ -9,7 +9,8 @@ import { EXIT } from '../round/exit.js';
 import { lastInStep } from '../standby/outcome-file.js';
 import { slavePaths } from '../standby/paths.js';
 import { isKnownToServe } from '../standby/role-of.js';
-import { type PromoteOptions, plain, runPromote } from './promote.js';
+import { type PromoteOptions, runPromote } from './promote.js';
+import { plain } from './promote-result.js';
 
 export interface PromoteReporting {
   readonly hooks: Hooks;
@@ -37,7 +38,7 @@ export async function promoteWithEvents(
     const facts = { lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString() };
     const veto = await hooks.before('before-promote', { storage, slave: paths.data }, facts);
     const seconds = Math.round(milliseconds() - began) / 1000;
-    if (veto) return { ...plain(paths, options), exitCode: EXIT.refused, ...veto, seconds };
+    if (veto) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...veto, seconds };
   }
   const result = await runPromote(options);
   const events = eventsOfPromotion(result, Date.now(), storage);

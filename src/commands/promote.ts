@@ -4,20 +4,24 @@ import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { usableDat } from '../pipeline/observe.js';
 import { Window } from '../pipeline/window.js';
-import type { Loss, PromotionResult } from '../report/promotion.js';
+import type { PromotionResult } from '../report/promotion.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from '../round/exit.js';
 import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep } from '../standby/outcome-file.js';
 import { PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
-import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
+import { lastTerm, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
-import { type Evicted, evict } from '../takeover/evict.js';
-import { checkLastBlobs, type LastBlobs } from '../takeover/last-blobs.js';
-import { NothingToServe, publishPromotion, type Settled, settle } from '../takeover/promotion.js';
+import { type Evicted, type Eviction, evict } from '../takeover/evict.js';
+import { checkLastBlobs } from '../takeover/last-blobs.js';
+import { NothingToServe, publishPromotion, settle } from '../takeover/promotion.js';
 import type { IndexLimits } from '../takeover/promotion-index.js';
+import type { CatchUp } from './catch-up.js';
 import { lossOf, type MasterAnswer, NOT_ASKED } from './loss.js';
+import { tooOld } from './promote-age.js';
+import { catchUpFirst } from './promote-catch-up.js';
+import { ageOf, factsFor, plain, resultOf, withBlobs } from './promote-result.js';
 import { PromotionSwitch } from './promote-switch.js';
 
 export interface PromoteOptions {
@@ -34,6 +38,10 @@ export interface PromoteOptions {
   readonly indexLimits?: IndexLimits | undefined;
   /** Probes the master, whose file in a directory has the given name. Must return in time, even if the master hangs. */
   readonly askMaster?: (fileName: string) => Promise<MasterAnswer>;
+  /** Begins to bring the slave up to date with the master first. */
+  readonly catchUp?: () => CatchUp;
+  /** Older slaves are refused. */
+  readonly maxAgeSeconds?: number | undefined;
   /** Called before the role is set, when transactions may be lost; returns the id of the process that it started. */
   readonly onLoss?: (facts: Readonly<Record<string, string>>) => number | undefined;
 }
@@ -44,7 +52,7 @@ const WINDOW_BYTES = 1 << 20;
  * Makes a slave ready to serve and reports what may be lost. Throws mistakes of the operator.
  *
  * The order matters. Turn the switch off, where it can be written, so that no sync begins. End a running sync and take
- * its lock. Complete the end of the file and make it durable. Start the command for a loss. Set the role, which no sync
+ * its lock. Bring the slave up to date, which is a sync of its own, and take the lock again. Complete the end of the file and make it durable. Start the command for a loss. Set the role, which no sync
  * ever takes back. After a kill at any point it is called again: until the role is set it repeats all steps, so the
  * command starts at least once; afterwards it repeats nothing.
  */
@@ -66,13 +74,14 @@ function hintForSwitch(statusFile: string, { role }: SlavePaths): string {
 /** Returns a refusal, or a fault of the machine, as a result as well. */
 async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Promise<PromotionResult> {
   try {
-    const probe = options.askMaster?.(options.file ?? basename(paths.data));
-    return alreadyPromoted(paths, options) ?? (await promote(paths, options, probe));
+    const ask = (): Promise<MasterAnswer> | undefined => options.askMaster?.(options.file ?? basename(paths.data));
+    const probe = options.catchUp ? undefined : ask();
+    return alreadyPromoted(paths, options) ?? (await promote(paths, options, () => probe ?? ask()));
   } catch (error) {
     const foreseen = [RoleRefusal, SlaveInUse, PathMistake, IoFault].some((kind) => error instanceof kind);
     if (!foreseen || !(error instanceof Error)) throw error;
     return {
-      ...plain(paths, options),
+      ...plain(paths, options.statusFile),
       exitCode: exitOfError(error),
       reason: error.message,
       hint: hintOf(error) ?? null,
@@ -87,7 +96,7 @@ function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionR
   const { promotion } = facts;
   const holder = Lock.probe(paths.lock);
   return {
-    ...plain(paths, options),
+    ...plain(paths, options.statusFile),
     promoted: true,
     already: true,
     term: lastTerm(facts),
@@ -105,10 +114,10 @@ function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionR
 async function promote(
   paths: SlavePaths,
   options: PromoteOptions,
-  probe: Promise<MasterAnswer> | undefined,
+  ask: () => Promise<MasterAnswer> | undefined,
 ): Promise<PromotionResult> {
   const refused = (exitCode: ExitCode, reason: string, hint: string): PromotionResult => ({
-    ...plain(paths, options),
+    ...plain(paths, options.statusFile),
     exitCode,
     reason,
     hint,
@@ -117,20 +126,36 @@ async function promote(
     const hint = "is the slave's disk mounted? A slave has to be synced before it can take over";
     return refused(EXIT.refused, `${paths.data} is missing or empty: ZEO would serve an empty database`, hint);
   }
-  const eviction = await evict(paths.lock, paths.directoryFacts, options.graceSeconds);
-  if (eviction.kind === 'other') {
-    const hint =
-      'is it a ZEO server that serves the slave already? Then there is nothing to do; otherwise end it first';
-    return refused(EXIT.inUse, `another program holds the slave's lock (it names: ${eviction.holder})`, hint);
-  }
-  if (eviction.kind === 'stays')
-    return refused(EXIT.fault, `the slave's lock is held (${eviction.holder}) and cannot be had`, eviction.why);
+  const catchUp = options.catchUp?.();
+  const first = await evict(paths.lock, paths.directoryFacts, options.graceSeconds);
+  if (first.kind !== 'held') return refusedFor(first, refused);
+  const { evicted } = first;
+  let held: Lock | undefined = first.lock;
   try {
     refuseOpened(paths);
-    return await promoteUnderLock(paths, options, eviction.evicted, probe);
+    if (!catchUp) return await promoteUnderLock(paths, options, evicted, ask());
+    // Given up there, and taken again.
+    held = undefined;
+    const { report, answer, eviction } = await catchUpFirst(paths, catchUp, first, options.graceSeconds);
+    if (eviction.kind !== 'held') return { ...refusedFor(eviction, refused), ...report };
+    held = eviction.lock;
+    refuseOpened(paths);
+    const result = await promoteUnderLock(paths, options, evicted, answer ? Promise.resolve(answer) : ask());
+    return { ...result, ...report };
   } finally {
-    eviction.lock.release();
+    held?.release();
   }
+}
+
+function refusedFor(
+  eviction: Exclude<Eviction, { kind: 'held' }>,
+  refused: (exitCode: ExitCode, reason: string, hint: string) => PromotionResult,
+): PromotionResult {
+  const { kind, holder } = eviction;
+  if (kind === 'stays')
+    return refused(EXIT.fault, `the slave's lock is held (${holder}) and cannot be had`, eviction.why);
+  const hint = 'is it a ZEO server that serves the slave already? Then there is nothing to do; otherwise end it first';
+  return refused(EXIT.inUse, `another program holds the slave's lock (it names: ${holder})`, hint);
 }
 
 /** The part of a promotion that requires the slave's lock. */
@@ -147,7 +172,7 @@ export async function promoteUnderLock(
   } catch (error) {
     if (!(error instanceof NothingToServe)) throw error;
     const hint = 'is SLAVE the right file? Nothing was changed in it';
-    return { ...plain(paths, options), exitCode: EXIT.refused, reason: error.message, hint };
+    return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, reason: error.message, hint };
   }
 }
 
@@ -161,6 +186,11 @@ async function setRole(
   const inode = factsOfPath(paths.data)?.inode;
   const { dat } = usableDat(readDatOf(paths, inode), inode);
   const promotion = { lastSync: dat && lastInStep(paths), at: Date.now() };
+  const { maxAgeSeconds } = options;
+  const old =
+    maxAgeSeconds !== undefined &&
+    (await tooOld(paths, dat, promotion.lastSync, maxAgeSeconds, new Window(WINDOW_BYTES)));
+  if (old) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...old, sync: evicted ?? null };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
     indexLimits: options.indexLimits,
@@ -169,79 +199,11 @@ async function setRole(
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const term = lastTerm(before) + 1;
   const blobs = dat?.blobs && checkLastBlobs(paths, dat.blobs, new Window(WINDOW_BYTES));
-  const result = withBlobs({ ...resultOf(paths, options, settled, done), term, sync: evicted ?? null, loss }, blobs);
+  const result = withBlobs(
+    { ...resultOf(paths, options.statusFile, settled, done), term, sync: evicted ?? null, loss },
+    blobs,
+  );
   const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
   publishPromotion(paths, settled, dat, before, done);
   return { ...result, onLoss };
-}
-
-function withBlobs(result: PromotionResult, blobs: LastBlobs | undefined): PromotionResult {
-  if (!blobs) return result;
-  return { ...result, blobs, exitCode: blobs.problems.length + blobs.missing > 0 ? EXIT.damaged : result.exitCode };
-}
-
-export function plain(paths: SlavePaths, options: PromoteOptions): PromotionResult {
-  return {
-    promoted: false,
-    already: false,
-    reason: null,
-    hint: null,
-    exitCode: EXIT.ok,
-    statusFile: options.statusFile,
-    switch: null,
-    term: null,
-    slave: { path: paths.data, position: null, lastTid: null, lastTime: null, lockedBy: null },
-    lastSync: null,
-    ageSeconds: null,
-    sync: null,
-    cut: null,
-    checked: null,
-    changed: [],
-    uncoveredByIndex: null,
-    blobs: null,
-    loss: null,
-    onLoss: null,
-    seconds: 0,
-  };
-}
-
-function resultOf(paths: SlavePaths, options: PromoteOptions, settled: Settled, promotion: Promotion): PromotionResult {
-  const { position, tid, cut, changed } = settled;
-  const damaged = changed.length > 0 || settled.lostClaim !== undefined || (cut !== undefined && !cut.unfinished);
-  return {
-    ...plain(paths, options),
-    promoted: true,
-    exitCode: damaged ? EXIT.damaged : EXIT.ok,
-    slave: { path: paths.data, position, lastTid: formatTid(tid), lastTime: tidToIso(tid), lockedBy: null },
-    ...ageOf(promotion),
-    cut: cut ? { ...cut, keptAs: cut.keptAs ?? null } : null,
-    checked: settled.checked,
-    changed: changed.map(({ start, end, firstTid, lastTid }) => ({
-      start,
-      end,
-      firstTid: formatTid(firstTid),
-      lastTid: formatTid(lastTid),
-    })),
-    uncoveredByIndex: settled.uncovered,
-  };
-}
-
-function ageOf(promotion: Promotion | undefined): Pick<PromotionResult, 'lastSync' | 'ageSeconds'> {
-  if (promotion?.lastSync === undefined) return { lastSync: null, ageSeconds: null };
-  const age = Math.max(0, Math.round((promotion.at - promotion.lastSync) / 1000));
-  return { lastSync: new Date(promotion.lastSync).toISOString(), ageSeconds: age };
-}
-
-/** Environment of the command for a loss; an empty value means not known. */
-function factsFor(result: PromotionResult, loss: Loss): Readonly<Record<string, string>> {
-  return {
-    SYNCPOZO_SLAVE: result.slave.path,
-    SYNCPOZO_POSITION: String(result.slave.position ?? ''),
-    SYNCPOZO_LAST_TID: loss.afterTid,
-    SYNCPOZO_LAST_TIME: loss.afterTime ?? '',
-    SYNCPOZO_LAST_SYNC: result.lastSync ?? '',
-    SYNCPOZO_LOSS: loss.certain ? 'certain' : 'possible',
-    SYNCPOZO_LOST_TRANSACTIONS: String(loss.transactions ?? ''),
-    SYNCPOZO_MASTER_TID: loss.masterTid ?? '',
-  };
 }

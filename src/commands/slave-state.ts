@@ -47,6 +47,10 @@ export function deriveState(input: StateInput): DerivedState {
   if (input.role === 'rejoining') {
     return { state: 'refused', since: undefined, why: 'a rejoin has begun and has not ended: nothing is synced' };
   }
+  if (input.role === 'superseded') {
+    const why = 'another side has served in a higher term: this one must not be served, and is to be rejoined';
+    return { state: 'refused', since: undefined, why };
+  }
   if (refusal) return { state: refusal.kind, since: refusal.since, why: refusal.reason };
   const recorded = (...kinds: TroubleKind[]): DerivedState | undefined =>
     outcome?.trouble && kinds.includes(outcome.trouble.kind)

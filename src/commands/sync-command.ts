@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { StorageSettings } from '../config/configuration.js';
 import { hooksOf } from '../events/hooks.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
@@ -34,6 +34,7 @@ interface Flags extends SlaveOptions, LongOptions, RoundFlags, ConfigurationFlag
   readonly full?: boolean;
   readonly dryRun?: boolean;
   readonly together?: boolean;
+  readonly catchUp?: boolean;
 }
 
 const MANUAL: Manual = {
@@ -64,7 +65,9 @@ export function syncCommand(): Command {
     .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .option('--full', 'rebuild the slave from the complete master')
     .option('--dry-run', 'report what a sync would do; write nothing')
-    .option('--together', 'bring the storages of each group of the configuration to one moment');
+    .option('--together', 'bring the storages of each group of the configuration to one moment')
+    // For `promote`, which starts this.
+    .addOption(new Option('--catch-up').hideHelp());
   withRoundOptions(command, 'run');
   withManual(withTimeout(withSlaveOptions(withNames(command), OF_TWO_SIDES)), MANUAL);
   return command.action(async () => {
@@ -81,6 +84,7 @@ export function syncCommand(): Command {
       onEvents: (events) => hooks.emit(events),
       full: flags.full === true,
       dryRun: flags.dryRun === true,
+      catchUp: flags.catchUp === true,
       index: flags.index,
       ...(flags.workers !== undefined && { workers: flags.workers }),
       ...(progress && { onProgress: progress.show, onBlobs: progress.showFiles }),

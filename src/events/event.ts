@@ -7,6 +7,8 @@ export const EVENT_NAMES = [
   'promoted',
   /** A promotion may have lost transactions. */
   'loss',
+  /** Another side has served in a higher term than this one, which serves or may have: it must not any more. */
+  'superseded',
   /** A sync was refused; a person decides. */
   'refusal',
   /** Each side has transactions that the other lacks. */

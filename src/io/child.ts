@@ -36,6 +36,37 @@ export function outputInTime(
 }
 
 /**
+ * The first line that a program writes to standard output, whatever its exit status is; undefined without one before the
+ * deadline. The program is killed then, at the latest: it may hang at its end, in a read that it has given up.
+ */
+export function firstLineInTime(
+  program: string,
+  args: readonly string[],
+  milliseconds: number,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    let output = '';
+    const end = (line: string | undefined): void => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      pipe?.destroy();
+      child.unref();
+      resolve(line);
+    };
+    const timer = setTimeout(() => end(undefined), milliseconds);
+    child.once('error', () => end(undefined));
+    child.once('close', () => end(undefined));
+    const pipe = pipeOf(child.stdout);
+    pipe?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      const length = output.indexOf('\n');
+      if (length >= 0) end(output.slice(0, length));
+    });
+  });
+}
+
+/**
  * Starts a detached shell command that outlives this process. Its output is discarded: if it inherited our outputs,
  * whoever waits for them to close would wait for the command. Returns its process id; undefined when it could not be
  * started.

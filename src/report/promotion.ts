@@ -29,6 +29,13 @@ export interface PromotionResult {
   readonly ageSeconds: number | null;
   /** A sync that was running. */
   readonly sync: { readonly pid: string; readonly how: 'ended' | 'killed' | 'left hanging' } | null;
+  /**
+   * What was copied from the master first. null: nothing was, or it was not tried; `transactions` null: not counted, because
+   * the slave was not caught up with all that the master has.
+   */
+  readonly caughtUp: { readonly transactions: number | null; readonly bytes: number } | null;
+  /** Why the slave could not be caught up; null: it was, or that was not tried. */
+  readonly catchUpProblem: string | null;
   /** What was truncated at the end: an unfinished batch, or bytes that are no transaction and are kept in a file. */
   readonly cut: { readonly bytes: number; readonly unfinished: boolean; readonly keptAs: string | null } | null;
   readonly checked: string | null;
@@ -98,6 +105,7 @@ export function renderPromotion(result: PromotionResult): string {
   lines.push(...linesOfSwitch(result));
   if (result.promoted && slave.lockedBy) lines.push(`another program has it open: ${slave.lockedBy}`);
   if (sync) lines.push(`a sync was at work (process ${sync.pid}): ${WHAT_BECAME[sync.how]}`);
+  lines.push(...linesOfCatchUp(result));
   if (cut?.unfinished) lines.push(`an unfinished batch of ${formatBytes(cut.bytes)} was cut off`);
   else if (cut) lines.push(`${formatBytes(cut.bytes)} that are no transaction were cut off and kept as ${cut.keptAs}`);
   for (const { start, end, firstTid, lastTid } of result.changed)
@@ -114,6 +122,15 @@ export function renderPromotion(result: PromotionResult): string {
   if (loss) lines.push(...linesOf(loss));
   if (result.onLoss !== null) lines.push(`the command for a loss was started: process ${result.onLoss}`);
   return lines.map((line) => `${visible(line)}\n`).join('');
+}
+
+function linesOfCatchUp({ caughtUp, catchUpProblem }: PromotionResult): string[] {
+  const copied = caughtUp ? formatBytes(caughtUp.bytes) : '';
+  if (catchUpProblem !== null)
+    return [`not caught up with the master${caughtUp ? `, but by ${copied}` : ''}: ${catchUpProblem}`];
+  if (!caughtUp) return [];
+  const { transactions } = caughtUp;
+  return [`caught up with the master: ${formatCount(transactions ?? 0, 'transaction')}, ${copied}`];
 }
 
 function linesOfBlobs(blobs: PromotionResult['blobs']): string[] {

@@ -7,6 +7,7 @@ import { PathMistake } from '../standby/paths.js';
 import { RoleRefusal } from '../standby/role-of.js';
 import { SwitchUnclear } from '../standby/switch.js';
 import type { Outcome } from '../sync/sync.js';
+import { NoCatchUp } from './catch-up.js';
 import { NotTogether } from './not-together.js';
 
 /** The exit statuses, and the one place where an outcome or an error becomes one. */
@@ -55,15 +56,17 @@ export function isForeseen(
   | SlaveInUse
   | NotABlob
   | BlobsUnreachable
-  | NotTogether {
+  | NotTogether
+  | NoCatchUp {
   return (
-    [IoFault, RoleRefusal, SlaveInUse, NotABlob, BlobsUnreachable, NotTogether].some((kind) => error instanceof kind) ||
-    isMistake(error)
+    [IoFault, RoleRefusal, SlaveInUse, NotABlob, BlobsUnreachable, NotTogether, NoCatchUp].some(
+      (kind) => error instanceof kind,
+    ) || isMistake(error)
   );
 }
 
 export function exitOfError(error: unknown): ExitCode {
-  if (error instanceof RoleRefusal) return EXIT.refused;
+  if (error instanceof RoleRefusal || error instanceof NoCatchUp) return EXIT.refused;
   if (error instanceof SlaveInUse) return EXIT.inUse;
   if (error instanceof NotABlob) return EXIT.damaged;
   if (error instanceof NotTogether && error.isPlanned) return EXIT.ok;

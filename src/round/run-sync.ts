@@ -1,7 +1,7 @@
 import type { BlobSettings, OnBlobs } from '../blobs/settings.js';
 import type { SlaveEvent } from '../events/event.js';
 import { milliseconds } from '../io/clock.js';
-import { type FileFacts, factsBehindPath, factsOfPath } from '../io/facts.js';
+import { factsBehindPath, factsOfPath } from '../io/facts.js';
 import { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
 import type { Companion } from '../pipeline/companion.js';
@@ -13,17 +13,20 @@ import type { ScrubAmount } from '../scrub/round.js';
 import { refuseOpened } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { readOutcome } from '../standby/outcome-file.js';
-import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
+import { fileOf, nameInDirectory, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { isPromoted } from '../standby/role-file.js';
-import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
+import { DEFAULT_STATUS_FILE, readSwitch, type Switch } from '../standby/switch.js';
 import { PROMOTED } from '../sync/decide.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
+import { CATCH_UP_BATCHES, onlyAppend } from './catch-up.js';
 import { EXIT } from './exit.js';
 import { findSideOrFault } from './find-master.js';
 import { logError, logOutcome, logPlan } from './outcome-log.js';
 import { OutcomeRecorder } from './recorder.js';
 import { plainResult, type Round, type SyncResult } from './result.js';
-import type { RoundSession } from './session.js';
+import { refuseSameFile } from './same-file.js';
+import { isCurrent, type RoundSession } from './session.js';
+import { findSuperseded, findSupersededWhileOff, type Superseded } from './supersede.js';
 import { troubleOfError, troubleOfOutcome } from './trouble.js';
 import { workersOf } from './workers.js';
 
@@ -61,6 +64,8 @@ export interface SyncOptions {
   readonly storage?: string | undefined;
   /** Called once the lock is released and the outcome is recorded. It does not throw. */
   readonly onEvents?: (events: readonly SlaveEvent[]) => void;
+  /** The round before a promotion: appends, whatever the switch says, or does nothing; see onlyAppend. */
+  readonly catchUp?: boolean;
   /** The other storages of a group; see runTogether. */
   readonly member?: Member;
 }
@@ -90,7 +95,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   const timed = (): Round => ({ ...round, seconds: Math.round(milliseconds() - began) / 1000 });
   const ended = (outcome: Outcome): SyncResult => {
     const result = logOutcome(outcome, timed(), log);
-    events = recorder?.record(result, troubleOfOutcome(outcome)) ?? [];
+    if (!options.catchUp || isCurrent(result)) events = recorder?.record(result, troubleOfOutcome(outcome)) ?? [];
     return result;
   };
   const failed = (error: unknown): SyncResult => {
@@ -104,14 +109,31 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       return plainResult(timed(), 'off', EXIT.ok, PROMOTED);
     }
     const result = logError(error, timed(), log);
-    events = recorder?.record(result, trouble) ?? [];
+    // What keeps a slave from being caught up is reported with its promotion.
+    if (!options.catchUp) events = recorder?.record(result, trouble) ?? [];
+    return result;
+  };
+  const superseded = ({ reason, hint, event }: Superseded, itsRecorder: OutcomeRecorder): SyncResult => {
+    const result = plainResult(
+      { ...timed(), slavePath: itsRecorder.paths.data },
+      'refused',
+      EXIT.refused,
+      reason,
+      hint,
+    );
+    log.error({ master: result.master.path, slave: result.slave.path, exitCode: EXIT.refused, hint }, reason);
+    recorder = itsRecorder;
+    events = event ? [event] : recorder.record(result, 'refused');
     return result;
   };
   const masterBlobs = typeof options.blobs === 'object' ? options.blobs.master : undefined;
   log.info({}, 'Script has started synchronization');
   try {
     const statusFile = options.statusFile ?? DEFAULT_STATUS_FILE;
-    if (readSwitch(statusFile) === 'off') {
+    const switchNow = (): Switch => (options.catchUp ? 'on' : readSwitch(statusFile));
+    if (switchNow() === 'off') {
+      const found = dryRun ? undefined : await findSupersededWhileOff(options);
+      if (found) return superseded(found, new OutcomeRecorder(found.paths, log, options.storage));
       log.info({ statusFile }, 'NOT SYNCING FROM MASTER');
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
@@ -149,7 +171,8 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           scrub: options.scrub ?? 0,
           blobs: options.blobs,
           onBlobs: options.onBlobs ?? (() => {}),
-          readSwitch: () => readSwitch(statusFile),
+          readSwitch: switchNow,
+          ...(options.catchUp && { narrow: onlyAppend }),
           isAsLeft: () => session?.isAsLeft() === true,
           onPlan: (plan) => {
             if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);
@@ -161,9 +184,16 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
       }
     };
     // Held even for a moment, the lock could keep the server of a promoted slave from starting.
-    if (isPromoted(paths)) return ended(lockedOut('other', paths));
+    const serving = async (): Promise<SyncResult> => {
+      const found = dryRun ? undefined : await findSuperseded(paths, master, deadline, options.storage);
+      return found
+        ? superseded(found, new OutcomeRecorder(paths, log, options.storage))
+        : ended(lockedOut('other', paths));
+    };
+    if (isPromoted(paths)) return await serving();
     const holder = dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
-    if (holder !== undefined && holder.kind !== 'held') return ended(lockedOut(holder.kind, paths));
+    if (holder?.kind === 'other') return await serving();
+    if (holder?.kind === 'syncpozo') return ended(lockedOut(holder.kind, paths));
     try {
       recorder.underLock();
       const result = await syncUnderLock().then(ended, failed);
@@ -182,18 +212,6 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
 function lastExit(paths: SlavePaths): number | undefined {
   const last = readOutcome(paths);
   return 'outcome' in last ? last.outcome.exitCode : undefined;
-}
-
-/** Refuses to sync a file onto itself under another name. Returns the slave's facts. */
-function refuseSameFile(theirs: FileFacts | undefined, paths: SlavePaths): FileFacts | undefined {
-  const ours = factsOfPath(paths.data);
-  if (theirs && ours && theirs.device === ours.device && theirs.inode === ours.inode) {
-    throw new PathMistake(
-      'MASTER and SLAVE are the same file',
-      'name the directory of the master first, then that of the slave',
-    );
-  }
-  return ours;
 }
 
 function sourceOf(options: SyncOptions, chunkBytes: number, deadline: ReadDeadline): AdaptiveSource {
@@ -222,7 +240,11 @@ function workOf(
     beforeWriting: () => refuseOpened(paths),
     ...(options.member
       ? { companion: options.member, batchBytes: Number.POSITIVE_INFINITY, batchMilliseconds: Number.POSITIVE_INFINITY }
-      : { batchBytes: options.batchBytes ?? BATCH_BYTES, batchMilliseconds: BATCH_MILLISECONDS }),
+      : {
+          batchBytes: options.batchBytes ?? BATCH_BYTES,
+          batchMilliseconds: BATCH_MILLISECONDS,
+          ...(options.catchUp && CATCH_UP_BATCHES),
+        }),
     indexThreadFrom: source.threadsFrom,
     ...(options.index !== false && { indexLagBytes: options.indexLagBytes ?? INDEX_LAG_BYTES }),
   };

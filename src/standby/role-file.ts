@@ -31,12 +31,15 @@ export function isPromoted(paths: Pick<SlavePaths, 'role'>): boolean {
   return 'facts' in file && file.facts.role === 'master';
 }
 
-/** Publishes the role durably: after the return it survives a crash. The caller holds the slave's lock. */
-export function publishRole(paths: SlavePaths, facts: RoleFacts): void {
+/**
+ * Publishes the role durably: after the return it survives a crash. The caller holds the slave's lock, or gives a temporary
+ * name of its own.
+ */
+export function publishRole(paths: SlavePaths, facts: RoleFacts, temporary?: string): void {
   const text = formatRole(facts);
   const parsed = parseRole(text);
   // An unreadable role file would block every command on this slave.
   if ('problem' in parsed) throw new Error(`these facts make no role file: ${parsed.problem}`);
   const { uid, gid } = paths.directoryFacts;
-  durableReplace(paths.role, text, { mode: 0o644, uid, gid });
+  durableReplace(paths.role, text, { mode: 0o644, uid, gid }, temporary);
 }

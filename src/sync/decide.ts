@@ -2,6 +2,7 @@ import { MAGIC_LENGTH, SMALLEST_TRANSACTION } from '../filestorage/layout.js';
 import type { Comparison } from '../lineage/compare.js';
 import type { Resume } from '../pipeline/resume.js';
 import type { Verified } from '../pipeline/verified.js';
+import { decideSides, forked } from './decide-sides.js';
 import type { Decision, Facts, Hides, Plan, RefusedLineage, RefusedPlan } from './facts.js';
 
 export const PROMOTED = "the slave has been promoted ('syncpozo demote' makes it a slave again)";
@@ -46,31 +47,6 @@ export function decide(facts: Facts): Decision {
   }
   // Row 8, or rows 9 to 13.
   return facts.claim === undefined ? decideUnknown(facts) : decideKnown(facts, facts.claim.position, facts.slave.size);
-}
-
-/** Checks the roles of both sides before their bytes are compared. */
-function decideSides({ standing, full }: Facts): RefusedPlan | undefined {
-  if (standing.problem !== undefined) {
-    const hint =
-      'it says who may serve, and is not guessed at: restore it, or move it aside if you know that MASTER serves';
-    return forked(5, 'role', standing.problem, hint);
-  }
-  if (standing.swapped) {
-    const reason = 'MASTER is a slave itself, and SLAVE is not known to be one: are the two swapped?';
-    return forked(
-      5,
-      'swapped',
-      reason,
-      "name the side that serves first; 'syncpozo compare MASTER SLAVE' shows both histories",
-    );
-  }
-  if (standing.masterTerm < standing.slaveTerm && !full) {
-    const reason = `the master was superseded: its term is ${standing.masterTerm}, this slave has seen term ${standing.slaveTerm}`;
-    const hint =
-      'another side has been promoted since MASTER served: sync from that one. Only if MASTER is to be followed all the same, run with --full: it keeps the old file aside';
-    return forked(5, 'superseded', reason, hint);
-  }
-  return undefined;
 }
 
 /** Row 8: there is no usable `.dat`, so the slave's bytes decide. */
@@ -214,10 +190,6 @@ function needsSides(facts: Facts, plan: Plan): Decision {
 
 const ANSWERS =
   "'syncpozo compare MASTER SLAVE' shows both histories. If MASTER is the right one and its state is the one to keep, run with --full: it rebuilds the slave, and keeps the old file aside unless all of it is the master's";
-
-function forked(row: number, lineage: RefusedLineage, reason: string, hint: string): RefusedPlan {
-  return { kind: 'forked', row, reason, hint, lineage };
-}
 
 function differing(row: number, reason: string): RefusedPlan {
   return forked(row, 'forked', reason, ANSWERS);

@@ -30,6 +30,8 @@ export interface SyncRequest {
   readonly readSwitch: () => Switch;
   /** Whether slave and `.dat` are as this process left them after a run in step. */
   readonly isAsLeft?: (() => boolean) | undefined;
+  /** What may be done of a plan: returns it, or less, or throws. */
+  readonly narrow?: ((plan: Plan, facts: Facts) => Plan) | undefined;
   /** Called with the plan before it is executed. */
   readonly onPlan: (plan: Plan) => void;
 }

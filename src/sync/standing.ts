@@ -23,6 +23,8 @@ export interface Standing {
   readonly refusal: Refusal | undefined;
   /** By its own files, MASTER is a slave of SLAVE. */
   readonly swapped: boolean;
+  /** What forbids to follow the master: its role, by its own role file. */
+  readonly masterRole: 'rejoining' | 'superseded' | undefined;
   /** Why the master's role file cannot be used. */
   readonly problem: string | undefined;
 }
@@ -42,6 +44,7 @@ export const UNKNOWN_STANDING: Standing = {
   slaveTerm: 0,
   refusal: undefined,
   swapped: false,
+  masterRole: undefined,
   problem: undefined,
 };
 
@@ -70,6 +73,7 @@ export async function readRoles(
     slaveTerm: own ? seenTerm(own) : 0,
     refusal: own?.refusal,
     swapped,
+    masterRole: facts?.role === 'rejoining' || facts?.role === 'superseded' ? facts.role : undefined,
     problem,
   };
   return { standing, master: facts };

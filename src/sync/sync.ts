@@ -24,6 +24,7 @@ import { type Observed, type Outcome, type SyncRequest, settled } from './outcom
 import { take } from './probes.js';
 import { rebuild } from './rebuild.js';
 import { dryRebuild, judged, replacedBy } from './rebuild-outcome.js';
+import { rejoinable } from './rejoinable.js';
 import { replaceSlave } from './replace-slave.js';
 import { keepsOldBytes, repairBefore, scrubAfter } from './scrub-steps.js';
 import { readRoles, takeTerms, UNKNOWN_STANDING } from './standing.js';
@@ -38,7 +39,7 @@ const ATTEMPTS = 3;
 export async function sync(work: Work, request: SyncRequest): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const outcome = await attemptSync(work, request);
+      const outcome = rejoinable(await attemptSync(work, request), work.paths);
       if (!request.dryRun) noteMarks(work, outcome);
       return outcome;
     } catch (error) {
@@ -76,18 +77,19 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   };
   if (!observed || !('master' in observed)) return settled(decideWithout(facts), facts, undefined, work.paths);
   try {
-    const { plan, facts: known } = await decideWithProbes(facts, work, request, observed.master, dat);
+    const { plan: decided, facts: known } = await decideWithProbes(facts, work, request, observed.master, dat);
+    const plan = request.narrow?.(decided, known) ?? decided;
     request.onPlan(plan);
     const blobs = await blobsOf(plan, dat, work, request);
     const claimed = request.blobs === 'given-up' && !request.dryRun ? withoutBlobs(plan, dat, work.paths) : dat;
-    const decided: Decided = { plan, facts: known, observed, dat: claimed, masterRole: roles?.master, blobs };
+    const toDo: Decided = { plan, facts: known, observed, dat: claimed, masterRole: roles?.master, blobs };
     try {
-      if (request.dryRun) return await dryRun(decided, work);
+      if (request.dryRun) return await dryRun(toDo, work);
       const repaired = await repairBefore(plan, known, observed.master, dat, work);
       if (repaired.rot) {
         return { ...settled(plan, known, observed, work.paths), scrubbed: repaired, damage: repaired.rot };
       }
-      const outcome = await execute(decided, work);
+      const outcome = await execute(toDo, work);
       return await scrubAfter(outcome, repaired, observed.master, work, request.scrub, blobs);
     } finally {
       blobs?.close();

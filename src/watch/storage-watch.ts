@@ -7,6 +7,7 @@ import { HANG_HINT, recordHang } from '../round/record-hang.js';
 import type { SyncResult } from '../round/result.js';
 import type { SyncOptions } from '../round/run-sync.js';
 import { isCurrent, isInStep, markOfSlave, RoundSession } from '../round/session.js';
+import { servesHere } from '../round/supersede.js';
 import { isPromoted } from '../standby/role-file.js';
 import { readSwitch, type Switch } from '../standby/switch.js';
 import { Figures } from './figures.js';
@@ -17,7 +18,7 @@ import { RoundLog } from './round-log.js';
 import { Turn } from './turn.js';
 import type { WatchedStorage } from './watched-storage.js';
 
-/** From one round that checks the slave's bytes and scrubs to the next, and from one that left blobs missing. */
+/** From one round that checks the slave's bytes and scrubs to the next, and from one that is to try again. */
 const [WHOLE_ROUND_MS, RETRY_MS] = [60_000, 10_000];
 
 /**
@@ -147,8 +148,9 @@ export class StorageWatch {
     return this.session.isChanged() || this.switchNow() !== 'on';
   }
 
-  /** By the role alone: the server of a promoted slave changes its file all the time. */
+  /** By the role alone: a server changes its file all the time. A side that serves compares its term now and then. */
   private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
+    if (milliseconds() - this.endedAt >= RETRY_MS && servesHere(this.storage.round)) return false;
     if (offBy === 'switch') return this.switchNow() === 'off';
     const { result } = this;
     return this.switchNow() === 'on' && result !== undefined && isPromoted({ role: `${result.slave.path}.role` });
@@ -245,5 +247,4 @@ export class StorageWatch {
   }
 }
 
-// A rebuild is an event.
 const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'adopt']);

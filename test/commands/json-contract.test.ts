@@ -18,7 +18,17 @@ import { CONFIG } from '../support/json-scenes-config.js';
 import { EXTRACT } from '../support/json-scenes-extract.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
 import { STATUS } from '../support/json-scenes-status.js';
-import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, RESTORE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
+import {
+  DEMO,
+  DEMOTE,
+  INDEX,
+  LOG,
+  MAY_SERVE,
+  PROMOTE,
+  RESTORE,
+  SWITCH,
+  VERIFY,
+} from '../support/json-scenes-takeover.js';
 import { withPair } from '../support/pair.js';
 import { inProject } from '../support/root.js';
 
@@ -55,6 +65,7 @@ const COMMANDS: readonly Command[] = [
     scenes: { ...PROMOTE, ...PROMOTE_WITH_BLOBS },
     never: { 'sync.how: "left hanging"': 'needs a mount that hangs: test/faults/hanging-master' },
   },
+  { heading: 'syncpozo may-serve', scenes: MAY_SERVE },
   { heading: 'syncpozo demote', scenes: DEMOTE },
   { heading: 'syncpozo on, syncpozo off', scenes: SWITCH },
   { heading: 'syncpozo index', scenes: INDEX },
@@ -178,6 +189,7 @@ describe('standard output stays empty, with --json as well,', () => {
     'compare',
     'verify',
     'promote',
+    'may-serve',
     'demote',
     'on',
     'off',
@@ -199,6 +211,7 @@ describe('standard output stays empty, with --json as well,', () => {
     'status --max-age 60 --prometheus': 3,
     verify: 2,
     promote: 2,
+    'may-serve': 2,
     demote: 2,
     log: 2,
   };
@@ -208,7 +221,7 @@ describe('standard output stays empty, with --json as well,', () => {
         const args = command.split(' ');
         const nowhere = join(pair.slave, 'nowhere', 'x');
         const form = args.includes('--prometheus') ? [] : ['--json'];
-        const file = ['verify', 'log'].includes(command) ? [] : ['--status-file', pair.statusFile];
+        const file = ['verify', 'log', 'may-serve'].includes(command) ? [] : ['--status-file', pair.statusFile];
         const run = syncpozo([args[0] ?? '', nowhere, ...args.slice(1), ...form, ...file]);
         assertNoCrash(run);
         assert.deepEqual([run.exit, run.stdout], [exit, ''], run.all);

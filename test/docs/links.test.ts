@@ -46,6 +46,7 @@ test('every option that the pages name is an option of the program or of its ben
     'compare',
     'watch',
     'promote',
+    'may-serve',
     'demote',
     'on',
     'log',

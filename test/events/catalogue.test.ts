@@ -9,6 +9,7 @@ import { lastLineOf, runHook } from '../../src/events/hook.js';
 import { HOOK_NAMES, MOMENTS } from '../../src/events/hook-settings.js';
 import { eventsOfPromotion } from '../../src/events/promotion-events.js';
 import { type EndedRound, eventsOfRound, type RoundResult } from '../../src/events/round-events.js';
+import { supersededEvent } from '../../src/events/superseded-event.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
 import { NOTHING_RAISED, type Raised } from '../../src/standby/raised.js';
 import { blocksOf, codeSpansOf, sectionOf } from '../docs/markdown.js';
@@ -60,6 +61,8 @@ function promotion(result: Partial<PromotionResult> = {}, loss: Partial<NonNulla
   };
   return eventsOfPromotion(whole as PromotionResult, AT, undefined);
 }
+
+const SUPERSEDED = { term: 0, peer: '/mnt/Data.fs', peerTerm: 1, reason: 'a reason', hint: 'a hint' };
 
 const inStep: Raised = { trouble: undefined, open: AT - 75_000, last: [] };
 
@@ -120,6 +123,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
           lastTime: '2026-01-01T00:00:04.000Z',
         },
       ],
+      [[supersededEvent({ ...SUPERSEDED, slave: '/srv/Data.fs', storage: undefined }, AT)], 'a reason', SUPERSEDED],
       [
         promotion({ loss: null }),
         'the slave was promoted, term 3',

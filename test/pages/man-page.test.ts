@@ -76,7 +76,10 @@ describe('the man page', () => {
   const common = /^\.SH COMMON OPTIONS$(.*?)^\.SH/ms.exec(text)?.[1] ?? '';
   for (const command of line.commands)
     it(`has every argument, option, example and exit status of ${command.name}`, () => {
-      const chapter = new RegExp(`^\\.SS syncpozo ${command.name}$(.*?)^\\.S[SH]`, 'ms').exec(text)?.[1] ?? '';
+      const chapter =
+        new RegExp(`^\\.SS syncpozo ${plain(command.name).replaceAll('\\', '\\\\')}$(.*?)^\\.S[SH]`, 'ms').exec(
+          text,
+        )?.[1] ?? '';
       for (const { name, description } of command.arguments)
         assert.ok(chapter.includes(`\\fI${name}\\fR\n${plain(description)}\n`), name);
       for (const { flags, description } of command.options) {

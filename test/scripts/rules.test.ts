@@ -41,6 +41,7 @@ const IN_STEP: Series = {
   syncpozo_scrubbed_bad_total: always(0),
   'syncpozo_role role=slave': always(1),
   'syncpozo_role role=promoted': always(0),
+  'syncpozo_role role=superseded': always(0),
   'syncpozo_state state=in-step': always(1),
   'syncpozo_state state=refused': always(0),
   'syncpozo_state state=forked': always(0),
@@ -126,6 +127,10 @@ const SCENES: Readonly<Record<string, Scene>> = {
     alerts: ['SyncpozoSwitchOff'],
   },
   'the switch is off for a short time': { series: { syncpozo_switch_on: `1x100 0x19` }, alerts: [] },
+  'superseded by the other side': {
+    series: { 'syncpozo_role role=slave': always(0), 'syncpozo_role role=superseded': always(1) },
+    alerts: ['SyncpozoSuperseded'],
+  },
   'promoted, which ends the syncs': { series: PROMOTED, alerts: ['SyncpozoPromoted'] },
 };
 

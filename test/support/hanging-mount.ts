@@ -37,6 +37,11 @@ export class Mount {
     rmSync(this.control);
   }
 
+  /** Nothing is answered any more, not even whether there is a file. */
+  stopAnswering(): void {
+    this.server?.kill('SIGSTOP');
+  }
+
   get holdsARead(): boolean {
     return existsSync(`${this.control}.held`);
   }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { formatTid } from '../../src/filestorage/tid.js';
 import { type Run, syncpozo } from './cli.js';
 import { commitWithUndo, flip, timeless, whileBroken } from './json-damage.js';
-import type { Scenes, See } from './json-scenes.js';
+import { type Scenes, type See, writeRole } from './json-scenes.js';
 import { ofEveryLineage } from './json-scenes-lineages.js';
 import { heldByOther } from './locks.js';
 import type { Pair } from './pair.js';
@@ -91,7 +91,21 @@ export const PROMOTE: Scenes = {
   },
   'with a master that has more': (pair, see) => {
     pair.synced().commit('lost');
-    see(promote(pair, '--master', pair.master, '--patience', '20'));
+    see(promote(pair, '--master', pair.master, '--patience', '20', '--catch-up', '0'));
+  },
+  'with a master that is caught up with, and one that has forked': (pair, see) => {
+    pair.synced().commit('not on the slave');
+    see(promote(pair, '--master', pair.master, '--patience', '20', '--catch-up', '60'));
+    demote(pair);
+    pair.commitToSlave('only here');
+    see(promote(pair, '--master', pair.master, '--patience', '20', '--catch-up', '60'));
+  },
+  'with a master that is damaged': (pair, see) => {
+    pair.synced().commit('good', 'to be damaged');
+    const bytes = readFileSync(pair.masterFile);
+    bytes[bytes.length - 3]! ^= 1;
+    writeFileSync(pair.masterFile, bytes);
+    see(promote(pair, '--master', pair.master, '--patience', '20', '--catch-up', '60'));
   },
   'of nothing': (pair, see) => see(promote(pair)),
   'in use by another program, by a sync elsewhere, and with a lock that is none': async (pair, see) => {
@@ -126,6 +140,37 @@ export const PROMOTE: Scenes = {
 };
 
 const demote = (pair: Pair): Run => syncpozo(['demote', pair.slave, '--status-file', pair.statusFile, '--json']);
+
+const mayServe = (data: string, peer?: string): Run =>
+  syncpozo(['may-serve', data, '--json', ...(peer === undefined ? [] : ['--peer', peer])]);
+
+export const MAY_SERVE: Scenes = {
+  'on both sides, before and after a takeover': (pair, see) => {
+    const [m1, m2] = [pair.master, pair.slave];
+    pair.synced();
+    see(mayServe(m1));
+    see(mayServe(m1, m2));
+    see(mayServe(m2, m1));
+    promote(pair);
+    see(mayServe(m2, m1));
+    see(mayServe(m2, join(pair.directory, 'not mounted')));
+    see(mayServe(m1, m2));
+    see(mayServe(m1, m2));
+    see(mayServe(m2, m1));
+  },
+  'with sides of every role': (pair, see) => {
+    const [m1, m2] = [pair.master, pair.slave];
+    see(mayServe(m1, join(pair.directory, 'not mounted')));
+    copyFileSync(pair.masterFile, pair.slaveFile);
+    see(mayServe(m1, m2));
+    writeRole(pair.masterFile, 'rejoining');
+    see(mayServe(m1));
+    see(mayServe(m2, m1));
+    writeFileSync(`${pair.masterFile}.role`, 'nonsense');
+    see(mayServe(m1));
+    see(mayServe(m2, m1));
+  },
+};
 
 export const DEMOTE: Scenes = {
   'of a slave, and of a promoted one': (pair, see) => {

@@ -48,6 +48,8 @@ const STANDINGS: readonly Facts['standing'][] = [
   { ...USUAL.standing, refusal: REFUSAL },
   { ...USUAL.standing, swapped: true },
   { ...USUAL.standing, problem: 'wrong checksum' },
+  { ...USUAL.standing, masterRole: 'rejoining' },
+  { ...USUAL.standing, masterRole: 'superseded' },
 ];
 const MASTERS = [USUAL.master, { state: 'missing', reason: 'm' }, { state: 'unfit', reason: 'u' }] as const;
 const SLAVES = [{ state: 'missing' } as const, { state: 'empty' } as const, ...[4, 400, CLAIM, 1300].map(slaveOf)];
@@ -140,10 +142,11 @@ describe('for every combination of facts', () => {
     });
   });
 
-  it('nothing is written while the sides are swapped, a role is unreadable, or the master is superseded', () => {
+  it('nothing is written while the sides are swapped, a role is unreadable, or the master is superseded or rejoins', () => {
     everyPlan((plan, { standing, full }) => {
-      const superseded = standing.masterTerm < standing.slaveTerm && !full;
-      if (!standing.swapped && standing.problem === undefined && !superseded) return;
+      const { swapped, problem, masterRole, masterTerm, slaveTerm } = standing;
+      const superseded = (masterTerm < slaveTerm || masterRole === 'superseded') && !full;
+      if (!swapped && problem === undefined && masterRole !== 'rejoining' && !superseded) return;
       assert.ok(['off', 'busy', 'in-use', 'out-of-reach', 'unfit', 'forked'].includes(plan.kind), plan.kind);
     });
   });

@@ -36,10 +36,15 @@ describe('the decision table, row by row', () => {
       assert.equal(assertDecides(['forked', 5], { full, standing: swapped }).lineage, 'swapped');
       const problem = { ...USUAL.standing, problem: 'wrong checksum' };
       assert.equal(assertDecides(['forked', 5], { full, standing: problem }).lineage, 'role');
+      const rejoining = { ...USUAL.standing, masterRole: 'rejoining' } as const;
+      assert.equal(assertDecides(['forked', 5], { full, standing: rejoining }).lineage, 'role');
     }
-    const standing = { ...USUAL.standing, masterTerm: 1, slaveTerm: 2 };
-    assert.equal(assertDecides(['forked', 5], { standing }).lineage, 'superseded');
-    assertDecides(['rebuild', 6, 'shown'], { standing, full: true }, { shown: { end: CLAIM, brokenBehind: false } });
+    const older = { ...USUAL.standing, masterTerm: 1, slaveTerm: 2 };
+    const marked = { ...USUAL.standing, masterRole: 'superseded' } as const;
+    for (const standing of [older, marked]) {
+      assert.equal(assertDecides(['forked', 5], { standing }).lineage, 'superseded');
+      assertDecides(['rebuild', 6, 'shown'], { standing, full: true }, { shown: { end: CLAIM, brokenBehind: false } });
+    }
   });
 
   it("6: --full rebuilds, and bytes beyond the claim are the slave's own", () => {
