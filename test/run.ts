@@ -31,6 +31,8 @@ const JUDGED_BY_ZODB: ReadonlySet<string> = new Set([
   'histories',
   'blobs',
   'extract',
+  'rejoin',
+  'wayback',
   'together',
 ]);
 
