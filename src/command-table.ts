@@ -10,6 +10,7 @@ export const COMMANDS: Commands = {
   off: async () => (await import('./commands/switch-command.js')).switchCommand('off'),
   compare: async () => (await import('./commands/compare-command.js')).compareCommand(),
   promote: async () => (await import('./commands/promote-command.js')).promoteCommand(),
+  rejoin: async () => (await import('./commands/rejoin-command.js')).rejoinCommand(),
   demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),
   index: async () => (await import('./commands/index-command.js')).indexCommand(),

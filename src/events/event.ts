@@ -7,6 +7,10 @@ export const EVENT_NAMES = [
   'promoted',
   /** A promotion may have lost transactions. */
   'loss',
+  /** An old master has become a slave again. */
+  'rejoined',
+  /** Transactions that only the old master had are in a file of their own. */
+  'lost',
   /** A sync was refused; a person decides. */
   'refusal',
   /** Each side has transactions that the other lacks. */

@@ -1,7 +1,7 @@
 import { EVENT_NAMES } from './event.js';
 
 /** The moments before something is done, at which a hook may forbid it. */
-export const MOMENTS = ['before-promote'] as const;
+export const MOMENTS = ['before-promote', 'before-rejoin'] as const;
 export type Moment = (typeof MOMENTS)[number];
 
 /** All that a command may be given for. */

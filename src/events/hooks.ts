@@ -89,7 +89,8 @@ class ConfiguredHooks implements Hooks {
     if (!command) return undefined;
     const time = new Date().toISOString();
     const call = { name, time, storage: of.storage ?? null, slave: of.slave, message: `${name} ${of.slave}`, facts };
-    const seconds = Math.min(this.settings.timeoutSeconds, LONGEST_BEFORE_SECONDS);
+    const { timeoutSeconds } = this.settings;
+    const seconds = name === 'before-promote' ? Math.min(timeoutSeconds, LONGEST_BEFORE_SECONDS) : timeoutSeconds;
     const end = await runHook(command, call, seconds);
     if (end.ok) return this.report(name, end);
     const line = lastLineOf(end);

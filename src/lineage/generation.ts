@@ -37,6 +37,7 @@ export async function probeGeneration(scene: Scene, verified: Resume): Promise<G
   const { master, slave, dat, windows } = scene;
   const known = dat?.master;
   const sameFile = known?.device === master.facts.device && known.inode === master.facts.inode;
+  if (sameFile && scene.continues) return { kind: 'same', moved: false };
   const compareFrom = secondReadFrom(scene, verified);
   // Another file may hold the same bytes: moved to another disk, or remounted after a reboot. The chunks show it.
   if (!(await sameMagic(master, slave))) return otherGeneration(scene, sameFile);

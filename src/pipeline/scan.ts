@@ -1,4 +1,5 @@
 import type { ByteSource } from '../filestorage/backward.js';
+import type { BlobNamesCollector } from '../filestorage/blob-names.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { Walk } from '../filestorage/walk.js';
@@ -35,15 +36,16 @@ export function upTo(file: Readable, size: number): Readable {
   };
 }
 
-/** Walks a file from a transaction boundary to where the walk stops. Reads all of it. */
+/** Walks a file from a transaction boundary to where the walk stops. Reads all of it. `blobs` receives the blobs that it names. */
 export async function scan(
   file: Readable,
   window: Window,
   start: number,
   lastTid = ZERO_TID,
   events: WalkEvents = {},
+  blobs?: BlobNamesCollector,
 ): Promise<Walk> {
-  const walk = new Walk({ start, limit: file.size, cutAt: Number.POSITIVE_INFINITY, lastTid }, events);
+  const walk = new Walk({ start, limit: file.size, cutAt: Number.POSITIVE_INFINITY, lastTid, blobs }, events);
   let position = start;
   while (walk.stop === undefined) {
     const requested = Math.min(window.size, file.size - position);

@@ -30,6 +30,8 @@ export interface Scene {
   readonly windows: readonly [Window, Window];
   /** The slave and its `.dat` are as this process left them: the claim holds without a check of its bytes. */
   readonly isAsLeft?: boolean | undefined;
+  /** The file that the claim names continues the slave's claim: it is not compared with the slave again. */
+  readonly continues?: boolean | undefined;
 }
 
 /** Row 10: the longest run of the slave's chunks, within `upTo`, whose last one is present and matches its checksum. */

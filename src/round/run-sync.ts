@@ -15,8 +15,9 @@ import { Lock } from '../standby/lock.js';
 import { readOutcome } from '../standby/outcome-file.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
 import { isPromoted } from '../standby/role-file.js';
-import { DEFAULT_STATUS_FILE, readSwitch } from '../standby/switch.js';
+import { DEFAULT_STATUS_FILE, readSwitch, type Switch } from '../standby/switch.js';
 import { PROMOTED } from '../sync/decide.js';
+import type { Plan } from '../sync/facts.js';
 import { lockedOut, type Outcome, sync } from '../sync/sync.js';
 import { EXIT } from './exit.js';
 import { findSideOrFault } from './find-master.js';
@@ -61,6 +62,15 @@ export interface SyncOptions {
   readonly onEvents?: (events: readonly SlaveEvent[]) => void;
   /** The other storages of a group; see runTogether. */
   readonly member?: Member;
+  readonly rejoin?: RejoinRound;
+}
+
+/** A round of a rejoin: its caller holds the slave's lock, and the switch and the role do not keep the round from its work. */
+export interface RejoinRound {
+  /** The slave and its `.dat` are as this process left them. */
+  readonly isAsLeft: boolean;
+  /** Receives the plan, and throws if it must not be executed. */
+  readonly gate: (plan: Plan) => void;
 }
 
 /** One storage of a group. */
@@ -109,7 +119,9 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
   log.info({}, 'Script has started synchronization');
   try {
     const statusFile = options.statusFile ?? DEFAULT_STATUS_FILE;
-    if (readSwitch(statusFile) === 'off') {
+    const { rejoin } = options;
+    const switchNow = (): Switch => (rejoin ? 'on' : readSwitch(statusFile));
+    if (switchNow() === 'off') {
       log.info({ statusFile }, 'NOT SYNCING FROM MASTER');
       return plainResult(timed(), 'off', EXIT.ok, `the status file ${statusFile} says SYNCING=0`);
     }
@@ -147,9 +159,11 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           scrub: options.scrub ?? 0,
           blobs: options.blobs,
           onBlobs: options.onBlobs ?? (() => {}),
-          readSwitch: () => readSwitch(statusFile),
-          isAsLeft: () => session?.isAsLeft() === true,
+          readSwitch: switchNow,
+          isAsLeft: () => rejoin?.isAsLeft ?? session?.isAsLeft() === true,
+          rejoins: rejoin !== undefined,
           onPlan: (plan) => {
+            rejoin?.gate(plan);
             if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);
             logPlan(plan, log);
           },
@@ -160,7 +174,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
     };
     // Held even for a moment, the lock could keep the server of a promoted slave from starting.
     if (isPromoted(paths)) return ended(lockedOut('other', paths));
-    const holder = dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
+    const holder = rejoin ? undefined : dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
     if (holder !== undefined && holder.kind !== 'held') return ended(lockedOut(holder.kind, paths));
     try {
       recorder.underLock();

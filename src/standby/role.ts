@@ -12,13 +12,15 @@ import { LineReader, Misfit, moment, wholeNumber } from './strict-lines.js';
  * term N                                                number of the last term line; 0 without any
  * began TERM POSITION TID AT_MS HOST COMMAND STATE      one for each term, TERM ascending; STATE: open or unused
  * promoted POSITION TID AT_MS SYNCED_MS                 with role master only; SYNCED_MS: - when never
+ * rejoin POSITION TID SINCE_MS PHASE LOST               with role rejoining only; PHASE: begun or rewound; LOST: stem of
+ *                                                       the files of what was lost, - when nothing was
  * refused SINCE_MS LINEAGE POSITION TID DEVICE INODE    a refusal in effect; POSITION, TID: - when not known
  * damaged SINCE_MS POSITION TID                         damage of the master, with no rebuild since it was reported
  * end CHECKSUM                                          XXH64 of all above
  * ```
  *
- * Invariants of parsed facts: terms ascend strictly from 1; only role master has a promotion; every time fits into a
- * Date.
+ * Invariants of parsed facts: terms ascend strictly from 1; only role master has a promotion, only role rejoining a
+ * rejoin; every time fits into a Date.
  */
 export type Role = 'slave' | 'master' | 'rejoining' | 'superseded';
 
@@ -68,10 +70,24 @@ export interface DamageMark {
   readonly tid: bigint;
 }
 
+/** A rejoin that has begun and has not ended. */
+export interface RejoinMark {
+  /** The fork: the end of the newest transaction that both sides have, and its tid. */
+  readonly position: number;
+  readonly tid: bigint;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** `rewound`: what only this side had is durable elsewhere, and no byte behind the claim of the `.dat` is needed. */
+  readonly phase: 'begun' | 'rewound';
+  /** Stem of the files beside the data that hold it; undefined: there was nothing. */
+  readonly lost?: string;
+}
+
 export interface RoleFacts {
   readonly role: Role;
   readonly terms: readonly TermLine[];
   readonly promotion?: Promotion;
+  readonly rejoin?: RejoinMark;
   readonly refusal?: Refusal;
   readonly damage?: DamageMark;
 }
@@ -98,7 +114,7 @@ export function oneWord(name: string): string {
 }
 
 export function formatRole(facts: RoleFacts): string {
-  const { role, terms, promotion, refusal, damage } = facts;
+  const { role, terms, promotion, rejoin, refusal, damage } = facts;
   const lines = [FIRST_LINE, `role ${role}`, `term ${lastTerm(facts)}`];
   for (const { term, position, tid, at, host, command, unused } of terms) {
     const by = `${oneWord(host)} ${oneWord(command)}`;
@@ -107,6 +123,10 @@ export function formatRole(facts: RoleFacts): string {
   if (promotion) {
     const { position, tid, at, lastSync } = promotion;
     lines.push(`promoted ${position} ${formatTid(tid)} ${at} ${lastSync ?? '-'}`);
+  }
+  if (rejoin) {
+    const { position, tid, since, phase, lost } = rejoin;
+    lines.push(`rejoin ${position} ${formatTid(tid)} ${since} ${phase} ${lost ?? '-'}`);
   }
   if (refusal) {
     const { since, lineage, position, tid, device, inode } = refusal;
@@ -149,6 +169,10 @@ function readFacts(reader: LineReader): RoleFacts {
   if (wholeNumber(number) !== lastTerm({ terms }))
     throw new Misfit(`its term is ${number}, its last term line is ${lastTerm({ terms })}`);
   const promoted = role === 'master' ? reader.accept(/^promoted (\d+) ([0-9a-f]{16}) (\d+) (\d+|-)$/) : undefined;
+  const rejoining =
+    role === 'rejoining'
+      ? reader.accept(/^rejoin (\d+) ([0-9a-f]{16}) (\d+) (begun|rewound) (-|lost-[0-9a-f-]{33,60})$/)
+      : undefined;
   const refused = reader.accept(/^refused (\d+) ([a-z]{1,40}) (\d+|-) ([0-9a-f]{16}|-) (\d{1,20}) (\d{1,20})$/);
   const damaged = reader.accept(/^damaged (\d+) (\d+) ([0-9a-f]{16})$/);
   reader.end();
@@ -156,6 +180,7 @@ function readFacts(reader: LineReader): RoleFacts {
     role: asRole(role),
     terms,
     ...(promoted && { promotion: readPromotion(promoted) }),
+    ...(rejoining && { rejoin: readRejoin(rejoining) }),
     ...(refused && { refusal: readRefusal(refused) }),
     ...(damaged && {
       damage: { since: moment(damaged[0]), position: wholeNumber(damaged[1]), tid: BigInt(`0x${damaged[2]}`) },
@@ -191,6 +216,16 @@ export function readPromotion([position, tid, at, lastSync]: readonly string[]):
     tid: BigInt(`0x${tid}`),
     at: moment(at),
     lastSync: lastSync === '-' ? undefined : moment(lastSync),
+  };
+}
+
+function readRejoin([position, tid, since, phase, lost]: readonly string[]): RejoinMark {
+  return {
+    position: wholeNumber(position),
+    tid: BigInt(`0x${tid}`),
+    since: moment(since),
+    phase: phase === 'rewound' ? 'rewound' : 'begun',
+    ...(lost !== '-' && lost !== undefined && { lost }),
   };
 }
 

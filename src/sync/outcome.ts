@@ -30,6 +30,11 @@ export interface SyncRequest {
   readonly readSwitch: () => Switch;
   /** Whether slave and `.dat` are as this process left them after a run in step. */
   readonly isAsLeft?: (() => boolean) | undefined;
+  /**
+   * A round of a rejoin: the role is `rejoining` and stays so, and the caller has proved that the master's file continues the
+   * slave's claim, for as long as it is the file that the claim names.
+   */
+  readonly rejoins?: boolean | undefined;
   /** Called with the plan before it is executed. */
   readonly onPlan: (plan: Plan) => void;
 }

@@ -122,8 +122,8 @@ export function changeMarks(paths: SlavePaths, change: (before: Marks) => Marks)
   const file = readRoleFile(paths);
   if ('problem' in file) return;
   const own = 'facts' in file ? file.facts : PLAIN_SLAVE;
-  const { role, terms, promotion } = own;
+  const { refusal: _, damage: __, ...stays } = own;
   const { refusal, damage } = change({ refusal: own.refusal, damage: own.damage });
-  const next = { role, terms, ...(promotion && { promotion }), ...(refusal && { refusal }), ...(damage && { damage }) };
+  const next = { ...stays, ...(refusal && { refusal }), ...(damage && { damage }) };
   if (formatRole(next) !== formatRole(own)) publishRole(paths, next);
 }

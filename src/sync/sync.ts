@@ -54,7 +54,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
   if (!request.dryRun) settleDat(work.paths, slave.inode);
   const read = readDatOf(work.paths, slave.inode);
   const file = request.dryRun ? read : carryOver(work.paths, read);
-  const role = roleIn(work.paths, file);
+  const role = request.rejoins ? 'slave' : roleIn(work.paths, file);
   const { dat, problem } = usableDat(file, slave.inode);
   const switchNow = request.readSwitch();
   const active = switchNow === 'on' && role === 'slave';
@@ -80,7 +80,15 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
     request.onPlan(plan);
     const blobs = await blobsOf(plan, dat, work, request);
     const claimed = request.blobs === 'given-up' && !request.dryRun ? withoutBlobs(plan, dat, work.paths) : dat;
-    const decided: Decided = { plan, facts: known, observed, dat: claimed, masterRole: roles?.master, blobs };
+    const decided: Decided = {
+      plan,
+      facts: known,
+      observed,
+      dat: claimed,
+      masterRole: roles?.master,
+      blobs,
+      rejoins: request.rejoins,
+    };
     try {
       if (request.dryRun) return await dryRun(decided, work);
       const repaired = await repairBefore(plan, known, observed.master, dat, work);
@@ -154,6 +162,7 @@ async function decideWithProbes(
       chunkBytes: request.chunkBytes,
       windows: [window, window.twin],
       isAsLeft: request.isAsLeft?.(),
+      continues: request.rejoins,
     };
     while (decision.kind === 'probe') {
       known = await take(decision.at, known, scene);
@@ -174,6 +183,7 @@ interface Decided {
   /** The master's role file, if it has one. */
   readonly masterRole: RoleFacts | undefined;
   readonly blobs: StandbyBlobs | undefined;
+  readonly rejoins: boolean | undefined;
 }
 
 /** The outcome that a run would have. Judges the lineage where the outcome depends on it. */
@@ -189,14 +199,18 @@ async function execute(decided: Decided, work: Work): Promise<Outcome> {
   return blobs ? { ...outcome, blobs: blobsOutcome(blobs, outcome.plan, dat, work.paths) } : outcome;
 }
 
-async function carryOut({ plan, facts, observed, dat, masterRole, blobs }: Decided, work: Work): Promise<Outcome> {
+async function carryOut(
+  { plan, facts, observed, dat, masterRole, blobs, rejoins }: Decided,
+  work: Work,
+): Promise<Outcome> {
   const { paths } = work;
   const { master, magic } = observed;
   // Remains of a killed run. A rebuild creates its own `Data.fs.new`.
   const keepsBytes = keepsOldBytes(plan);
   if (keepsBytes) removeIfThere(paths.fresh);
   if (keepsBytes || plan.kind === 'full' || plan.kind === 'rebuild') dropUnfinishedIndex(work);
-  const recordTerms = (): void => takeTerms(paths, masterRole, facts.full);
+  // A rejoin takes the terms at its end, with the role.
+  const recordTerms = (): void => (rejoins ? undefined : takeTerms(paths, masterRole, facts.full));
   switch (plan.kind) {
     case 'full': {
       const result = await rebuild(work, master, magic, {

@@ -1,9 +1,7 @@
 import { hostname } from 'node:os';
 import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { syncDirectory } from '../io/directory.js';
-import { factsOfPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
-import { applyOwnership } from '../io/replace.js';
 import { readableFile } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
@@ -12,6 +10,7 @@ import type { SlavePaths } from '../standby/paths.js';
 import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
 import { publishRole } from '../standby/role-file.js';
 import { type CompleteEnd, findCompleteEnd } from './complete-end.js';
+import { keepCutBytes } from './cut-bytes.js';
 import { coverMore, fitIndex, type IndexLimits } from './promotion-index.js';
 
 /** The file holds nothing that could be served. */
@@ -49,8 +48,6 @@ export interface Cut {
   /** Path of their copy, if they were anything else. */
   readonly keptAs: string | undefined;
 }
-
-const COPY_BYTES = 1 << 20;
 
 /**
  * Makes the slave's file fit to be served. The caller holds its lock, and publishes the role afterwards.
@@ -131,25 +128,4 @@ function checkMagic(file: OpenFile): void {
   const magic = file.read(bytes, MAGIC_LENGTH, 0) < MAGIC_LENGTH ? undefined : magicOf(bytes);
   if (magic === undefined)
     throw new NothingToServe(`${file.path} is not a Data.fs: it does not begin with FS21 or FS30`);
-}
-
-/**
- * Copies the bytes from `position` on into a separate file, under the name that FileStorage gives a cut end (`.tr0`,
- * `.tr1`, ...).
- */
-function keepCutBytes(file: OpenFile, position: number, paths: SlavePaths): string {
-  const { size, uid, gid } = file.facts();
-  let number = 0;
-  while (factsOfPath(`${paths.data}.tr${number}`)) number++;
-  const kept = OpenFile.createNew(`${paths.data}.tr${number}`);
-  try {
-    const piece = new Uint8Array(COPY_BYTES);
-    for (let at = position; at < size; at += piece.length)
-      kept.write(piece.subarray(0, file.read(piece, Math.min(piece.length, size - at), at)), at - position);
-    applyOwnership(kept, { mode: 0o600, uid, gid });
-    kept.sync();
-    return kept.path;
-  } finally {
-    kept.close();
-  }
 }

@@ -1,0 +1,163 @@
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
+import { isOnRemoteMount } from '../io/mount.js';
+import type { Against } from '../lineage/against.js';
+import { compare } from '../lineage/compare.js';
+import { NOTHING_YET } from '../pipeline/chunk-table.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import type { Resume } from '../pipeline/resume.js';
+import { readableEnd, upTo } from '../pipeline/scan.js';
+import { formatCount } from '../report/numbers.js';
+import { EXIT } from '../round/exit.js';
+import type { Dat } from '../standby/dat.js';
+import type { RoleFacts, TermLine } from '../standby/role.js';
+import { forkLine } from './fork.js';
+import { type BothSides, goesOn, prove, sameBefore } from './proof.js';
+import { RejoinRefusal } from './refusal.js';
+import type { Serving } from './serving.js';
+
+/** The place up to which both sides are proved to be equal, and how. */
+export interface Fork {
+  readonly resume: Resume;
+  /** For people. */
+  readonly how: string;
+}
+
+export interface ForkRequest extends BothSides {
+  readonly serving: Serving;
+  readonly own: RoleFacts;
+  /** The slave's `.dat`, where it describes the slave's file. */
+  readonly dat: Dat | undefined;
+  readonly deadline: ReadDeadline;
+  /** Reports what is about to be done, where it takes long. */
+  readonly say: (text: string) => void;
+}
+
+/**
+ * Finds the fork: by the terms, by the slave's own claim about this master, or by the bytes of both files. Throws a RejoinRefusal
+ * where there is none that the slave could be rewound to.
+ */
+export async function findFork(request: ForkRequest): Promise<Fork> {
+  const { serving, own, master, say } = request;
+  const line = forkLine(serving.role, own);
+  const dat = await datOfServing(request);
+  if (line && line.position <= master.size) return byTerm(line, dat, request);
+  const claimed = claimAbout(request);
+  if (!line && claimed) {
+    const proof = await prove(request, claimed.chunks, undefined);
+    if (proof.kind === 'equal')
+      return { resume: proof.resume, how: 'by what was copied from MASTER before, and the bytes behind it' };
+  }
+  say(`the terms show no fork: all of both files is read (${formatCount(master.size, 'byte')} of MASTER)`);
+  return byLineage(request);
+}
+
+async function byTerm(line: TermLine, dat: Dat | undefined, request: ForkRequest): Promise<Fork> {
+  const { say, slave, master } = request;
+  const { position, term } = line;
+  const chunks = dat?.chunks ?? [];
+  const known = chunks.findLast(({ end }) => end <= position)?.end ?? MAGIC_LENGTH;
+  const unknown = Math.min(position, slave.size) - known;
+  if (unknown > 0) say(`${formatCount(unknown, 'byte')} of MASTER are compared: its .dat has no hash of them`);
+  const proof = await prove(request, chunks, position);
+  if (proof.kind === 'equal') {
+    const how = `by term ${term}, and ${proof.hashed > MAGIC_LENGTH ? 'the hashes that MASTER has recorded' : 'the bytes of both'}`;
+    if (proof.resume.position < position || !(await goesOn(request, position))) return { resume: proof.resume, how };
+    // MASTER's copy of a line is missing here: the histories went on together behind it.
+    const further = await prove(request, proof.resume.chunks, undefined);
+    if (further.kind === 'equal') return { resume: further.resume, how: `${how}; both go on together behind it` };
+  } else {
+    const where = `bytes ${proof.from} to ${proof.to} of SLAVE are not those of MASTER, below the start of term ${term}`;
+    say(`${where}: all of both files is read (${formatCount(master.size, 'byte')} of MASTER)`);
+  }
+  return byLineage(request);
+}
+
+/**
+ * The `.dat` beside MASTER, if it describes MASTER's file. A pack replaces the file, and another inode shows that. A mount may
+ * number the files in another way: then the last recorded chunk and the head of the file have to be the slave's.
+ */
+async function datOfServing(request: ForkRequest): Promise<Dat | undefined> {
+  const { serving, master, slave } = request;
+  const { dat } = serving;
+  if (!dat || dat.slaveInode === master.facts.inode) return dat;
+  if (!isOnRemoteMount(master.path)) return undefined;
+  const chunk = dat.chunks.findLast(({ end }) => end <= slave.size);
+  const head = dat.chunks[0];
+  if (!chunk || !head || chunk.end > master.size) return undefined;
+  const isHead = await sameBefore(request, Math.min(head.end, HEAD), HEAD);
+  return isHead && (await sameBefore(request, chunk.end, chunk.end - chunk.start)) ? dat : undefined;
+}
+
+const HEAD = 65_536;
+
+/** The slave's claim, if it was copied from the file that is MASTER now. */
+function claimAbout({ dat, master }: ForkRequest): Dat | undefined {
+  const { device, inode } = master.facts;
+  return dat?.master.device === device && dat.master.inode === inode && dat.claim.position <= master.size
+    ? dat
+    : undefined;
+}
+
+async function byLineage(request: ForkRequest): Promise<Fork> {
+  const { slave, chunkBytes, windows } = request;
+  const against = await judgeLineage(request);
+  const { lineage, equalUpTo, sides } = against;
+  const isPlain = lineage === 'equal' || lineage === 'behind' || lineage === 'forked' || lineage === 'ahead';
+  const isAtFork = sides.common === undefined || sides.common.slaveEnd === equalUpTo;
+  if (lineage === 'ahead' && !request.serving.role) throw aheadOfPlain(request);
+  if (!isPlain || !isAtFork || equalUpTo <= MAGIC_LENGTH) throw refusalOf(against, request);
+  // Both are equal up to there, so the slave's own bytes show the chunks.
+  const here = upTo(slave, equalUpTo);
+  const { position, tid, chunks, tailState } = await compare(here, here, NOTHING_YET, chunkBytes, windows);
+  return { resume: { position, tid, chunks, tailState }, how: 'by the bytes of both files' };
+}
+
+/** What MASTER is to SLAVE. Reads both files completely. */
+export async function judgeLineage(request: ForkRequest): Promise<Against> {
+  const { slave, master, chunkBytes, deadline, windows, serving, dat } = request;
+  const recorded = dat ?? (await datOfServing(request));
+  const { findAgainst } = await import('../lineage/against.js');
+  return findAgainst({
+    file: slave,
+    end: await readableEnd(slave, windows[0]),
+    sound: false,
+    chunks: recorded?.chunks ?? [],
+    master,
+    chunkBytes,
+    deadline,
+    windows,
+    terms: serving.role?.terms ?? [],
+  });
+}
+
+function aheadOfPlain({ master, slave }: ForkRequest): RejoinRefusal {
+  return new RejoinRefusal(
+    `${slave.path} has all that ${master.path} has, and more, and no term says that ${master.path} serves`,
+    'are the two swapped? Name the side that serves first',
+  );
+}
+
+function refusalOf({ lineage, verdict, masterDamaged }: Against, { master, slave }: ForkRequest): RejoinRefusal {
+  const cost = `with --full, all of ${master.path} is copied (${formatCount(master.size, 'byte')}); what only ${slave.path} has is kept first`;
+  if (masterDamaged) {
+    const reason = `${master.path} is damaged at position ${masterDamaged.position}: ${masterDamaged.message}`;
+    return new RejoinRefusal(reason, "check it with 'syncpozo verify'; nothing was changed", EXIT.damaged);
+  }
+  const why = verdict?.reason === undefined || verdict.reason === '' ? '' : `: ${verdict.reason}`;
+  switch (lineage) {
+    case 'rotten':
+    case 'damaged': {
+      const reason = `the two have other bytes in the same transaction${why}`;
+      const hint = `'syncpozo verify' of each of them says which is damaged. If ${slave.path} is: ${cost}`;
+      return new RejoinRefusal(reason, hint, EXIT.damaged);
+    }
+    case 'unrelated': {
+      const reason = `${master.path} and ${slave.path} have nothing in common: they are two sites`;
+      return new RejoinRefusal(reason, `is MASTER the right directory? Only if it is: ${cost}`);
+    }
+    case 'rewritten':
+      return new RejoinRefusal(`a tool has rewritten one of the two${why}`, cost);
+    default:
+      return new RejoinRefusal(`one of the two has been packed since they had the same bytes${why}`, cost);
+  }
+}

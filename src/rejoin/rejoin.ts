@@ -1,0 +1,91 @@
+import type { SlaveEvent } from '../events/event.js';
+import type { Veto } from '../events/hooks.js';
+import { milliseconds } from '../io/clock.js';
+import { factsBehindPath, factsOfPath } from '../io/facts.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import type { Log } from '../report/log.js';
+import { EXIT } from '../round/exit.js';
+import { findSide } from '../round/find-master.js';
+import type { SyncOptions } from '../round/run-sync.js';
+import { refuseOpened } from '../standby/in-use.js';
+import { Lock } from '../standby/lock.js';
+import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
+import { RejoinRefusal } from './refusal.js';
+import { Rejoining } from './rejoining.js';
+import { endedBy, nothingKnown, type RejoinResult } from './result.js';
+
+export interface RejoinOptions {
+  /** Data directories, or the paths of the files. */
+  readonly master: string;
+  readonly slave: string;
+  readonly file: string | undefined;
+  readonly statusFile: string;
+  readonly full: boolean;
+  readonly dryRun: boolean;
+  /** Do not set the switch on at the end. */
+  readonly keepSwitch: boolean;
+  readonly deadline: ReadDeadline;
+  readonly log: Log;
+  /** What a sync of this slave has besides. */
+  readonly sync: Pick<SyncOptions, 'blobs' | 'chunkBytes' | 'workers' | 'index' | 'onProgress' | 'onBlobs'>;
+  /** The storage's name in the configuration. */
+  readonly storage: string | undefined;
+  /** Receives lines for people: each step, before it is done. */
+  readonly say: (text: string) => void;
+  /** Asks for the operator's consent, after all was explained. */
+  readonly confirm: () => boolean | Promise<boolean>;
+  /** Asks the hook before-rejoin; undefined: it has no objection. */
+  readonly before: (paths: SlavePaths, facts: Record<string, string | number | null>) => Promise<Veto | undefined>;
+  readonly onEvents: (events: readonly SlaveEvent[]) => void;
+}
+
+/** Makes the old master at SLAVE a slave of the side that serves. Returns faults as a result, except mistakes of the operator. */
+export async function runRejoin(options: RejoinOptions): Promise<RejoinResult> {
+  const began = milliseconds();
+  const { deadline, file, dryRun } = options;
+  // SLAVE's mistakes come before the first access to MASTER, which may hang.
+  const ours = slaveSide(options.slave, file);
+  let known = nothingKnown(options.master, options.slave, dryRun);
+  const ended = (end: ReturnType<typeof endedBy>): RejoinResult => {
+    const { dryRun: _, master, slave, ...facts } = known;
+    return { ...end, dryRun, master, slave, ...facts, seconds: Math.round(milliseconds() - began) / 1000 };
+  };
+  try {
+    const theirs = await findSide(options.master, file, deadline);
+    const paths = slavePaths(options.slave, file, theirs);
+    const master = fileOf(theirs, nameInDirectory(file, ours));
+    known = { ...known, master, slave: paths.data };
+    await refuseSameFile(master, paths, deadline);
+    const holder = dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
+    if (holder !== undefined && holder.kind !== 'held') throw inUse(paths, holder);
+    try {
+      if (!dryRun) refuseOpened(paths);
+      const rejoining = new Rejoining(options, paths, master, (facts) => {
+        known = { ...known, ...facts };
+      });
+      return ended(await rejoining.run());
+    } finally {
+      holder?.lock.release();
+    }
+  } catch (error) {
+    if (error instanceof PathMistake) throw error;
+    return ended(endedBy(error));
+  }
+}
+
+function inUse({ data }: SlavePaths, { kind, holder }: { readonly kind: string; readonly holder: string }): Error {
+  if (kind === 'syncpozo') {
+    const hint = 'wait until it has ended, and run the rejoin again';
+    return new RejoinRefusal(`another syncpozo is at work on ${data} (${holder})`, hint, EXIT.fault);
+  }
+  const hint = `stop the ZEO server there first. If it is the one that serves the clients, MASTER and SLAVE are swapped`;
+  return new RejoinRefusal(`another program uses ${data} (${holder})`, hint, EXIT.inUse);
+}
+
+async function refuseSameFile(master: string, paths: SlavePaths, deadline: ReadDeadline): Promise<void> {
+  const theirs = await deadline.wait(factsBehindPath(master), 'stat', master);
+  const ours = factsOfPath(paths.data);
+  if (!theirs || !ours || theirs.device !== ours.device || theirs.inode !== ours.inode) return;
+  const hint = 'name the directory of the side that serves first, then that of the old master';
+  throw new PathMistake('MASTER and SLAVE are the same file', hint);
+}

@@ -1,0 +1,62 @@
+import type { Master } from '../pipeline/master.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import { readSmallTextLater } from '../pipeline/small-file.js';
+import { forShell } from '../report/quote.js';
+import { type Dat, parseDat } from '../standby/dat.js';
+import { parseRole, type RoleFacts, seenTerm } from '../standby/role.js';
+import { RejoinRefusal } from './refusal.js';
+
+/** What the side that serves says of itself, by the files beside its data. */
+export interface Serving {
+  /** undefined: no role file, as beside a plain server that syncpozo never promoted. */
+  readonly role: RoleFacts | undefined;
+  /** From its time as a slave; not checked against its data. */
+  readonly dat: Dat | undefined;
+}
+
+const LARGEST_ROLE = 1 << 24;
+const LARGEST_DAT = 1 << 26;
+
+/** Throws a RejoinRefusal where the role file cannot be used: it says who may serve. */
+export async function readServing(master: Master, deadline: ReadDeadline): Promise<Serving> {
+  const path = `${master.path}.role`;
+  const text = await readSmallTextLater(path, LARGEST_ROLE, deadline);
+  const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
+  if (parsed && 'problem' in parsed) {
+    throw new RejoinRefusal(
+      `${path} cannot be used: ${parsed.problem}`,
+      'it says who may serve, and is not guessed at: restore it on the side that serves',
+    );
+  }
+  const datText = await readSmallTextLater(`${master.path}.dat`, LARGEST_DAT, deadline);
+  const dat = typeof datText === 'string' ? parseDat(datText) : undefined;
+  return { role: parsed?.facts, dat: dat && 'dat' in dat ? dat.dat : undefined };
+}
+
+/** Throws a RejoinRefusal unless MASTER serves, in a term that SLAVE has not surpassed. `own`: the role of SLAVE. */
+export function refuseUnlessServing(
+  { role }: Serving,
+  own: RoleFacts,
+  paths: { readonly master: string; readonly slave: string },
+  full: boolean,
+): void {
+  const { master, slave } = paths;
+  const swapped = `name the side that serves first; 'syncpozo compare ${forShell(master)} ${forShell(slave)}' shows both histories`;
+  if (role && role.role !== 'master') {
+    const why = {
+      slave: 'it is a slave, and was not promoted',
+      rejoining: 'a rejoin has begun there and has not ended',
+      superseded: 'another side has been promoted since it served',
+    }[role.role];
+    throw new RejoinRefusal(
+      `${master} does not serve: ${why} (${master}.role)`,
+      `is it the right one? If so, ${swapped}`,
+    );
+  }
+  const [theirs, ours] = [role ? seenTerm(role) : 0, seenTerm(own)];
+  if (theirs >= ours || full) return;
+  throw new RejoinRefusal(
+    `${slave} has seen term ${ours}, and ${master} serves in term ${theirs}: it was superseded`,
+    `are the two swapped? ${swapped}. If ${master} is the one whose state is to be kept all the same, run with --full`,
+  );
+}
