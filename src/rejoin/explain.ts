@@ -1,7 +1,7 @@
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { formatCount } from '../report/numbers.js';
 import { lastTerm } from '../standby/role.js';
-import type { RejoinPlan } from './rejoining.js';
+import type { RejoinPlan } from './plan.js';
 import type { Serving } from './serving.js';
 
 interface Names {

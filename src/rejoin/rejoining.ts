@@ -4,28 +4,22 @@ import { ZERO_TID } from '../filestorage/tid.js';
 import { listDirectory, removeIfThere, syncDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import { compare } from '../lineage/compare.js';
-import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
-import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
-import type { Resume } from '../pipeline/resume.js';
+import { observeMaster } from '../pipeline/observe.js';
 import { readableFile } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
 import { identityOf } from '../pipeline/work.js';
 import { EXIT } from '../round/exit.js';
 import type { Dat } from '../standby/dat.js';
-import { readDatOf, settleDat } from '../standby/dat-file.js';
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import { PLAIN_SLAVE, type RejoinMark, type RoleFacts } from '../standby/role.js';
 import { publishRole } from '../standby/role-file.js';
 import { RoleRefusal, roleOf } from '../standby/role-of.js';
 import { estimate, toCopy } from './cost.js';
 import { explain } from './explain.js';
-import { type Fork, type ForkRequest, findFork, judgeLineage } from './find-fork.js';
 import { finish } from './finish.js';
 import { type Followed, follow } from './follow.js';
 import { keepLost, lostAt } from './keep-lost.js';
-import { findOnlyHere, type OnlyHere } from './only-here.js';
-import { goesOn } from './proof.js';
+import { planRejoin, type RejoinPlan } from './plan.js';
 import { RejoinRefusal } from './refusal.js';
 import type { RejoinOptions } from './rejoin.js';
 import { type endedBy, forkResult, type Known, type LostResult, lostResult } from './result.js';
@@ -35,19 +29,6 @@ import { readServing, refuseUnlessServing, type Serving } from './serving.js';
 type End = ReturnType<typeof endedBy>;
 
 const WINDOW_BYTES = 1 << 20;
-
-/** What is going to be done. */
-export interface RejoinPlan {
-  readonly kind: 'none' | 'rewind' | 'full';
-  /** undefined: nothing is common, or nothing is there. */
-  readonly fork: Fork | undefined;
-  /** undefined: it is not known, or nothing. */
-  readonly here: OnlyHere | undefined;
-  /** Stem of what an earlier run of this rejoin has kept. */
-  readonly kept: string | undefined;
-  /** What an earlier run has rewound already. */
-  readonly isRewound: boolean;
-}
 
 /**
  * One run of a rejoin. The caller holds the slave's lock, except for a dry run.
@@ -81,7 +62,7 @@ export class Rejoining {
       const serving = await readServing(master, options.deadline);
       refuseUnlessServing(serving, own, { master: masterPath, slave: paths.data }, options.full);
       this.refuseWithoutBlobs(serving);
-      const plan = await this.plan(master, serving, own);
+      const plan = await planRejoin({ master, serving, own, paths, options, windows: this.windows });
       const from = plan.kind === 'full' ? 0 : (plan.fork?.resume.position ?? 0);
       this.note({ fork: plan.fork ? forkResult(plan.fork.resume) : null });
       this.note({ toCopy: await toCopy(master, from, options.dryRun, this.windows[0]) });
@@ -107,68 +88,6 @@ export class Rejoining {
       `the side that serves has copied blobs as well (to ${dat.blobs.directory}), and --blobs is missing`,
       'name both directories: --blobs MASTER_DIR:SLAVE_DIR. To go on without blobs: --no-blobs',
     );
-  }
-
-  private async plan(master: ForkRequest['master'], serving: Serving, own: RoleFacts): Promise<RejoinPlan> {
-    const { paths, options } = this;
-    const { full, deadline, say } = options;
-    const { state, inode } = observeSlave(paths);
-    const kept = own.rejoin?.lost;
-    const isRewound = own.rejoin?.phase === 'rewound';
-    if (!options.dryRun) settleDat(paths, inode);
-    const { dat } = usableDat(readDatOf(paths, inode), inode);
-    if (state.state !== 'there') {
-      if (full) return { kind: 'full', fork: undefined, here: undefined, kept, isRewound };
-      const reason = `${paths.data} is ${state.state}: nothing can be rewound, and all of ${master.path} has to be copied`;
-      throw new RejoinRefusal(reason, `run with --full, which copies ${master.size} bytes`);
-    }
-    const file = OpenFile.openHere(paths.data);
-    try {
-      const slave = readableFile(file);
-      const chunkBytes = fittingChunkBytes(options.sync.chunkBytes ?? DEFAULT_CHUNK_BYTES, master.size);
-      const request = { master, slave, chunkBytes, windows: this.windows, serving, own, dat, deadline, say };
-      if (full) return await this.fullPlan(request, isRewound, kept);
-      if (isRewound && dat) {
-        const fork = resumed(dat);
-        return { kind: 'rewind', fork, here: await this.committedSince(request, fork.resume), kept, isRewound };
-      }
-      const fork = await findFork(request);
-      const here = await findOnlyHere(slave, fork.resume, this.windows[0]);
-      const isSlave = own.role === 'slave' && dat !== undefined && dat.claim.position === fork.resume.position;
-      const isNone = isSlave && here.transactions === 0 && here.rest === 0;
-      return { kind: isNone ? 'none' : 'rewind', fork, here, kept, isRewound: false };
-    } finally {
-      file.closeQuietly();
-    }
-  }
-
-  /**
-   * What a server shows behind the claim of a slave that was rewound, and MASTER does not have: what was kept and is not cut yet,
-   * or what a server that nobody should have started has committed since.
-   */
-  private async committedSince(request: ForkRequest, claim: Resume): Promise<OnlyHere | undefined> {
-    const { master, slave, chunkBytes, windows } = request;
-    const goesOnThere = await goesOn(request, claim.position);
-    const from = goesOnThere ? await compare(master, slave, claim, chunkBytes, windows) : claim;
-    const here = await findOnlyHere(slave, from, windows[0]);
-    return here.transactions > 0 ? here : undefined;
-  }
-
-  private async fullPlan(request: ForkRequest, isRewound: boolean, kept: string | undefined): Promise<RejoinPlan> {
-    if (isRewound) return { kind: 'full', fork: undefined, here: undefined, kept, isRewound };
-    request.say('all of both files is read, to find what only SLAVE has');
-    const { sides } = await judgeLineage(request);
-    const { common, onlyHere, complete } = sides;
-    const has = (onlyHere.count > 0 || !complete) && common !== undefined;
-    const resume = common && { position: common.slaveEnd, tid: common.tid, chunks: [], tailState: '' };
-    const here = has && resume ? await findOnlyHere(request.slave, resume, this.windows[0]) : undefined;
-    return {
-      kind: 'full',
-      fork: resume && { resume, how: 'by the transactions of both files' },
-      here,
-      kept,
-      isRewound,
-    };
   }
 
   private async carryOut(plan: RejoinPlan, serving: Serving, own: RoleFacts, master: Dat['master']): Promise<End> {
@@ -286,10 +205,6 @@ export class Rejoining {
       },
     });
   }
-}
-
-function resumed({ claim, chunks, tailState }: Dat): Fork {
-  return { resume: { ...claim, chunks, tailState }, how: 'by an earlier run of this rejoin' };
 }
 
 /** Names of old files that rebuilds have kept. */

@@ -1,0 +1,94 @@
+import { OpenFile } from '../io/open-file.js';
+import { compare } from '../lineage/compare.js';
+import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
+import { observeSlave, usableDat } from '../pipeline/observe.js';
+import type { Resume } from '../pipeline/resume.js';
+import { readableFile } from '../pipeline/scan.js';
+import type { Dat } from '../standby/dat.js';
+import { readDatOf, settleDat } from '../standby/dat-file.js';
+import type { SlavePaths } from '../standby/paths.js';
+import { type Fork, type ForkRequest, findFork, judgeLineage } from './find-fork.js';
+import { findOnlyHere, type OnlyHere } from './only-here.js';
+import { goesOn } from './proof.js';
+import { RejoinRefusal } from './refusal.js';
+import type { RejoinOptions } from './rejoin.js';
+
+/** What is going to be done. */
+export interface RejoinPlan {
+  readonly kind: 'none' | 'rewind' | 'full';
+  /** undefined: nothing is common, or nothing is there. */
+  readonly fork: Fork | undefined;
+  /** undefined: it is not known, or nothing. */
+  readonly here: OnlyHere | undefined;
+  /** Stem of what an earlier run of this rejoin has kept. */
+  readonly kept: string | undefined;
+  /** What an earlier run has rewound already. */
+  readonly isRewound: boolean;
+}
+
+export interface PlanRequest extends Pick<ForkRequest, 'master' | 'serving' | 'own' | 'windows'> {
+  readonly paths: SlavePaths;
+  readonly options: Pick<RejoinOptions, 'full' | 'dryRun' | 'deadline' | 'say' | 'sync'>;
+}
+
+/** Decides what a rejoin does. Changes nothing. Throws a RejoinRefusal where it must not go on. */
+export async function planRejoin({ paths, options, ...sides }: PlanRequest): Promise<RejoinPlan> {
+  const { master, own } = sides;
+  const { full, dryRun, deadline, say } = options;
+  const { state, inode } = observeSlave(paths);
+  const kept = own.rejoin?.lost;
+  const isRewound = own.rejoin?.phase === 'rewound';
+  if (!dryRun) settleDat(paths, inode);
+  const { dat } = usableDat(readDatOf(paths, inode), inode);
+  if (state.state !== 'there') {
+    if (full) return { kind: 'full', fork: undefined, here: undefined, kept, isRewound };
+    const reason = `${paths.data} is ${state.state}: nothing can be rewound, and all of ${master.path} has to be copied`;
+    throw new RejoinRefusal(reason, `run with --full, which copies ${master.size} bytes`);
+  }
+  const file = OpenFile.openHere(paths.data);
+  try {
+    const slave = readableFile(file);
+    const chunkBytes = fittingChunkBytes(options.sync.chunkBytes ?? DEFAULT_CHUNK_BYTES, master.size);
+    const request = { ...sides, slave, chunkBytes, dat, deadline, say };
+    if (full) return await fullPlan(request, isRewound, kept);
+    if (isRewound && dat) {
+      const fork = resumed(dat);
+      return { kind: 'rewind', fork, here: await committedSince(request, fork.resume), kept, isRewound };
+    }
+    const fork = await findFork(request);
+    const here = await findOnlyHere(slave, fork.resume, sides.windows[0]);
+    const isSlave = own.role === 'slave' && dat !== undefined && dat.claim.position === fork.resume.position;
+    const isNone = isSlave && here.transactions === 0 && here.rest === 0;
+    return { kind: isNone ? 'none' : 'rewind', fork, here, kept, isRewound: false };
+  } finally {
+    file.closeQuietly();
+  }
+}
+
+/**
+ * What a server shows behind the claim of a slave that was rewound, and MASTER does not have: what was kept and is not cut yet, or
+ * what a server that nobody should have started has committed since.
+ */
+async function committedSince(request: ForkRequest, claim: Resume): Promise<OnlyHere | undefined> {
+  const { master, slave, chunkBytes, windows } = request;
+  const isMasters = await goesOn(request, claim.position);
+  const from = isMasters ? await compare(master, slave, claim, chunkBytes, windows) : claim;
+  const here = await findOnlyHere(slave, from, windows[0]);
+  return here.transactions > 0 ? here : undefined;
+}
+
+async function fullPlan(request: ForkRequest, isRewound: boolean, kept: string | undefined): Promise<RejoinPlan> {
+  if (isRewound) return { kind: 'full', fork: undefined, here: undefined, kept, isRewound };
+  request.say('all of both files is read, to find what only SLAVE has');
+  const { sides } = await judgeLineage(request);
+  const { common, onlyHere, complete } = sides;
+  const has = (onlyHere.count > 0 || !complete) && common !== undefined;
+  const resume = common && { position: common.slaveEnd, tid: common.tid, chunks: [], tailState: '' };
+  const here = has && resume ? await findOnlyHere(request.slave, resume, request.windows[0]) : undefined;
+  const fork = resume && { resume, how: 'by the transactions of both files' };
+  return { kind: 'full', fork, here, kept, isRewound };
+}
+
+function resumed({ claim, chunks, tailState }: Dat): Fork {
+  return { resume: { ...claim, chunks, tailState }, how: 'by an earlier run of this rejoin' };
+}
