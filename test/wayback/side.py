@@ -122,7 +122,9 @@ class Side:
     def tail_in_flight(self):
         """The server died between vote and finish: a transaction that nobody was promised, complete or cut."""
         before = committed_bytes(self.path)
-        commit = self.commit(store_new)
+        commit = None
+        while commit is None:
+            commit = self.commit(store_new)
         self.die()
         del self.world.acknowledged[commit.number]
         self.had.discard(commit.number)

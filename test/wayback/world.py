@@ -34,7 +34,7 @@ class World:
         self.sides = [Side(self, 'a'), Side(self, 'b')]
         self.serving, self.other = self.sides
         # Packs since the two sides forked.
-        self.packs = 0
+        self.packs, self.both_promoted = 0, False
         # Small files of earlier lives, by side: {name: bytes}.
         self.earlier = {side: [] for side in self.sides}
 
@@ -101,6 +101,7 @@ class World:
         require(answer.code == 0, 'a promotion failed', answer)
         if 'skew' in self.kinds:
             new.skew = 3600 * self.rng.choice(HOURS)
+        self.both_promoted = False
         if self.chance('split', 0.8):
             self.split_brain(old, new)
         self.serving, self.other = new, old
@@ -111,6 +112,7 @@ class World:
         if self.rng.random() < 0.5:
             old.close()
             answer = self.program.promote(old)
+            self.both_promoted = True
             self.note(f'promote {old.name} as well: {answer.code}')
         if 'skew' in self.kinds:
             old.skew = 3600 * self.rng.choice(HOURS)
@@ -145,7 +147,8 @@ class World:
     def ask_new(self):
         answer = self.program.may_serve(self.serving, self.other)
         self.note(f'may-serve {self.serving.name}: {answer.code}')
-        require(answer.code == 0, 'the promoted side may not serve', answer)
+        # Both were promoted in the same term: a person decides.
+        require(answer.code == 0 or self.both_promoted and answer.code == 3, 'the promoted side may not serve', answer)
 
     def round_on_old(self):
         """Its cron job goes on in the old direction: the new master has to stay as it is."""
@@ -223,7 +226,7 @@ class World:
             killed += 1
             self.note(f"rejoin {'killed' if answer.code == KILLED else answer.code}: {self.phase()}")
             self.count('rejoins killed')
-            self.in_the_middle()
+            self.in_the_middle(rejoin)
             if 'live' in self.kinds and self.rng.random() < 0.5:
                 self.serving.commits(self.rng.randrange(0, 10))
         return killed
@@ -233,7 +236,7 @@ class World:
         lines = read(role).decode().splitlines() if os.path.exists(role) else []
         return ', '.join(line for line in lines if line.startswith(('role', 'rejoin'))) or 'no role'
 
-    def in_the_middle(self):
+    def in_the_middle(self, rejoin):
         """Of a rejoin that was killed: start scripts and cron jobs of both hosts."""
         began = 'role rejoining' in self.phase() or 'role slave' in self.phase()
         if self.rng.random() < 0.6:
@@ -243,7 +246,9 @@ class World:
             self.round_on_old()
         if self.rng.random() < 0.2:
             answer = self.program.sync(self.serving, self.other)
-            self.note(f'a sync in the middle: {answer.code}')
+            self.note(f"a sync in the middle: {answer.code} {answer.json.get('action')}")
+            # It had nothing of its own, and has followed, over a pack as well.
+            rejoin.followed = rejoin.followed or answer.code == 0
             judge.nothing_lost(self, judge.anywhere(self))
 
     def finish(self, rejoin, kills):
@@ -258,7 +263,7 @@ class World:
             rejoin.refused(answer, own)
             return self.finish_full(rejoin)
         require(answer.code == 0, 'a rejoin failed', answer)
-        require(rejoin.is_common_history_equal(), 'a rejoin without --full beside a pack', answer)
+        require(rejoin.followed or rejoin.is_common_history_equal(), 'a rejoin without --full beside a pack', answer)
         rejoin.done(answer, exact=not self.packs)
         judge.equal(master, slave, answer)
         if kills == 0 and not self.packs:
