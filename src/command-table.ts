@@ -13,6 +13,7 @@ export const COMMANDS: Commands = {
   rejoin: async () => (await import('./commands/rejoin-command.js')).rejoinCommand(),
   demote: async () => (await import('./commands/demote-command.js')).demoteCommand(),
   log: async () => (await import('./commands/log-command.js')).logCommand(),
+  extract: async () => (await import('./commands/extract-command.js')).extractCommand(),
   index: async () => (await import('./commands/index-command.js')).indexCommand(),
   config: async () => (await import('./commands/config-command.js')).configCommand(),
   demo: async () => (await import('./commands/demo.js')).demoCommand(),

@@ -44,7 +44,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Commander's parser for `--blobs`. */
-function directoriesOption(text: string): BlobDirectories {
+export function directoriesOption(text: string): BlobDirectories {
   const parts = text.split(':');
   // A path may have a colon in it; where the second one is absolute, that shows where it begins.
   const at = parts.length === 2 ? text.indexOf(':') : text.indexOf(':/');

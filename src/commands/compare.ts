@@ -1,11 +1,11 @@
 import type { FoundTransaction } from '../filestorage/backward.js';
-import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import type { Against } from '../lineage/against.js';
 import type { Lineage } from '../lineage/verdict.js';
 import { DEFAULT_CHUNK_BYTES } from '../pipeline/chunk-table.js';
 import { Exchanged } from '../pipeline/copy.js';
-import { Master } from '../pipeline/master.js';
+import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { type Readable, readableEnd } from '../pipeline/scan.js';
 import { Window } from '../pipeline/window.js';
@@ -15,6 +15,7 @@ import { readDatFile } from '../standby/dat-file.js';
 import { fileOf, nameInDirectory, PathMistake } from '../standby/paths.js';
 import { seenTerm } from '../standby/role.js';
 import { readRoleFile } from '../standby/role-file.js';
+import { openData } from './open-data.js';
 import { type Described, describe } from './transactions.js';
 
 export interface CompareOptions {
@@ -93,9 +94,9 @@ export async function runCompare(options: CompareOptions): Promise<CompareResult
 
 async function compareOnce(a: string, b: string, options: CompareOptions): Promise<Omit<CompareResult, 'seconds'>> {
   const { deadline, most } = options;
-  const master = await openFile(a, deadline);
+  const master = await openData(a, deadline);
   try {
-    const slave = await openFile(b, deadline);
+    const slave = await openData(b, deadline);
     try {
       if (master.facts.inode === slave.facts.inode && master.facts.device === slave.facts.device)
         throw new PathMistake('A and B are the same file', 'name two files, or the directories that hold them');
@@ -145,18 +146,6 @@ async function compareOnce(a: string, b: string, options: CompareOptions): Promi
   } finally {
     master.close();
   }
-}
-
-async function openFile(path: string, deadline: ReadDeadline): Promise<Master> {
-  const hint = 'name a Data.fs of ZODB, or the directory that holds one';
-  const file = await Master.open(path, deadline);
-  if (!file) throw new PathMistake(`${path} does not exist`, hint);
-  const magic = new Uint8Array(MAGIC_LENGTH);
-  const isFile = file.facts.kind === 'file';
-  if (isFile && (await file.readBytes(magic, 0)) === MAGIC_LENGTH && magicOf(magic) !== undefined) return file;
-  file.close();
-  if (!isFile) throw new PathMistake(`${path} is a ${file.facts.kind}, not a Data.fs`, hint);
-  throw new PathMistake(`${path} is not a Data.fs: it does not begin with FS21 or FS30`, hint);
 }
 
 /** Gets transactions newest first and keeps the last ones: those right after the fork. */

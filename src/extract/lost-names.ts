@@ -12,6 +12,11 @@ export interface LostNames {
 
 /** `number`: from 2 on, for another file of the same transactions, whose bytes differ. */
 export function lostNames(directory: string, firstTid: bigint, lastTid: bigint, number = 1): LostNames {
-  const stem = join(directory, `lost-${formatTid(firstTid)}-${formatTid(lastTid)}${number === 1 ? '' : `-${number}`}`);
+  const suffix = number === 1 ? '' : `-${number}`;
+  return namesOfStem(join(directory, `lost-${formatTid(firstTid)}-${formatTid(lastTid)}${suffix}`));
+}
+
+/** The names that begin with a path. */
+export function namesOfStem(stem: string): LostNames {
   return { file: `${stem}.fs`, blobs: `${stem}.blobs`, json: `${stem}.json`, text: `${stem}.txt` };
 }

@@ -92,9 +92,11 @@ export class ThinCopy {
     const body = position + bodyOffset(header);
     const end = position + header.length;
     output.put(await this.reader.bytes(position, body - position));
-    // ZODB skips the body of an undone transaction, whatever it holds.
-    if (header.status === STATUS_UNDONE) await this.data({ position: body, length: end - body });
-    else for (let at = body; at < end; ) at = await this.record(at);
+    // ZODB skips the body of an undone transaction, whatever it holds; but a pointer may lead into it.
+    if (header.status === STATUS_UNDONE) {
+      this.moved.note(body, output.position);
+      await this.data({ position: body, length: end - body });
+    } else for (let at = body; at < end; ) at = await this.record(at);
     const length = output.position - this.copyAt;
     output.setNumber(this.copyAt + 8, length);
     output.putNumber(length);

@@ -14,6 +14,7 @@ import {
   withBlobs,
 } from '../support/json-scenes-blobs.js';
 import { CONFIG } from '../support/json-scenes-config.js';
+import { EXTRACT } from '../support/json-scenes-extract.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
 import { STATUS } from '../support/json-scenes-status.js';
 import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
@@ -57,6 +58,7 @@ const COMMANDS: readonly Command[] = [
   { heading: 'syncpozo on, syncpozo off', scenes: SWITCH },
   { heading: 'syncpozo index', scenes: INDEX },
   { heading: 'syncpozo log', scenes: LOG },
+  { heading: 'syncpozo extract', scenes: EXTRACT },
   { heading: 'syncpozo config', scenes: CONFIG },
   {
     heading: 'syncpozo demo',
@@ -175,6 +177,7 @@ describe('standard output stays empty, with --json as well,', () => {
     'off',
     'index',
     'log',
+    'extract',
     'config',
     'demo',
   ];

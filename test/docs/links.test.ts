@@ -50,6 +50,7 @@ test('every option that the pages name is an option of the program or of its ben
     'on',
     'log',
     'index',
+    'extract',
     'config',
     'demo',
   ];
