@@ -1,5 +1,4 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
-import { isOnRemoteMount } from '../io/mount.js';
 import type { Against } from '../lineage/against.js';
 import { compare } from '../lineage/compare.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
@@ -11,7 +10,7 @@ import { EXIT } from '../round/exit.js';
 import type { Dat } from '../standby/dat.js';
 import type { RoleFacts, TermLine } from '../standby/role.js';
 import { forkLine } from './fork.js';
-import { type BothSides, goesOn, prove, sameBefore } from './proof.js';
+import { type BothSides, goesOn, prove } from './proof.js';
 import { RejoinRefusal } from './refusal.js';
 import type { Serving } from './serving.js';
 
@@ -27,6 +26,8 @@ export interface ForkRequest extends BothSides {
   readonly own: RoleFacts;
   /** The slave's `.dat`, where it describes the slave's file. */
   readonly dat: Dat | undefined;
+  /** That of MASTER, where it describes MASTER's file. */
+  readonly theirs: Dat | undefined;
   readonly deadline: ReadDeadline;
   /** Reports what is about to be done, where it takes long. */
   readonly say: (text: string) => void;
@@ -39,8 +40,7 @@ export interface ForkRequest extends BothSides {
 export async function findFork(request: ForkRequest): Promise<Fork> {
   const { serving, own, master, say } = request;
   const line = forkLine(serving.role, own);
-  const dat = await datOfServing(request);
-  if (line && line.position <= master.size) return byTerm(line, dat, request);
+  if (line && line.position <= master.size) return byTerm(line, request.theirs, request);
   const claimed = claimAbout(request);
   if (!line && claimed) {
     const proof = await prove(request, claimed.chunks, undefined);
@@ -72,24 +72,6 @@ async function byTerm(line: TermLine, dat: Dat | undefined, request: ForkRequest
   return byLineage(request);
 }
 
-/**
- * The `.dat` beside MASTER, if it describes MASTER's file. A pack replaces the file, and another inode shows that. A mount may
- * number the files in another way: then the last recorded chunk and the head of the file have to be the slave's.
- */
-async function datOfServing(request: ForkRequest): Promise<Dat | undefined> {
-  const { serving, master, slave } = request;
-  const { dat } = serving;
-  if (!dat || dat.slaveInode === master.facts.inode) return dat;
-  if (!isOnRemoteMount(master.path)) return undefined;
-  const chunk = dat.chunks.findLast(({ end }) => end <= slave.size);
-  const head = dat.chunks[0];
-  if (!chunk || !head || chunk.end > master.size) return undefined;
-  const isHead = await sameBefore(request, Math.min(head.end, HEAD), HEAD);
-  return isHead && (await sameBefore(request, chunk.end, chunk.end - chunk.start)) ? dat : undefined;
-}
-
-const HEAD = 65_536;
-
 /** The slave's claim, if it was copied from the file that is MASTER now. */
 function claimAbout({ dat, master }: ForkRequest): Dat | undefined {
   const { device, inode } = master.facts;
@@ -114,8 +96,8 @@ async function byLineage(request: ForkRequest): Promise<Fork> {
 
 /** What MASTER is to SLAVE. Reads both files completely. */
 export async function judgeLineage(request: ForkRequest): Promise<Against> {
-  const { slave, master, chunkBytes, deadline, windows, serving, dat } = request;
-  const recorded = dat ?? (await datOfServing(request));
+  const { slave, master, chunkBytes, deadline, windows, serving, dat, theirs } = request;
+  const recorded = dat ?? theirs;
   const { findAgainst } = await import('../lineage/against.js');
   return findAgainst({
     file: slave,

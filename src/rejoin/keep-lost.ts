@@ -1,64 +1,62 @@
 import { basename, join } from 'node:path';
-import { type LostNames, lostNames } from '../extract/lost-names.js';
-import { type ThinFile, writeUnnamed } from '../extract/thin-file.js';
-import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
+import { completeLost, exportLost } from '../extract/export-lost.js';
+import { type LostNames, namesOfStem } from '../extract/lost-names.js';
+import { findTidRange } from '../extract/tid-range.js';
 import { factsOfPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
-import { temporaryOf } from '../io/replace.js';
+import { copiedOwnership } from '../io/ownership.js';
 import { withFile } from '../io/with-file.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
-import { type Readable, readableFile } from '../pipeline/scan.js';
+import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import { readableFile, upTo } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
+import { renderLost } from '../report/lost.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { findOnlyHere, type OnlyHere } from './only-here.js';
 
-export interface Lost extends ThinFile {
+/** What was lost, as it is kept: facts of the thin file. */
+export interface KeptLost extends OnlyHere {
+  readonly bytes: number;
   readonly names: LostNames;
-  /** Name of the files without their endings. */
-  readonly stem: string;
 }
 
-/**
- * Keeps what only the slave has as a thin file beside it, durably. A file of that name with the same bytes is the one of a
- * killed run, and is used; one with other bytes stays, and this one gets a number.
- */
-export async function keepLost(
-  paths: SlavePaths,
-  slave: Readable,
-  { from, end, firstTid, lastTid }: OnlyHere,
-  window: Window,
-  signal: AbortSignal | undefined,
-): Promise<Lost> {
+export interface KeepRequest {
+  readonly paths: SlavePaths;
+  readonly here: OnlyHere;
+  /** The slave's blob directory, if its blobs are known. */
+  readonly blobs: string | undefined;
+  readonly window: Window;
+  readonly deadline: ReadDeadline;
+}
+
+/** Keeps what only the slave has beside it, durably. Returns the stem of the names of the files. */
+export async function keepLost({ paths, here, blobs, window, deadline }: KeepRequest): Promise<string> {
   const { directory } = paths;
-  const { mode, uid, gid } = factsOfPath(paths.data) ?? { ...paths.directoryFacts, mode: 0o600 };
-  const first = lostNames(directory, firstTid, lastTid);
-  const temporary = temporaryOf(first.file);
+  const file = OpenFile.openHere(paths.data);
   try {
-    const thin = await writeUnnamed({ source: slave, from, end, owner: { mode, uid, gid }, window, signal }, temporary);
-    for (let number = 1; ; number++) {
-      const names = lostNames(directory, firstTid, lastTid, number);
-      const isThere = factsOfPath(names.file) !== undefined;
-      if (isThere && !hasSameBytes(names.file, temporary)) continue;
-      if (isThere) removeIfThere(temporary);
-      else rename(temporary, names.file);
-      // The rename of a killed run may be in memory only.
-      syncDirectory(directory);
-      return { ...thin, path: names.file, names, stem: basename(names.file, '.fs') };
-    }
-  } catch (error) {
-    removeIfThere(temporary);
-    throw error;
+    const source = readableFile(file);
+    const owner = copiedOwnership(file.facts(), paths.directoryFacts);
+    const { from, end } = here;
+    const { names } = await exportLost({
+      source,
+      from,
+      end,
+      directory,
+      owner,
+      window,
+      blobs,
+      deadline,
+      render: renderLost,
+    });
+    return basename(names.file, '.fs');
+  } finally {
+    file.closeQuietly();
   }
 }
 
-/** What a file that was kept before holds; undefined: it is not there. */
-export async function lostAt(
-  { directory }: SlavePaths,
-  stem: string,
-  window: Window,
-): Promise<(OnlyHere & { readonly bytes: number; readonly names: LostNames }) | undefined> {
-  const path = join(directory, stem);
-  const names = { file: `${path}.fs`, blobs: `${path}.blobs`, json: `${path}.json`, text: `${path}.txt` };
+/** What a stem stands for; undefined: the thin file is not there any more. */
+export async function lostAt(paths: SlavePaths, stem: string, window: Window): Promise<KeptLost | undefined> {
+  const names = namesOfStem(join(paths.directory, stem));
   if (factsOfPath(names.file) === undefined) return undefined;
   return withFile(names.file, async (file) => {
     const thin = readableFile(file);
@@ -66,22 +64,25 @@ export async function lostAt(
   });
 }
 
-const PIECE = 1 << 20;
-
-function hasSameBytes(one: string, other: string): boolean {
-  const files = [OpenFile.openHere(one), OpenFile.openHere(other)] as const;
-  try {
-    const [a, b] = files;
-    const { size, kind } = a.facts();
-    if (kind !== 'file' || size !== b.facts().size) return false;
-    const [left, right] = [new Uint8Array(PIECE), new Uint8Array(PIECE)];
-    for (let at = 0; at < size; at += PIECE) {
-      const length = a.read(left, PIECE, at);
-      b.read(right, PIECE, at);
-      if (Buffer.compare(left.subarray(0, length), right.subarray(0, length)) !== 0) return false;
-    }
-    return true;
-  } finally {
-    for (const file of files) file.closeQuietly();
-  }
+/**
+ * Completes the reports with what MASTER has done since the fork, from the slave's own file, which has MASTER's transactions now.
+ */
+export async function completeReports(
+  paths: SlavePaths,
+  { names }: KeptLost,
+  fork: { readonly position: number | undefined; readonly tid: bigint },
+  claim: number,
+  window: Window,
+): Promise<void> {
+  await withFile(paths.data, async (file) => {
+    const source = upTo(readableFile(file), claim);
+    const { position, tid } = fork;
+    const serving =
+      position === undefined
+        ? await findTidRange(source, window, { from: tid + 1n, to: undefined })
+        : { source, from: position, end: claim };
+    if (!serving || serving.from >= serving.end) return;
+    const owner = copiedOwnership(file.facts(), paths.directoryFacts);
+    await completeLost({ names, serving, owner, window, render: renderLost });
+  });
 }

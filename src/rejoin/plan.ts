@@ -7,6 +7,7 @@ import { readableFile } from '../pipeline/scan.js';
 import type { Dat } from '../standby/dat.js';
 import { readDatOf, settleDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
+import { datOfServing } from './dat-of-serving.js';
 import { type Fork, type ForkRequest, findFork, judgeLineage } from './find-fork.js';
 import { findOnlyHere, type OnlyHere } from './only-here.js';
 import { goesOn } from './proof.js';
@@ -24,6 +25,9 @@ export interface RejoinPlan {
   readonly kept: string | undefined;
   /** What an earlier run has rewound already. */
   readonly isRewound: boolean;
+  /** The `.dat` of MASTER and that of SLAVE, where they describe the two files. */
+  readonly theirs?: Dat | undefined;
+  readonly dat?: Dat | undefined;
 }
 
 export interface PlanRequest extends Pick<ForkRequest, 'master' | 'serving' | 'own' | 'windows'> {
@@ -49,7 +53,9 @@ export async function planRejoin({ paths, options, ...sides }: PlanRequest): Pro
   try {
     const slave = readableFile(file);
     const chunkBytes = fittingChunkBytes(options.sync.chunkBytes ?? DEFAULT_CHUNK_BYTES, master.size);
-    const request = { ...sides, slave, chunkBytes, dat, deadline, say };
+    const both = { ...sides, slave, chunkBytes };
+    const theirs = await datOfServing(both, sides.serving);
+    const request = { ...both, dat, theirs, deadline, say };
     if (full) return await fullPlan(request, isRewound, kept);
     if (isRewound && dat) {
       const fork = resumed(dat);
@@ -59,7 +65,7 @@ export async function planRejoin({ paths, options, ...sides }: PlanRequest): Pro
     const here = await findOnlyHere(slave, fork.resume, sides.windows[0]);
     const isSlave = own.role === 'slave' && dat !== undefined && dat.claim.position === fork.resume.position;
     const isNone = isSlave && here.transactions === 0 && here.rest === 0;
-    return { kind: isNone ? 'none' : 'rewind', fork, here, kept, isRewound: false };
+    return { kind: isNone ? 'none' : 'rewind', fork, here, kept, isRewound: false, theirs, dat };
   } finally {
     file.closeQuietly();
   }

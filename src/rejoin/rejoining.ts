@@ -1,29 +1,28 @@
 import { basename, join } from 'node:path';
-import { MAGIC_LENGTH } from '../filestorage/layout.js';
-import { ZERO_TID } from '../filestorage/tid.js';
-import { listDirectory, removeIfThere, syncDirectory } from '../io/directory.js';
+import { listDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
-import { OpenFile } from '../io/open-file.js';
-import { observeMaster } from '../pipeline/observe.js';
-import { readableFile } from '../pipeline/scan.js';
+import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
+import type { Resume } from '../pipeline/resume.js';
 import { Window } from '../pipeline/window.js';
 import { identityOf } from '../pipeline/work.js';
 import { EXIT } from '../round/exit.js';
 import type { Dat } from '../standby/dat.js';
+import { readDatOf } from '../standby/dat-file.js';
 import { PathMistake, type SlavePaths } from '../standby/paths.js';
-import { PLAIN_SLAVE, type RejoinMark, type RoleFacts } from '../standby/role.js';
-import { publishRole } from '../standby/role-file.js';
+import { PLAIN_SLAVE, type RoleFacts } from '../standby/role.js';
 import { RoleRefusal, roleOf } from '../standby/role-of.js';
 import { estimate, toCopy } from './cost.js';
 import { explain } from './explain.js';
 import { finish } from './finish.js';
 import { type Followed, follow } from './follow.js';
-import { keepLost, lostAt } from './keep-lost.js';
+import { completeReports, type KeptLost, lostAt } from './keep-lost.js';
 import { planRejoin, type RejoinPlan } from './plan.js';
+import { prepare } from './prepare.js';
 import { RejoinRefusal } from './refusal.js';
 import type { RejoinOptions } from './rejoin.js';
-import { type endedBy, forkResult, type Known, type LostResult, lostResult } from './result.js';
-import { cutToClaim, rewind } from './rewind.js';
+import { type endedBy, forkResult, type Known, lostResult } from './result.js';
+import { cutToClaim } from './rewind.js';
+import { removeLostBlobs } from './rewind-blobs.js';
 import { readServing, refuseUnlessServing, type Serving } from './serving.js';
 
 type End = ReturnType<typeof endedBy>;
@@ -64,18 +63,19 @@ export class Rejoining {
       this.refuseWithoutBlobs(serving);
       const plan = await planRejoin({ master, serving, own, paths, options, windows: this.windows });
       const from = plan.kind === 'full' ? 0 : (plan.fork?.resume.position ?? 0);
-      this.note({ fork: plan.fork ? forkResult(plan.fork.resume) : null });
+      const fork = own.rejoin?.phase === 'rewound' ? own.rejoin : plan.fork?.resume;
+      this.note({ fork: fork ? forkResult(fork) : null });
       this.note({ toCopy: await toCopy(master, from, options.dryRun, this.windows[0]) });
       const { here } = plan;
       const lost = here && here.transactions > 0 ? { ...here, bytes: here.end - here.from } : undefined;
-      if (lost) this.note({ lost: lostResult(lost, undefined, false) });
+      if (lost) this.note({ lost: lostResult(lost, undefined) });
       for (const line of explain(plan, serving, { master, slave: paths.data, keepSwitch: options.keepSwitch }))
         options.say(line);
       if (options.dryRun) {
         this.note({ estimatedSeconds: estimate(master.size, from, plan.fork?.resume.position ?? 0) });
         return { action: plan.kind, reason: 'dry run: nothing was written', hint: null, exitCode: EXIT.ok };
       }
-      return await this.carryOut(plan, serving, own, identityOf(master, magic));
+      return await this.carryOut(plan, serving, own, identityOf(master, magic), fork);
     } finally {
       master.close();
     }
@@ -90,20 +90,32 @@ export class Rejoining {
     );
   }
 
-  private async carryOut(plan: RejoinPlan, serving: Serving, own: RoleFacts, master: Dat['master']): Promise<End> {
-    const { options, paths } = this;
+  private async carryOut(
+    plan: RejoinPlan,
+    serving: Serving,
+    own: RoleFacts,
+    master: Dat['master'],
+    fork: Pick<Resume, 'position' | 'tid'> | undefined,
+  ): Promise<End> {
+    const { options, paths, blobDirectory } = this;
     if (plan.kind !== 'none') {
       const refused = await this.refusedByPeople(plan);
       if (refused) return refused;
     }
     const before = asideOf(paths);
     let stem = plan.kept;
-    if (plan.kind !== 'none') stem = await this.prepare(plan, own, master);
+    if (plan.kind !== 'none') {
+      const request = { plan, own, master, masterPath: this.masterPath, paths, blobDirectory, window: this.windows[0] };
+      const prepared = await prepare({ ...request, deadline: options.deadline, say: options.say });
+      stem = prepared.stem;
+      if (prepared.tail !== undefined) this.note({ kept: prepared.tail });
+    }
     if (plan.kind === 'rewind') {
       const claimed = this.claimed(plan);
       cutToClaim(paths, claimed);
     }
-    const lost = await this.noteLost(stem);
+    const lost = await this.lost(stem);
+    await this.dropLostBlobs(lost, own, plan);
     const followed = await this.follow(plan);
     const { bytes, transactions, result } = followed;
     this.note({ copied: { bytes, transactions } });
@@ -117,7 +129,12 @@ export class Rejoining {
       const action = result.action === 'refused' ? 'refused' : 'failed';
       return { action, reason, hint: exitCode === EXIT.refused ? hint : again, exitCode: exitCode || EXIT.fault };
     }
-    return finish({ plan, serving, lost, followed, paths, options });
+    if (lost && fork) {
+      const place = { position: plan.kind === 'full' ? undefined : fork.position, tid: fork.tid };
+      await completeReports(paths, lost, place, result.slave.claim ?? 0, this.windows[0]);
+    }
+    const known = lost ? lostResult(lost, lost.names) : null;
+    return finish({ plan, serving, lost: known, followed, paths, options });
   }
 
   /** The hook and the operator, before the first write. */
@@ -136,50 +153,31 @@ export class Rejoining {
     return { action: 'refused', reason: 'not wanted: nothing was changed', hint: null, exitCode: EXIT.refused };
   }
 
-  /** Up to the phase `rewound`, or for --full up to the rebuild. Returns the stem of what was kept. */
-  private async prepare(plan: RejoinPlan, own: RoleFacts, master: Dat['master']): Promise<string | undefined> {
-    const { paths, options } = this;
-    const { fork, here } = plan;
-    const { position, tid } = fork?.resume ?? { position: MAGIC_LENGTH, tid: ZERO_TID };
-    const since = own.rejoin?.since ?? Date.now();
-    const kept = plan.kept === undefined ? {} : { lost: plan.kept };
-    let mark: RejoinMark = { position, tid, since, phase: 'begun', ...kept };
-    const role: RoleFacts = { role: 'rejoining', terms: own.terms };
-    if (!plan.isRewound) publishRole(paths, { ...role, rejoin: mark });
-    if (here && here.transactions > 0) {
-      options.say('keeping what only SLAVE has...');
-      const file = OpenFile.openHere(paths.data);
-      try {
-        const lost = await keepLost(paths, readableFile(file), here, this.windows[0], options.deadline.signal);
-        mark = { ...mark, lost: lost.stem };
-      } finally {
-        file.closeQuietly();
-      }
-    }
-    if (plan.isRewound) return mark.lost;
-    if (plan.kind === 'full') {
-      publishRole(paths, { ...role, rejoin: mark });
-      for (const path of [paths.dat, paths.freshDat]) removeIfThere(path);
-      syncDirectory(paths.directory);
-    } else if (fork) {
-      options.say(`rewinding SLAVE to ${position}...`);
-      const end = here?.end ?? position;
-      const tail = rewind(paths, { fork: fork.resume, end, master, blobs: undefined, role, mark });
-      if (tail !== undefined) this.note({ kept: tail });
-    }
-    return mark.lost;
-  }
-
   private claimed({ fork }: RejoinPlan): number {
     if (!fork) throw new Error('a rewind without a fork');
     return fork.resume.position;
   }
 
-  private async noteLost(stem: string | undefined): Promise<LostResult | null> {
-    const found = stem === undefined ? undefined : await lostAt(this.paths, stem, this.windows[0]);
-    const lost = found ? lostResult(found, found.names, false) : null;
-    this.note({ lost });
+  /** What is kept under a stem. Notes it. */
+  private async lost(stem: string | undefined): Promise<KeptLost | undefined> {
+    const lost = stem === undefined ? undefined : await lostAt(this.paths, stem, this.windows[0]);
+    this.note({ lost: lost ? lostResult(lost, lost.names) : null });
     return lost;
+  }
+
+  /** Until the first round has copied anything: then a blob of that name would be MASTER's. */
+  private async dropLostBlobs(lost: KeptLost | undefined, own: RoleFacts, { kind, fork }: RejoinPlan): Promise<void> {
+    const { paths, blobDirectory, windows } = this;
+    const rewoundTo = own.rejoin?.phase === 'rewound' ? own.rejoin.position : fork?.resume.position;
+    const { inode } = observeSlave(paths);
+    const { dat } = usableDat(readDatOf(paths, inode), inode);
+    if (!lost || blobDirectory === undefined || kind !== 'rewind' || dat?.claim.position !== rewoundTo) return;
+    await removeLostBlobs(paths, lost, blobDirectory, dat?.blobs, windows[0]);
+  }
+
+  private get blobDirectory(): string | undefined {
+    const { blobs } = this.options.sync;
+    return typeof blobs === 'object' ? blobs.slave : undefined;
   }
 
   private follow(plan: RejoinPlan): Promise<Followed> {

@@ -1,5 +1,6 @@
 import type { LostNames } from '../extract/lost-names.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
+import { factsOfPath } from '../io/facts.js';
 import { Exchanged } from '../pipeline/copy.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from '../round/exit.js';
 import { RejoinRefusal } from './refusal.js';
@@ -69,7 +70,6 @@ export function lostResult(
     readonly bytes: number;
   },
   names: LostNames | undefined,
-  haveBlobs: boolean,
 ): LostResult {
   const { transactions, objects, bytes } = lost;
   return {
@@ -79,7 +79,7 @@ export function lostResult(
     lastTid: formatTid(lost.lastTid),
     bytes,
     file: names?.file ?? null,
-    blobs: names && haveBlobs ? names.blobs : null,
+    blobs: names && factsOfPath(names.blobs) !== undefined ? names.blobs : null,
     report: names?.json ?? null,
   };
 }
