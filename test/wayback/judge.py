@@ -62,6 +62,8 @@ class Rejoin:
         self.old_bytes = committed_bytes(slave.path)
         self.old_files = lost_files(slave.directory)
         self.only_here = slave.had - master.had
+        # An ordinary sync has made it a slave since.
+        self.followed = False
 
     def expected(self):
         return [each for each in self.old if each.commit in self.only_here]
@@ -85,12 +87,6 @@ class Rejoin:
 
     def after_kill(self):
         nothing_lost(self.world, anywhere(self.world), 'a killed rejoin lost an acknowledged transaction')
-
-    def refused(self, answer, before):
-        """A refusal changes nothing but notes."""
-        after = state_of(self.slave.directory)
-        changed = [name for name in {*before, *after} if not name.endswith(NOTES) and before.get(name, [0])[0] != after.get(name, [0])[0]]
-        require(not changed, 'a refused rejoin changed files', f'{changed}\n{answer}')
 
     def done(self, answer, exact=True):
         """`exact`: no pack has touched either side, so that the lost file has neither less nor more than the book."""
@@ -125,7 +121,9 @@ class Rejoin:
 
     def lost_blobs(self, directory, expected):
         for each in expected:
-            for oid, content in self.world.acknowledged[each.commit].blobs.items():
+            # The server may have died after it had committed, and before it said so.
+            commit = self.world.acknowledged.get(each.commit)
+            for oid, content in commit.blobs.items() if commit else ():
                 path = os.path.join(directory, LAYOUTS['bushy'].getBlobFilePath(oid, each.tid))
                 require(os.path.exists(path) and read(path) == content, 'the blob of a lost transaction is gone', path)
 
@@ -147,6 +145,9 @@ def serves(side, answer):
     all_of_it = transactions(side.path)
     for each in all_of_it:
         newest.update(each.sequence)
+    if not os.path.exists(side.path + '.index'):
+        side.world.count('NO INDEX')
+        return
     index = fsIndex.load(side.path + '.index')
     require(index and index['pos'] <= os.path.getsize(side.path), 'the index is of another file', answer)
     served = loads(side.path)
@@ -165,6 +166,13 @@ def blobs_of(world, transaction):
         return []
     kept = {oid for oid, _ in transaction.sequence}
     return [(oid, content) for oid, content in commit.blobs.items() if oid in kept]
+
+
+def only_notes_changed(before, side, answer):
+    """A refusal changes nothing else."""
+    after = state_of(side.directory)
+    changed = [name for name in {*before, *after} if not name.endswith(NOTES) and before.get(name, [0])[0] != after.get(name, [0])[0]]
+    require(not changed, 'a refusal changed files', f'{changed}\n{answer}')
 
 
 def equal(master, slave, answer):

@@ -6,7 +6,7 @@ import time
 
 import judge
 from judge import require
-from program import KILLED
+from program import KILLED, blobs
 from reading import lost_files, read, transactions
 from server import Server, Writer
 from side import first_commit
@@ -49,7 +49,7 @@ class LiveWorld(World):
         self.start(self.serving)
         for _ in range(rounds):
             self.run_and_sync()
-            self.rng.choice([self.dies, self.dies, self.handed_over, self.both_serve])()
+            self.rng.choice([self.handed_over] if 'switchover' in self.kinds else [self.dies, self.dies, self.handed_over, self.both_serve])()
             time.sleep(self.rng.choice(WAITS))
             self.way_back()
         self.stop(self.serving)
@@ -67,12 +67,13 @@ class LiveWorld(World):
     def promote(self, *options):
         old, new = self.serving, self.other
         answer = self.program.promote(new, *options)
-        self.note(f'promote {new.name}: {answer.code}')
+        self.note(f"promote {new.name}: {answer.code}, caught up: {answer.json.get('caughtUp')}")
         require(answer.code == 0, 'a promotion failed', answer)
         new.had, new.knows = commits_in(new.path), False
         if 'skew' in self.kinds:
             new.skew = 3600 * self.rng.choice(HOURS)
         self.serving, self.other = new, old
+        return answer
 
     def dies(self):
         self.stop(self.serving, signal.SIGKILL)
@@ -85,10 +86,10 @@ class LiveWorld(World):
         old = self.serving
         self.stop(old)
         self.note(f'{old.name}: stopped for a switchover')
-        self.promote('--master', old.directory, '--catch-up', '20', '--patience', '10')
+        answer = self.promote('--master', old.directory, '--catch-up', '20', '--patience', '10', *blobs(old, self.other))
         missing = {number for number in self.acknowledged if number in old.had and number not in self.serving.had}
         lost = commits_in_lost_files(self)
-        require(missing <= lost, 'a planned switchover lost acknowledged transactions', f'{len(missing - lost)} of {len(old.had)}')
+        require(missing <= lost, 'a planned switchover lost acknowledged transactions', f'{len(missing - lost)} of {len(old.had)}\n{answer}')
         self.ask_new()
         self.start(self.serving)
 

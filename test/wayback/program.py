@@ -9,7 +9,9 @@ import time
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COMMAND = os.environ.get('SYNCPOZO_TEST_COMMAND', f"node {os.path.join(PROJECT, 'dist', 'app', 'cli.cjs')}").split()
 STUCK_AFTER = 120
-READS = re.compile(r'^\d+ +(?:read|pread64|readv|preadv|preadv2|copy_file_range|sendfile)\(.* = (\d+)$', re.MULTILINE)
+READS = 'read,pread64,readv,preadv,preadv2,copy_file_range,sendfile'
+# Of a call that was reported in two pieces, the second has the result.
+COUNT = re.compile(r'(?:\)|>.*) += (\d+)$', re.MULTILINE)
 KILLED = -signal.SIGKILL
 # Calls that change something: a kill before one of them is a kill between two steps.
 CHANGING = ['fsync', 'fdatasync', 'rename', 'ftruncate', 'unlink', 'link', 'pwrite64']
@@ -64,12 +66,11 @@ class Program:
     def counted_rejoin(self, master, slave, *options):
         """Also the number of bytes that it read of the master's Data.fs."""
         log = os.path.join(slave.world.directory, 'reads')
-        calls = 'trace=read,pread64,readv,preadv,preadv2,copy_file_range,sendfile'
-        prefix = ['strace', '-f', '-q', '--seccomp-bpf', '-s', '0', '-o', log, '-e', calls, '-P', master.path]
+        prefix = ['strace', '-f', '-q', '--seccomp-bpf', '-s', '0', '-o', log, '-e', f'trace={READS}', '-P', master.path]
         answer = self.rejoin(master, slave, *options, prefix=prefix)
         with open(log, encoding='utf8') as file:
             text = file.read()
-        return answer, sum(map(int, READS.findall(text))), text
+        return answer, sum(map(int, COUNT.findall(text))), text
 
 
 def common(side):

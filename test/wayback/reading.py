@@ -4,11 +4,13 @@ import re
 
 from ZODB.FileStorage import FileStorage
 from ZODB.FileStorage.FileStorage import FileIterator
+from ZODB.FileStorage.format import CorruptedDataError
 
 MARKER = re.compile(rb'\{[TDB]\d{6}(?:\.\d+)?\}')
 COMMIT = re.compile(rb'\{T(\d{6})\}')
 # Of a rebuild or an export that has not ended: what such a file holds is nowhere yet.
 UNFINISHED = ('.new', '.tmp')
+TRANSACTION_HEADER = 23
 
 
 class Transaction:
@@ -30,14 +32,20 @@ class Transaction:
 
 
 def transactions(path):
-    """All committed ones; raises what ZODB raises."""
+    """All committed ones; raises what ZODB raises, but not at less than a header at the end."""
+    found = []
     if not os.path.exists(path) or os.path.getsize(path) <= 4:
-        return []
+        return found
     iterator = FileIterator(path)
     try:
-        return [Transaction(each) for each in iterator]
+        for each in iterator:
+            found.append(Transaction(each))
+    except CorruptedDataError:
+        if os.path.getsize(path) - (found[-1].end if found else 4) >= TRANSACTION_HEADER:
+            raise
     finally:
         iterator.close()
+    return found
 
 
 def committed_bytes(path):

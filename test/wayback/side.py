@@ -60,6 +60,8 @@ class Side:
                 file.write('bushy')
         self.storage, self.had, self.knows = None, set(), False
         self.skew = 0
+        # Small files beside the data, of earlier lives.
+        self.earlier = []
 
     def open(self):
         if self.storage is None:

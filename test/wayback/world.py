@@ -3,6 +3,7 @@ import os
 import random
 import shutil
 
+import accidents
 import judge
 from judge import require
 from program import KILLED
@@ -10,8 +11,8 @@ from reading import lost_files, read, state_of, write
 from side import Side, first_commit
 
 # The kinds of trouble that a history may have; each draws its own.
-KINDS = ('blobs', 'ties', 'skew', 'pack', 'split', 'tail', 'stale', 'kill', 'live')
-CHANCES = (0.35, 0.12, 0.4, 0.25, 0.3, 0.35, 0.3, 0.7, 0.6)
+KINDS = ('blobs', 'ties', 'skew', 'pack', 'split', 'tail', 'stale', 'kill', 'live', 'cut', 'rot', 'hands')
+CHANCES = (0.35, 0.12, 0.4, 0.25, 0.3, 0.35, 0.3, 0.7, 0.6, 0.15, 0.1, 0.3)
 BEGIN = 1_700_000_000
 CHUNKS = ('4KiB', '64KiB', '32MiB')
 HOURS = (-30, -5, -1, 0, 1, 3, 26)
@@ -34,9 +35,7 @@ class World:
         self.sides = [Side(self, 'a'), Side(self, 'b')]
         self.serving, self.other = self.sides
         # Packs since the two sides forked.
-        self.packs, self.both_promoted = 0, False
-        # Small files of earlier lives, by side: {name: bytes}.
-        self.earlier = {side: [] for side in self.sides}
+        self.packs, self.both_promoted, self.is_rotten = 0, False, False
 
     def next_number(self):
         self.number += 1
@@ -73,7 +72,7 @@ class World:
             if self.chance('pack', 0.15):
                 self.note(f'{self.serving.name}: pack, {self.serving.pack()}')
             if self.chance('stale', 0.6):
-                self.remember(self.other)
+                accidents.remember(self.other)
             self.sync()
         self.serving.commits(self.rng.choice([0, 0, 1, 1, 2, 5, 20, 50]))
 
@@ -89,7 +88,7 @@ class World:
     def take_over(self):
         old, new = self.serving, self.other
         if self.chance('stale', 0.6):
-            self.remember(old)
+            accidents.remember(old)
         dies = self.rng.random() < 0.7
         if dies and self.chance('tail', 0.7):
             old.tail_in_flight()
@@ -131,8 +130,15 @@ class World:
                 self.note(f'{side.name}: pack, {side.pack()}')
                 self.packs += 1
         self.other.close()
+        if self.chance('hands', 0.4):
+            accidents.swapped(self, self.other, self.serving)
         if self.chance('stale', 0.7):
-            self.put_back(self.other)
+            accidents.put_back(self, self.other)
+        if self.chance('stale', 0.2):
+            accidents.remove(self, self.serving, '.dat')
+        if self.chance('cut', 0.6):
+            accidents.cut(self, self.other)
+        self.is_rotten = self.chance('rot', 0.6) and accidents.rot(self, self.other)
 
     def ask_old(self):
         """A start script on the old master, which has learned that it is superseded, or is about to."""
@@ -172,23 +178,10 @@ class World:
         judge.nothing_lost(self, judge.anywhere(self))
 
     def serving_goes_on(self, most_new):
+        if self.chance('hands', 0.3):
+            self.serving.commits(self.rng.randrange(4))
+            accidents.second_term(self, self.serving)
         self.serving.commits(self.rng.choice([0, 0, 1, 3, 30, self.rng.randrange(most_new + 1)]))
-
-    def remember(self, side):
-        files = {}
-        for suffix in ('.dat', '.index', '.role', '.scrub', '.blobs'):
-            if os.path.exists(side.path + suffix):
-                files[side.path + suffix] = read(side.path + suffix)
-        self.earlier[side].append(files)
-
-    def put_back(self, side):
-        """An operator, or a backup, has brought back small files of an earlier life."""
-        if self.earlier[side]:
-            files = self.rng.choice(self.earlier[side])
-            for path in self.rng.sample(sorted(files), self.rng.randrange(len(files) + 1)):
-                write(path, files[path])
-                self.note(f'{side.name}: {os.path.basename(path)} of an earlier life')
-                side.knows = side.knows and not path.endswith('.role')
 
     # The way back.
 
@@ -227,8 +220,11 @@ class World:
             self.note(f"rejoin {'killed' if answer.code == KILLED else answer.code}: {self.phase()}")
             self.count('rejoins killed')
             self.in_the_middle(rejoin)
-            if 'live' in self.kinds and self.rng.random() < 0.5:
+            if self.chance('live', 0.5):
                 self.serving.commits(self.rng.randrange(0, 10))
+            if self.chance('pack', 0.2):
+                self.note(f'{self.serving.name}: pack in the middle, {self.serving.pack()}')
+                self.packs += 1
         return killed
 
     def phase(self):
@@ -259,29 +255,45 @@ class World:
         answer, count, log = self.program.counted_rejoin(master, slave)
         self.note(f"rejoin {slave.name} <- {master.name}: {answer.code} {answer.json.get('action')}, {count} bytes read of {difference}")
         judge.untouched(before, master, answer)
-        if answer.code == 3 and self.packs:
-            rejoin.refused(answer, own)
+        if answer.code == 3 and self.packs or answer.code in (3, 4) and self.is_rotten:
+            judge.only_notes_changed(own, slave, answer)
             return self.finish_full(rejoin)
         require(answer.code == 0, 'a rejoin failed', answer)
         require(rejoin.followed or rejoin.is_common_history_equal(), 'a rejoin without --full beside a pack', answer)
-        rejoin.done(answer, exact=not self.packs)
+        rejoin.done(answer, exact=not self.packs and not self.is_rotten)
         judge.equal(master, slave, answer)
-        if kills == 0 and not self.packs:
+        if kills == 0 and not self.packs and not self.is_rotten:
             judge.reported(rejoin, answer)
-            if 'stale' not in self.kinds:
+            # A stale claim, a piece that was cut, or another transaction of the same tid at the fork costs some more.
+            if not self.kinds & {'stale', 'ties', 'cut'}:
                 judge.within_budget(rejoin, difference, count, log, answer)
         self.count(f"rejoin: {answer.json.get('action')}")
         return answer
 
     def finish_full(self, rejoin):
-        before = state_of(self.serving.directory)
+        """After a pack, or beside rot."""
+        before, data = state_of(self.serving.directory), read(self.other.path)
         answer = self.program.rejoin(self.serving, self.other, '--full')
         self.note(f"rejoin --full: {answer.code} {answer.json.get('action')}")
         judge.untouched(before, self.serving, answer)
+        if answer.code == 4 and self.is_rotten:
+            return self.set_aside(rejoin, data, answer)
         require(answer.code == 0, 'a rejoin --full failed', answer)
         rejoin.done(answer, exact=False)
         judge.equal(self.serving, self.other, answer)
         self.count('rejoin: --full')
+        return answer
+
+    def set_aside(self, rejoin, data, answer):
+        """Nobody can know which side is right: a person moves the rotten file away, with all that only it has."""
+        require(read(self.other.path) == data, 'a refusal changed the data', answer)
+        os.rename(self.other.path, os.path.join(self.directory, f'rotten-{self.number}'))
+        self.packed |= {each.commit for each in rejoin.expected()}
+        answer = self.program.rejoin(self.serving, self.other, '--full')
+        self.note(f"rejoin --full without the rotten file: {answer.code} {answer.json.get('action')}")
+        require(answer.code == 0, 'a rejoin --full failed, without any file', answer)
+        judge.equal(self.serving, self.other, answer)
+        self.count('rejoin: rotten')
         return answer
 
     def after(self, answer):
