@@ -30,8 +30,9 @@ class Answer:
 
 
 class Program:
-    def call(self, *args, prefix=(), kill_after=None):
-        process = subprocess.Popen([*prefix, *COMMAND, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def call(self, *args, prefix=(), kill_after=None, threads='4'):
+        process = subprocess.Popen([*prefix, *COMMAND, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, 'UV_THREADPOOL_SIZE': threads})
         if kill_after is not None:
             time.sleep(kill_after)
             process.kill()
@@ -59,9 +60,13 @@ class Program:
         """Ends by SIGKILL at a random moment, or between two steps; or after its last step, if it is quicker."""
         if rng.random() < 0.6:
             return self.rejoin(master, slave, *options, kill_after=rng.uniform(0.1, 0.6))
-        call = rng.choice(CHANGING)
-        inject = f'inject={call}:signal=SIGKILL:when={rng.randrange(1, 25)}'
-        return self.rejoin(master, slave, *options, prefix=['strace', '-f', '-o', '/dev/null', '-e', f'trace={call}', '-e', inject])
+        return self.rejoin_killed_at(rng.choice(CHANGING), rng.randrange(1, 25), master, slave, *options)
+
+    def rejoin_killed_at(self, call, number, master, slave, *options):
+        """A thread's `number`-th such call is not made any more; with one thread, the order of the calls is always the same."""
+        inject = f'inject={call}:signal=SIGKILL:when={number}'
+        prefix = ['strace', '-f', '-o', '/dev/null', '-e', f'trace={call}', '-e', inject]
+        return self.rejoin(master, slave, *options, prefix=prefix, threads='1')
 
     def counted_rejoin(self, master, slave, *options):
         """Also the number of bytes that it read of the master's Data.fs."""

@@ -15,6 +15,11 @@ export function proveJudge(...args: readonly string[]): Promise<string> {
   return runScript('prove.py', args);
 }
 
+/** Kills a rejoin before each of its calls (see sweep.py); returns the last line. */
+export function sweepKills(...args: readonly string[]): Promise<string> {
+  return runScript('sweep.py', args);
+}
+
 async function runScript(name: string, args: readonly string[]): Promise<string> {
   const { exitCode, out, err } = await run(python(), ['-B', inProject('test', 'wayback', name), ...args]);
   assert.equal(exitCode, 0, `${out.slice(-MOST_OUTPUT)}${err.slice(-MOST_OUTPUT)}`);

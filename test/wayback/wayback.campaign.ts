@@ -1,6 +1,6 @@
 import { it } from 'node:test';
 import { campaignMinutes, seed } from '../zodb/settings.js';
-import { runWayback } from './run-wayback.js';
+import { runWayback, sweepKills } from './run-wayback.js';
 
 const seconds = String((campaignMinutes * 60) / 2);
 
@@ -12,4 +12,8 @@ it('random takeovers and ways back', async (t) => {
 
 it('random takeovers and ways back beside a busy ZEO server', async (t) => {
   t.diagnostic(await runWayback('--zeo', '--count', '100000', '--seed', seed, '--seconds', seconds));
+});
+
+it('a rejoin that is killed before each of its calls', async (t) => {
+  t.diagnostic(await sweepKills('--seed', seed));
 });

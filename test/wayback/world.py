@@ -56,9 +56,12 @@ class World:
 
     # The life of a site.
 
-    def play(self, rounds, most_new):
+    def begin(self):
         first_commit(self.serving)
         self.serving.commits(self.rng.randrange(3, 40))
+
+    def play(self, rounds, most_new):
+        self.begin()
         for _ in range(rounds):
             self.serve_and_sync()
             self.take_over()
