@@ -35,7 +35,7 @@ class World:
         self.sides = [Side(self, 'a'), Side(self, 'b')]
         self.serving, self.other = self.sides
         # Packs since the two sides forked.
-        self.packs, self.both_promoted, self.is_rotten = 0, False, False
+        self.packs, self.both_promoted, self.old_won, self.is_rotten = 0, False, False, False
 
     def next_number(self):
         self.number += 1
@@ -103,11 +103,13 @@ class World:
         require(answer.code == 0, 'a promotion failed', answer)
         if 'skew' in self.kinds:
             new.skew = 3600 * self.rng.choice(HOURS)
-        self.both_promoted = False
+        self.both_promoted = self.old_won = False
         if self.chance('split', 0.8):
             self.split_brain(old, new)
         self.serving, self.other = new, old
         new.knows = False
+        if self.chance('split', 0.35):
+            self.old_one_wins()
 
     def split_brain(self, old, new):
         """Both serve; sometimes a person has promoted both."""
@@ -122,6 +124,20 @@ class World:
             old.commits(self.rng.randrange(0, 8))
             new.commits(self.rng.randrange(0, 8))
         self.note(f'split brain: {old.name} and {new.name} have committed by turns')
+
+    def old_one_wins(self):
+        """A person keeps the history of the side that was not promoted first."""
+        new, old = self.serving, self.other
+        old.close()
+        if self.both_promoted:
+            self.program.call('demote', old.directory, '--json')
+        answer = self.program.promote(old)
+        self.note(f'promote {old.name}, which is to win: {answer.code}')
+        require(answer.code == 0, 'a promotion failed', answer)
+        self.both_promoted = self.old_won = True
+        new.close()
+        self.serving, self.other = old, new
+        old.knows = False
 
     def between(self):
         """What the hosts' own cron jobs and start scripts do before anybody has come."""
@@ -149,7 +165,8 @@ class World:
         old.close()
         answer = self.program.may_serve(old, peer)
         self.note(f"may-serve {old.name}{' with its peer' if peer else ''}: {answer.code}")
-        if peer or old.knows:
+        # The loser of a split brain may have the higher term, until its rejoin has begun.
+        if (peer or old.knows) and not self.old_won or 'role rejoining' in self.phase():
             require(answer.code == 3, 'a superseded side may serve', answer)
             old.knows = True
 
@@ -258,7 +275,7 @@ class World:
         answer, count, log = self.program.counted_rejoin(master, slave)
         self.note(f"rejoin {slave.name} <- {master.name}: {answer.code} {answer.json.get('action')}, {count} bytes read of {difference}")
         judge.untouched(before, master, answer)
-        if answer.code == 3 and self.packs or answer.code in (3, 4) and self.is_rotten:
+        if answer.code == 3 and (self.packs or self.old_won) or answer.code in (3, 4) and self.is_rotten:
             judge.only_notes_changed(own, slave, answer)
             return self.finish_full(rejoin)
         require(answer.code == 0, 'a rejoin failed', answer)
