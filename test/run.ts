@@ -8,12 +8,13 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART selects the
  * files with it in their path.
  *
- * test/zodb, crash, faults, chaos, histories, blobs, together and wayback need the real ZODB and ZEO, test/scripts needs shellcheck and
- * the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
+ * test/zodb, crash, faults, chaos, histories, blobs, extract, together and wayback need the real ZODB and ZEO, test/scripts needs
+ * shellcheck and the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
  * folders. Their settings:
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign, those of a watch and that of a group run, each (10)
  *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
  *   SYNCPOZO_BLOB_HISTORIES  how many random histories with blobs the long form plays (500)
+ *   SYNCPOZO_THIN_HISTORIES  how many random histories get a thin file in the long form (300)
  *   SYNCPOZO_SEED     the seed of all random choices, in the short tests too (printed by each test)
  *   SYNCPOZO_KEEP     keeps the directory of a failed test, and prints its path
  * The groups that need Python build `.venv` first.
@@ -29,6 +30,7 @@ const JUDGED_BY_ZODB: ReadonlySet<string> = new Set([
   'faults',
   'histories',
   'blobs',
+  'extract',
   'together',
   'wayback',
 ]);

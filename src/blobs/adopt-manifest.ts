@@ -56,8 +56,7 @@ export async function adoptManifest(request: AdoptManifestRequest): Promise<Adop
   }
   await addNamed(ours, named, tree, upTo, deadline);
   // Of an earlier life: what they list may be removed by a sync that believes them.
-  removeIfThere(paths.blobsBefore);
-  removeIfThere(paths.blobsJournal);
+  for (const path of [paths.blobsBefore, paths.blobsJournal, paths.blobsScrub]) removeIfThere(path);
   return { claim: writeManifest(paths.freshBlobs, ours, paths, tree.path) };
 }
 

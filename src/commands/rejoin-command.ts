@@ -4,7 +4,7 @@ import { type Hooks, hooksOf } from '../events/hooks.js';
 import { asksYes, stdinIsTerminal } from '../io/ask.js';
 import { writeToStdout } from '../io/sink.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
-import type { RejoinOptions } from '../rejoin/rejoin.js';
+import type { RejoinOptions } from '../rejoin/options.js';
 import { type Log, logOfStorage } from '../report/log.js';
 import { type BlobFlags, blobSettingsOf, withBlobOptions } from './blob-options.js';
 import {

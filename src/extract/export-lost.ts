@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path';
 import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
-import { OpenFile } from '../io/open-file.js';
 import type { Ownership } from '../io/replace.js';
 import { hasSameBytes } from '../io/same-bytes.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
@@ -75,17 +74,10 @@ async function blobsOf(thin: ThinFile, names: LostNames, { blobs: tree, deadline
   return keepLostBlobs({ tree, ids: thin.blobs, directory: names.blobs, deadline });
 }
 
-/** Gives the file its name, unless one of the same bytes has it: that one may be in memory only. */
+/** Gives the file its name, unless one of the same bytes has it: the name of that one may be in memory only. */
 function settle(temporary: string, path: string): void {
-  if (factsOfPath(path)) {
-    const file = OpenFile.openHere(path);
-    try {
-      file.sync();
-    } finally {
-      file.close();
-    }
-    removeIfThere(temporary);
-  } else rename(temporary, path);
+  if (factsOfPath(path)) removeIfThere(temporary);
+  else rename(temporary, path);
   syncDirectory(dirname(path));
 }
 

@@ -7,6 +7,7 @@ import { SlaveTree } from '../blobs/slave-tree.js';
 import { makeDirectoryWith, rename, syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { temporaryOf } from '../io/replace.js';
+import { removeTree } from '../io/temporary.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { PathMistake } from '../standby/paths.js';
 
@@ -42,7 +43,10 @@ export async function keepLostBlobs(request: LostBlobsRequest): Promise<LostBlob
   const from = await BlobTree.open(request.tree, request.deadline);
   const { mode, uid, gid } = SlaveTree.open(request.tree).facts;
   makeDirectoryWith(place, { mode: mode & NO_ACCESS_FOR_OTHERS, uid, gid });
-  const kept = await fill(from, SlaveTree.open(place), request);
+  const kept = await fill(from, SlaveTree.open(place), request).catch(async (error: unknown) => {
+    if (!isThere) await removeTree(place);
+    throw error;
+  });
   if (!isThere) rename(place, directory);
   syncDirectory(dirname(directory));
   return { directory, ...kept };

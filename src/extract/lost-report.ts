@@ -1,13 +1,13 @@
 /**
- * What only one side had, for programs: the contents of `lost-....json`. Tids and oids have 16 hexadecimal digits, times are ISO
+ * What only one side had, for programs: the contents of `lost-....json`, see docs/json.md. Tids and oids have 16 hexadecimal digits, times are ISO
  * 8601 in UTC or null for a tid without one. Fields are only ever added.
  */
 export interface LostReport {
   /** The thin file, and the file that had the transactions. */
   readonly file: string;
   readonly source: string;
-  /** The end of the last common transaction; its tid is null where there is none. null: not known. */
-  readonly fork: { readonly position: number; readonly tid: string | null; readonly time: string | null } | null;
+  /** The end of the last common transaction; its tid is null where there is none. */
+  readonly fork: { readonly position: number; readonly tid: string | null; readonly time: string | null };
   readonly firstTid: string;
   readonly firstTime: string | null;
   readonly lastTid: string;
@@ -27,8 +27,8 @@ export interface LostReport {
 export interface LostCounts {
   readonly transactions: number;
   readonly objects: number;
-  /** Objects that have no record before the fork. null: not known. */
-  readonly createdHere: number | null;
+  /** Objects that have no record before the fork. */
+  readonly createdHere: number;
   /** What the serving side did since the fork; null before that is known. The first three are all objects together. */
   readonly unchanged: number | null;
   readonly changed: number | null;
@@ -69,8 +69,8 @@ export interface LostObject {
   /** `module.Name`; null where the record does not show it. */
   readonly class: string | null;
   readonly blob: boolean;
-  /** It has no record before the fork. null: not known. */
-  readonly createdHere: boolean | null;
+  /** It has no record before the fork. */
+  readonly createdHere: boolean;
   /** What the serving side did with it since the fork, and its newest transaction that did. null before that is known. */
   readonly since: 'unchanged' | 'changed' | 'deleted' | null;
   readonly sinceTid: string | null;

@@ -11,9 +11,9 @@ export async function makeNewFile<T>(path: string, write: (temporary: string) =>
   try {
     const result = await write(temporary);
     linkOrRename(temporary, path);
+    syncDirectory(dirname(path));
     return result;
   } finally {
     removeIfThere(temporary);
-    syncDirectory(dirname(path));
   }
 }

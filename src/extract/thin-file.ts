@@ -1,16 +1,13 @@
-import { dirname } from 'node:path';
 import type { BlobId } from '../blobs/layout.js';
-import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
+import { removeIfThere } from '../io/directory.js';
 import { OpenFile } from '../io/open-file.js';
-import { applyOwnership, type Ownership, temporaryOf } from '../io/replace.js';
+import { applyOwnership, type Ownership } from '../io/replace.js';
 import type { Window } from '../pipeline/window.js';
 import { examineRange, type Range } from './range.js';
 import { ThinCopy } from './thin-copy.js';
 import { ThinOutput } from './thin-output.js';
 
 export interface ThinFileRequest extends Range {
-  /** Where the file is made; what is there is replaced. */
-  readonly path: string;
   readonly owner: Ownership;
   readonly window: Window;
   /** Ends the work, with an Interrupted. */
@@ -34,27 +31,12 @@ export interface ThinFile {
 }
 
 /**
- * Writes the transactions of a range, one at least, as a Data.fs that stock FileStorage opens: see ThinCopy. The file is complete
- * and durable as soon as its name exists. Throws RangeDamaged where the range breaks a rule of the format; then nothing is
- * written, or nothing is left.
+ * Writes the transactions of a range, one at least, as a Data.fs that stock FileStorage opens (see ThinCopy), durably, under a
+ * temporary name, which itself need not survive a crash. Throws RangeDamaged where the range breaks a rule of the format: then
+ * nothing is written, or a part of it.
  */
-export async function writeThinFile(request: ThinFileRequest): Promise<ThinFile> {
-  const { path } = request;
-  const temporary = temporaryOf(path);
-  try {
-    const thin = await writeUnnamed(request, temporary);
-    rename(temporary, path);
-    syncDirectory(dirname(path));
-    return { ...thin, path };
-  } catch (error) {
-    removeIfThere(temporary);
-    throw error;
-  }
-}
-
-/** Writes the file, durably, under a temporary name; that name itself need not survive a crash. */
 export async function writeUnnamed(
-  { source, from, end, owner, window, signal }: Omit<ThinFileRequest, 'path'>,
+  { source, from, end, owner, window, signal }: ThinFileRequest,
   temporary: string,
 ): Promise<Omit<ThinFile, 'path'>> {
   const range = { source, from, end };

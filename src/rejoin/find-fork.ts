@@ -2,12 +2,13 @@ import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import type { Against } from '../lineage/against.js';
 import { compare } from '../lineage/compare.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
+import { hasTransactionsOf } from '../pipeline/chunk-transactions.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Resume } from '../pipeline/resume.js';
 import { readableEnd, upTo } from '../pipeline/scan.js';
 import { formatCount } from '../report/numbers.js';
 import { EXIT } from '../round/exit.js';
-import type { Dat } from '../standby/dat.js';
+import type { ChunkLine, Dat } from '../standby/dat.js';
 import type { RoleFacts, TermLine } from '../standby/role.js';
 import { forkLine } from './fork.js';
 import { type BothSides, goesOn, prove } from './proof.js';
@@ -66,10 +67,26 @@ async function byTerm(line: TermLine, dat: Dat | undefined, request: ForkRequest
     const further = await prove(request, proof.resume.chunks, undefined);
     if (further.kind === 'equal') return { resume: further.resume, how: `${how}; both go on together behind it` };
   } else {
+    await refuseDamaged(
+      chunks.find(({ start, end }) => start === proof.from && end === proof.to),
+      request,
+    );
     const where = `bytes ${proof.from} to ${proof.to} of SLAVE are not those of MASTER, below the start of term ${term}`;
     say(`${where}: all of both files is read (${formatCount(master.size, 'byte')} of MASTER)`);
   }
   return byLineage(request);
+}
+
+/** Throws a RejoinRefusal where a chunk of the slave has the transactions that were copied, with other bytes. */
+async function refuseDamaged(chunk: ChunkLine | undefined, { slave, master, windows }: ForkRequest): Promise<void> {
+  if (!chunk || !(await hasTransactionsOf(chunk, slave, master, windows[0]))) return;
+  const { start, end } = chunk;
+  const reason = `${slave.path} is damaged: its bytes ${start} to ${end} are not those that were copied from it to MASTER`;
+  throw new RejoinRefusal(reason, `'syncpozo verify' says more. ${costOf(master, slave)}`, EXIT.damaged);
+}
+
+function costOf(master: { readonly path: string; readonly size: number }, slave: { readonly path: string }): string {
+  return `With --full, all of ${master.path} is copied (${formatCount(master.size, 'byte')}); what only ${slave.path} has is kept first`;
 }
 
 /** The slave's claim, if it was copied from the file that is MASTER now. */
@@ -120,7 +137,7 @@ function aheadOfPlain({ master, slave }: ForkRequest): RejoinRefusal {
 }
 
 function refusalOf({ lineage, verdict, masterDamaged }: Against, { master, slave }: ForkRequest): RejoinRefusal {
-  const cost = `with --full, all of ${master.path} is copied (${formatCount(master.size, 'byte')}); what only ${slave.path} has is kept first`;
+  const cost = costOf(master, slave);
   if (masterDamaged) {
     const reason = `${master.path} is damaged at position ${masterDamaged.position}: ${masterDamaged.message}`;
     return new RejoinRefusal(reason, "check it with 'syncpozo verify'; nothing was changed", EXIT.damaged);

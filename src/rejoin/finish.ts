@@ -7,8 +7,8 @@ import type { SlavePaths } from '../standby/paths.js';
 import { publishRole } from '../standby/role-file.js';
 import { writeSwitch } from '../standby/switch.js';
 import type { Followed } from './follow.js';
+import type { RejoinOptions } from './options.js';
 import type { RejoinPlan } from './plan.js';
-import type { RejoinOptions } from './rejoin.js';
 import type { LostResult, RejoinResult } from './result.js';
 import type { Serving } from './serving.js';
 

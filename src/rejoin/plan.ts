@@ -10,9 +10,9 @@ import type { SlavePaths } from '../standby/paths.js';
 import { datOfServing } from './dat-of-serving.js';
 import { type Fork, type ForkRequest, findFork, judgeLineage } from './find-fork.js';
 import { findOnlyHere, type OnlyHere } from './only-here.js';
+import type { RejoinOptions } from './options.js';
 import { goesOn } from './proof.js';
 import { RejoinRefusal } from './refusal.js';
-import type { RejoinOptions } from './rejoin.js';
 
 /** What is going to be done. */
 export interface RejoinPlan {

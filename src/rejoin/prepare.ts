@@ -1,6 +1,6 @@
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
-import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { removeIfThere } from '../io/directory.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Window } from '../pipeline/window.js';
 import type { MasterIdentity } from '../standby/dat.js';
@@ -56,7 +56,6 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   if (plan.isRewound) return { stem: mark.lost, tail: undefined };
   if (plan.kind === 'full') {
     for (const path of [paths.dat, paths.freshDat]) removeIfThere(path);
-    syncDirectory(paths.directory);
     return { stem: mark.lost, tail: undefined };
   }
   if (!fork) throw new Error('a rewind without a fork');

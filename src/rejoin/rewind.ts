@@ -1,4 +1,4 @@
-import { removeIfThere, syncDirectory } from '../io/directory.js';
+import { removeIfThere } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import type { Resume } from '../pipeline/resume.js';
@@ -27,8 +27,8 @@ export interface Rewind {
  * Makes the slave's file claim the fork and nothing behind it. What lies behind is durable elsewhere already, except the bytes
  * behind `end`. The caller holds the lock; the role is `rejoining`.
  *
- * Write order: a copy of the bytes behind `end`; the removal of an index that covers more than the fork; the directory. Then
- * the `.dat`, which claims the fork and knows nothing of an earlier life. Then the role, which says that no byte behind the claim
+ * Write order: a copy of the bytes behind `end`; the removal of an index that covers more than the fork. Then
+ * the `.dat`, with the directory, which claims the fork and knows nothing of an earlier life. Then the role, which says that no byte behind the claim
  * is needed. `cutToClaim` cuts it after that. A run that is killed before the role does all of this again; one that is
  * killed after it goes on from the claim.
  *
@@ -39,7 +39,6 @@ export function rewind(paths: SlavePaths, request: Rewind): string | undefined {
   const kept = keepTail(paths, end);
   dropIndexBeyond(paths, fork.position);
   for (const stale of [paths.freshDat, paths.fresh, paths.scrub]) removeIfThere(stale);
-  syncDirectory(paths.directory);
   const inode = factsOfPath(paths.data)?.inode ?? '';
   publishDat(paths, claimOf(fork, master, inode, { blobs }));
   publishRole(paths, { ...role, role: 'rejoining', rejoin: { ...mark, phase: 'rewound' } });

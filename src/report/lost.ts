@@ -14,7 +14,7 @@ export interface LostFacts {
   readonly counts: {
     readonly transactions: number;
     readonly objects: number;
-    readonly createdHere: number | null;
+    readonly createdHere: number;
     readonly unchanged: number | null;
     readonly changed: number | null;
     readonly deleted: number | null;
@@ -39,7 +39,7 @@ export interface LostFacts {
     readonly bytes: number;
     readonly class: string | null;
     readonly blob: boolean;
-    readonly createdHere: boolean | null;
+    readonly createdHere: boolean;
     readonly since: 'unchanged' | 'changed' | 'deleted' | null;
     readonly sinceTime: string | null;
     readonly sameOid: boolean | null;

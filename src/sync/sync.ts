@@ -80,15 +80,7 @@ async function attemptSync(work: Work, request: SyncRequest): Promise<Outcome> {
     request.onPlan(plan);
     const blobs = await blobsOf(plan, dat, work, request);
     const claimed = request.blobs === 'given-up' && !request.dryRun ? withoutBlobs(plan, dat, work.paths) : dat;
-    const decided: Decided = {
-      plan,
-      facts: known,
-      observed,
-      dat: claimed,
-      masterRole: roles?.master,
-      blobs,
-      rejoins: request.rejoins,
-    };
+    const decided: Decided = { plan, facts: known, observed, dat: claimed, masterRole: roles?.master, blobs, request };
     try {
       if (request.dryRun) return await dryRun(decided, work);
       const repaired = await repairBefore(plan, known, observed.master, dat, work);
@@ -183,7 +175,7 @@ interface Decided {
   /** The master's role file, if it has one. */
   readonly masterRole: RoleFacts | undefined;
   readonly blobs: StandbyBlobs | undefined;
-  readonly rejoins: boolean | undefined;
+  readonly request: SyncRequest;
 }
 
 /** The outcome that a run would have. Judges the lineage where the outcome depends on it. */
@@ -199,10 +191,8 @@ async function execute(decided: Decided, work: Work): Promise<Outcome> {
   return blobs ? { ...outcome, blobs: blobsOutcome(blobs, outcome.plan, dat, work.paths) } : outcome;
 }
 
-async function carryOut(
-  { plan, facts, observed, dat, masterRole, blobs, rejoins }: Decided,
-  work: Work,
-): Promise<Outcome> {
+async function carryOut(decided: Decided, work: Work): Promise<Outcome> {
+  const { plan, facts, observed, dat, masterRole, blobs, request } = decided;
   const { paths } = work;
   const { master, magic } = observed;
   // Remains of a killed run. A rebuild creates its own `Data.fs.new`.
@@ -210,7 +200,7 @@ async function carryOut(
   if (keepsBytes) removeIfThere(paths.fresh);
   if (keepsBytes || plan.kind === 'full' || plan.kind === 'rebuild') dropUnfinishedIndex(work);
   // A rejoin takes the terms at its end, with the role.
-  const recordTerms = (): void => (rejoins ? undefined : takeTerms(paths, masterRole, facts.full));
+  const recordTerms = (): void => (request.rejoins ? undefined : takeTerms(paths, masterRole, facts.full));
   switch (plan.kind) {
     case 'full': {
       const result = await rebuild(work, master, magic, {

@@ -90,6 +90,28 @@ describe('syncpozo extract', () => {
       assert.deepEqual(tidsIn(destOf(pair)), tids.slice(1));
     }));
 
+  it('reads a file that is written meanwhile', () =>
+    withPair(async (pair) => {
+      const tids = tidsOf(pair);
+      for (let round = 0; round < 5; round++) {
+        rmSync(destOf(pair), { force: true });
+        const running = Running.start(['extract', pair.master, destOf(pair), '--from', tids[1]!]);
+        for (let n = 0; !running.ended; n++) {
+          pair.commit('x'.repeat(n % 7 === 0 ? 100_000 : 100));
+          pair.site.vote(pair.site.pages(new Map([[1, 'aborted']])));
+          await setTimeout(1);
+          pair.site.abort();
+        }
+        const run = await running.end();
+        assertNoCrash(run);
+        assert.equal(run.exit, 0, run.all);
+        const made = tidsIn(destOf(pair));
+        assert.deepEqual(made, tidsOf(pair).slice(1, 1 + made.length));
+        assert.ok(made.length >= tids.length - 1);
+        assert.equal(syncpozo(['verify', destOf(pair), '--json']).exit, 0);
+      }
+    }));
+
   it('takes the name of a storage for FILE', () =>
     withConfigured(['main', 'catalog'], (configured) => {
       const pair = configured.pair('catalog').synced();
@@ -272,6 +294,22 @@ describe('syncpozo extract --blobs', () => {
 });
 
 describe('syncpozo extract on a full disk', { skip: needsMounts ?? false }, () => {
+  it('ends with 1 and leaves nothing of the blobs either', () =>
+    withBlobPair(async (pair) => {
+      const [id] = pair.commitBlobs('x'.repeat(1 << 20));
+      const disk = await SmallDisk.make(join(pair.directory, 'disk'), 1 << 19);
+      try {
+        const directories = `${pair.masterBlobs}:${join(disk.mount, 'some.blobs')}`;
+        const args = ['--from', formatTid(id!.tid), '--blobs', directories];
+        const run = syncpozo(['extract', pair.master, join(disk.mount, 'some.fs'), ...args], disk);
+        assertNoCrash(run);
+        assert.equal(run.exit, 1, run.all);
+        assert.deepEqual(readdirSync(disk.view), []);
+      } finally {
+        await disk.remove();
+      }
+    }));
+
   it('ends with 1 and leaves nothing', () =>
     withPair(async (pair) => {
       pair.site.commit(pair.site.pages(new Map([[1, 'x'.repeat(1 << 20)]])));

@@ -154,14 +154,14 @@ const CASES: readonly Case[] = [
       '  refusal: [page]',
       '  damage: []',
       '  fork: [/a, 1]',
-      '  lost: [/a]',
+      '  forks: [/a]',
     ),
     expected: [
       /^6: hooks\.loss: found "\/sbin\/restart --all", expected a list: the absolute path of a program/,
       /^7: hooks\.refusal: found "page", expected a list/,
       /^8: hooks\.damage: found a list, expected a list: the absolute path/,
       /^9: hooks\.fork: found the number 1, expected a list/,
-      '10: hooks: found the unknown key "lost", expected loss, perhaps',
+      '10: hooks: found the unknown key "forks", expected fork, perhaps',
     ],
   },
   {

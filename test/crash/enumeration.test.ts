@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { enumerateAll } from './all-scenarios.js';
+import { lostProblems, recordLost } from './lost-crashes.js';
 import { promotionProblems, recordPromotions } from './promotion-crashes.js';
 import { reportOf } from './report.js';
 import { recordRoleChanges, roleChangeProblems } from './role-crashes.js';
@@ -14,6 +15,11 @@ const FEWEST_STATES = 20_000;
 describe('every legal state of the disk after a crash', () => {
   const scenarios = SCENARIOS.filter(({ rare }) => !rare);
   const { lines, counted, judge } = enumerateAll(() => ({ large: false, everyState: false }), scenarios);
+
+  it('of: what was lost, and extract', async () => {
+    for (const record of await recordLost(join(judge().scratch, 'lost')))
+      assert.deepEqual(lostProblems(record, counted), []);
+  });
 
   it('of: the switch', async () => {
     for (const from of [undefined, 'on', 'off'] as const) {

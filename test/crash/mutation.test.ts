@@ -5,10 +5,12 @@ import { after, before, describe, it } from 'node:test';
 import type { Case } from './case.js';
 import { enumerate } from './enumerate.js';
 import { Judge } from './judge.js';
+import { type LostRecord, lostProblems, recordLost } from './lost-crashes.js';
 import { fastDirectory } from './materialise.js';
 import { findKiller, type Mutant, publishBefore, without } from './mutants.js';
 import { afterKill, type Played, play } from './play.js';
 import { type PromotionRecord, promotionProblems, recordPromotions } from './promotion-crashes.js';
+import { type RejoinRecord, recordRejoins, rejoinProblems } from './rejoin-crashes.js';
 import { type RoleChange, recordRoleChanges, roleChangeProblems } from './role-crashes.js';
 import { SCENARIOS } from './scenarios/index.js';
 import { recordSwitch, recordSwitchPutBack, type SwitchRecord, switchProblems } from './switch-crashes.js';
@@ -25,6 +27,8 @@ describe('the enumeration fails for every mutant', () => {
   let switched: SwitchRecord[];
   let promotions: PromotionRecord[];
   let roleChanges: RoleChange[];
+  let rejoins: RejoinRecord[];
+  let lost: LostRecord[];
   let judge: Judge;
 
   before(async () => {
@@ -38,11 +42,13 @@ describe('the enumeration fails for every mutant', () => {
     ];
     promotions = await recordPromotions(judge);
     roleChanges = await recordRoleChanges(judge);
+    rejoins = await recordRejoins(judge);
+    lost = await recordLost(join(judge.scratch, 'lost'));
   });
   after(() => judge.close());
 
   it('and a scenario covers every call in the sources, and every covered call was found there', () => {
-    const others = [...switched, ...roleChanges, ...promotions];
+    const others = [...switched, ...roleChanges, ...promotions, ...lost, ...rejoins];
     const changes = [...plays.map((played) => played.case), ...others].flatMap((of) => of.changes);
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-directory');
     assert.deepEqual([...new Set(syncs.map(({ site }) => site))].sort(), sites);
@@ -65,6 +71,11 @@ describe('the enumeration fails for every mutant', () => {
       const problem = mutation && switchProblems(of, new Set(), mutation)[0];
       if (problem) return `the switch ${problem}`;
     }
+    for (const of of lost) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && lostProblems(of, new Set(), mutation)[0];
+      if (problem) return problem;
+    }
     for (const of of roleChanges) {
       const mutation = mutant.mutate(of.changes);
       const problem = mutation && (await roleChangeProblems(of, judge, new Set(), mutation))[0];
@@ -74,6 +85,13 @@ describe('the enumeration fails for every mutant', () => {
       const lost = mutant.mutate(of.changes);
       const bad = lost && (await promotionProblems(of, judge, new Set(), lost))[0];
       if (bad) return bad;
+    }
+    // A call that a sync makes as well is for the scenarios of a sync.
+    const isOfSync = plays.some((played) => mutant.mutate(played.case.changes));
+    for (const of of isOfSync ? [] : rejoins) {
+      const mutation = mutant.mutate(of.changes);
+      const problem = mutation && (await rejoinProblems(of, judge, new Set(), mutation))[0];
+      if (problem) return problem;
     }
     for await (const of of cases(mutant)) {
       const bad = await findKiller(mutant, of, judge);

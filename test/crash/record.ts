@@ -155,10 +155,25 @@ class Recorder {
     const from = this.nameOf(operation.from);
     const [directory, before] = [this.parentOf(to), this.parentOf(from)];
     if (operation.kind === 'rename' && directory !== before) throw new Error(`${from} is moved to another directory`);
+    const moved = operation.kind === 'rename' ? this.directories.get(from) : undefined;
+    if (moved !== undefined) {
+      this.moveDirectory(from, to);
+      return void this.changes.push({ kind: 'rename', from, to, file: moved, ...where(directory), ...caller });
+    }
     const file = this.fileAt(from);
     if (operation.kind === 'rename') this.names.delete(from);
     this.names.set(to, file);
     this.changes.push({ kind: operation.kind, from, to, file, ...where(directory), ...caller });
+  }
+
+  /** What is in a directory that gets another name gets another path. */
+  private moveDirectory(from: string, to: string): void {
+    for (const paths of [this.names, this.directories])
+      for (const [path, id] of [...paths])
+        if (path === from || path.startsWith(`${from}/`)) {
+          paths.delete(path);
+          paths.set(to + path.slice(from.length), id);
+        }
   }
 
   /** A link to a file of the master's: nobody knows whether its bytes are durable. */

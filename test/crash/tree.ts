@@ -11,7 +11,7 @@ export type Tree = ReadonlyMap<FileId, Names>;
 /** What paths lead to. */
 export interface Visible {
   readonly names: Names;
-  /** Missing where there is no blob directory. */
+  /** Missing where there is no directory but the slave's. */
   readonly directories?: Directories;
 }
 
@@ -21,8 +21,8 @@ export const AROUND_PATH = '..';
 /** Follows the paths from the slave's directory and the one around it: a file in a directory whose name is lost is lost. */
 export function visibleIn(tree: Tree): Visible {
   const slave = tree.get(SLAVE) ?? new Map();
-  if (!tree.has(AROUND)) return { names: slave };
-  const names = new Map(slave);
+  if (tree.size === 1) return { names: slave };
+  const names = new Map<string, FileId>();
   const directories = new Map<string, FileId>();
   const follow = (path: string, id: FileId): void => {
     for (const [entry, file] of tree.get(id) ?? []) {
@@ -33,7 +33,8 @@ export function visibleIn(tree: Tree): Visible {
       } else names.set(at, file);
     }
   };
-  follow(AROUND_PATH, AROUND);
+  follow('.', SLAVE);
+  if (tree.has(AROUND)) follow(AROUND_PATH, AROUND);
   return { names, directories };
 }
 

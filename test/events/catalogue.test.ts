@@ -8,6 +8,7 @@ import { EVENT_NAMES, type SlaveEvent } from '../../src/events/event.js';
 import { lastLineOf, runHook } from '../../src/events/hook.js';
 import { HOOK_NAMES, MOMENTS } from '../../src/events/hook-settings.js';
 import { eventsOfPromotion } from '../../src/events/promotion-events.js';
+import { eventsOfRejoin } from '../../src/events/rejoin-events.js';
 import { type EndedRound, eventsOfRound, type RoundResult } from '../../src/events/round-events.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
 import { NOTHING_RAISED, type Raised } from '../../src/standby/raised.js';
@@ -64,6 +65,32 @@ function promotion(result: Partial<PromotionResult> = {}, loss: Partial<NonNulla
 const inStep: Raised = { trouble: undefined, open: AT - 75_000, last: [] };
 
 /** Each event, with its message and its facts. */
+function rejoins(): readonly (readonly [readonly SlaveEvent[], string, SlaveEvent['facts']])[] {
+  const master = '/mnt/Data.fs';
+  const copied = { bytes: 9, transactions: 3 };
+  const lost = {
+    transactions: 2,
+    objects: 5,
+    firstTid: '0405e70011111111',
+    lastTid: '0405e70022222222',
+    file: '/srv/lost-0405e70011111111-0405e70022222222.fs',
+    report: '/srv/lost-0405e70011111111-0405e70022222222.json',
+  };
+  const { transactions: lostTransactions, ...facts } = lost;
+  const events = eventsOfRejoin({ action: 'rewind', master, copied, lost }, AT, {
+    storage: 'main',
+    slave: '/srv/Data.fs',
+  });
+  return [
+    [
+      events.slice(0, 1),
+      'the old master is a slave of /mnt/Data.fs again',
+      { master, action: 'rewind', ...copied, lostTransactions },
+    ],
+    [events.slice(1), `2 transactions of the old master are only in ${lost.file}`, { lostTransactions, ...facts }],
+  ];
+}
+
 const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string, facts: SlaveEvent['facts']])[] =
   (() => {
     const common = {
@@ -120,6 +147,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
           lastTime: '2026-01-01T00:00:04.000Z',
         },
       ],
+      ...rejoins(),
       [
         promotion({ loss: null }),
         'the slave was promoted, term 3',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { keepLostBlobs } from '../../src/extract/lost-blobs.js';
-import { type ThinFile, writeThinFile } from '../../src/extract/thin-file.js';
+import { type ThinFile, writeUnnamed } from '../../src/extract/thin-file.js';
 import { OpenFile } from '../../src/io/open-file.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { readableFile } from '../../src/pipeline/scan.js';
@@ -38,7 +38,7 @@ async function exportOne(directory: string, from: number, end: number): Promise<
     const path = join(directory, 'lost.fs');
     // A small window: headers and records cross its borders.
     const window = new Window(1 << 16);
-    const thin = await writeThinFile({ source, from, end, path, owner: { mode: 0o640 }, window });
+    const thin = { ...(await writeUnnamed({ source, from, end, owner: { mode: 0o640 }, window }, path)), path };
     const blobs = { tree: join(directory, 'blobs'), ids: thin.blobs, directory: join(directory, 'lost.blobs') };
     const kept = await keepLostBlobs({ ...blobs, deadline: new ReadDeadline(10) });
     assert.deepEqual(kept.missing, []);

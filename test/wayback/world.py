@@ -129,8 +129,8 @@ class World:
         """A person keeps the history of the side that was not promoted first."""
         new, old = self.serving, self.other
         old.close()
-        if self.both_promoted:
-            self.program.call('demote', old.directory, '--json')
+        # So that it gets a new term, if it was promoted before.
+        self.program.call('demote', old.directory, '--json')
         answer = self.program.promote(old)
         self.note(f'promote {old.name}, which is to win: {answer.code}')
         require(answer.code == 0, 'a promotion failed', answer)

@@ -1,0 +1,283 @@
+"""Rejoins of sites that a real ZODB has written: rejoin.py CLI DIRECTORY SCENARIO
+
+Each host has a directory with a Data.fs. A commit is acknowledged once ZODB has returned; what is acknowledged must be on the
+side that serves, or in a file of what was lost. The files themselves are compared byte by byte.
+"""
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import transaction
+from persistent.mapping import PersistentMapping
+from ZODB import DB
+from ZODB.FileStorage import FileStorage
+
+CLI, ROOT, SCENARIO = sys.argv[1:4]
+
+
+class Host:
+    def __init__(self, name):
+        self.directory = os.path.join(ROOT, name)
+        self.path = os.path.join(self.directory, 'Data.fs')
+        self.status = os.path.join(ROOT, name + '.status')
+        os.makedirs(self.directory, exist_ok=True)
+
+    def commit(self, names, size=300):
+        """Commits each name in a transaction of its own. Returns those that ZODB has acknowledged."""
+        if not names:
+            return []
+        db = DB(FileStorage(self.path))
+        with db.transaction() as connection:
+            connection.root.pages = connection.root().get('pages') or PersistentMapping()
+        connection = db.open()
+        pages = connection.root()['pages']
+        done = []
+        for name in names:
+            page = PersistentMapping()
+            page['name'], page['text'] = name, os.urandom(size // 2).hex()
+            pages[str(hash(name) % 17)] = page
+            page = PersistentMapping(name=name)
+            connection.root()['last'] = page
+            transaction.get().note(name)
+            transaction.commit()
+            done.append(name)
+        connection.close()
+        db.close()
+        return done
+
+    def pack(self):
+        db = DB(FileStorage(self.path))
+        time.sleep(0.01)
+        db.pack(time.time())
+        db.close()
+
+    def bytes(self):
+        with open(self.path, 'rb') as file:
+            return file.read()
+
+    def lost(self):
+        names = sorted(os.listdir(self.directory))
+        return [os.path.join(self.directory, name) for name in names if name.startswith('lost-') and name.endswith('.fs')]
+
+    def acknowledged(self):
+        """The names in the transactions of its file, and of the files of what was lost, as stock ZODB reads them."""
+        found = set()
+        for path in [self.path, *self.lost()]:
+            storage = FileStorage(path, read_only=True)
+            for each in storage.iterator():
+                found.add(each.description.decode())
+            storage.close()
+        return found
+
+
+def run(*args, expected=0):
+    done = subprocess.run(['node', CLI, *args], capture_output=True, text=True, check=False)
+    assert done.returncode == expected, (args, done.returncode, done.stdout, done.stderr)
+    return done.stdout
+
+
+def sync(master, slave):
+    run('sync', '-q', master.directory, slave.directory, '--status-file', slave.status)
+
+
+def promote(host, *more):
+    run('promote', '-q', host.directory, '--status-file', host.status, *more)
+
+
+def rejoin(master, slave, *more, expected=0):
+    args = ['rejoin', '--yes', '--json', master.directory, slave.directory, '--status-file', slave.status, *more]
+    result = json.loads(run(*args, expected=expected))
+    assert result['exitCode'] == expected, result
+    return result
+
+
+def named(word, count):
+    return [f'{word} {number}' for number in range(count)]
+
+
+def handed_over(a, b, lost=3, new=4):
+    """b has been promoted, a went on for some transactions. Returns what is acknowledged."""
+    done = a.commit(named('common', 20))
+    sync(a, b)
+    done += a.commit(named('lost', lost))
+    promote(b)
+    done += b.commit(named('new', new))
+    return done
+
+
+def check(serving, slave, done):
+    assert serving.bytes() == slave.bytes(), 'the slave is not the side that serves'
+    missing = set(done) - serving.acknowledged() - slave.acknowledged()
+    assert not missing, missing
+    # An ordinary slave: the next sync finds nothing new.
+    out = run('sync', '--json', '-q', serving.directory, slave.directory, '--status-file', slave.status)
+    assert json.loads(out)['action'] == 'none', out
+
+
+def exchanged(a, b):
+    """The roles change again and again, with and without loss."""
+    rng = random.Random(14)
+    done = a.commit(named('first', 30))
+    sync(a, b)
+    serving, slave = a, b
+    for turn in range(5):
+        lost, new = rng.choice([(0, 0), (0, 9), (4, 0), (7, 12), (1, 1)]) if turn else (5, 6)
+        if turn == 2:
+            run('promote', '-q', slave.directory, '--master', serving.directory, '--status-file', slave.status)
+        else:
+            done += serving.commit([f'{turn} lost {n}' for n in range(lost)])
+            promote(slave)
+        serving, slave = slave, serving
+        done += serving.commit([f'{turn} new {n}' for n in range(new)])
+        result = rejoin(serving, slave)
+        assert result['action'] == 'rewind', result
+        expected = 0 if turn == 2 else lost and lost + 1
+        assert (result['lost'] or {'transactions': 0})['transactions'] == expected, (lost, result)
+        check(serving, slave, done)
+        done += serving.commit([f'{turn} more {n}' for n in range(3)])
+        sync(serving, slave)
+        check(serving, slave, done)
+
+
+def killed(a, b):
+    """Killed at moments spread over its time; the last run ends it."""
+    done = handed_over(a, b, 10, 20)
+    began = time.time()
+    shutil.copytree(a.directory, a.directory + '.0')
+    rejoin(b, a)
+    seconds = time.time() - began
+    for number in range(7):
+        shutil.rmtree(a.directory)
+        shutil.copytree(a.directory + '.0', a.directory)
+        args = ['node', CLI, 'rejoin', '--yes', '-q', b.directory, a.directory, '--status-file', a.status]
+        with subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(seconds * (0.2 + 0.8 * number / 7))
+            process.kill()
+        result = rejoin(b, a)
+        assert result['exitCode'] == 0, result
+        check(b, a, done)
+        assert len(a.lost()) == 1, a.lost()
+
+
+def packed(a, b):
+    """A pack on either side: refused with its cost, and done with --full; what was lost is kept."""
+    done = handed_over(a, b)
+    before = a.bytes()
+    b.pack()
+    result = rejoin(b, a, expected=3)
+    assert 'packed' in result['reason'] and '--full' in result['hint'] and str(os.path.getsize(b.path)) in result['hint'], result
+    assert a.bytes() == before and not os.path.exists(a.path + '.role'), 'a refusal changes nothing'
+    assert rejoin(b, a, '--full')['action'] == 'full'
+    assert b.bytes() == a.bytes()
+    assert {name for name in done if name.startswith('lost')} <= a.acknowledged()
+    sync(b, a)
+
+
+def packed_here(a, b):
+    done = handed_over(a, b)
+    a.pack()
+    assert 'packed' in rejoin(b, a, expected=3)['reason']
+    assert rejoin(b, a, '--full')['action'] == 'full'
+    assert b.bytes() == a.bytes()
+    kept = [name for name in os.listdir(a.directory) if name.startswith(('lost-', 'Data.fs.only-here'))]
+    assert kept, done
+
+
+def others(a, b):
+    """What is told apart: swapped, not promoted, unrelated, damaged, empty, in use."""
+    done = handed_over(a, b)
+    assert 'swapped' in rejoin(a, b, expected=3)['hint']
+    c = Host('c')
+    sync(b, c)
+    assert 'does not serve' in rejoin(c, a, expected=3)['reason']
+    d = Host('d')
+    d.commit(named('other', 9))
+    assert 'nothing in common' in rejoin(d, a, expected=3)['reason']
+    empty = Host('e')
+    assert '--full' in rejoin(b, empty, expected=3)['hint']
+    whole = a.bytes()
+    broken = bytearray(whole)
+    at = whole.index(b'common 7')
+    broken[at] ^= 1
+    with open(a.path, 'wb') as file:
+        file.write(broken)
+    rejoin(b, a, expected=4)
+    with open(a.path, 'wb') as file:
+        file.write(whole)
+    storage = FileStorage(a.path)
+    rejoin(b, a, expected=5)
+    storage.close()
+    rejoin(b, a)
+    check(b, a, done)
+
+
+def behind(a, b):
+    """An old backup of the old master has nothing of its own; a tail in flight is kept aside."""
+    done = a.commit(named('common', 5))
+    old = a.bytes()
+    done += a.commit(named('later', 20))
+    sync(a, b)
+    promote(b)
+    done += b.commit(named('new', 5))
+    with open(a.path, 'wb') as file:
+        file.write(old)
+    result = rejoin(b, a)
+    assert result['lost'] is None and result['fork']['position'] == len(old), result
+    check(b, a, done)
+
+
+def in_flight(a, b):
+    done = handed_over(a, b, 2, 2)
+    with open(a.path, 'ab') as file:
+        file.write(b'\x7f' * 8 + (5000).to_bytes(8, 'big') + b'c' + bytes(6) + b'an unfinished transaction' * 9)
+    result = rejoin(b, a)
+    with open(result['kept'], 'rb') as file:
+        assert b'an unfinished transaction' in file.read()
+    check(b, a, done)
+
+
+def split(a, b):
+    """Both were promoted and have served, the clock of one is an hour behind: a person names the loser."""
+    c = Host('c')
+    done = c.commit(named('common', 9))
+    sync(c, a)
+    done += c.commit(named('later', 3))
+    sync(c, b)
+    promote(a)
+    promote(b)
+    done += a.commit(named('of a', 5))
+    done += b.commit(named('of b', 5))
+    result = rejoin(b, a)
+    assert result['lost']['transactions'] == 6, result
+    check(b, a, done)
+
+
+def plain(a, b):
+    """Nobody was promoted by syncpozo: no term says where the histories fork."""
+    done = a.commit(named('common', 9))
+    shutil.copy(a.path, b.path)
+    done += a.commit(named('lost', 2))
+    done += b.commit(named('new', 3))
+    result = rejoin(b, a)
+    assert result['lost']['transactions'] == 3, result
+    check(b, a, done)
+
+
+def served_by_mistake(a, b):
+    """A slave that was served without a promotion: its own transactions are kept, and it follows again."""
+    done = a.commit(named('common', 9))
+    sync(a, b)
+    done += b.commit(named('by mistake', 2))
+    done += a.commit(named('new', 3))
+    result = rejoin(a, b)
+    assert result['lost']['transactions'] == 3, result
+    check(a, b, done)
+
+
+SCENARIOS = {each.__name__: each for each in (
+    exchanged, killed, packed, packed_here, others, behind, in_flight, split, plain, served_by_mistake)}
+SCENARIOS[SCENARIO](Host('a'), Host('b'))
