@@ -1,19 +1,30 @@
 import { it } from 'node:test';
-import { campaignMinutes, seed } from '../zodb/settings.js';
+import { campaignMinutes, drawnSeed } from '../zodb/settings.js';
 import { runWayback, sweepKills } from './run-wayback.js';
 
 const seconds = String((campaignMinutes * 60) / 2);
 
 it('random takeovers and ways back', async (t) => {
   t.diagnostic(
-    await runWayback('--count', '100000', '--rounds', '4', '--new', '2000', '--seed', seed, '--seconds', seconds),
+    await runWayback(
+      '--count',
+      '100000',
+      '--rounds',
+      '4',
+      '--new',
+      '2000',
+      '--drawnSeed',
+      drawnSeed,
+      '--seconds',
+      seconds,
+    ),
   );
 });
 
 it('random takeovers and ways back beside a busy ZEO server', async (t) => {
-  t.diagnostic(await runWayback('--zeo', '--count', '100000', '--seed', seed, '--seconds', seconds));
+  t.diagnostic(await runWayback('--zeo', '--count', '100000', '--drawnSeed', drawnSeed, '--seconds', seconds));
 });
 
 it('a rejoin that is killed before each of its calls', async (t) => {
-  t.diagnostic(await sweepKills('--seed', seed));
+  t.diagnostic(await sweepKills('--drawnSeed', drawnSeed));
 });
