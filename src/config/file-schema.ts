@@ -1,4 +1,5 @@
 import { EVENT_NAMES } from '../events/event.js';
+import { MOMENTS } from '../events/hook-settings.js';
 import { BOOLEAN, type Keys, mapping, named, optional, required, type ValuesOf } from './schema.js';
 import {
   COMMAND,
@@ -44,11 +45,8 @@ const WATCH = {
   heartbeat: optional(WEB_ADDRESS),
 };
 
-/** A hook that runs before a promotion, and can forbid it. */
-export const BEFORE_PROMOTE = 'before-promote';
-
 const HOOKS: Keys = {
-  ...Object.fromEntries([...EVENT_NAMES, BEFORE_PROMOTE].map((name) => [name, optional(COMMAND)])),
+  ...Object.fromEntries([...EVENT_NAMES, ...MOMENTS].map((name) => [name, optional(COMMAND)])),
   timeout: optional(DURATION),
 };
 
