@@ -149,7 +149,7 @@ class World:
                 self.note(f'{side.name}: pack, {side.pack()}')
                 self.packs += 1
         self.other.close()
-        if self.chance('hands', 0.4):
+        if not self.both_promoted and self.chance('hands', 0.4):
             accidents.swapped(self, self.other, self.serving)
         if self.chance('stale', 0.7):
             accidents.put_back(self, self.other)
@@ -284,8 +284,9 @@ class World:
         judge.equal(master, slave, answer)
         if kills == 0 and not self.packs and not self.is_rotten:
             judge.reported(rejoin, answer)
-            # A stale claim, a piece that was cut, or another transaction of the same tid at the fork costs some more.
-            if not self.kinds & {'stale', 'ties', 'cut'}:
+            # A stale claim, a piece that was cut, or another transaction of the same tid at the fork costs some more; a side
+            # that was promoted without having been a slave has no hashes.
+            if not self.kinds & {'stale', 'ties', 'cut'} and not self.old_won:
                 judge.within_budget(rejoin, difference, count, log, answer)
         self.count(f"rejoin: {answer.json.get('action')}")
         return answer
