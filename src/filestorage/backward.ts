@@ -37,11 +37,17 @@ const BLOCK = 65_536;
  * copying a byte.
  */
 export class BackwardReader {
-  private block = new Uint8Array(BLOCK);
+  private readonly block: Uint8Array<ArrayBuffer>;
   private blockStart = 0;
   private blockLength = 0;
 
-  constructor(private readonly source: ByteSource) {}
+  /** `blockBytes`: so many are read at once. */
+  constructor(
+    private readonly source: ByteSource,
+    private readonly blockBytes = BLOCK,
+  ) {
+    this.block = new Uint8Array(blockBytes);
+  }
 
   /** The transaction that ends at `end`; undefined when there is none. */
   async endingAt(end: number): Promise<FoundTransaction | undefined> {
@@ -86,8 +92,11 @@ export class BackwardReader {
    */
   private async view(position: number, length: number, end: number): Promise<DataView | undefined> {
     if (position < this.blockStart || position + length > this.blockStart + this.blockLength) {
-      const blockEnd = Math.min(this.source.size, Math.max(position + length, Math.min(end, position + BLOCK)));
-      this.blockStart = Math.max(0, blockEnd - BLOCK);
+      const blockEnd = Math.min(
+        this.source.size,
+        Math.max(position + length, Math.min(end, position + this.blockBytes)),
+      );
+      this.blockStart = Math.max(0, blockEnd - this.blockBytes);
       const requested = this.block.subarray(0, blockEnd - this.blockStart);
       this.blockLength = await this.source.readBytes(requested, this.blockStart);
       if (position + length > this.blockStart + this.blockLength) return undefined;

@@ -61,6 +61,11 @@ export class Walk extends BlobFinder {
     if (this.at >= this.limit) this.stopAtEnd();
   }
 
+  /** Where the transaction ends whose header was read last, with its trailer. It may have ended already. */
+  get headerEnd(): number {
+    return this.transactionEnd + TRAILER_LENGTH;
+  }
+
   /** Marks the end of the bytes: the file ended before the limit. */
   finish(): void {
     if (this.stop === undefined) this.stop = { kind: 'torn', position: this.end };

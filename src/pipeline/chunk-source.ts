@@ -1,6 +1,6 @@
 import type { Stop } from '../filestorage/stop.js';
 import type { ChunkLine } from '../standby/dat.js';
-import { type ChunkFacts, type ChunkTask, readChunk } from './chunk.js';
+import { type ChunkFacts, type ChunkTask, readAheadEnd, readChunk } from './chunk.js';
 import { advance, nextTask } from './chunk-table.js';
 import type { Master } from './master.js';
 import { RecordTape, type TapeReader } from './record-tape.js';
@@ -63,7 +63,9 @@ export class InlineSource implements ChunkSource {
         target.write?.(bytes, position);
         onProgress(position + bytes.length, master.size);
       };
+      master.readsUpTo(readAheadEnd(task));
       const facts = await readChunk(task, this.window, master.read, deliver, tape?.events);
+      master.readsUpTo(undefined);
       tape?.flush();
       if (facts.transactions > 0) {
         resume = advance(resume, facts);

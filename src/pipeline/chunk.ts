@@ -54,6 +54,23 @@ export type ReadInto = (window: Window, length: number, position: number) => num
 export type Deliver = (bytes: Uint8Array, position: number) => void | Promise<void>;
 
 /**
+ * So many bytes beyond the place where a chunk is full are read with what is before it. Those of the next chunk among them
+ * are read again.
+ */
+const BEYOND_CUT = 4096;
+
+/** Where to end reading ahead of a chunk's reader. */
+export function readAheadEnd({ cutAt }: Pick<ChunkTask, 'cutAt'>): number {
+  return cutAt + BEYOND_CUT;
+}
+
+/** The end of what the next read should get: not more of the next chunk than necessary. */
+function readsTo(task: ChunkTask, position: number, walk: Walk): number {
+  const end = position < task.cutAt ? readAheadEnd(task) : walk.headerEnd;
+  return end > position ? Math.min(end, task.limit) : task.limit;
+}
+
+/**
  * In a file that is being written, bytes of a transaction count only if they were read together with, or after, a
  * status that says it is finished. Bytes read earlier may belong to another transaction that was aborted. So beyond
  * `finishedEnd` a header whose transaction continues in the next window is read again with that window.
@@ -76,7 +93,7 @@ export async function readChunk(
   let mark = window.mark();
   let position = task.from;
   while (walk.stop === undefined) {
-    const requested = Math.min(window.size, task.limit - position);
+    const requested = Math.min(window.size, readsTo(task, position, walk) - position);
     let length = await read(window, requested, position);
     // Fewer bytes than requested: the master cut its file back after its size was read.
     const isLast = length < requested || position + length >= task.limit;

@@ -68,6 +68,11 @@ export class Master {
   readonly read = (window: Window, length: number, position: number): Promise<number> =>
     this.ahead.read(window, length, position);
 
+  /** What is read next ends there: nothing beyond it is read ahead. undefined: at the end of the file. */
+  readsUpTo(position: number | undefined): void {
+    this.ahead.until = position ?? this.size;
+  }
+
   readBytes(into: Uint8Array, position: number): Promise<number> {
     return this.deadline.wait(this.file.readLater(into, into.length, position), 'read', this.path, position);
   }

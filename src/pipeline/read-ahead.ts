@@ -21,7 +21,7 @@ export interface Readings {
    */
   readonly finishedEnd: (requested: number) => Promise<number>;
   /** Where the reader will end. Nothing from there on is read ahead. */
-  readonly until?: number;
+  readonly until?: number | undefined;
 }
 
 /** A read that takes longer came over a network, or from a disk: other reads can wait in parallel. */
@@ -64,8 +64,12 @@ export class ReadAhead {
   private expected = -1;
   private finishedEnd = 0;
   private readsToProbe = 0;
+  /** Where the reader will end. */
+  until: number;
 
-  constructor(private readonly readings: Readings) {}
+  constructor(private readonly readings: Readings) {
+    this.until = readings.until ?? readings.limit;
+  }
 
   /** Like a plain read. Reads of one ReadAhead must not overlap. */
   async read(window: Window, length: number, position: number): Promise<number> {
@@ -95,9 +99,10 @@ export class ReadAhead {
 
   /** Begins the pieces from `position` on, as many as may be under way. */
   private async fill(position: number, pieceBytes: number): Promise<void> {
-    const { later, limit, until = limit } = this.readings;
-    for (let next = position; this.pieces.length < DEPTH && next < Math.min(until, limit); ) {
-      const length = Math.min(pieceBytes, limit - next);
+    const { later, limit } = this.readings;
+    const until = Math.min(this.until, limit);
+    for (let next = position; this.pieces.length < DEPTH && next < until; ) {
+      const length = Math.min(pieceBytes, until - next);
       if (!(await this.isFinished(next + length))) return;
       const buffer = this.bufferOf(pieceBytes);
       const count = later(buffer, length, next);

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
+import { readAheadEnd } from './chunk.js';
 import { finishedEnd } from './finished-end.js';
 import { LaneCancelled, type LaneMemory, LaneWriter } from './lane.js';
 import { ReadAhead } from './read-ahead.js';
@@ -53,7 +54,7 @@ async function runTask<Facts>(
       later: (into, length, position) => opened.readLater(into, length, position),
       wait: (count) => lane.waiting(count),
       limit: part.limit,
-      until: part.cutAt,
+      until: readAheadEnd(part),
       finishedEnd: async (requested) => {
         const { finishedEnd: known = 0, limit } = part;
         return known >= requested ? known : ((await finishedEnd({ size: limit, readBytes })) ?? known);
