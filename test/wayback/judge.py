@@ -135,6 +135,14 @@ def reported(rejoin, answer):
     require(count == len(rejoin.expected()), 'the answer counts other lost transactions', f'{len(rejoin.expected())} are lost\n{answer}')
 
 
+def compared(rejoin, answer):
+    """Before a person names the loser, `compare` shows what each side has of its own."""
+    lost, new = rejoin.expected(), transactions(rejoin.master.path)
+    own = [each.tid.hex() for each in new if each.commit not in {other.commit for other in rejoin.old}]
+    shown = [[each['tid'] for each in answer.json.get(side, [])] for side in ('onlyA', 'onlyB')]
+    require(shown == [own[:1000], [each.tid.hex() for each in lost]], 'compare shows other transactions of the two sides', answer)
+
+
 def within_budget(rejoin, difference, count, log, answer):
     require(count <= max(READ_BUDGET * difference, difference + LEAST_BUDGET), f'{count} bytes were read of the serving side for a difference of {difference}', f'{log}\n{answer}')
 

@@ -26,6 +26,8 @@ class World(Takeovers):
         self.count('transactions that were lost', len(rejoin.expected()))
         if self.rng.random() < 0.3:
             self.dry_run(rejoin)
+        if self.both_promoted and not self.packs and not self.is_rotten and not self.has_ties:
+            judge.compared(rejoin, self.program.compare(master, slave))
         kills = self.kill_some(rejoin) if 'kill' in self.kinds else 0
         answer = self.finish(rejoin, kills)
         slave.had, slave.knows = set(master.had), True
