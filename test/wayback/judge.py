@@ -14,6 +14,8 @@ from reading import MARKER, committed_bytes, data_files, loads, lost_files, read
 # there is nothing more. With a difference of 4 kB both are the same.
 READ_BUDGET = 1.05
 LEAST_BUDGET = 200
+# With blobs also the old record of each blob that an undo points back to.
+BLOB_RECORDS = 2_000
 # Files that a refusal may write, beside the old master's data.
 NOTES = ('.role', '.lock', '.outcome', '.events')
 
@@ -144,7 +146,8 @@ def compared(rejoin, answer):
 
 
 def within_budget(rejoin, difference, count, log, answer):
-    require(count <= max(READ_BUDGET * difference, difference + LEAST_BUDGET), f'{count} bytes were read of the serving side for a difference of {difference}', f'{log}\n{answer}')
+    least = LEAST_BUDGET + (BLOB_RECORDS if rejoin.world.has_blobs else 0)
+    require(count <= max(READ_BUDGET * difference, difference + least), f'{count} bytes were read of the serving side for a difference of {difference}', f'{log}\n{answer}')
 
 
 def serves(side, answer):
