@@ -16,6 +16,7 @@ import {
 import { CONFIG } from '../support/json-scenes-config.js';
 import { EXTRACT } from '../support/json-scenes-extract.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
+import { REJOIN } from '../support/json-scenes-rejoin.js';
 import { STATUS } from '../support/json-scenes-status.js';
 import { DEMO, DEMOTE, INDEX, LOG, PROMOTE, SWITCH, VERIFY } from '../support/json-scenes-takeover.js';
 import { withPair } from '../support/pair.js';
@@ -54,6 +55,7 @@ const COMMANDS: readonly Command[] = [
     scenes: { ...PROMOTE, ...PROMOTE_WITH_BLOBS },
     never: { 'sync.how: "left hanging"': 'needs a mount that hangs: test/faults/hanging-master' },
   },
+  { heading: 'syncpozo rejoin', scenes: REJOIN },
   { heading: 'syncpozo demote', scenes: DEMOTE },
   { heading: 'syncpozo on, syncpozo off', scenes: SWITCH },
   { heading: 'syncpozo index', scenes: INDEX },
