@@ -11,7 +11,7 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * test/zodb, crash, faults, chaos, histories, blobs, extract, rejoin, together and wayback need the real ZODB and ZEO, test/scripts needs
  * shellcheck and the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
  * folders. Their settings:
- *   SYNCPOZO_MINUTES  how long the live ZEO campaign, those of a watch and that of a group run, each (10)
+ *   SYNCPOZO_MINUTES  how long the live ZEO campaign, those of a watch, of a group and of ways back run, each (10)
  *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
  *   SYNCPOZO_BLOB_HISTORIES  how many random histories with blobs the long form plays (500)
  *   SYNCPOZO_THIN_HISTORIES  how many random histories get a thin file in the long form (300)

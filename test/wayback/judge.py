@@ -14,6 +14,8 @@ from reading import MARKER, committed_bytes, data_files, loads, lost_files, read
 # there is nothing more. With a difference of 4 kB both are the same.
 READ_BUDGET = 1.05
 LEAST_BUDGET = 200
+# With blobs also the old record of each blob that an undo points back to.
+BLOB_RECORDS = 2_000
 # Files that a refusal may write, beside the old master's data.
 NOTES = ('.role', '.lock', '.outcome', '.events')
 
@@ -135,8 +137,17 @@ def reported(rejoin, answer):
     require(count == len(rejoin.expected()), 'the answer counts other lost transactions', f'{len(rejoin.expected())} are lost\n{answer}')
 
 
+def compared(rejoin, answer):
+    """Before a person names the loser, `compare` shows what each side has of its own."""
+    lost, new = rejoin.expected(), transactions(rejoin.master.path)
+    own = [each.tid.hex() for each in new if each.commit not in {other.commit for other in rejoin.old}]
+    shown = [[each['tid'] for each in answer.json.get(side, [])] for side in ('onlyA', 'onlyB')]
+    require(shown == [own[:1000], [each.tid.hex() for each in lost]], 'compare shows other transactions of the two sides', answer)
+
+
 def within_budget(rejoin, difference, count, log, answer):
-    require(count <= max(READ_BUDGET * difference, difference + LEAST_BUDGET), f'{count} bytes were read of the serving side for a difference of {difference}', f'{log}\n{answer}')
+    least = LEAST_BUDGET + (BLOB_RECORDS if rejoin.world.has_blobs else 0)
+    require(count <= max(READ_BUDGET * difference, difference + least), f'{count} bytes were read of the serving side for a difference of {difference}', f'{log}\n{answer}')
 
 
 def serves(side, answer):

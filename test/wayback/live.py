@@ -10,7 +10,8 @@ from program import KILLED, blobs
 from reading import lost_files, read, transactions
 from server import Server, Writer
 from side import first_commit
-from world import CHUNKS, HOURS, World
+from takeovers import CHUNKS, HOURS
+from world import World
 
 WRITERS = 2
 WAITS = (0, 0.1, 0.5, 1.5)

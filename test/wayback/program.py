@@ -50,6 +50,9 @@ class Program:
     def promote(self, slave, *options):
         return self.call('promote', slave.directory, *common(slave), *options)
 
+    def compare(self, master, slave):
+        return self.call('compare', master.directory, slave.directory, '--json')
+
     def may_serve(self, side, peer=None):
         return self.call('may-serve', side.directory, '--json', *(['--peer', peer.directory] if peer else []))
 

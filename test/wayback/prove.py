@@ -13,7 +13,8 @@ import time
 
 from judge import Violation
 from stand_in import StandIn
-from world import World, remove
+from takeovers import remove
+from world import World
 
 # Each fault with a part of the rule that finds it, and the kinds of history that show it.
 FOUND_BY = {

@@ -15,7 +15,8 @@ import judge
 from judge import require
 from program import CHANGING, KILLED, Program
 from reading import state_of
-from world import World, remove
+from takeovers import remove
+from world import World
 
 
 def main():

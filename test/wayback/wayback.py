@@ -21,7 +21,8 @@ import stand_in
 from judge import Violation
 from live import LiveWorld
 from program import Program
-from world import KINDS, World, chosen, remove
+from takeovers import KINDS, chosen, remove
+from world import World
 
 
 def play(options, base, name):
