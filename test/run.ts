@@ -8,8 +8,8 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART selects the
  * files with it in their path.
  *
- * test/zodb, crash, faults, chaos, histories, blobs, extract and together need the real ZODB and ZEO, test/scripts needs shellcheck and
- * the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
+ * test/zodb, crash, faults, chaos, histories, blobs, extract, together and wayback need the real ZODB and ZEO, test/scripts needs
+ * shellcheck and the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
  * folders. Their settings:
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign, those of a watch and that of a group run, each (10)
  *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
@@ -31,6 +31,8 @@ const JUDGED_BY_ZODB: ReadonlySet<string> = new Set([
   'histories',
   'blobs',
   'extract',
+  'rejoin',
+  'wayback',
   'together',
 ]);
 
@@ -50,6 +52,7 @@ const LONGEST = [
   'zodb/index-corpus',
   'faults/sweep',
   'together/together',
+  'wayback/wayback',
 ];
 
 process.exitCode = main(process.argv.slice(2));
