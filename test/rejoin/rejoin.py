@@ -278,6 +278,88 @@ def served_by_mistake(a, b):
     check(a, b, done)
 
 
+def budget(a, b):
+    """Of the serving side's file hardly more is read than the difference."""
+    common = named('common', 30)
+    sizes = [(2, 3, 100), (0, 5, 2000), (1, 2, 700_000), (3, 60, 700_000)]
+    done = a.commit(common, 60_000)
+    sync(a, b)
+    serving, slave = a, b
+    for turn, (lost, new, size) in enumerate(sizes):
+        done += serving.commit([f'{turn} lost {n}' for n in range(lost)])
+        promote(slave)
+        serving, slave = slave, serving
+        before = os.path.getsize(serving.path)
+        done += serving.commit([f'{turn} new {n}' for n in range(new)], size)
+        log = os.path.join(ROOT, 'strace.log')
+        calls = ['-e', 'trace=read,pread64,readv,preadv,preadv2,copy_file_range,sendfile,mmap']
+        command = ['strace', '-f', '-q', '-s', '0', '-o', log, *calls, '-P', serving.path, 'node', CLI]
+        args = ['rejoin', '--yes', '-q', serving.directory, slave.directory, '--status-file', slave.status]
+        subprocess.run([*command, *args], check=True, capture_output=True)
+        with open(log, encoding='utf8') as file:
+            ends = [line.rsplit('= ', 1)[1] for line in file if ' = ' in line]
+        read = sum(int(end) for end in ends if end.strip().isdigit())
+        difference = os.path.getsize(serving.path) - before
+        # The head and the last bytes before the fork are read to recognise the file.
+        assert read <= 1.05 * difference + 400, (read, difference)
+        check(serving, slave, done)
+
+
+def with_blobs(a, b):
+    """The blobs below the fork are not copied again, those of lost transactions are kept aside, the new ones are brought."""
+    from ZODB.blob import Blob
+
+    def commit(host, words):
+        storage = FileStorage(host.path, blob_dir=os.path.join(host.directory, 'blobs'))
+        db = DB(storage)
+        connection = db.open()
+        for word in words:
+            connection.root()[word] = Blob(word.encode() * 50)
+            transaction.commit()
+        connection.close()
+        db.close()
+
+    def files(host):
+        found = {}
+        for directory, _, names in os.walk(os.path.join(host.directory, 'blobs')):
+            for name in names:
+                if name.endswith('.blob'):
+                    path = os.path.join(directory, name)
+                    with open(path, 'rb') as file:
+                        found[os.path.relpath(path, host.directory)] = (file.read(), os.stat(path).st_ino)
+        return found
+
+    for host in (a, b):
+        os.makedirs(os.path.join(host.directory, 'blobs'), exist_ok=True)
+    ab = f'{a.directory}/blobs:{b.directory}/blobs'
+    ba = f'{b.directory}/blobs:{a.directory}/blobs'
+    commit(a, ['one', 'two'])
+    run('sync', '-q', a.directory, b.directory, '--status-file', b.status, '--blobs', ab)
+    common = files(a)
+    commit(a, ['lost 1', 'lost 2'])
+    promote(b)
+    commit(b, ['new'])
+    run('rejoin', '--yes', '-q', b.directory, a.directory, '--status-file', a.status, expected=2)
+    result = rejoin(b, a, '--blobs', ba)
+    assert result['lost']['transactions'] == 2, result
+    assert {name: each[0] for name, each in files(a).items()} == {name: each[0] for name, each in files(b).items()}
+    for name, (_, inode) in common.items():
+        assert files(a)[name][1] == inode, 'a blob below the fork was copied again'
+    storage = FileStorage(a.lost()[0], read_only=True, blob_dir=result['lost']['blobs'])
+    db = DB(storage)
+    kept = []
+    for directory, _, names in os.walk(result['lost']['blobs']):
+        for name in names:
+            if name.endswith('.blob'):
+                with open(os.path.join(directory, name), 'rb') as file:
+                    kept.append(file.read())
+    db.close()
+    assert sorted(kept) == [b'lost 1' * 50, b'lost 2' * 50], kept
+    out = run('sync', '--json', '-q', b.directory, a.directory, '--status-file', a.status, '--blobs', ba)
+    assert json.loads(out)['action'] == 'none', out
+    run('verify', '-q', a.directory)
+
+
 SCENARIOS = {each.__name__: each for each in (
-    exchanged, killed, packed, packed_here, others, behind, in_flight, split, plain, served_by_mistake)}
+    exchanged, killed, packed, packed_here, others, behind, in_flight, split, plain, served_by_mistake, budget, with_blobs)}
 SCENARIOS[SCENARIO](Host('a'), Host('b'))
