@@ -17,6 +17,7 @@ import {
 import { CONFIG } from '../support/json-scenes-config.js';
 import { EXTRACT } from '../support/json-scenes-extract.js';
 import { COMPARE } from '../support/json-scenes-lineages.js';
+import { REJOIN } from '../support/json-scenes-rejoin.js';
 import { STATUS } from '../support/json-scenes-status.js';
 import {
   DEMO,
@@ -66,6 +67,7 @@ const COMMANDS: readonly Command[] = [
     never: { 'sync.how: "left hanging"': 'needs a mount that hangs: test/faults/hanging-master' },
   },
   { heading: 'syncpozo may-serve', scenes: MAY_SERVE },
+  { heading: 'syncpozo rejoin', scenes: REJOIN },
   { heading: 'syncpozo demote', scenes: DEMOTE },
   { heading: 'syncpozo on, syncpozo off', scenes: SWITCH },
   { heading: 'syncpozo index', scenes: INDEX },
