@@ -8,7 +8,7 @@ import { ensureVenv, VenvError } from './support/venv.js';
  * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART selects the
  * files with it in their path.
  *
- * test/zodb, crash, faults, chaos, histories, blobs, extract, together and wayback need the real ZODB and ZEO, test/scripts needs
+ * test/zodb, crash, faults, chaos, histories, blobs, extract, rejoin, together and wayback need the real ZODB and ZEO, test/scripts needs
  * shellcheck and the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
  * folders. Their settings:
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign, those of a watch and that of a group run, each (10)

@@ -119,16 +119,16 @@ function isLost(name: string): boolean {
   return /^lost-[0-9a-f-]+\.fs$/.test(name);
 }
 
-/** Describes every bad state of every crash point; `seen` receives the states' keys. */
+/** Describes every bad state of every crash point; `seen` receives the states' keys, `recovered` those from which a rejoin was judged. */
 export async function rejoinProblems(
   of: RejoinRecord,
   judge: Judge,
   seen: Set<string>,
   mutation?: Mutation,
+  recovered = new Set<string>(),
 ): Promise<string[]> {
   const problems: string[] = [];
   const judged = new Set<string>();
-  const recovered = new Set<string>();
   for (const { point, state, returned } of crashesOf(of, transactionEdges(of.served), mutation)) {
     const key = `${state.key} ${returned}`;
     if (judged.has(key)) continue;
