@@ -20,6 +20,7 @@ What always holds:
 """
 
 import argparse
+import atexit
 import collections
 import io
 import json
@@ -67,8 +68,11 @@ def open_serving(place, blobs, writing):
     if not os.path.exists(place) and colon and rest.split('/')[0].isdigit():
         from ZEO.ClientStorage import ClientStorage
         port, _, name = rest.partition('/')
-        cache = {'blob_dir': blobs, 'shared_blob_dir': True} if blobs else {'blob_dir': tempfile.mkdtemp('.lost-content')}
-        return ClientStorage((host, int(port)), storage=name or '1', wait_timeout=30, read_only=not writing, **cache)
+        directory = blobs or tempfile.mkdtemp('.lost-content')
+        if not blobs:
+            atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        return ClientStorage((host, int(port)), storage=name or '1', wait_timeout=30, read_only=not writing,
+                             blob_dir=directory, shared_blob_dir=blobs is not None)
     if not os.path.isfile(place):
         raise Refused('%s is neither HOST:PORT nor a file' % place)
     return FileStorage(place, read_only=not writing, blob_dir=blobs)

@@ -42,7 +42,7 @@ const WRAPPER = `#!/bin/sh
 command=$1
 shift
 case $command in
-  promote) set -- --log-format text --patience 20 "$@" ;;
+  promote) set -- --log-format text --patience 20 --catch-up 60 "$@" ;;
   sync | rejoin | demote | verify | compare | index | restore) set -- --log-format text "$@" ;;
 esac
 exec '${process.execPath}' '${PROGRAM}' "$command" "$@"

@@ -8,7 +8,7 @@ import { inProject } from './root.js';
 export const PROGRAM = inProject('dist', 'app', 'cli.cjs');
 
 /** Far longer than any command here needs: after this time a command counts as hanging. */
-const HANGS_AFTER_MS = 20_000;
+const HANGS_AFTER_MS = 60_000;
 
 export interface LogRecord {
   readonly level: string;
