@@ -14,6 +14,7 @@ import { forkLine } from './fork.js';
 import { type BothSides, goesOn, prove } from './proof.js';
 import { RejoinRefusal } from './refusal.js';
 import type { Serving } from './serving.js';
+import { areStillCommon } from './still-common.js';
 
 /** The place up to which both sides are proved to be equal, and how. */
 export interface Fork {
@@ -41,8 +42,8 @@ export interface ForkRequest extends BothSides {
 export async function findFork(request: ForkRequest): Promise<Fork> {
   const { serving, own, master, say } = request;
   const line = forkLine(serving.role, own);
-  if (line && line.position <= master.size) return byTerm(line, request.theirs, request);
   const claimed = claimAbout(request);
+  if (line && line.position <= master.size) return byTerm(line, request.theirs ?? claimed, request);
   if (!line && claimed) {
     const proof = await prove(request, claimed.chunks, undefined);
     if (proof.kind === 'equal')
@@ -58,10 +59,10 @@ async function byTerm(line: TermLine, dat: Dat | undefined, request: ForkRequest
   const chunks = dat?.chunks ?? [];
   const known = chunks.findLast(({ end }) => end <= position)?.end ?? MAGIC_LENGTH;
   const unknown = Math.min(position, slave.size) - known;
-  if (unknown > 0) say(`${formatCount(unknown, 'byte')} of MASTER are compared: its .dat has no hash of them`);
+  if (unknown > 0) say(`${formatCount(unknown, 'byte')} of MASTER are compared: no .dat has a hash of them`);
   const proof = await prove(request, chunks, position);
   if (proof.kind === 'equal') {
-    const how = `by term ${term}, and ${proof.hashed > MAGIC_LENGTH ? 'the hashes that MASTER has recorded' : 'the bytes of both'}`;
+    const how = `by term ${term}, and ${proof.hashed > MAGIC_LENGTH ? 'the hashes of what was copied' : 'the bytes of both'}`;
     if (proof.resume.position < position || !(await goesOn(request, position))) return { resume: proof.resume, how };
     // MASTER's copy of a line is missing here: the histories went on together behind it.
     const further = await prove(request, proof.resume.chunks, undefined);
@@ -81,7 +82,7 @@ async function byTerm(line: TermLine, dat: Dat | undefined, request: ForkRequest
 async function refuseDamaged(chunk: ChunkLine | undefined, { slave, master, windows }: ForkRequest): Promise<void> {
   if (!chunk || !(await hasTransactionsOf(chunk, slave, master, windows[0]))) return;
   const { start, end } = chunk;
-  const reason = `${slave.path} is damaged: its bytes ${start} to ${end} are not those that were copied from it to MASTER`;
+  const reason = `${slave.path} is damaged: its bytes ${start} to ${end} are not those that were copied between the two`;
   throw new RejoinRefusal(reason, `'syncpozo verify' says more. ${costOf(master, slave)}`, EXIT.damaged);
 }
 
@@ -105,10 +106,19 @@ async function byLineage(request: ForkRequest): Promise<Fork> {
   const isAtFork = sides.common === undefined || sides.common.slaveEnd === equalUpTo;
   if (lineage === 'ahead' && !request.serving.role) throw aheadOfPlain(request);
   if (!isPlain || !isAtFork || equalUpTo <= MAGIC_LENGTH) throw refusalOf(against, request);
+  if (lineage === 'forked' && (await isNoFork(against, request))) {
+    const differs = (against.verdict?.findings.differenceCount ?? 0) > 0;
+    throw refusalOf({ ...against, lineage: differs ? 'rotten' : 'packed' }, request);
+  }
   // Both are equal up to there, so the slave's own bytes show the chunks.
   const here = upTo(slave, equalUpTo);
   const { position, tid, chunks, tailState } = await compare(here, here, NOTHING_YET, chunkBytes, windows);
   return { resume: { position, tid, chunks, tailState }, how: 'by the bytes of both files' };
+}
+
+async function isNoFork({ equalUpTo, masterEnd }: Against, { slave, master, windows }: ForkRequest): Promise<boolean> {
+  const here = { source: slave, end: await readableEnd(slave, windows[0]) };
+  return areStillCommon(here, { source: master, end: masterEnd }, equalUpTo);
 }
 
 /** What MASTER is to SLAVE. Reads both files completely. */

@@ -12,6 +12,7 @@ import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import { PLAIN_SLAVE, type RoleFacts } from '../standby/role.js';
 import { RoleRefusal, roleOf } from '../standby/role-of.js';
 import { estimate, toCopy } from './cost.js';
+import { coverSlave } from './cover.js';
 import { explain } from './explain.js';
 import { finish } from './finish.js';
 import { type Followed, follow } from './follow.js';
@@ -59,7 +60,7 @@ export class Rejoining {
     const { master, magic } = observed;
     try {
       const serving = await readServing(master, options.deadline);
-      refuseUnlessServing(serving, own, { master: masterPath, slave: paths.data }, options.full);
+      refuseUnlessServing(serving, own, { master: masterPath, slave: paths.data });
       this.refuseWithoutBlobs(serving);
       const plan = await planRejoin({ master, serving, own, paths, options, windows: this.windows });
       const from = plan.kind === 'full' ? 0 : (plan.fork?.resume.position ?? 0);
@@ -133,6 +134,7 @@ export class Rejoining {
       const place = { position: plan.kind === 'full' ? undefined : fork.position, tid: fork.tid };
       await completeReports(paths, lost, place, result.slave.claim ?? 0, this.windows[0]);
     }
+    if (options.sync.index !== false) await coverSlave(paths, this.windows[0]);
     const known = lost ? lostResult(lost, lost.names) : null;
     return finish({ plan, serving, lost: known, followed, paths, options });
   }

@@ -38,7 +38,6 @@ export function refuseUnlessServing(
   { role }: Serving,
   own: RoleFacts,
   paths: { readonly master: string; readonly slave: string },
-  full: boolean,
 ): void {
   const { master, slave } = paths;
   const swapped = `name the side that serves first; 'syncpozo compare ${forShell(master)} ${forShell(slave)}' shows both histories`;
@@ -54,9 +53,9 @@ export function refuseUnlessServing(
     );
   }
   const [theirs, ours] = [role ? seenTerm(role) : 0, seenTerm(own)];
-  if (theirs >= ours || full) return;
+  if (theirs >= ours) return;
   throw new RejoinRefusal(
     `${slave} has seen term ${ours}, and ${master} serves in term ${theirs}: it was superseded`,
-    `are the two swapped? ${swapped}. If ${master} is the one whose state is to be kept all the same, run with --full`,
+    `are the two swapped? ${swapped}. If ${master} is the one whose state is to be kept: there, with ZEO stopped, 'syncpozo demote' and 'syncpozo promote' begin a newer term`,
   );
 }
