@@ -177,6 +177,8 @@ describe('syncpozo restore', () => {
         refused.json.reason,
         /Data\.fs\.old: nothing shows that it is of the same history; .*: it ends before that moment/,
       );
+      // Who knows it better can name it.
+      assert.ok(refused.json.hint.includes(`${pair.masterFile}.old`) && /in the place of FILE/.test(refused.json.hint));
       rmSync(`${pair.masterFile}.old`);
       rmSync(`${pair.masterFile}.packed-${until}`);
       const none = restore(pair.masterFile, join(out, 'b.fs'), '--until', until);
