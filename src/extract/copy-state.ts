@@ -11,7 +11,7 @@ import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import { applyOwnership, durableReplaceByPieces, type Ownership } from '../io/replace.js';
+import { applyOwnership, type Ownership, replaceByPieces, temporaryOf } from '../io/replace.js';
 import type { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import type { ChunkFacts } from '../pipeline/chunk.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
@@ -221,7 +221,7 @@ export class StateCopy {
   }
 
   private keepIndex(pieces: Iterable<Uint8Array>): void {
-    durableReplaceByPieces(this.freshIndex, pieces, this.ownership);
+    replaceByPieces(this.freshIndex, pieces, this.ownership, temporaryOf(this.freshIndex));
   }
 
   /** The index from another reading of the new file. */
