@@ -73,6 +73,7 @@ export async function runExtract(options: ExtractOptions): Promise<ExtractResult
   const began = performance.now();
   const dest = newPath(options.dest, 'DEST');
   const blobs = options.blobs && { master: options.blobs.master, slave: newBlobs(options.blobs) };
+  if (blobs?.slave === dest) throw new PathMistake(`DEST and DEST_DIR are both ${dest}`, 'name another DEST_DIR');
   const side = await findSide(options.file, options.name, options.deadline);
   const path = fileOf(side, nameInDirectory(options.name, side));
   const file = await openData(path, options.deadline);

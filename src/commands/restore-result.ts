@@ -205,7 +205,10 @@ function refused(
       const found = tried.map(({ path, reason }) => `${path}: ${reason}`).join('; ');
       const beside = tried.length === 0 ? 'no kept file is beside it' : `no kept file has it (${found})`;
       const reason = `a pack has left that moment out of ${asked.file}: it has the states from ${named(packed.tid)} on, and ${beside}`;
-      const hint = `name an older copy of ${asked.file}: a backup, the other side, or a Data.fs.old`;
+      const unproven = tried.find(({ isUnproven }) => isUnproven)?.path;
+      const hint = unproven
+        ? `if you know that ${unproven} is an earlier state of it, name that file in the place of FILE`
+        : `name an older copy of ${asked.file}: a backup, the other side, or a Data.fs.old`;
       return { ...fail(EXIT.refused, reason, hint), packed: instantOf(packed.tid) };
     }
     case 'damaged': {

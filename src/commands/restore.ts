@@ -46,6 +46,7 @@ export async function runRestore(options: RestoreOptions): Promise<RestoreResult
       to: resolve(options.blobs.to),
       copies: options.copyBlobs === true,
     };
+    refuseNames(path, dest, blobs);
     const restored = await stateOf(path, dest, blobs, options);
     return endedResult(restored, { ...asked, blobs: blobs?.to }, seconds(), log);
   } catch (error) {
@@ -106,6 +107,26 @@ function destOf(given: string, file: string | undefined): string {
   if (given.endsWith('/') && !isDirectory)
     throw new PathMistake(`the directory ${path} does not exist`, `make it first, or name a file, as ${path}`);
   return dest;
+}
+
+/** Names of the new files that are those of other files. */
+function refuseNames(path: string, dest: string, blobs: { readonly from: string; readonly to: string } | undefined) {
+  const index = `${dest}.index`;
+  const there = factsOfPath(index);
+  if (there && (there.kind !== 'file' || there.inode === factsOfPath(path)?.inode)) {
+    const what = there.kind === 'file' ? 'FILE' : `a ${there.kind}`;
+    throw new PathMistake(`${index} is ${what}, and the index of ${dest} needs this name`, 'name another DEST');
+  }
+  if (!blobs) return;
+  const to = join(realPath(dirname(blobs.to)) ?? dirname(blobs.to), basename(blobs.to));
+  if (to === dest || to === index)
+    throw new PathMistake(`${to} is the name of the new file, or of its index`, 'name another directory for its blobs');
+  const from = realPath(resolve(blobs.from));
+  if (from !== undefined && `${to}/`.startsWith(`${from}/`) && to !== from)
+    throw new PathMistake(
+      `${to} lies in the blob directory ${from}`,
+      'name a directory outside of it: --blobs DIR:DEST_DIR',
+    );
 }
 
 const NO_ROOM = 'make room on the file system of DEST; nothing of it is left there';

@@ -11,7 +11,7 @@ import { removeIfThere, rename, syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
 import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
-import { applyOwnership, durableReplaceByPieces, type Ownership, temporaryOf } from '../io/replace.js';
+import { applyOwnership, type Ownership, replaceByPieces, temporaryOf } from '../io/replace.js';
 import type { AdaptiveSource } from '../pipeline/adaptive-source.js';
 import type { ChunkFacts } from '../pipeline/chunk.js';
 import { NOTHING_YET } from '../pipeline/chunk-table.js';
@@ -21,6 +21,7 @@ import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import type { Resume } from '../pipeline/resume.js';
 import { type ChunkLine, chunkAt } from '../standby/dat.js';
 import { PathMistake } from '../standby/paths.js';
+import { nameNewFile, removeUnfinished, unfinishedOf } from './new-file.js';
 
 export interface CopyRequest {
   /** The file as if it ended with the state. */
@@ -62,9 +63,9 @@ const PERMISSIONS = 0o777;
 /**
  * Copies the transactions before the end of a state into a new file, and its index.
  *
- * Invariant: until `publish`, the new file has a temporary name, and its index does not exist. Write order: bytes and
- * attributes; fsync; the index under its own name, durably; rename; fsync of the directory. An index without its file is
- * replaced by the next run.
+ * Invariant: until `publish`, the new file and its index have names of this process alone, and nothing else is changed.
+ * Write order: bytes and attributes; fsync; the index, fsync; the name of the index, durably; then the name of the file,
+ * durably. An index without its file is replaced by the next run.
  */
 export class StateCopy {
   readonly copied: CopiedState = {
@@ -77,15 +78,17 @@ export class StateCopy {
     encrypted: 0,
   };
   private readonly temporary: string;
+  private readonly freshIndex: string;
 
   constructor(private readonly request: CopyRequest) {
-    this.temporary = temporaryOf(request.dest);
+    this.temporary = unfinishedOf(request.dest);
+    this.freshIndex = unfinishedOf(this.indexPath);
   }
 
   /** Fills the new file. Throws Broken. */
   async fill(): Promise<void> {
-    const { end, source } = this.request;
-    removeIfThere(this.temporary);
+    const { end, source, dest, master } = this.request;
+    for (const path of [dest, this.indexPath]) removeUnfinished(path, master.facts.inode);
     const maker = await indexMaker(end >= source.threadsFrom);
     try {
       this.copied.shared = await this.cloned();
@@ -107,18 +110,21 @@ export class StateCopy {
     }
   }
 
-  /** Gives the new file its name, durably. */
+  /** Gives the new file and its index their names, durably. */
   publish(): void {
     const { dest } = this.request;
     if (factsOfPath(dest)) throw new PathMistake(`${dest} exists by now`, 'name a file that does not exist');
-    rename(this.temporary, dest);
+    // ZODB does not open a file without records beside an index of it.
+    if (this.copied.records > 0) rename(this.freshIndex, this.indexPath);
+    else removeIfThere(this.indexPath);
     syncDirectory(dirname(dest));
+    nameNewFile(this.temporary, dest);
   }
 
   /** Removes what was made. */
   discard(): void {
     removeIfThere(this.temporary);
-    if (!factsOfPath(this.request.dest)) removeIfThere(this.indexPath);
+    removeIfThere(this.freshIndex);
   }
 
   private get indexPath(): string {
@@ -202,31 +208,27 @@ export class StateCopy {
   }
 
   private async writeIndex(maker: IndexMaker): Promise<void> {
-    const { end, dest } = this.request;
-    // ZODB does not open a file without records beside an index of it.
-    if (this.copied.records === 0) {
-      if (removeIfThere(this.indexPath)) syncDirectory(dirname(dest));
-      return;
-    }
+    const { end } = this.request;
+    if (this.copied.records === 0) return;
     try {
       const pieces = maker.pieces(end);
       if (!pieces) throw new IndexLost();
-      this.replaceIndex(pieces);
+      this.keepIndex(pieces);
     } catch (error) {
       if (!(error instanceof IndexLost)) throw error;
-      this.replaceIndex(encodeIndex(await this.indexAgain(), end));
+      this.keepIndex(encodeIndex(await this.indexAgain(), end));
     }
   }
 
-  private replaceIndex(pieces: Iterable<Uint8Array>): void {
-    durableReplaceByPieces(this.indexPath, pieces, this.ownership);
+  private keepIndex(pieces: Iterable<Uint8Array>): void {
+    replaceByPieces(this.freshIndex, pieces, this.ownership, temporaryOf(this.freshIndex));
   }
 
   /** The index from another reading of the new file. */
   private async indexAgain(): Promise<ObjectIndex> {
     const copy = await this.openCopy();
     try {
-      const made = await makeIndex(temporaryOf(this.temporary), copy, this.request.source, []);
+      const made = await makeIndex(this.freshIndex, copy, this.request.source, []);
       if (made.action === 'changed')
         throw new IoFault('read', copy.path, 'ELOST', 'its bytes have changed', made.changed.start);
       return made.index;

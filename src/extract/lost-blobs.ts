@@ -6,10 +6,10 @@ import type { BlobId } from '../blobs/layout.js';
 import { SlaveTree } from '../blobs/slave-tree.js';
 import { makeDirectoryWith, rename, syncDirectory } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
-import { temporaryOf } from '../io/replace.js';
 import { removeTree } from '../io/temporary.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { PathMistake } from '../standby/paths.js';
+import { unfinishedDirectoryOf } from './new-file.js';
 
 export interface LostBlobsRequest {
   /** The blob directory that has them; only read. */
@@ -39,7 +39,7 @@ export async function keepLostBlobs(request: LostBlobsRequest): Promise<LostBlob
   const { ids, directory } = request;
   if (ids.length === 0) return { directory, files: 0, bytes: 0, missing: [] };
   const isThere = factsOfPath(directory) !== undefined;
-  const place = isThere ? directory : temporaryOf(directory);
+  const place = isThere ? directory : unfinishedDirectoryOf(directory);
   const from = await BlobTree.open(request.tree, request.deadline);
   const { mode, uid, gid } = SlaveTree.open(request.tree).facts;
   makeDirectoryWith(place, { mode: mode & NO_ACCESS_FOR_OTHERS, uid, gid });

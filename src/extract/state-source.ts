@@ -30,6 +30,8 @@ export interface Packed {
 export interface Tried {
   readonly path: string;
   readonly reason: string;
+  /** It has the moment, and only nothing shows that it is an earlier state of FILE. */
+  readonly isUnproven?: boolean;
 }
 
 /**
@@ -62,6 +64,8 @@ export async function findSource(
   }
 }
 
+const NOTHING_SHOWS = 'nothing shows that it is of the same history';
+
 /** What a kept file has to go with. */
 interface Sought {
   readonly file: StateFile;
@@ -83,7 +87,7 @@ async function fromKept(sought: Sought, window: Window, deadline: ReadDeadline):
     const found = await stateIn(kept, sought);
     if (typeof found !== 'string') return { kind: 'found', file: kept, place: found, packed };
     kept.close();
-    tried.push({ path, reason: found });
+    tried.push({ path, reason: found, isUnproven: found === NOTHING_SHOWS });
   }
   return { kind: 'packed-away', packed, tried };
 }
@@ -136,7 +140,7 @@ async function stateIn(
     (newest && newest.tid > packed.tid && !(await file.has(newest.tid)));
   if (isOther) return 'it has another history';
   const shares = last !== undefined || (next && newest && next.tid <= newest.tid);
-  if (!shares && !isListed(kept.path, file.path)) return 'nothing shows that it is of the same history';
+  if (!shares && !isListed(kept.path, file.path)) return NOTHING_SHOWS;
   return place;
 }
 

@@ -30,7 +30,13 @@ export function durableReplaceByPieces(
   syncDirectory(dirname(path));
 }
 
-function replaceByPieces(path: string, pieces: Iterable<Uint8Array>, ownership: Ownership, temporary: string): void {
+/** As durableReplaceByPieces, except that the rename becomes durable with the caller's next sync of the directory. */
+export function replaceByPieces(
+  path: string,
+  pieces: Iterable<Uint8Array>,
+  ownership: Ownership,
+  temporary: string,
+): void {
   removeIfThere(temporary);
   const file = OpenFile.createNew(temporary);
   try {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -276,6 +278,19 @@ describe('syncpozo extract --blobs', () => {
       assert.deepEqual([run.exit, run.json.blobs.missing, run.json.blobs.files], [4, 1, 1], run.all);
       assert.match(run.json.reason, /1 of 2 blobs have no file in/);
       assert.deepEqual(tidsIn(destOf(pair)), [from]);
+    }));
+
+  it('moves no directory of somebody, not even where that of FILE has such a name', () =>
+    withBlobPair((pair) => {
+      const [id] = pair.commitBlobs('one');
+      const [dest, to] = [destOf(pair), join(pair.directory, 'some-blobs')];
+      renameSync(pair.masterBlobs, `${to}.tmp`);
+      const run = extract(pair, dest, '--from', formatTid(id!.tid), '--blobs', `${to}.tmp:${to}`);
+      assert.equal(run.exit, 0, run.all);
+      assert.ok(existsSync(`${to}.tmp`) && existsSync(to));
+      renameSync(`${to}.tmp`, pair.masterBlobs);
+      const same = extract(pair, `${dest}2`, '--from', formatTid(id!.tid), '--blobs', `${pair.masterBlobs}:${dest}2`);
+      assert.deepEqual([same.exit, existsSync(`${dest}2`)], [2, false], same.all);
     }));
 
   it('reports blobs without it, and refuses a directory that exists or lies in the other', () =>

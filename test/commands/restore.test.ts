@@ -77,6 +77,45 @@ describe('syncpozo restore', () => {
       }
     }));
 
+  it('removes no file of somebody beside DEST, not even where FILE has such a name', () =>
+    withOut((pair, out) => {
+      const bytes = readFileSync(pair.masterFile);
+      const until = formatTid(transactionsOf(bytes)[1]!.tid);
+      const names = ['Data.fs.tmp', 'Data.fs.index.tmp', 'Data.fs.1.tmp', 'Data.fs.bak.9.syncpozo-tmp'];
+      for (const name of names) writeFileSync(join(out, name), bytes);
+      // What killed runs have left goes; pid_max is below.
+      for (const name of ['Data.fs.4194305.syncpozo-tmp', 'Data.fs.index.4194305.syncpozo-tmp'])
+        writeFileSync(join(out, name), 'a part');
+      const run = restore(join(out, 'Data.fs.tmp'), join(out, 'Data.fs'), '--until', until);
+      assert.equal(run.exit, 0, run.all);
+      for (const name of names) assert.deepEqual(readFileSync(join(out, name)), bytes, name);
+      assertNothingLeft(out, [...names, 'Data.fs', 'Data.fs.index']);
+    }));
+
+  it('refuses names of DEST and DEST_DIR that are those of other files, and changes nothing', () =>
+    withOut((pair, out) => {
+      const bytes = readFileSync(pair.masterFile);
+      const until = formatTid(transactionsOf(bytes)[1]!.tid);
+      const blobs = join(out, 'blobs');
+      mkdirSync(blobs);
+      writeFileSync(join(out, 'x.index'), bytes);
+      mkdirSync(join(out, 'y.index'));
+      const before = readdirSync(out);
+      const refused = (...args: string[]): void => {
+        const run = restore(...args, '--until', until);
+        assert.equal(run.exit, 2, run.all);
+        assert.ok(run.json.hint, run.all);
+        assertNothingLeft(out, before);
+        assert.deepEqual(readdirSync(blobs), []);
+      };
+      refused(join(out, 'x.index'), join(out, 'x'));
+      refused(pair.masterFile, join(out, 'y'));
+      const dest = join(out, 'z');
+      for (const to of [dest, `${dest}.index`, join(blobs, 'new')])
+        refused(pair.masterFile, dest, '--blobs', `${blobs}:${to}`);
+      assert.deepEqual(readFileSync(join(out, 'x.index')), bytes);
+    }));
+
   it('refuses a moment before the first transaction', () =>
     withOut((pair, out) => {
       const run = pair.unchanged(() => restore(pair.masterFile, out, '--until', '2001-01-01T00:00Z'));
@@ -138,6 +177,8 @@ describe('syncpozo restore', () => {
         refused.json.reason,
         /Data\.fs\.old: nothing shows that it is of the same history; .*: it ends before that moment/,
       );
+      // Who knows it better can name it.
+      assert.ok(refused.json.hint.includes(`${pair.masterFile}.old`) && /in the place of FILE/.test(refused.json.hint));
       rmSync(`${pair.masterFile}.old`);
       rmSync(`${pair.masterFile}.packed-${until}`);
       const none = restore(pair.masterFile, join(out, 'b.fs'), '--until', until);
