@@ -12,6 +12,14 @@ describe('the way back of an old master, judged by ZODB and by what its writers 
     t.diagnostic(await runWayback('--count', '3', '--rounds', '2', '--seed', SEED));
   });
 
+  it('takes neither two packs nor a rotten bit for a fork', async (t) => {
+    for (const [seed, kinds] of [
+      ['p1-0', 'kill,live,pack'],
+      ['y6-4', 'kill,live,rot,split'],
+    ] as const)
+      t.diagnostic(await runWayback('--replay', seed, '--kinds', kinds, '--rounds', '3', '--new', '300'));
+  });
+
   it('loses nothing beside a busy ZEO server', async (t) => {
     t.diagnostic(await runWayback('--zeo', '--count', '1', '--rounds', '1', '--seed', SEED));
   });
