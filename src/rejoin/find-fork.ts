@@ -57,12 +57,13 @@ async function byTerm(line: TermLine, dat: Dat | undefined, request: ForkRequest
   const { say, slave, master } = request;
   const { position, term } = line;
   const chunks = dat?.chunks ?? [];
+  const recordedBy = `the hashes that ${dat === request.theirs ? 'MASTER' : 'SLAVE'} has recorded`;
   const known = chunks.findLast(({ end }) => end <= position)?.end ?? MAGIC_LENGTH;
   const unknown = Math.min(position, slave.size) - known;
   if (unknown > 0) say(`${formatCount(unknown, 'byte')} of MASTER are compared: no .dat has a hash of them`);
   const proof = await prove(request, chunks, position);
   if (proof.kind === 'equal') {
-    const how = `by term ${term}, and ${proof.hashed > MAGIC_LENGTH ? 'the hashes of what was copied' : 'the bytes of both'}`;
+    const how = `by term ${term}, and ${proof.hashed > MAGIC_LENGTH ? recordedBy : 'the bytes of both'}`;
     if (proof.resume.position < position || !(await goesOn(request, position))) return { resume: proof.resume, how };
     // MASTER's copy of a line is missing here: the histories went on together behind it.
     const further = await prove(request, proof.resume.chunks, undefined);
