@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import { listOrNothing } from './proc.js';
 
 /** File systems whose server may disappear, so that a read blocks forever. */
 const REMOTE = /^(nfs|nfs4|cifs|smb3|smbfs|9p|ceph|glusterfs|lustre|afs|fuse|fuse\..*)$/;
@@ -42,6 +43,23 @@ function readMountInfo(): string {
 /** A child process that reads the start of a file, and ends when its mount answers. */
 function askMount(path: string): ChildProcess {
   return spawn('dd', [`if=${path}`, 'of=/dev/null', 'bs=512', 'count=1'], { stdio: 'ignore' });
+}
+
+/**
+ * Whether a child of an earlier process still waits for the answer of a mount. Commands that are started each minute would
+ * otherwise leave one more each time.
+ */
+export function isBeingAsked(path: string): boolean {
+  const words = `dd\0if=${path}\0`;
+  return listOrNothing('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(words);
+    } catch {
+      // It has ended meanwhile.
+      return false;
+    }
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SlaveEvent } from '../events/event.js';
 import { supersededEvent } from '../events/superseded-event.js';
 import { milliseconds } from '../io/clock.js';
-import { isOnRemoteMount, MountProbe } from '../io/mount.js';
+import { isBeingAsked, isOnRemoteMount, MountProbe } from '../io/mount.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
 import { readSmallTextLater } from '../pipeline/small-file.js';
 import { forShell } from '../report/quote.js';
@@ -116,6 +116,7 @@ export async function findSupersededWhileOff({
 /** Whether a mount answers in time. */
 async function answers(path: string): Promise<boolean> {
   if (!isOnRemoteMount(path)) return true;
+  if (!waiting.has(path) && isBeingAsked(path)) return false;
   const probe = waiting.get(path) ?? new MountProbe(path);
   const isNew = !waiting.has(path);
   waiting.set(path, probe);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { hasOpen } from '../../src/io/dying.js';
@@ -120,5 +121,16 @@ describe('a sync of a promoted side', { skip: needsFuse ?? false }, () => {
       mount.stopAnswering();
       const run = syncpozo(['sync', mount.point, pair.slave, '--json', '--status-file', pair.statusFile]);
       assert.deepEqual([run.exit, run.json.action], [0, 'off'], run.all);
+    }));
+
+  it('leaves no more processes behind, however often it runs', () =>
+    withMount(async (pair, mount) => {
+      synced(pair, mount);
+      promote(pair);
+      mount.stopAnswering();
+      const asks = () => spawnSync('pgrep', ['-fc', `^dd if=${mount.point}`], { encoding: 'utf8' }).stdout;
+      for (let round = 0; round < 3; round++)
+        syncpozo(['sync', mount.point, pair.slave, '--json', '--status-file', pair.statusFile]);
+      assert.equal(Number(asks()), 1);
     }));
 });
