@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { completeLost, exportLost } from '../extract/export-lost.js';
 import { type LostNames, namesOfStem } from '../extract/lost-names.js';
 import { findTidRange } from '../extract/tid-range.js';
+import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { factsOfPath } from '../io/facts.js';
 import { OpenFile } from '../io/open-file.js';
 import { copiedOwnership } from '../io/ownership.js';
@@ -77,12 +78,14 @@ export async function completeReports(
   await withFile(paths.data, async (file) => {
     const source = upTo(readableFile(file), claim);
     const { position, tid } = fork;
-    const serving =
-      position === undefined
-        ? await findTidRange(source, window, { from: tid + 1n, to: undefined })
-        : { source, from: position, end: claim };
-    if (!serving || serving.from >= serving.end) return;
     const owner = copiedOwnership(file.facts(), paths.directoryFacts);
-    await completeLost({ names, serving, owner, window, render: renderLost });
+    const known = { names, owner, window, render: renderLost };
+    if (position !== undefined) {
+      await completeLost({ ...known, serving: { source, from: position, end: claim } });
+      return;
+    }
+    const none = { source, from: claim, end: claim };
+    const serving = (await findTidRange(source, window, { from: tid + 1n, to: undefined })) ?? none;
+    await completeLost({ ...known, serving, before: { source, from: MAGIC_LENGTH, end: serving.from } });
   });
 }
