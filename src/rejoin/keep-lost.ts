@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { completeLost, exportLost } from '../extract/export-lost.js';
+import { readLostReport } from '../extract/lost-json.js';
 import { type LostNames, namesOfStem } from '../extract/lost-names.js';
 import { findTidRange } from '../extract/tid-range.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
@@ -12,6 +13,7 @@ import type { ReadDeadline } from '../pipeline/read-deadline.js';
 import { readableFile, upTo } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 import { renderLost } from '../report/lost.js';
+import { formatCount } from '../report/numbers.js';
 import type { SlavePaths } from '../standby/paths.js';
 import { findOnlyHere, type OnlyHere } from './only-here.js';
 
@@ -63,6 +65,17 @@ export async function lostAt(paths: SlavePaths, stem: string, window: Window): P
     const thin = readableFile(file);
     return { ...(await findOnlyHere(thin, NOTHING_YET, window)), bytes: thin.size, names };
   });
+}
+
+/** Where the blobs are that were not kept with what was lost, for people. null: all were. */
+export function blobsNotKept({ names }: KeptLost, directory: string | undefined): string | null {
+  const report = readLostReport(names.json);
+  const count = report?.blobs ? report.blobs.missing : (report?.counts.blobs ?? 0);
+  if (count === 0) return null;
+  const what = `the files of ${formatCount(count, 'blob')} of what was lost`;
+  return directory === undefined
+    ? `${what} are not kept with it, because no blob directory was given: they are still in that of SLAVE`
+    : `${what} were not found in ${directory}: was that SLAVE's blob directory? If another one was, they are still there`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { openBothTrees } from '../blobs/both-trees.js';
 import { listDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
@@ -15,7 +16,7 @@ import { estimate, toCopy } from './cost.js';
 import { explain } from './explain.js';
 import { finish } from './finish.js';
 import { type Followed, follow } from './follow.js';
-import { completeReports, type KeptLost, lostAt } from './keep-lost.js';
+import { blobsNotKept, completeReports, type KeptLost, lostAt } from './keep-lost.js';
 import type { RejoinOptions } from './options.js';
 import { planRejoin, type RejoinPlan } from './plan.js';
 import { prepare } from './prepare.js';
@@ -61,6 +62,7 @@ export class Rejoining {
       const serving = await readServing(master, options.deadline);
       refuseUnlessServing(serving, own, { master: masterPath, slave: paths.data }, options.full);
       this.refuseWithoutBlobs(serving);
+      await this.refuseOtherTrees();
       const plan = await planRejoin({ master, serving, own, paths, options, windows: this.windows });
       const from = plan.kind === 'full' ? 0 : (plan.fork?.resume.position ?? 0);
       const fork = own.rejoin?.phase === 'rewound' ? own.rejoin : plan.fork?.resume;
@@ -83,11 +85,27 @@ export class Rejoining {
 
   /** As a sync: blobs that were synced until now are not left behind silently. */
   private refuseWithoutBlobs({ dat }: Serving): void {
-    if (this.options.sync.blobs !== undefined || !dat?.blobs) return;
+    if (this.options.sync.blobs !== undefined) return;
+    const [theirs, ours] = [dat?.blobs, this.ownBlobs];
+    if (!theirs && !ours) return;
     throw new PathMistake(
-      `the side that serves has copied blobs as well (to ${dat.blobs.directory}), and --blobs is missing`,
+      theirs
+        ? `the side that serves has copied blobs as well (to ${theirs.directory}), and --blobs is missing`
+        : `the blobs of SLAVE were copied as well (to ${ours?.directory}), and --blobs is missing`,
       'name both directories: --blobs MASTER_DIR:SLAVE_DIR. To go on without blobs: --no-blobs',
     );
+  }
+
+  /** A mistake in the blob directories is reported before anything is changed. */
+  private async refuseOtherTrees(): Promise<void> {
+    const { blobs } = this.options.sync;
+    if (typeof blobs === 'object') await openBothTrees(blobs, this.ownBlobs, this.options.deadline);
+  }
+
+  /** What SLAVE claims of blobs. */
+  private get ownBlobs(): Dat['blobs'] {
+    const { inode } = observeSlave(this.paths);
+    return usableDat(readDatOf(this.paths, inode), inode).dat?.blobs;
   }
 
   private async carryOut(
@@ -134,7 +152,8 @@ export class Rejoining {
       await completeReports(paths, lost, place, result.slave.claim ?? 0, this.windows[0]);
     }
     const known = lost ? lostResult(lost, lost.names) : null;
-    return finish({ plan, serving, lost: known, followed, paths, options });
+    const end = finish({ plan, serving, lost: known, followed, paths, options });
+    return { ...end, hint: end.hint ?? (lost ? blobsNotKept(lost, blobDirectory) : null) };
   }
 
   /** The hook and the operator, before the first write. */

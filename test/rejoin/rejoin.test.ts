@@ -19,6 +19,9 @@ const SCENARIOS = {
   split: 'both sides were promoted and have served',
   plain: 'no term says where the histories fork',
   served_by_mistake: 'a slave was served without a promotion',
+  mistakes: 'another site, another file, other blob directories: refused before anything is changed',
+  blobs_left_out: 'blobs of what was lost that were not kept with it are named',
+  report_after_pack: 'the report is true after a pack',
 } as const;
 
 describe('rejoin, with a real ZODB:', () => {
