@@ -149,7 +149,10 @@ export class Rejoining {
     }
     if (lost && fork) {
       const place = { position: plan.kind === 'full' ? undefined : fork.position, tid: fork.tid };
-      await completeReports(paths, lost, place, result.slave.claim ?? 0, this.windows[0]);
+      // A server that nobody should have started between two runs has left a second file of what was lost.
+      const earlier = plan.kept === stem ? undefined : plan.kept;
+      for (const each of [earlier && (await lostAt(paths, earlier, this.windows[0])), lost])
+        if (each) await completeReports(paths, each, place, result.slave.claim ?? 0, this.windows[0]);
     }
     const known = lost ? lostResult(lost, lost.names) : null;
     const end = finish({ plan, serving, lost: known, followed, paths, options });

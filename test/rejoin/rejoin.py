@@ -6,6 +6,7 @@ side that serves, or in a file of what was lost. The files themselves are compar
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -324,6 +325,25 @@ def blobs_left_out(a, b):
         assert 'still in that of' in text if words == ['--no-blobs'] else 'not found' in text, text
 
 
+def server_between(a, b):
+    """A run that cannot write what is new, then a server that nobody should have started: both files of what was lost are complete."""
+    done = handed_over(a, b, 2, 2)
+    done += b.commit(named('much', 40), 9000)
+    limit = len(a.bytes()) + 40_000
+    args = ['node', CLI, 'rejoin', '--yes', '-q', b.directory, a.directory, '--status-file', a.status]
+    limited = subprocess.run(
+        args, capture_output=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), check=False)
+    with open(a.path + '.role') as file:
+        assert limited.returncode != 0 and 'rewound' in file.read(), limited
+    done += a.commit(named('by mistake', 2))
+    rejoin(b, a)
+    check(b, a, done)
+    assert len(a.lost()) == 2, a.lost()
+    for path in a.lost():
+        with open(path[:-2] + 'json') as file:
+            assert {each['since'] for each in json.load(file)['objects']} <= {'changed', 'unchanged', 'deleted'}, path
+
+
 def report_after_pack(a, b):
     """What a pack of either side has removed: the report is true, and complete where nothing was committed since."""
     def objects():
@@ -367,5 +387,5 @@ def report_after_pack(a, b):
 
 SCENARIOS = {each.__name__: each for each in (
     exchanged, killed, packed, packed_here, others, behind, in_flight, split, plain, served_by_mistake, mistakes,
-    blobs_left_out, report_after_pack)}
+    blobs_left_out, server_between, report_after_pack)}
 SCENARIOS[SCENARIO](Host('a'), Host('b'))
