@@ -1,5 +1,8 @@
 import { basename, join } from 'node:path';
+import { BlobTree } from '../blobs/blob-tree.js';
+import type { BlobSettings } from '../blobs/settings.js';
 import { completeLost, exportLost } from '../extract/export-lost.js';
+import type { LostBlobs } from '../extract/lost-blobs.js';
 import { readLostReport } from '../extract/lost-json.js';
 import { type LostNames, namesOfStem } from '../extract/lost-names.js';
 import { findTidRange } from '../extract/tid-range.js';
@@ -14,7 +17,7 @@ import { readableFile, upTo } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 import { renderLost } from '../report/lost.js';
 import { formatCount } from '../report/numbers.js';
-import type { SlavePaths } from '../standby/paths.js';
+import { PathMistake, type SlavePaths } from '../standby/paths.js';
 import { findOnlyHere, type OnlyHere } from './only-here.js';
 
 /** What was lost, as it is kept: facts of the thin file. */
@@ -27,7 +30,7 @@ export interface KeepRequest {
   readonly paths: SlavePaths;
   readonly here: OnlyHere;
   /** The slave's blob directory, if its blobs are known. */
-  readonly blobs: string | undefined;
+  readonly blobs: BlobSettings | undefined;
   readonly window: Window;
   readonly deadline: ReadDeadline;
 }
@@ -40,21 +43,35 @@ export async function keepLost({ paths, here, blobs, window, deadline }: KeepReq
     const source = readableFile(file);
     const owner = copiedOwnership(file.facts(), paths.directoryFacts);
     const { from, end } = here;
-    const { names } = await exportLost({
+    const { names, blobs: kept } = await exportLost({
       source,
       from,
       end,
       directory,
       owner,
       window,
-      blobs,
+      blobs: blobs?.slave,
       deadline,
       render: renderLost,
     });
+    if (blobs && kept) await refuseSwapped(kept, blobs, deadline);
     return basename(names.file, '.fs');
   } finally {
     file.closeQuietly();
   }
+}
+
+/** MASTER cannot have a blob of a transaction that only the slave has. */
+async function refuseSwapped({ missing }: LostBlobs, blobs: BlobSettings, deadline: ReadDeadline): Promise<void> {
+  const [first] = missing;
+  if (!first) return;
+  const found = await (await BlobTree.open(blobs.master, deadline)).openBlob(first);
+  if (!found) return;
+  found.file.closeQuietly();
+  throw new PathMistake(
+    `${blobs.master} is named as MASTER's blob directory, and has blobs that only SLAVE can have`,
+    'are the two directories swapped? Name them as --blobs MASTER_DIR:SLAVE_DIR',
+  );
 }
 
 /** What a stem stands for; undefined: the thin file is not there any more. */

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { openBothTrees } from '../blobs/both-trees.js';
+import type { BlobSettings } from '../blobs/settings.js';
 import { listDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
@@ -98,8 +99,8 @@ export class Rejoining {
 
   /** A mistake in the blob directories is reported before anything is changed. */
   private async refuseOtherTrees(): Promise<void> {
-    const { blobs } = this.options.sync;
-    if (typeof blobs === 'object') await openBothTrees(blobs, this.ownBlobs, this.options.deadline);
+    const { blobSettings } = this;
+    if (blobSettings) await openBothTrees(blobSettings, this.ownBlobs, this.options.deadline);
   }
 
   /** What SLAVE claims of blobs. */
@@ -115,7 +116,7 @@ export class Rejoining {
     master: Dat['master'],
     fork: Pick<Resume, 'position' | 'tid'> | undefined,
   ): Promise<End> {
-    const { options, paths, blobDirectory } = this;
+    const { options, paths, blobDirectory, blobSettings } = this;
     if (plan.kind !== 'none') {
       const refused = await this.refusedByPeople(plan);
       if (refused) return refused;
@@ -123,7 +124,7 @@ export class Rejoining {
     const before = asideOf(paths);
     let stem = plan.kept;
     if (plan.kind !== 'none') {
-      const request = { plan, own, master, masterPath: this.masterPath, paths, blobDirectory, window: this.windows[0] };
+      const request = { plan, own, master, masterPath: this.masterPath, paths, blobSettings, window: this.windows[0] };
       const prepared = await prepare({ ...request, deadline: options.deadline, say: options.say });
       stem = prepared.stem;
       if (prepared.tail !== undefined) this.note({ kept: prepared.tail });
@@ -197,9 +198,13 @@ export class Rejoining {
     await removeLostBlobs(paths, lost, blobDirectory, dat?.blobs, windows[0]);
   }
 
-  private get blobDirectory(): string | undefined {
+  private get blobSettings(): BlobSettings | undefined {
     const { blobs } = this.options.sync;
-    return typeof blobs === 'object' ? blobs.slave : undefined;
+    return typeof blobs === 'object' ? blobs : undefined;
+  }
+
+  private get blobDirectory(): string | undefined {
+    return this.blobSettings?.slave;
   }
 
   private follow(plan: RejoinPlan): Promise<Followed> {

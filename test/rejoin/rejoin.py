@@ -303,7 +303,8 @@ def mistakes(a, b):
 
 def blobs_left_out(a, b):
     """Blobs of what was lost that are not kept with it: the answer and the report say where they are."""
-    for words in (['--no-blobs'], ['--blobs', f'{ROOT}/blobs of b:{ROOT}/another']):
+    right = ['--blobs', f'{ROOT}/blobs of b:{ROOT}/blobs of a']
+    for words in (right, ['--no-blobs'], ['--blobs', f'{ROOT}/blobs of b:{ROOT}/another']):
         for host in (a, b):
             shutil.rmtree(host.directory)
             os.makedirs(host.directory)
@@ -318,7 +319,14 @@ def blobs_left_out(a, b):
             connection.root.lost = Blob(b'a blob that was lost')
         db.close()
         promote(b)
+        before = a.bytes()
+        swapped = ['--status-file', a.status, '--blobs', f'{ROOT}/blobs of a:{ROOT}/blobs of b']
+        run('rejoin', '--yes', b.directory, a.directory, *swapped, expected=2)
+        assert a.bytes() == before, 'swapped blob directories are found before anything is cut'
         result = rejoin(b, a, *words)
+        if words == right:
+            assert result['hint'] is None and len(os.listdir(result['lost']['blobs'])) > 1, result
+            continue
         assert 'the files of 1 blob of what was lost' in result['hint'], result
         with open(result['lost']['report'][:-4] + 'txt') as file:
             text = file.read()
