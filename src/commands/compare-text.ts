@@ -61,7 +61,12 @@ function transactionLine({ tid, time, user, description, objects, bytes }: Descr
   return `${tid}  ${time ?? '-'}  ${formatBytes(bytes)}  ${formatCount(objects, 'object')}  ${words}`;
 }
 
-function hintOf({ lineage, proven, onlyBCount }: CompareResult): string {
+function hintOf(result: CompareResult): string {
+  const { lineage, a, b, proven } = result;
+  for (const [name, { role }] of [['A', a] as const, ['B', b] as const])
+    if (role === 'rejoining') return `a rejoin of ${name} has begun, and has not ended: run it again`;
+  if (b.role === 'master' && (lineage === 'behind' || lineage === 'packed'))
+    return `B was promoted, so no sync writes to it; ${decide(result)}`;
   switch (lineage) {
     case 'equal':
       return 'nothing to do';
@@ -75,6 +80,10 @@ function hintOf({ lineage, proven, onlyBCount }: CompareResult): string {
     case 'damaged':
       return "keep both files as they are, and check them with 'syncpozo verify' and ZODB's fstest";
     default:
-      return `decide which side has the data to keep. A's: 'syncpozo rejoin A B' makes a slave of B${onlyBCount > 0 ? ', and keeps what only B has' : ''}. B's: 'syncpozo rejoin B A'`;
+      return decide(result);
   }
+}
+
+function decide({ onlyBCount }: CompareResult): string {
+  return `decide which side has the data to keep. A's: 'syncpozo rejoin A B' makes a slave of B${onlyBCount > 0 ? ', and keeps what only B has' : ''}. B's: 'syncpozo rejoin B A'`;
 }

@@ -6,6 +6,7 @@ import type { Loss } from '../report/promotion.js';
 import type { Standing } from '../report/standing.js';
 import { elsewhere } from '../standby/elsewhere.js';
 import type { Settled } from '../takeover/promotion.js';
+import type { Peer } from './side-of-file.js';
 
 /** Result of probing the master; `why` when there is none. */
 export type MasterAnswer =
@@ -51,6 +52,22 @@ export async function askForMaster(
   const beyondClaim =
     claim && lag && lag.transactions !== null ? { transactions: lag.transactions, claimTid: claim.tid } : undefined;
   return { lastTid, lastTime, beyondClaim };
+}
+
+/** It has answered just now, and a process of this program takes its time to start on a busy machine. */
+const LEAST_SECONDS = 2;
+
+/** As askForMaster: the highest term in which the master has served; undefined: not known. */
+export async function askForTerm(
+  program: string,
+  master: string,
+  fileName: string,
+  seconds: number,
+): Promise<number | undefined> {
+  const args = [program, 'may-serve', resolve(master), '--as-peer', '--file', fileName, '--json'];
+  const output = await outputInTime(process.execPath, args, Math.max(LEAST_SECONDS, seconds) * 1000);
+  const side = output === undefined ? undefined : (JSON.parse(output) as Peer).side;
+  return side && 'term' in side ? side.term : undefined;
 }
 
 /** The master's transactions that the slave lacks, as far as known. */

@@ -62,7 +62,7 @@ export async function mayServe({
     if (peer.file) refuseSameFile(paths, peer.file);
     if ('unreachable' in peer.side) stop = await stopOf(paths);
     answer = comparedWithPeer(own, peer.side, stop, force);
-    if (answer.isBeaten && 'term' in peer.side) {
+    if (answer.isBeaten && 'term' in peer.side && peer.side.term !== undefined) {
       const { reason, hint, event } = supersede(paths, peer.path, own.term, peer.side.term, storage);
       answer = { ...answer, reason, hint };
       events = event ? [event] : [];

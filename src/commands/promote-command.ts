@@ -18,7 +18,7 @@ import {
   withSlaveOptions,
 } from './common.js';
 import { type Ended, forEachStorage, printEnded } from './each-storage.js';
-import { askForMaster, isElsewhere } from './loss.js';
+import { askForMaster, askForTerm, isElsewhere } from './loss.js';
 import { type Manual, withManual } from './manual.js';
 import type { PromoteOptions } from './promote.js';
 import { type PromoteReporting, promoteWithEvents } from './promote-events.js';
@@ -177,6 +177,7 @@ async function promoted(
       master: masterSideByName(master, slave, file),
       askMaster: (name) =>
         askForMaster(program, master, slave, patienceSeconds, ['--file', name, '--status-file', statusFile]),
+      ...(!flags.force && { termOfMaster: (name) => askForTerm(program, master, name, patienceSeconds) }),
     }),
     ...(flags.maxAge !== undefined && !flags.force && { maxAgeSeconds: flags.maxAge }),
     ...(master !== undefined &&

@@ -5,13 +5,14 @@ import { IoFault } from '../io/fault.js';
 import { usableDat } from '../pipeline/observe.js';
 import { Window } from '../pipeline/window.js';
 import type { PromotionResult } from '../report/promotion.js';
+import { forShell } from '../report/quote.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from '../round/exit.js';
 import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep } from '../standby/outcome-file.js';
-import { PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
-import { lastTerm, type RoleFacts } from '../standby/role.js';
+import { fileOf, PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
+import { lastTerm, type RoleFacts, seenTerm } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
 import { type Evicted, type Eviction, evict } from '../takeover/evict.js';
 import { checkLastBlobs } from '../takeover/last-blobs.js';
@@ -40,6 +41,8 @@ export interface PromoteOptions {
   readonly askMaster?: (fileName: string) => Promise<MasterAnswer>;
   /** Begins to bring the slave up to date with the master first. */
   readonly catchUp?: () => CatchUp;
+  /** Finds the highest term in which the other side has served. Must return in time, even if the master hangs. undefined: not known. */
+  readonly termOfMaster?: (fileName: string) => Promise<number | undefined>;
   /** Older slaves are refused. */
   readonly maxAgeSeconds?: number | undefined;
   /** Called before the role is set, when transactions may be lost; returns the id of the process that it started. */
@@ -140,7 +143,11 @@ async function promote(
     if (eviction.kind !== 'held') return { ...refusedFor(eviction, refused), ...report };
     held = eviction.lock;
     refuseOpened(paths);
-    const result = await promoteUnderLock(paths, options, evicted, answer ? Promise.resolve(answer) : ask());
+    // Whoever is in step has followed all terms.
+    const { termOfMaster: _, ...inStep } = options;
+    const result = answer
+      ? await promoteUnderLock(paths, inStep, evicted, Promise.resolve(answer))
+      : await promoteUnderLock(paths, options, evicted, ask());
     return { ...result, ...report };
   } finally {
     held?.release();
@@ -191,11 +198,14 @@ async function setRole(
     maxAgeSeconds !== undefined &&
     (await tooOld(paths, dat, promotion.lastSync, maxAgeSeconds, new Window(WINDOW_BYTES)));
   if (old) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...old, sync: evicted ?? null };
+  const answer = probe ? await probe : NOT_ASKED;
+  const beaten = 'why' in answer ? undefined : await findBeaten(paths, before, options);
+  if (beaten) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...beaten, sync: evicted ?? null };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
     indexLimits: options.indexLimits,
   });
-  const loss = lossOf(settled, probe ? await probe : NOT_ASKED);
+  const loss = lossOf(settled, answer);
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const term = lastTerm(before) + 1;
   const blobs = dat?.blobs && checkLastBlobs(paths, dat.blobs, new Window(WINDOW_BYTES));
@@ -206,4 +216,19 @@ async function setRole(
   const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
   publishPromotion(paths, settled, dat, before, done);
   return { ...result, onLoss };
+}
+
+/** Why the master, which answers, has to go on serving: it has served in a term of which this side has nothing. */
+async function findBeaten(
+  paths: SlavePaths,
+  before: RoleFacts,
+  { master, termOfMaster, file }: PromoteOptions,
+): Promise<{ readonly reason: string; readonly hint: string } | undefined> {
+  const [ours, theirs] = [seenTerm(before), await termOfMaster?.(file ?? basename(paths.data))];
+  if (theirs === undefined || theirs <= ours || !master) return undefined;
+  const path = fileOf(master, basename(paths.data));
+  return {
+    reason: `${path} has served in term ${theirs}, and this side has followed up to term ${ours}: it lacks what was committed since`,
+    hint: `'syncpozo rejoin ${forShell(path)} ${forShell(paths.data)}' makes a slave of it, which can be promoted. --force promotes it all the same, and forks the histories`,
+  };
 }

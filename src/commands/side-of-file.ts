@@ -39,9 +39,13 @@ export async function readPeer(given: string, fileName: string | undefined): Pro
   const unreachable = (why: string): Peer => ({ path, file: undefined, side: { unreachable: why } });
   try {
     const facts = await factsBehindPath(path);
-    if (!facts?.size) return unreachable(`${path} is missing or empty; is it mounted?`);
-    const { device, inode } = facts;
     const side = sideOfFile({ role: `${path}.role`, dat: `${path}.dat`, freshDat: `${path}.new.dat` });
+    if (!facts?.size) {
+      // Where it has served in a term, that stays true while its data are moved or restored.
+      const term = 'term' in side ? { term: side.term } : {};
+      return { path, file: undefined, side: { unreachable: `${path} is missing or empty; is it mounted?`, ...term } };
+    }
+    const { device, inode } = facts;
     return { path, file: { device, inode }, side };
   } catch (error) {
     if (!(error instanceof IoFault)) throw error;

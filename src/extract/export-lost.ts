@@ -83,8 +83,10 @@ function settle(temporary: string, path: string): void {
 
 export interface CompleteRequest {
   readonly names: LostNames;
-  /** The serving side's transactions since the fork, in any file that has them. */
+  /** The serving side's transactions since the fork, in any file that has them. There may be none. */
   readonly serving: Range;
+  /** Those before, where they are not the same bytes on both sides: one of the two was packed. */
+  readonly before?: Range | undefined;
   readonly owner: Ownership;
   readonly window: Window;
   readonly render: ExportRequest['render'];
@@ -94,10 +96,10 @@ export interface CompleteRequest {
  * Adds to a report what the serving side has done with the objects since the fork. undefined: there is no report of these names.
  */
 export async function completeLost(request: CompleteRequest): Promise<LostReport | undefined> {
-  const { names, serving, owner, window } = request;
+  const { names, serving, before, owner, window } = request;
   const draft = readLostReport(names.json);
   if (!draft) return undefined;
-  const report = await withServing({ ...draft, file: names.file }, serving, window);
+  const report = await withServing({ ...draft, file: names.file }, serving, window, before);
   writeLostReport(names, report, request.render(report, names), owner);
   return report;
 }

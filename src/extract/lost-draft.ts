@@ -48,6 +48,7 @@ export async function draftReport({ range, thin, blobs, window }: DraftRequest):
       transactions: thin.transactions,
       objects: objects.count,
       createdHere: objects.createdHere,
+      blobs: thin.blobs.length,
       unchanged: null,
       changed: null,
       deleted: null,

@@ -29,6 +29,8 @@ export interface LostCounts {
   readonly objects: number;
   /** Objects that have no record before the fork. */
   readonly createdHere: number;
+  /** Blobs that the transactions name. */
+  readonly blobs: number;
   /** What the serving side did since the fork; null before that is known. The first three are all objects together. */
   readonly unchanged: number | null;
   readonly changed: number | null;

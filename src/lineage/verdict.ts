@@ -150,7 +150,7 @@ function whyUnproven(findings: MergeFindings, evidence: Evidence): string | unde
   if (!findings.newlyPacked)
     return 'the master lacks records of objects that it has no more, and no newer pack is seen';
   if (!evidence.packedFileKnown) {
-    return 'the file that was packed (Data.fs.old beside the master) does not show that it was a continuation of the slave';
+    return 'the file that was packed (its .old beside the master) does not show that it was a continuation of the slave';
   }
   return undefined;
 }

@@ -84,11 +84,11 @@ async function refuseDamaged(chunk: ChunkLine | undefined, { slave, master, wind
   if (!chunk || !(await hasTransactionsOf(chunk, slave, master, windows[0]))) return;
   const { start, end } = chunk;
   const reason = `${slave.path} is damaged: its bytes ${start} to ${end} are not those that were copied between the two`;
-  throw new RejoinRefusal(reason, `'syncpozo verify' says more. ${costOf(master, slave)}`, EXIT.damaged);
+  throw new RejoinRefusal(reason, `'syncpozo verify' says more; ${costOf(master, slave)}`, EXIT.damaged);
 }
 
 function costOf(master: { readonly path: string; readonly size: number }, slave: { readonly path: string }): string {
-  return `With --full, all of ${master.path} is copied (${formatCount(master.size, 'byte')}); what only ${slave.path} has is kept first`;
+  return `with --full, all of ${master.path} is copied (${formatCount(master.size, 'byte')}); what only ${slave.path} has is kept first`;
 }
 
 /** The slave's claim, if it was copied from the file that is MASTER now. */
@@ -147,7 +147,7 @@ function aheadOfPlain({ master, slave }: ForkRequest): RejoinRefusal {
   );
 }
 
-function refusalOf({ lineage, verdict, masterDamaged }: Against, { master, slave }: ForkRequest): RejoinRefusal {
+function refusalOf({ lineage, verdict, masterDamaged, sides }: Against, { master, slave }: ForkRequest): RejoinRefusal {
   const cost = costOf(master, slave);
   if (masterDamaged) {
     const reason = `${master.path} is damaged at position ${masterDamaged.position}: ${masterDamaged.message}`;
@@ -167,6 +167,13 @@ function refusalOf({ lineage, verdict, masterDamaged }: Against, { master, slave
     }
     case 'rewritten':
       return new RejoinRefusal(`a tool has rewritten one of the two${why}`, cost);
+    case 'forked':
+    case 'ahead':
+      if (sides.common === undefined) {
+        const reason = `${master.path} and ${slave.path} have no transaction in common: they are two sites, or a pack has left none`;
+        return new RejoinRefusal(reason, `is MASTER the right directory? Only if it is: ${cost}`);
+      }
+      return new RejoinRefusal('one of the two has been packed since they had the same bytes', cost);
     default:
       return new RejoinRefusal(`one of the two has been packed since they had the same bytes${why}`, cost);
   }

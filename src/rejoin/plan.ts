@@ -1,9 +1,12 @@
+import { MAGIC_LENGTH, magicOf } from '../filestorage/layout.js';
 import { OpenFile } from '../io/open-file.js';
 import { compare } from '../lineage/compare.js';
 import { DEFAULT_CHUNK_BYTES, fittingChunkBytes } from '../pipeline/chunk-table.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import type { Resume } from '../pipeline/resume.js';
-import { readableFile } from '../pipeline/scan.js';
+import { type Readable, readableFile } from '../pipeline/scan.js';
+import { formatCount } from '../report/numbers.js';
+import { EXIT } from '../round/exit.js';
 import type { Dat } from '../standby/dat.js';
 import { readDatOf, settleDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
@@ -54,6 +57,7 @@ export async function planRejoin({ paths, options, ...sides }: PlanRequest): Pro
     const slave = readableFile(file);
     const chunkBytes = fittingChunkBytes(options.sync.chunkBytes ?? DEFAULT_CHUNK_BYTES, master.size);
     const both = { ...sides, slave, chunkBytes };
+    if (!full) await refuseOtherFile(slave, master);
     const theirs = await datOfServing(both, sides.serving);
     const request = { ...both, dat, theirs, deadline, say };
     if (full) return await fullPlan(request, isRewound, kept);
@@ -69,6 +73,16 @@ export async function planRejoin({ paths, options, ...sides }: PlanRequest): Pro
   } finally {
     file.closeQuietly();
   }
+}
+
+/** Of another kind of file nothing can be kept, and nothing be said of its history. */
+async function refuseOtherFile(slave: Readable, master: Readable): Promise<void> {
+  const bytes = new Uint8Array(MAGIC_LENGTH);
+  const length = await slave.readBytes(bytes, 0);
+  if (length === MAGIC_LENGTH && magicOf(bytes) !== undefined) return;
+  const reason = `${slave.path} is not a Data.fs: it does not begin with FS21 or FS30`;
+  const cost = `with --full, all of ${master.path} is copied (${formatCount(master.size, 'byte')}), and that file is kept aside`;
+  throw new RejoinRefusal(reason, `is SLAVE the right file? Only if it is: ${cost}`, EXIT.damaged);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { BlobSettings } from '../blobs/settings.js';
 import { MAGIC_LENGTH } from '../filestorage/layout.js';
 import { ZERO_TID } from '../filestorage/tid.js';
 import { removeIfThere } from '../io/directory.js';
@@ -19,8 +20,8 @@ export interface PrepareRequest {
   readonly master: MasterIdentity;
   readonly masterPath: string;
   readonly paths: SlavePaths;
-  /** The slave's blob directory, if blobs are synced. */
-  readonly blobDirectory: string | undefined;
+  /** undefined: blobs are not synced. */
+  readonly blobSettings: BlobSettings | undefined;
   readonly window: Window;
   readonly deadline: ReadDeadline;
   readonly say: (text: string) => void;
@@ -40,7 +41,8 @@ export interface Prepared {
  * server wrote to the file; otherwise the rewind.
  */
 export async function prepare(request: PrepareRequest): Promise<Prepared> {
-  const { plan, own, master, paths, blobDirectory, window, deadline, say } = request;
+  const { plan, own, master, paths, blobSettings, window, deadline, say } = request;
+  const blobDirectory = blobSettings?.slave;
   const { fork, here } = plan;
   const { position, tid } = fork?.resume ?? { position: MAGIC_LENGTH, tid: ZERO_TID };
   const since = own.rejoin?.since ?? Date.now();
@@ -50,7 +52,7 @@ export async function prepare(request: PrepareRequest): Promise<Prepared> {
   if (!plan.isRewound) publishRole(paths, { ...role, rejoin: mark });
   if (here && here.transactions > 0) {
     say('keeping what only SLAVE has...');
-    mark = { ...mark, lost: await keepLost({ paths, here, blobs: blobDirectory, window, deadline }) };
+    mark = { ...mark, lost: await keepLost({ paths, here, blobs: blobSettings, window, deadline }) };
     if (plan.isRewound || plan.kind === 'full') publishRole(paths, { ...role, rejoin: mark });
   }
   if (plan.isRewound) return { stem: mark.lost, tail: undefined };

@@ -1,4 +1,6 @@
 import { basename, join } from 'node:path';
+import { openBothTrees } from '../blobs/both-trees.js';
+import type { BlobSettings } from '../blobs/settings.js';
 import { listDirectory } from '../io/directory.js';
 import { IoFault } from '../io/fault.js';
 import { observeMaster, observeSlave, usableDat } from '../pipeline/observe.js';
@@ -16,7 +18,7 @@ import { coverSlave } from './cover.js';
 import { explain } from './explain.js';
 import { finish } from './finish.js';
 import { type Followed, follow } from './follow.js';
-import { completeReports, type KeptLost, lostAt } from './keep-lost.js';
+import { blobsNotKept, completeReports, type KeptLost, lostAt } from './keep-lost.js';
 import type { RejoinOptions } from './options.js';
 import { planRejoin, type RejoinPlan } from './plan.js';
 import { prepare } from './prepare.js';
@@ -62,6 +64,7 @@ export class Rejoining {
       const serving = await readServing(master, options.deadline);
       refuseUnlessServing(serving, own, { master: masterPath, slave: paths.data });
       this.refuseWithoutBlobs(serving);
+      await this.refuseOtherTrees();
       const plan = await planRejoin({ master, serving, own, paths, options, windows: this.windows });
       const from = plan.kind === 'full' ? 0 : (plan.fork?.resume.position ?? 0);
       const fork = own.rejoin?.phase === 'rewound' ? own.rejoin : plan.fork?.resume;
@@ -84,11 +87,27 @@ export class Rejoining {
 
   /** As a sync: blobs that were synced until now are not left behind silently. */
   private refuseWithoutBlobs({ dat }: Serving): void {
-    if (this.options.sync.blobs !== undefined || !dat?.blobs) return;
+    if (this.options.sync.blobs !== undefined) return;
+    const [theirs, ours] = [dat?.blobs, this.ownBlobs];
+    if (!theirs && !ours) return;
     throw new PathMistake(
-      `the side that serves has copied blobs as well (to ${dat.blobs.directory}), and --blobs is missing`,
+      theirs
+        ? `the side that serves has copied blobs as well (to ${theirs.directory}), and --blobs is missing`
+        : `the blobs of SLAVE were copied as well (to ${ours?.directory}), and --blobs is missing`,
       'name both directories: --blobs MASTER_DIR:SLAVE_DIR. To go on without blobs: --no-blobs',
     );
+  }
+
+  /** A mistake in the blob directories is reported before anything is changed. */
+  private async refuseOtherTrees(): Promise<void> {
+    const { blobSettings } = this;
+    if (blobSettings) await openBothTrees(blobSettings, this.ownBlobs, this.options.deadline);
+  }
+
+  /** What SLAVE claims of blobs. */
+  private get ownBlobs(): Dat['blobs'] {
+    const { inode } = observeSlave(this.paths);
+    return usableDat(readDatOf(this.paths, inode), inode).dat?.blobs;
   }
 
   private async carryOut(
@@ -98,7 +117,7 @@ export class Rejoining {
     master: Dat['master'],
     fork: Pick<Resume, 'position' | 'tid'> | undefined,
   ): Promise<End> {
-    const { options, paths, blobDirectory } = this;
+    const { options, paths, blobDirectory, blobSettings } = this;
     if (plan.kind !== 'none') {
       const refused = await this.refusedByPeople(plan);
       if (refused) return refused;
@@ -106,7 +125,7 @@ export class Rejoining {
     const before = asideOf(paths);
     let stem = plan.kept;
     if (plan.kind !== 'none') {
-      const request = { plan, own, master, masterPath: this.masterPath, paths, blobDirectory, window: this.windows[0] };
+      const request = { plan, own, master, masterPath: this.masterPath, paths, blobSettings, window: this.windows[0] };
       const prepared = await prepare({ ...request, deadline: options.deadline, say: options.say });
       stem = prepared.stem;
       if (prepared.tail !== undefined) this.note({ kept: prepared.tail });
@@ -132,11 +151,15 @@ export class Rejoining {
     }
     if (lost && fork) {
       const place = { position: plan.kind === 'full' ? undefined : fork.position, tid: fork.tid };
-      await completeReports(paths, lost, place, result.slave.claim ?? 0, this.windows[0]);
+      // A server that nobody should have started between two runs has left a second file of what was lost.
+      const earlier = plan.kept === stem ? undefined : plan.kept;
+      for (const each of [earlier && (await lostAt(paths, earlier, this.windows[0])), lost])
+        if (each) await completeReports(paths, each, place, result.slave.claim ?? 0, this.windows[0]);
     }
     if (options.sync.index !== false) await coverSlave(paths, this.windows[0]);
     const known = lost ? lostResult(lost, lost.names) : null;
-    return finish({ plan, serving, lost: known, followed, paths, options });
+    const end = finish({ plan, serving, lost: known, followed, paths, options });
+    return { ...end, hint: end.hint ?? (lost ? blobsNotKept(lost, blobDirectory) : null) };
   }
 
   /** The hook and the operator, before the first write. */
@@ -177,9 +200,13 @@ export class Rejoining {
     await removeLostBlobs(paths, lost, blobDirectory, dat?.blobs, windows[0]);
   }
 
-  private get blobDirectory(): string | undefined {
+  private get blobSettings(): BlobSettings | undefined {
     const { blobs } = this.options.sync;
-    return typeof blobs === 'object' ? blobs.slave : undefined;
+    return typeof blobs === 'object' ? blobs : undefined;
+  }
+
+  private get blobDirectory(): string | undefined {
+    return this.blobSettings?.slave;
   }
 
   private follow(plan: RejoinPlan): Promise<Followed> {

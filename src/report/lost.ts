@@ -15,6 +15,7 @@ export interface LostFacts {
     readonly transactions: number;
     readonly objects: number;
     readonly createdHere: number;
+    readonly blobs: number;
     readonly unchanged: number | null;
     readonly changed: number | null;
     readonly deleted: number | null;
@@ -67,11 +68,16 @@ export function renderLost(report: LostFacts, { json }: { readonly json: string 
     .concat('\n');
 }
 
-function whereItIs({ file, source, bytes, blobs }: LostFacts): string {
+function whereItIs({ file, source, bytes, blobs, counts }: LostFacts): string {
   const lines = [`They were in ${source}, and are now in`, `  ${file} (${formatBytes(bytes)})`];
   if (blobs) {
     lines.push(`  ${blobs.directory} (${formatCount(blobs.files, 'blob')}, ${formatBytes(blobs.bytes)})`);
     if (blobs.missing > 0) lines.push(`The files of ${formatCount(blobs.missing, 'blob')} were not found.`);
+  } else if (counts.blobs > 0) {
+    const what = formatCount(counts.blobs, 'blob');
+    lines.push(
+      `The files of ${what} are not kept here, because no blob directory was given. They are still in that of ${source}.`,
+    );
   }
   lines.push('Keep these: nothing else has this data.');
   return lines.join('\n');

@@ -100,8 +100,10 @@ export function renderPromotion(result: PromotionResult): string {
     lines.push(
       `${slave.path} is promoted${result.already ? ' already' : ''}: it may be served, and no sync writes to it`,
     );
-  if (slave.lastTid)
-    lines.push(`it ends at ${slave.position} with transaction ${slave.lastTid} of ${slave.lastTime ?? 'no time'}`);
+  if (slave.lastTid) {
+    const ends = result.already ? 'when it was promoted, it ended' : 'it ends';
+    lines.push(`${ends} at ${slave.position} with transaction ${slave.lastTid} of ${slave.lastTime ?? 'no time'}`);
+  }
   lines.push(...linesOfSwitch(result));
   if (result.promoted && slave.lockedBy) lines.push(`another program has it open: ${slave.lockedBy}`);
   if (sync) lines.push(`a sync was at work (process ${sync.pid}): ${WHAT_BECAME[sync.how]}`);

@@ -16,7 +16,8 @@ export type PeerSide =
   | Side
   /** Its role cannot be read, though the side can. */
   | { readonly problem: string }
-  | { readonly unreachable: string };
+  /** `term`: of its role, where that can be read without its data. */
+  | { readonly unreachable: string; readonly term?: number };
 
 /** Why a server may be started, or must not. `beaten`: by the term of the other side. */
 export interface Answer {
@@ -62,6 +63,14 @@ const FORCE = '--force starts it all the same';
  * other side may have been promoted since a server was killed here, and hardly since one was stopped.
  */
 export function comparedWithPeer(own: Side, peer: PeerSide, stop: Stop | undefined, force: boolean): Answer {
+  const [ours, theirs] = [own.term, 'problem' in peer ? 0 : (peer.term ?? 0)];
+  if (theirs > ours) {
+    const reason = `this side was superseded: its term is ${ours}, and the other side has served in term ${theirs}`;
+    return {
+      ...no(reason, "'syncpozo rejoin MASTER SLAVE' makes a slave of this side, and keeps what only it has"),
+      isBeaten: true,
+    };
+  }
   if ('unreachable' in peer) {
     if (stop?.isClean)
       return yes(`the other side is out of reach, and this one was stopped cleanly (${peer.unreachable})`);
@@ -75,14 +84,6 @@ export function comparedWithPeer(own: Side, peer: PeerSide, stop: Stop | undefin
     return force
       ? yes(`--force; ${peer.problem}`)
       : no(peer.problem, `does the other side serve? If you know that it does not, ${FORCE}`);
-  const [ours, theirs] = [own.term, peer.term];
-  if (theirs > ours) {
-    const reason = `this side was superseded: its term is ${ours}, and the other side has served in term ${theirs}`;
-    return {
-      ...no(reason, "'syncpozo rejoin MASTER SLAVE' makes a slave of this side, and keeps what only it has"),
-      isBeaten: true,
-    };
-  }
   const both = own.role === 'master' ? peer.role === 'master' && theirs === ours : peer.role === 'plain';
   if (!both)
     return yes(

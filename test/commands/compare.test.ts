@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { formatTid } from '../../src/filestorage/tid.js';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
+import { writeRole } from '../support/json-scenes.js';
 import { type Pair, withPair } from '../support/pair.js';
+import { promote } from '../support/promotion.js';
 import { Site } from '../support/site.js';
 
 function compare(pair: Pair, ...more: string[]): Run {
@@ -37,6 +39,18 @@ describe('syncpozo compare reports the relation of master and slave:', () => {
       assert.equal(json.fork.position, readFileSync(pair.slaveFile).length);
       assert.deepEqual(tids(compare(pair, '-n', '2').json.onlyA), missing.slice(0, 2), 'those right behind the fork');
       assert.equal(compare(pair, '-n', '2').json.truncated, true);
+    }));
+
+  it('behind, with a hint that is right for the role of either side', () =>
+    withPair((pair) => {
+      pair.synced();
+      pair.commit('lost');
+      const hint = (): string => /^hint: (.*)$/m.exec(syncpozo(['compare', pair.master, pair.slave]).stdout)?.[1] ?? '';
+      assert.match(hint(), /^'syncpozo sync' from A to B/);
+      promote(pair);
+      assert.match(hint(), /^B was promoted, so no sync writes to it; .*rejoin B A/);
+      writeRole(pair.slaveFile, 'rejoining');
+      assert.match(hint(), /^a rejoin of B has begun, and has not ended: run it again/);
     }));
 
   it('ahead, when the master was rolled back', () =>

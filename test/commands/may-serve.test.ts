@@ -124,6 +124,15 @@ describe('syncpozo may-serve', () => {
       assert.equal(mayServe(pair.master).exit, 0, 'without a peer, its role decides');
     }));
 
+  it('is superseded by a side that has served in a higher term, while its data are moved away', () =>
+    withPair((pair) => {
+      promote(pair.synced());
+      stopped(pair.masterFile);
+      renameSync(pair.slaveFile, `${pair.slaveFile}.moved`);
+      assert.equal(ofMaster(pair).exit, 3);
+      assert.equal(roleAt(pair.masterFile), 'superseded');
+    }));
+
   it('takes an index that is older than the lock for that of an earlier server', () =>
     withPair(async (pair) => {
       pair.synced();

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { formatTid } from '../../src/filestorage/tid.js';
 import { withBlobPair } from '../support/blob-pair.js';
@@ -40,6 +50,27 @@ describe('promote --master brings the slave up to date first,', () => {
       assert.ok(ageSeconds < 20, `${ageSeconds} s`);
       assert.equal(sync, null, 'its own sync is none that was ended');
       pair.assertInStep();
+    }));
+
+  it('and never over one that has served in a term that this side has not followed, without --force', () =>
+    withPair((pair) => {
+      pair.synced().commit('lost');
+      promote(pair);
+      pair.commitToSlave('served');
+      const other = `${pair.statusFile}.master`;
+      const directory = join(pair.directory, 'old master');
+      mkdirSync(directory);
+      copyFileSync(pair.masterFile, join(directory, 'Data.fs'));
+      const old = (...more: string[]): Run =>
+        syncpozo(['promote', directory, '--master', pair.slave, '--status-file', other, '--json', ...more]);
+      for (const more of [[], ['--catch-up', '0']]) {
+        const run = old('--patience', '20', ...more);
+        assert.deepEqual([run.exit, run.json.promoted], [3, false], run.all);
+        assert.match(run.json.reason, /has served in term 1, and this side has followed up to term 0/);
+        assert.match(run.json.hint, /rejoin .*slave\/Data\.fs .*old master\/Data\.fs/);
+        assert.ok(!existsSync(join(directory, 'Data.fs.role')));
+      }
+      assert.equal(old('--patience', '20', '--force').exit, 0);
     }));
 
   it('also with the switch off, and where the status file cannot be written', () =>

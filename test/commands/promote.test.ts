@@ -73,6 +73,9 @@ describe('syncpozo promote', () => {
       const again = promote(pair);
       assert.deepEqual([again.exit, again.json.promoted, again.json.already], [0, true, true]);
       assert.deepEqual(again.json.slave, first.slave);
+      pair.commitToSlave('served since');
+      const { stdout } = syncpozo(['promote', pair.slave, '--status-file', pair.statusFile]);
+      assert.match(stdout, /^when it was promoted, it ended at \d+ with/m);
       assert.equal(again.json.lastSync, first.lastSync);
       pair.commitToSlave('served from here');
       await heldByOther(pair, ' PID\n', (pid) => {

@@ -6,6 +6,7 @@ side that serves, or in a file of what was lost. The files themselves are compar
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 import transaction
 from persistent.mapping import PersistentMapping
 from ZODB import DB
+from ZODB.blob import Blob
 from ZODB.FileStorage import FileStorage
 
 CLI, ROOT, SCENARIO = sys.argv[1:4]
@@ -360,6 +362,120 @@ def with_blobs(a, b):
     run('verify', '-q', a.directory)
 
 
+def mistakes(a, b):
+    """Another site, another kind of file, and blob directories that are not the right ones: before anything is changed."""
+    handed_over(a, b)
+    other, far = Host('c'), Host('d')
+    handed_over(other, far)
+    result = rejoin(b, other, expected=3)
+    assert 'no transaction in common' in result['reason'] and 'packed since' not in result['reason'], result
+    with open(far.path, 'wb') as file:
+        file.write(b'no database' * 99)
+    assert 'is not a Data.fs' in rejoin(b, far, expected=4)['reason']
+    there = [os.path.join(ROOT, name) for name in ('blobs of a', 'blobs of b')]
+    for path in there:
+        os.makedirs(path)
+    before = a.bytes(), sorted(os.listdir(a.directory))
+    for pair, expected in ((f'{ROOT}/none:{there[0]}', 1), (f'{there[1]}:{ROOT}/none', 2), (f'{there[0]}:{there[0]}', 2)):
+        for word in ('--dry-run', '--yes'):
+            args = ['rejoin', word, b.directory, a.directory, '--status-file', a.status, '--blobs', pair]
+            run(*args, expected=expected)
+            assert (a.bytes(), sorted(os.listdir(a.directory))) == before, (pair, word)
+
+
+def blobs_left_out(a, b):
+    """Blobs of what was lost that are not kept with it: the answer and the report say where they are."""
+    right = ['--blobs', f'{ROOT}/blobs of b:{ROOT}/blobs of a']
+    for words in (right, ['--no-blobs'], ['--blobs', f'{ROOT}/blobs of b:{ROOT}/another']):
+        for host in (a, b):
+            shutil.rmtree(host.directory)
+            os.makedirs(host.directory)
+            run('on', '--status-file', host.status)
+        for name in ('blobs of a', 'blobs of b', 'another'):
+            shutil.rmtree(os.path.join(ROOT, name), ignore_errors=True)
+            os.makedirs(os.path.join(ROOT, name))
+        a.commit(named('common', 5))
+        sync(a, b)
+        db = DB(FileStorage(a.path, blob_dir=os.path.join(ROOT, 'blobs of a')))
+        with db.transaction() as connection:
+            connection.root.lost = Blob(b'a blob that was lost')
+        db.close()
+        promote(b)
+        before = a.bytes()
+        swapped = ['--status-file', a.status, '--blobs', f'{ROOT}/blobs of a:{ROOT}/blobs of b']
+        run('rejoin', '--yes', b.directory, a.directory, *swapped, expected=2)
+        assert a.bytes() == before, 'swapped blob directories are found before anything is cut'
+        result = rejoin(b, a, *words)
+        if words == right:
+            assert result['hint'] is None and len(os.listdir(result['lost']['blobs'])) > 1, result
+            continue
+        assert 'the files of 1 blob of what was lost' in result['hint'], result
+        with open(result['lost']['report'][:-4] + 'txt') as file:
+            text = file.read()
+        assert 'still in that of' in text if words == ['--no-blobs'] else 'not found' in text, text
+
+
+def server_between(a, b):
+    """A run that cannot write what is new, then a server that nobody should have started: both files of what was lost are complete."""
+    done = handed_over(a, b, 2, 2)
+    done += b.commit(named('much', 40), 9000)
+    limit = len(a.bytes()) + 40_000
+    args = ['node', CLI, 'rejoin', '--yes', '-q', b.directory, a.directory, '--status-file', a.status]
+    limited = subprocess.run(
+        args, capture_output=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), check=False)
+    with open(a.path + '.role') as file:
+        assert limited.returncode != 0 and 'rewound' in file.read(), limited
+    done += a.commit(named('by mistake', 2))
+    rejoin(b, a)
+    check(b, a, done)
+    assert len(a.lost()) == 2, a.lost()
+    for path in a.lost():
+        with open(path[:-2] + 'json') as file:
+            assert {each['since'] for each in json.load(file)['objects']} <= {'changed', 'unchanged', 'deleted'}, path
+
+
+def report_after_pack(a, b):
+    """What a pack of either side has removed: the report is true, and complete where nothing was committed since."""
+    def objects():
+        result = rejoin(b, a, '--full')
+        with open(result['lost']['report']) as file:
+            report = json.load(file)
+        assert report['counts']['deleted'] == sum(each['since'] == 'deleted' for each in report['objects']), report
+        return {each['oid']: (each['createdHere'], each['since'], each['sameOid']) for each in report['objects']}
+
+    a.commit(named('common', 20))
+    db = DB(FileStorage(a.path))
+    with db.transaction() as connection:
+        connection.root.goes = PersistentMapping()
+        # A pack leaves this one in the same transaction.
+        connection.root.stays = PersistentMapping()
+    db.close()
+    sync(a, b)
+    db = DB(FileStorage(a.path))
+    with db.transaction() as connection:
+        connection.root()['goes']['lost'] = 1
+        oid = connection.root()['goes']._p_oid.hex()
+    db.close()
+    promote(b)
+    assert objects() == {oid: (False, 'unchanged', False)}
+    db = DB(FileStorage(a.path))
+    with db.transaction() as connection:
+        connection.root()['goes']['lost'] = 2
+        connection.root()['last']['lost'] = 3
+        kept = connection.root()['last']._p_oid.hex()
+    db.close()
+    db = DB(FileStorage(b.path))
+    with db.transaction() as connection:
+        del connection.root.goes
+        connection.root()['last']['new'] = 4
+    time.sleep(0.01)
+    db.pack(time.time())
+    db.close()
+    found = objects()
+    assert found == {oid: (False, 'deleted', False), kept: (False, 'changed', False)}, (found, oid, kept)
+
+
 SCENARIOS = {each.__name__: each for each in (
-    exchanged, killed, packed, packed_here, others, behind, in_flight, split, plain, served_by_mistake, budget, with_blobs)}
+    exchanged, killed, packed, packed_here, others, behind, in_flight, split, plain, served_by_mistake, mistakes,
+    blobs_left_out, server_between, report_after_pack, budget, with_blobs)}
 SCENARIOS[SCENARIO](Host('a'), Host('b'))

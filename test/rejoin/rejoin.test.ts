@@ -22,6 +22,10 @@ const SCENARIOS = {
   served_by_mistake: 'a slave was served without a promotion',
   with_blobs: 'blobs below the fork stay, those of lost transactions are kept aside',
   budget: 'hardly more is read of the serving side than the difference',
+  mistakes: 'another site, another file, other blob directories: refused before anything is changed',
+  blobs_left_out: 'blobs of what was lost that were not kept with it are named',
+  server_between: 'a server was started before the rejoin had ended',
+  report_after_pack: 'the report is true after a pack',
 } as const;
 
 describe('rejoin, with a real ZODB:', () => {
