@@ -38,6 +38,8 @@ describe('numbers in text output', () => {
         pair.master,
         '--patience',
         '10',
+        '--catch-up',
+        '0',
         '--status-file',
         pair.statusFile,
       ];

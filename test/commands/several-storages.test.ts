@@ -235,15 +235,15 @@ describe('status of several storages', () => {
 });
 
 describe('a takeover of several storages', () => {
-  it('promotes each, reports what each may lose, and the way back', () =>
+  it('promotes each, which catches up with its master first, and the way back', () =>
     withConfigured(['main', 'catalog'], (configured) => {
       configured.run('sync');
-      configured.pair('catalog').commit('lost');
-      const run = configured.run('promote', '--json', '--patience', '30');
+      configured.pair('catalog').commit('not synced yet');
+      const run = configured.run('promote', '--json', '--patience', '30', '--catch-up', '60');
       assertNoCrash(run);
       const { main, catalog } = run.json.storages;
       assert.deepEqual([run.exit, main.promoted, catalog.promoted], [0, true, true]);
-      assert.deepEqual([main.loss.possible, catalog.loss.transactions], [false, 1]);
+      assert.deepEqual([main.loss.possible, catalog.loss.possible, catalog.caughtUp.transactions], [false, false, 1]);
       assert.equal(switchAt(configured.statusFile), 'SYNCING=0\n');
       assert.match(configured.run('promote').stdout, /^main:\n\S+ is promoted already[\s\S]*^catalog:\n/m);
       const demoted = configured.run('demote');
