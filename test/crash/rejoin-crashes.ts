@@ -5,6 +5,7 @@ import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { runRejoin } from '../../src/rejoin/rejoin.js';
 import type { RejoinResult } from '../../src/rejoin/result.js';
 import { SILENT } from '../../src/report/log.js';
+import { EXIT } from '../../src/round/exit.js';
 import { parseDat } from '../../src/standby/dat.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
@@ -218,7 +219,10 @@ async function againProblem(of: RejoinRecord, judge: Judge, state: Disk): Promis
     await assert.rejects(promoteIn(directory), /a rejoin has begun here/);
     materialise(state, directory);
   }
-  const again = await rejoinIn(of.master, directory, of.full, of.blobs);
+  const again = await rejoinIn(of.master, directory, of.full, of.blobs).catch((error: unknown) => ({
+    exitCode: EXIT.usage,
+    reason: String(error),
+  }));
   if (again.exitCode !== 0) return `the next rejoin ends with ${again.exitCode}: ${again.reason}`;
   if (Buffer.compare(readFileSync(join(directory, DATA)), of.served) !== 0)
     return 'after the next rejoin the file is not that of the serving side';
