@@ -51,6 +51,7 @@ const LONGEST = [
   'zodb/live-zeo',
   'zodb/index-corpus',
   'faults/sweep',
+  'faults/rejoin',
   'together/together',
   'wayback/wayback',
 ];

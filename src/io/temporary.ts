@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { remove } from 'fs-extra/esm';
-import { attempt } from './fault.js';
+import { attempt, IoFault } from './fault.js';
 
 /**
  * Creates a directory that only its owner may enter, in the system's directory for temporary files. Returns its path.
@@ -18,5 +18,9 @@ export function makeDirectory(path: string): void {
 
 /** Removes a directory and everything in it. */
 export async function removeTree(path: string): Promise<void> {
-  await remove(path);
+  try {
+    await remove(path);
+  } catch (error) {
+    throw IoFault.from(error, 'remove', path);
+  }
 }

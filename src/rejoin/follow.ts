@@ -1,4 +1,5 @@
 import { milliseconds } from '../io/clock.js';
+import { formatCount } from '../report/numbers.js';
 import { EXIT } from '../round/exit.js';
 import type { SyncResult } from '../round/result.js';
 import { runSync, type SyncOptions } from '../round/run-sync.js';
@@ -50,10 +51,10 @@ export async function follow({ sync, full, isAsLeft, onRound }: FollowRequest): 
 }
 
 /** A pack of the side that serves, or another file in its place. */
-function refuseToCopyAll(plan: Plan): void {
+function refuseToCopyAll(plan: Plan, masterBytes: number): void {
   if (plan.kind !== 'full' && plan.kind !== 'rebuild') return;
   throw new RoleRefusal(
-    `${plan.reason}: to go on, all of it has to be copied`,
+    `${plan.reason}: to go on, all of it has to be copied (${formatCount(masterBytes, 'byte')})`,
     'run the rejoin again with --full; what only this side had is kept already',
   );
 }

@@ -15,14 +15,14 @@ import { endedBy, nothingKnown, type RejoinResult } from './result.js';
 export async function runRejoin(options: RejoinOptions): Promise<RejoinResult> {
   const began = milliseconds();
   const { deadline, file, dryRun } = options;
-  // SLAVE's mistakes come before the first access to MASTER, which may hang.
-  const ours = slaveSide(options.slave, file);
   let known = nothingKnown(options.master, options.slave, dryRun);
   const ended = (end: ReturnType<typeof endedBy>): RejoinResult => {
     const { dryRun: _, master, slave, ...facts } = known;
     return { ...end, dryRun, master, slave, ...facts, seconds: Math.round(milliseconds() - began) / 1000 };
   };
   try {
+    // SLAVE's mistakes come before the first access to MASTER, which may hang.
+    const ours = slaveSide(options.slave, file);
     const theirs = await findSide(options.master, file, deadline);
     const paths = slavePaths(options.slave, file, theirs);
     const master = fileOf(theirs, nameInDirectory(file, ours));

@@ -14,6 +14,7 @@ export interface Serving {
   readonly dat: Dat | undefined;
 }
 
+const FOR_A_PERSON: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP']);
 const LARGEST_ROLE = 1 << 24;
 const LARGEST_DAT = 1 << 26;
 
@@ -21,6 +22,8 @@ const LARGEST_DAT = 1 << 26;
 export async function readServing(master: Master, deadline: ReadDeadline): Promise<Serving> {
   const path = `${master.path}.role`;
   const text = await readSmallTextLater(path, LARGEST_ROLE, deadline);
+  // A file that cannot be opened or read now may be the next time; only one whose rights or contents are wrong is for a person.
+  if (typeof text === 'object' && text.fault && !FOR_A_PERSON.has(text.fault.code)) throw text.fault;
   const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
   if (parsed && 'problem' in parsed) {
     throw new RejoinRefusal(

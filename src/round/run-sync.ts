@@ -132,7 +132,7 @@ export async function runSync(options: SyncOptions): Promise<SyncResult> {
           isAsLeft: () => rejoin?.isAsLeft ?? session?.isAsLeft() === true,
           rejoins: rejoin !== undefined,
           onPlan: (plan) => {
-            rejoin?.gate(plan);
+            rejoin?.gate(plan, masterFacts?.size ?? 0);
             if (plan.kind === 'none' && mayBeInUse()) refuseOpened(paths);
             logPlan(plan, log);
           },

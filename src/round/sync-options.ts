@@ -51,8 +51,8 @@ export interface SyncOptions {
 export interface RejoinRound {
   /** The slave and its `.dat` are as this process left them. */
   readonly isAsLeft: boolean;
-  /** Receives the plan, and throws if it must not be executed. */
-  readonly gate: (plan: Plan) => void;
+  /** Receives the plan and the master's length, and throws if it must not be executed. */
+  readonly gate: (plan: Plan, masterBytes: number) => void;
 }
 
 /** One storage of a group. */

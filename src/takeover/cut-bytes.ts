@@ -1,4 +1,6 @@
+import { removeIfThere } from '../io/directory.js';
 import { factsOfPath } from '../io/facts.js';
+import { IoFault } from '../io/fault.js';
 import { OpenFile } from '../io/open-file.js';
 import { applyOwnership } from '../io/replace.js';
 import type { SlavePaths } from '../standby/paths.js';
@@ -26,9 +28,21 @@ export function keepCutBytes(file: OpenFile, position: number, paths: SlavePaths
       }
       kept.sync();
       return path;
+    } catch (error) {
+      if (!there) removeUnfinished(path);
+      throw error;
     } finally {
       kept.close();
     }
+  }
+}
+
+/** It would take up space that there may be too little of, and the next run would make another one beside it. */
+function removeUnfinished(path: string): void {
+  try {
+    removeIfThere(path);
+  } catch (error) {
+    if (!(error instanceof IoFault)) throw error;
   }
 }
 

@@ -26,7 +26,7 @@ export function fastDirectory(): string {
  * Returns the file of each inode.
  */
 export function materialise(disk: Disk, directory: string): Identities {
-  for (const name of readdirSync(directory)) rmSync(join(directory, name));
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
   if (disk.directories) {
     for (const beside of [BLOBS, `${BLOBS}.old`]) rmSync(join(directory, beside), { recursive: true, force: true });
     for (const path of [...disk.directories.keys()].sort()) mkdirSync(join(directory, path));

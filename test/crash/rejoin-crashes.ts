@@ -5,6 +5,7 @@ import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { runRejoin } from '../../src/rejoin/rejoin.js';
 import type { RejoinResult } from '../../src/rejoin/result.js';
 import { SILENT } from '../../src/report/log.js';
+import { EXIT } from '../../src/round/exit.js';
 import { parseDat } from '../../src/standby/dat.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
@@ -18,6 +19,7 @@ import { oneSync, SIZES } from './one-sync.js';
 import { crashesOf, promoteIn, roleIn } from './promotion-crashes.js';
 import { imageOf } from './promotion-scenarios.js';
 import { Identities, readDisk, record } from './record.js';
+import type { RejoinBlobs } from './rejoin-blobs.js';
 import { REJOINS } from './rejoin-scenarios.js';
 import { Stage } from './scenario.js';
 import { stateOf } from './states.js';
@@ -42,6 +44,7 @@ export interface RejoinRecord {
   readonly tail: Uint8Array;
   /** The file of what was lost; undefined: nothing was. */
   readonly lost: Uint8Array | undefined;
+  readonly blobs: RejoinBlobs | undefined;
 }
 
 /** Records every rejoin, each in a directory of its own. */
@@ -51,17 +54,18 @@ export async function recordRejoins(judge: Judge, scenarios = REJOINS): Promise<
     const directory = join(judge.scratch, `rejoin-${scenario.name.replaceAll(' ', '-')}`);
     mkdirSync(directory);
     const stage = new Stage(directory, judge.openings);
-    await scenario.prepare(stage);
+    const blobs = await scenario.prepare(stage);
     const full = scenario.full === true;
     const before = readFileSync(stage.slaveFile);
     const identities = new Identities();
-    const start = readDisk(stage.slave, identities);
-    const { changes, result } = await record(stage.slave, start.names, identities, () =>
-      rejoinIn(stage.masterFile, stage.slave, full),
+    const start = readDisk(stage.slave, identities, blobs !== undefined);
+    const { changes, result } = await record(stage.slave, start, identities, () =>
+      rejoinIn(stage.masterFile, stage.slave, full, blobs),
     );
     assert.equal(result.exitCode, 0, `${scenario.name}: ${result.reason}`);
     assert.equal(result.action, full ? 'full' : 'rewind');
     const [lostName] = readdirSync(stage.slave).filter(isLost);
+    assert.equal(blobs?.problemAfter(stage.slave, readdirSync(stage.slave)), undefined);
     assert.equal(result.lost?.file ?? undefined, lostName && join(stage.slave, lostName));
     const end = transactionEdges(before).at(-1) ?? 0;
     records.push({
@@ -74,6 +78,7 @@ export async function recordRejoins(judge: Judge, scenarios = REJOINS): Promise<
       old: before.subarray(0, end),
       tail: before.subarray(end),
       lost: lostName === undefined ? undefined : readFileSync(join(stage.slave, lostName)),
+      blobs,
     });
   }
   return records;
@@ -87,7 +92,9 @@ export async function rejoinAfter(of: RejoinRecord, point: number, judge: Judge)
   mkdirSync(directory, { recursive: true });
   const seen = disk.seen();
   const identities = materialise(seen, directory);
-  const { changes } = await record(directory, seen, identities, () => rejoinIn(of.master, directory, of.full));
+  const { changes } = await record(directory, seen, identities, () =>
+    rejoinIn(of.master, directory, of.full, of.blobs),
+  );
   return {
     ...of,
     name: `${of.name}, killed after change ${point}`,
@@ -95,7 +102,7 @@ export async function rejoinAfter(of: RejoinRecord, point: number, judge: Judge)
   };
 }
 
-export function rejoinIn(master: string, slave: string, full = false): Promise<RejoinResult> {
+export function rejoinIn(master: string, slave: string, full = false, blobs?: RejoinBlobs): Promise<RejoinResult> {
   return runRejoin({
     master,
     slave,
@@ -106,7 +113,7 @@ export function rejoinIn(master: string, slave: string, full = false): Promise<R
     keepSwitch: true,
     deadline: new ReadDeadline(30),
     log: SILENT,
-    sync: { ...SIZES, workers: 0 },
+    sync: { ...SIZES, workers: 0, blobs: blobs?.back(slave) },
     storage: undefined,
     say: () => {},
     confirm: () => true,
@@ -167,7 +174,7 @@ function problemIn(of: RejoinRecord, state: Disk, returned: boolean): string | u
     if (!('dat' in parsed) || parsed.dat.claim.position !== data.length)
       return 'it is a slave, and claims something else';
   }
-  return lossIn(of, state, isOld);
+  return of.blobs?.problemIn(state, role?.role === 'slave') ?? lossIn(of, state, isOld);
 }
 
 /** What only the old master had, and is in no file of this state. */
@@ -212,7 +219,10 @@ async function againProblem(of: RejoinRecord, judge: Judge, state: Disk): Promis
     await assert.rejects(promoteIn(directory), /a rejoin has begun here/);
     materialise(state, directory);
   }
-  const again = await rejoinIn(of.master, directory, of.full);
+  const again = await rejoinIn(of.master, directory, of.full, of.blobs).catch((error: unknown) => ({
+    exitCode: EXIT.usage,
+    reason: String(error),
+  }));
   if (again.exitCode !== 0) return `the next rejoin ends with ${again.exitCode}: ${again.reason}`;
   if (Buffer.compare(readFileSync(join(directory, DATA)), of.served) !== 0)
     return 'after the next rejoin the file is not that of the serving side';
@@ -221,6 +231,8 @@ async function againProblem(of: RejoinRecord, judge: Judge, state: Disk): Promis
   if (kept.length > 1) return `what was lost is kept more than once: ${kept.join(', ')}`;
   const tails = names.filter((name) => name.includes('.tr') && readFileSync(join(directory, name)).equals(of.tail));
   if (tails.length > 1) return 'the tail is kept more than once';
-  const synced = await oneSync(of.master, directory);
+  const wrong = of.blobs?.problemAfter(directory, names);
+  if (wrong) return `after the next rejoin ${wrong}`;
+  const synced = await oneSync(of.master, directory, false, 0, of.blobs?.back(directory));
   return synced.kind === 'none' ? undefined : `the sync after it reports: ${synced.report}`;
 }

@@ -1,10 +1,12 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BlobSettings } from '../../src/blobs/settings.js';
 import { runSync } from '../../src/round/run-sync.js';
 import { Site } from '../support/site.js';
 import { DATA } from './history.js';
 import { SIZES } from './one-sync.js';
 import { promoteIn } from './promotion-crashes.js';
+import { RejoinBlobs } from './rejoin-blobs.js';
 import { type Stage, write } from './scenario.js';
 
 /** An old master, at the slave's path of a stage, and the side that serves, at its master's path. */
@@ -13,7 +15,7 @@ export interface RejoinScenario {
   readonly full?: boolean;
   /** Left to the campaign and the mutation gate. */
   readonly rare?: boolean;
-  prepare(stage: Stage): Promise<void>;
+  prepare(stage: Stage): Promise<RejoinBlobs | undefined>;
 }
 
 /** Bytes of a transaction that was never finished: a header with the status c, and a part of its body. */
@@ -28,6 +30,23 @@ function inFlight(file: Buffer): Buffer {
   return tail;
 }
 
+/** With the fork between them: the blobs of both sides before a rejoin. */
+async function handedOverWithBlobs(stage: Stage): Promise<RejoinBlobs> {
+  const blobs = new RejoinBlobs(stage);
+  const old = Site.create(stage.slaveFile, { clock: stage.clock });
+  blobs.commit('common', old, 8n);
+  await copied(stage, blobs.forth);
+  // One object with a lost state of its blob, one that was created here.
+  blobs.commit('lost', old, 8n);
+  blobs.commit('lost', old, 9n);
+  old.close();
+  await promoteIn(stage.master);
+  const serving = Site.open(stage.masterFile, { clock: stage.clock });
+  blobs.commit('served', serving, 8n);
+  serving.close();
+  return blobs;
+}
+
 /** Both sides in step, and the other side promoted. */
 async function handedOver(stage: Stage, lost: number): Promise<{ readonly old: Site; readonly serving: Site }> {
   const old = Site.create(stage.slaveFile, { clock: stage.clock });
@@ -40,9 +59,9 @@ async function handedOver(stage: Stage, lost: number): Promise<{ readonly old: S
   return { old, serving: Site.open(stage.masterFile, { clock: stage.clock }) };
 }
 
-async function copied(stage: Stage): Promise<void> {
+async function copied(stage: Stage, blobs?: BlobSettings): Promise<void> {
   const sides = { master: stage.slave, slave: stage.master, statusFile: join(stage.slave, '..', 'status') };
-  const { exitCode, reason } = await runSync({ ...sides, workers: 0, ...SIZES });
+  const { exitCode, reason } = await runSync({ ...sides, workers: 0, blobs, ...SIZES });
   if (exitCode !== 0) throw new Error(reason);
 }
 
@@ -56,6 +75,7 @@ export const REJOINS: readonly RejoinScenario[] = [
       old.close();
       write(serving, 2, 250, 'served');
       serving.close();
+      return undefined;
     },
   },
   {
@@ -64,6 +84,7 @@ export const REJOINS: readonly RejoinScenario[] = [
       const { old, serving } = await handedOver(stage, 1);
       old.close();
       serving.close();
+      return undefined;
     },
   },
   {
@@ -76,6 +97,8 @@ export const REJOINS: readonly RejoinScenario[] = [
       write(serving, 2, 250, 'served');
       serving.pack();
       serving.close();
+      return undefined;
     },
   },
+  { name: 'with blobs of its own', prepare: handedOverWithBlobs },
 ];

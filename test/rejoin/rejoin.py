@@ -18,6 +18,7 @@ from ZODB import DB
 from ZODB.blob import Blob
 from ZODB.FileStorage import FileStorage
 
+module = sys.modules[FileStorage.__module__]
 CLI, ROOT, SCENARIO = sys.argv[1:4]
 
 
@@ -475,7 +476,47 @@ def report_after_pack(a, b):
     assert found == {oid: (False, 'deleted', False), kept: (False, 'changed', False)}, (found, oid, kept)
 
 
+def index_used(path):
+    """Where FileStorage begins to read the file for its index, and the index that it has then."""
+    starts = []
+    real = module.read_index
+
+    def noted(*args, **named):
+        starts.append(named.get('start', 4))
+        return real(*args, **named)
+
+    module.read_index = noted
+    storage = FileStorage(path, read_only=True)
+    module.read_index = real
+    found = dict(storage._index.items())
+    storage.close()
+    return starts[-1], found
+
+
+def index(a, b):
+    """A large slave has an index to its end, although nothing, or hardly anything, had to be copied."""
+    done = a.commit(named('large', 6), 12_000_000)
+    sync(a, b)
+    serving, slave = a, b
+    for lost in (0, 2):
+        done += serving.commit([f'lost {n}' for n in range(lost)])
+        promote(slave)
+        serving, slave = slave, serving
+        for path in (slave.path + '.index', serving.path + '.index'):
+            if os.path.exists(path):
+                os.remove(path)
+        result = rejoin(serving, slave)
+        assert result['action'] == 'rewind' and result['copied']['bytes'] == 0, result
+        size = os.path.getsize(slave.path)
+        assert size > 64 << 20
+        start, used = index_used(slave.path)
+        assert start == size, (start, size)
+        from_nothing, scanned = index_used(serving.path)
+        assert from_nothing == 4 and scanned == used
+        check(serving, slave, done)
+
+
 SCENARIOS = {each.__name__: each for each in (
     exchanged, killed, packed, packed_here, others, behind, in_flight, split, plain, served_by_mistake, mistakes,
-    blobs_left_out, server_between, report_after_pack, budget, with_blobs)}
+    blobs_left_out, server_between, report_after_pack, budget, with_blobs, index)}
 SCENARIOS[SCENARIO](Host('a'), Host('b'))

@@ -21,6 +21,7 @@ const SCENARIOS = {
   plain: 'no term says where the histories fork',
   served_by_mistake: 'a slave was served without a promotion',
   with_blobs: 'blobs below the fork stay, those of lost transactions are kept aside',
+  index: 'a large slave that had nothing to copy has an index that ZODB uses',
   budget: 'hardly more is read of the serving side than the difference',
   mistakes: 'another site, another file, other blob directories: refused before anything is changed',
   blobs_left_out: 'blobs of what was lost that were not kept with it are named',
