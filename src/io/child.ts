@@ -15,23 +15,9 @@ export function outputInTime(
   args: readonly string[],
   milliseconds: number,
 ): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    let output = '';
-    const end = (result: string | undefined): void => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      pipe?.destroy();
-      child.unref();
-      resolve(result);
-    };
-    const timer = setTimeout(() => end(undefined), milliseconds);
-    child.once('error', () => end(undefined));
-    child.once('close', (status) => end(status === 0 ? output : undefined));
-    const pipe = pipeOf(child.stdout);
-    pipe?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
+  return readInTime(program, args, milliseconds, {
+    enough: () => undefined,
+    atEnd: (output, status) => (status === 0 ? output : undefined),
   });
 }
 
@@ -44,24 +30,45 @@ export function firstLineInTime(
   args: readonly string[],
   milliseconds: number,
 ): Promise<string | undefined> {
+  return readInTime(program, args, milliseconds, {
+    enough(output) {
+      const length = output.indexOf('\n');
+      return length >= 0 ? output.slice(0, length) : undefined;
+    },
+    atEnd: () => undefined,
+  });
+}
+
+interface Reading {
+  /** The result, as soon as the output so far has it. */
+  readonly enough: (output: string) => string | undefined;
+  readonly atEnd: (output: string, status: number | null) => string | undefined;
+}
+
+function readInTime(
+  program: string,
+  args: readonly string[],
+  milliseconds: number,
+  { enough, atEnd }: Reading,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     let output = '';
-    const end = (line: string | undefined): void => {
+    const end = (result: string | undefined): void => {
       clearTimeout(timer);
       child.kill('SIGKILL');
       pipe?.destroy();
       child.unref();
-      resolve(line);
+      resolve(result);
     };
     const timer = setTimeout(() => end(undefined), milliseconds);
     child.once('error', () => end(undefined));
-    child.once('close', () => end(undefined));
+    child.once('close', (status) => end(atEnd(output, status)));
     const pipe = pipeOf(child.stdout);
     pipe?.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      const length = output.indexOf('\n');
-      if (length >= 0) end(output.slice(0, length));
+      const found = enough(output);
+      if (found !== undefined) end(found);
     });
   });
 }

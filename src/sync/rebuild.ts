@@ -60,11 +60,12 @@ class Certain extends Error {}
  * Rebuilds the slave: copies everything into `Data.fs.new`, then swaps.
  *
  * Write order: write body and attributes; judge the lineage, which may end the rebuild here; bring the blobs and write
- * their manifest under another name; fsync the file; wait until the companions are ready, if there are any; make the next `.dat` durable under a temporary name; give the old file
- * its second names (if it is kept), and those of its index and the list of its blobs; remove the old index; fsync the directory; rename; fsync the directory; rename the `.dat`,
- * then the manifest; remove the oldest files that were kept after packs; remove blobs that were packed away; write the new index. The path always names the complete old file or
- * the complete new one, never one with the other's index. After a crash behind the swap the next `.dat` describes the file
- * that is there.
+ * their manifest under another name; fsync the file; wait until the companions are ready, if there are any; make the
+ * next `.dat` durable under a temporary name; give the old file its second names (if it is kept), and those of its
+ * index and the list of its blobs; remove the old index; fsync the directory; rename; fsync the directory; rename the
+ * `.dat`, then the manifest; remove the oldest files that were kept after packs; remove blobs that were packed away;
+ * write the new index. The path always names the complete old file or the complete new one, never one with the other's
+ * index. After a crash behind the swap the next `.dat` describes the file that is there.
  */
 export async function rebuild(work: Work, opened: Master, magic: Magic, options: RebuildOptions): Promise<Rebuilt> {
   work.beforeWriting?.();

@@ -108,7 +108,7 @@ describe('syncpozo compare reports the relation of master and slave:', () => {
       rmSync(`${pair.masterFile}.old`);
       const not = compare(pair);
       assert.deepEqual([not.exit, not.json.lineage, not.json.proven], [0, 'packed', false]);
-      assert.match(not.json.reason, /Data\.fs\.old/);
+      assert.match(not.json.reason, /its \.old beside the master/);
     }));
 
   it('rotten, and the recorded hash shows which side changed', () =>
