@@ -1,8 +1,8 @@
 import { milliseconds } from '../io/clock.js';
-import { factsBehindPath, factsOfPath } from '../io/facts.js';
-import type { ReadDeadline } from '../pipeline/read-deadline.js';
+import { factsBehindPath } from '../io/facts.js';
 import { EXIT } from '../round/exit.js';
 import { findSide } from '../round/find-master.js';
+import { refuseSameFile } from '../round/same-file.js';
 import { refuseOpened } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { fileOf, nameInDirectory, PathMistake, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
@@ -10,6 +10,8 @@ import type { RejoinOptions } from './options.js';
 import { RejoinRefusal } from './refusal.js';
 import { Rejoining } from './rejoining.js';
 import { endedBy, nothingKnown, type RejoinResult } from './result.js';
+
+const SERVING_FIRST = 'name the directory of the side that serves first, then that of the old master';
 
 /** Makes the old master at SLAVE a slave of the side that serves. Returns faults as a result, except mistakes of the operator. */
 export async function runRejoin(options: RejoinOptions): Promise<RejoinResult> {
@@ -27,7 +29,7 @@ export async function runRejoin(options: RejoinOptions): Promise<RejoinResult> {
     const paths = slavePaths(options.slave, file, theirs);
     const master = fileOf(theirs, nameInDirectory(file, ours));
     known = { ...known, master, slave: paths.data };
-    await refuseSameFile(master, paths, deadline);
+    refuseSameFile(await deadline.wait(factsBehindPath(master), 'stat', master), paths, SERVING_FIRST);
     const holder = dryRun ? Lock.probe(paths.lock) : Lock.take(paths.lock, paths.directoryFacts);
     if (holder !== undefined && holder.kind !== 'held') throw inUse(paths, holder);
     try {
@@ -52,12 +54,4 @@ function inUse({ data }: SlavePaths, { kind, holder }: { readonly kind: string; 
   }
   const hint = `stop the ZEO server there first. If it is the one that serves the clients, MASTER and SLAVE are swapped`;
   return new RejoinRefusal(`another program uses ${data} (${holder})`, hint, EXIT.inUse);
-}
-
-async function refuseSameFile(master: string, paths: SlavePaths, deadline: ReadDeadline): Promise<void> {
-  const theirs = await deadline.wait(factsBehindPath(master), 'stat', master);
-  const ours = factsOfPath(paths.data);
-  if (!theirs || !ours || theirs.device !== ours.device || theirs.inode !== ours.inode) return;
-  const hint = 'name the directory of the side that serves first, then that of the old master';
-  throw new PathMistake('MASTER and SLAVE are the same file', hint);
 }

@@ -88,7 +88,7 @@ export class Rejoining {
   /** As a sync: blobs that were synced until now are not left behind silently. */
   private refuseWithoutBlobs({ dat }: Serving): void {
     if (this.options.sync.blobs !== undefined) return;
-    const [theirs, ours] = [dat?.blobs, this.ownBlobs];
+    const [theirs, ours] = [dat?.blobs, this.ownDat?.blobs];
     if (!theirs && !ours) return;
     throw new PathMistake(
       theirs
@@ -101,13 +101,13 @@ export class Rejoining {
   /** A mistake in the blob directories is reported before anything is changed. */
   private async refuseOtherTrees(): Promise<void> {
     const { blobSettings } = this;
-    if (blobSettings) await openBothTrees(blobSettings, this.ownBlobs, this.options.deadline);
+    if (blobSettings) await openBothTrees(blobSettings, this.ownDat?.blobs, this.options.deadline);
   }
 
-  /** What SLAVE claims of blobs. */
-  private get ownBlobs(): Dat['blobs'] {
+  /** The `.dat` that describes SLAVE's file as it is now. */
+  private get ownDat(): Dat | undefined {
     const { inode } = observeSlave(this.paths);
-    return usableDat(readDatOf(this.paths, inode), inode).dat?.blobs;
+    return usableDat(readDatOf(this.paths, inode), inode).dat;
   }
 
   private async carryOut(
@@ -194,8 +194,7 @@ export class Rejoining {
   private async dropLostBlobs(lost: KeptLost | undefined, own: RoleFacts, { kind, fork }: RejoinPlan): Promise<void> {
     const { paths, blobDirectory, windows } = this;
     const rewoundTo = own.rejoin?.phase === 'rewound' ? own.rejoin.position : fork?.resume.position;
-    const { inode } = observeSlave(paths);
-    const { dat } = usableDat(readDatOf(paths, inode), inode);
+    const dat = this.ownDat;
     if (!lost || blobDirectory === undefined || kind !== 'rewind' || dat?.claim.position !== rewoundTo) return;
     await removeLostBlobs(paths, lost, blobDirectory, dat?.blobs, windows[0]);
   }

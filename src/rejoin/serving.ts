@@ -1,9 +1,9 @@
+import { readMasterDat, readMasterRole } from '../pipeline/files-of-master.js';
 import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
-import { readSmallTextLater } from '../pipeline/small-file.js';
 import { forShell } from '../report/quote.js';
-import { type Dat, parseDat } from '../standby/dat.js';
-import { parseRole, type RoleFacts, seenTerm } from '../standby/role.js';
+import type { Dat } from '../standby/dat.js';
+import { type RoleFacts, seenTerm } from '../standby/role.js';
 import { RejoinRefusal } from './refusal.js';
 
 /** What the side that serves says of itself, by the files beside its data. */
@@ -15,25 +15,19 @@ export interface Serving {
 }
 
 const FOR_A_PERSON: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP']);
-const LARGEST_ROLE = 1 << 24;
-const LARGEST_DAT = 1 << 26;
 
 /** Throws a RejoinRefusal where the role file cannot be used: it says who may serve. */
 export async function readServing(master: Master, deadline: ReadDeadline): Promise<Serving> {
-  const path = `${master.path}.role`;
-  const text = await readSmallTextLater(path, LARGEST_ROLE, deadline);
+  const role = await readMasterRole(master.path, deadline);
   // A file that cannot be opened or read now may be the next time; only one whose rights or contents are wrong is for a person.
-  if (typeof text === 'object' && text.fault && !FOR_A_PERSON.has(text.fault.code)) throw text.fault;
-  const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
-  if (parsed && 'problem' in parsed) {
+  if (role && 'fault' in role && role.fault && !FOR_A_PERSON.has(role.fault.code)) throw role.fault;
+  if (role && 'problem' in role) {
     throw new RejoinRefusal(
-      `${path} cannot be used: ${parsed.problem}`,
+      `${master.path}.role cannot be used: ${role.problem}`,
       'it says who may serve, and is not guessed at: restore it on the side that serves',
     );
   }
-  const datText = await readSmallTextLater(`${master.path}.dat`, LARGEST_DAT, deadline);
-  const dat = typeof datText === 'string' ? parseDat(datText) : undefined;
-  return { role: parsed?.facts, dat: dat && 'dat' in dat ? dat.dat : undefined };
+  return { role: role?.facts, dat: await readMasterDat(master.path, deadline) };
 }
 
 /** Throws a RejoinRefusal unless MASTER serves, in a term that SLAVE has not surpassed. `own`: the role of SLAVE. */

@@ -24,7 +24,7 @@ export async function areStillCommon(slave: Ending, master: Ending, position: nu
   for await (const found of behind(master, position)) {
     if (found.status === STATUS_PACKED) return true;
     const same = own.get(found.tid);
-    // Two servers may give the same tid to two transactions; their texts tell them apart.
+    // Two servers may give the same tid to two transactions; those have other texts.
     if (same && (await haveSameTexts(slave.source, same, master.source, found))) return true;
   }
   return false;

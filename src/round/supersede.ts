@@ -4,12 +4,12 @@ import type { SlaveEvent } from '../events/event.js';
 import { supersededEvent } from '../events/superseded-event.js';
 import { milliseconds } from '../io/clock.js';
 import { isBeingAsked, isOnRemoteMount, MountProbe } from '../io/mount.js';
+import { readMasterRole } from '../pipeline/files-of-master.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
-import { readSmallTextLater } from '../pipeline/small-file.js';
 import { forShell } from '../report/quote.js';
 import { Lock } from '../standby/lock.js';
 import { fileOf, nameInDirectory, type SlavePaths, slavePaths, slaveSide } from '../standby/paths.js';
-import { parseRole, seenTerm } from '../standby/role.js';
+import { seenTerm } from '../standby/role.js';
 import { isPromoted } from '../standby/role-file.js';
 import { markSuperseded, termOfServing } from '../standby/superseded.js';
 import { isForeseen } from './exit.js';
@@ -23,7 +23,6 @@ export interface Superseded {
   readonly event: SlaveEvent | undefined;
 }
 
-const LARGEST_ROLE = 1 << 24;
 /** A round that has nothing else to do does not wait as long as one that copies. */
 const MOST_SECONDS = 5;
 const PAUSE_MS = 20;
@@ -40,9 +39,8 @@ export async function findSuperseded(
 ): Promise<Superseded | undefined> {
   const own = termOfServing(paths);
   if (own === undefined) return undefined;
-  const text = await readSmallTextLater(`${master}.role`, LARGEST_ROLE, deadline);
-  const parsed = typeof text === 'string' ? parseRole(text) : undefined;
-  const theirs = parsed && 'facts' in parsed ? seenTerm(parsed.facts) : 0;
+  const role = await readMasterRole(master, deadline);
+  const theirs = role && 'facts' in role ? seenTerm(role.facts) : 0;
   return theirs > own ? supersede(paths, master, own, theirs, storage) : undefined;
 }
 

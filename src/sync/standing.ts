@@ -1,17 +1,8 @@
+import { readMasterDat, readMasterRole } from '../pipeline/files-of-master.js';
 import type { Master } from '../pipeline/master.js';
 import type { ReadDeadline } from '../pipeline/read-deadline.js';
-import { readSmallTextLater } from '../pipeline/small-file.js';
-import { parseDat } from '../standby/dat.js';
 import type { SlavePaths } from '../standby/paths.js';
-import {
-  type DamageMark,
-  formatRole,
-  PLAIN_SLAVE,
-  parseRole,
-  type Refusal,
-  type RoleFacts,
-  seenTerm,
-} from '../standby/role.js';
+import { type DamageMark, formatRole, PLAIN_SLAVE, type Refusal, type RoleFacts, seenTerm } from '../standby/role.js';
 import { publishRole, readRoleFile } from '../standby/role-file.js';
 
 /** The two sides according to their role files. */
@@ -35,9 +26,6 @@ export interface Roles {
   readonly master: RoleFacts | undefined;
 }
 
-const LARGEST_ROLE = 1 << 24;
-const LARGEST_DAT = 1 << 26;
-
 /** For a run that does not reach a master. */
 export const UNKNOWN_STANDING: Standing = {
   masterTerm: 0,
@@ -59,11 +47,9 @@ export async function readRoles(
   slaveInode: string | undefined,
 ): Promise<Roles> {
   const own = ownFacts(paths);
-  const path = `${master.path}.role`;
-  const text = await readSmallTextLater(path, LARGEST_ROLE, deadline);
-  const parsed = text === undefined ? undefined : typeof text === 'string' ? parseRole(text) : text;
+  const parsed = await readMasterRole(master.path, deadline);
   const facts = parsed && 'facts' in parsed ? parsed.facts : undefined;
-  const problem = parsed && 'problem' in parsed ? `${path} cannot be used: ${parsed.problem}` : undefined;
+  const problem = parsed && 'problem' in parsed ? `${master.path}.role cannot be used: ${parsed.problem}` : undefined;
   const unknown = !isKnown && own === undefined && slaveInode !== undefined;
   const isSlave = async () =>
     facts?.role === 'slave' || (facts === undefined && (await isCopyOf(master, slaveInode ?? '', deadline)));
@@ -86,10 +72,8 @@ function ownFacts(paths: SlavePaths): RoleFacts | undefined {
 
 /** Whether the `.dat` beside the master says that the master is a copy of the file at SLAVE. */
 async function isCopyOf(master: Master, slaveInode: string, deadline: ReadDeadline): Promise<boolean> {
-  const text = await readSmallTextLater(`${master.path}.dat`, LARGEST_DAT, deadline);
-  const parsed = typeof text === 'string' ? parseDat(text) : undefined;
-  if (!parsed || !('dat' in parsed)) return false;
-  return parsed.dat.slaveInode === master.facts.inode && parsed.dat.master.inode === slaveInode;
+  const dat = await readMasterDat(master.path, deadline);
+  return dat?.slaveInode === master.facts.inode && dat.master.inode === slaveInode;
 }
 
 /** Gives the slave the master's terms, durably. Creates the role file if there is none. */
