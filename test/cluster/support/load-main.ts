@@ -1,18 +1,17 @@
-import { openSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { type IncomingMessage, request as open } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadSettings, Request } from './requests.js';
 
 /**
  * load-main.js SETTINGS: writers and readers of the site, as visitors' browsers are: one connection a request, the balancer's cookie
- * kept. Each request becomes a line of the output file as soon as it has ended. Runs until TERM, in the network namespace of the
+ * kept. Prints a line for each request when it has ended. Runs until its standard input ends, in the network namespace of the
  * router (or of a host that is cut off), so it is a program.
  */
 const settings = JSON.parse(process.argv[2] ?? '') as LoadSettings;
-const out = openSync(settings.out, 'a');
 let next = settings.firstId;
 let running = true;
-process.on('SIGTERM', () => {
+process.stdin.resume().on('end', () => {
   running = false;
 });
 
@@ -70,7 +69,7 @@ async function visit(worker: string, isWriter: boolean): Promise<void> {
     const start = Date.now() / 1000;
     const answer = await visitor.ask(isWriter ? 'POST' : 'GET', isWriter ? `/${kind}?id=${id}` : '/');
     const noted: Request = { start, end: Date.now() / 1000, kind, worker, id, ...answer };
-    writeSync(out, `${JSON.stringify(noted)}\n`);
+    writeSync(1, `${JSON.stringify(noted)}\n`);
     await sleep(answer.status === 200 ? settings.pauseMs : 100);
   }
 }

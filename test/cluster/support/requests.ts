@@ -21,7 +21,6 @@ export interface Request {
 /** What one load-main.ts does. */
 export interface LoadSettings {
   readonly host: string;
-  readonly out: string;
   readonly writers: number;
   readonly readers: number;
   /** Each n-th write has a blob; 0: none. */

@@ -1,19 +1,18 @@
-import { openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostSample, Sample, SamplerSettings } from './samples.js';
 
 /**
- * sampler-main.js SETTINGS-FILE OUT: four times a second, who serves? It runs in the router's network namespace, and asks the floating
+ * sampler-main.js SETTINGS-FILE: four times a second, who serves? It runs in the router's network namespace, and asks the floating
  * address as a client would. A host's own tables and disk are read through /proc, so a host that is cut off is seen as well, and
- * no host notices. Runs until TERM.
+ * no host notices. Runs until its standard input ends.
  */
-const [settingsFile = '', outFile = ''] = process.argv.slice(2);
-const out = openSync(outFile, 'a');
+const settingsFile = process.argv[2] ?? '';
 const EVERY_MS = 250;
 const ANSWER_MS = 200;
 let running = true;
-process.on('SIGTERM', () => {
+process.stdin.resume().on('end', () => {
   running = false;
 });
 
@@ -70,6 +69,6 @@ while (running) {
     Object.entries(settings.hosts).map(([name, { pid }]) => [name, look(pid, settings)]),
   );
   const sample: Sample = { t: began / 1000, answers, hosts };
-  writeSync(out, `${JSON.stringify(sample)}\n`);
+  writeSync(1, `${JSON.stringify(sample)}\n`);
   await sleep(Math.max(10, EVERY_MS - (Date.now() - began)));
 }
