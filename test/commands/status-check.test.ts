@@ -15,7 +15,8 @@ function check(pair: Pair, name: string, ...more: string[]): Run {
 }
 
 /** The answers to all questions: 0 for yes, 3 for no. */
-const answers = (pair: Pair): (number | null)[] => ['promotable', 'slave', 'master'].map((name) => check(pair, name).exit);
+const answers = (pair: Pair): (number | null)[] =>
+  ['promotable', 'slave', 'master'].map((name) => check(pair, name).exit);
 
 describe('syncpozo status --check', () => {
   it('answers by the exit status, in one line', () =>

@@ -157,6 +157,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
         'the slave was promoted, term 3',
         {
           term: 3,
+          loss: null,
           position: 1042,
           lastTid: '0405e70011111111',
           lastTime: null,
@@ -188,6 +189,13 @@ describe('the events of a round and of a promotion', () => {
         [message, '2026-06-07T08:09:10.011Z', '/srv/Data.fs'],
       );
     });
+
+  it('say of a promotion whether transactions may be lost', () => {
+    const lossOf = (...of: Parameters<typeof promotion>) => promotion(...of).map(({ facts }) => facts['loss']);
+    assert.deepEqual(lossOf({}, { possible: false }), ['none']);
+    assert.deepEqual(lossOf(), ['possible', 'possible']);
+    assert.deepEqual(lossOf({}, { certain: true }), ['certain', 'certain']);
+  });
 
   it('have the name of the storage', () => {
     assert.equal(round('refused')[0]?.storage, 'main');
