@@ -68,6 +68,7 @@ forbidden_by_role() {
 refuse() {
   say "refused: $1"
   if [ "${verb:-}" = start ] && [ -d "$run_dir" ]; then
-    printf '%s\n' "$1" 2>/dev/null >"$run_dir/refused" || :
+    read_clock
+    printf '%s\n%s\n' "$now" "$1" 2>/dev/null >"$run_dir/refused" || :
   fi
 }
