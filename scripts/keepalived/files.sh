@@ -14,6 +14,8 @@ starter_file=$run_dir/keepalived.starter
 held_file=$run_dir/keepalived.held
 # Since when ZEO does not listen on the host that serves.
 down_file=$run_dir/keepalived.down
+# The last answer of `zeo may-start`: its status, then what it says.
+answer_file=$run_dir/keepalived.may-start
 # A person, the guard or `switchover` writes a reason into it, and this host steps aside while it exists.
 aside_file=$run_dir/aside
 
