@@ -16,7 +16,7 @@ held_file=$run_dir/keepalived.held
 down_file=$run_dir/keepalived.down
 # The last answer of `zeo may-start`: its status, then what it says.
 answer_file=$run_dir/keepalived.may-start
-# A person, the guard or `switchover` writes a reason into it, and this host steps aside while it exists.
+# The guard or `switchover` writes a reason into it, and this host leaves the cluster to the other one for a minute.
 aside_file=$run_dir/aside
 
 # Longer than the other host needs to take over.
