@@ -104,7 +104,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
       hint: 'a hint',
     };
     const sides = { onlyHere: { transactions: 2 }, onlyThere: { transactions: 0 } };
-    const damage = { position: 812, tid: '0405e70011111111', rule: 'hash' };
+    const damage = { position: 812, tid: '0405e70011111111', rule: 'hash', slaveToo: true };
     const blobs = { missing: 2, wrong: 1 };
     const loss = {
       lostTransactions: null,
@@ -123,7 +123,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
       ],
       [round('forked', sides), 'a reason', { ...common, kind: 'forked', onlySlave: 2, onlyMaster: 0 }],
       [round('damaged', { damage, blobs }), 'a reason', { ...common, ...damage }],
-      [round('damaged'), 'a reason', { ...common, position: null, tid: null, rule: null }],
+      [round('damaged'), 'a reason', { ...common, position: null, tid: null, rule: null, slaveToo: null }],
       [round('damaged', { blobs }), 'a reason', { ...common, ...blobs }],
       [
         round('out-of-reach', {}, { ...NOTHING_RAISED, trouble: AGO }),
