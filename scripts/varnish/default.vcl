@@ -23,6 +23,15 @@ backend balancer {
     }
 }
 
+# The same, unasked: a page that is not cached waits in the balancer.
+backend waiting {
+    .host = "127.0.0.1";
+    .port = "8079";
+    .connect_timeout = 2s;
+    .first_byte_timeout = 70s;
+    .between_bytes_timeout = 60s;
+}
+
 # Plone's plone.cachepurging sends PURGE from the Zope clients.
 acl purgers {
     "localhost";
@@ -31,6 +40,7 @@ acl purgers {
 }
 
 sub vcl_recv {
+    set req.backend_hint = balancer;
     if (req.method == "PURGE") {
         if (client.ip !~ purgers) {
             return (synth(405, "not from here"));
@@ -53,6 +63,12 @@ sub vcl_recv {
     return (hash);
 }
 
+sub vcl_backend_fetch {
+    if (!std.healthy(bereq.backend)) {
+        set bereq.backend = waiting;
+    }
+}
+
 sub vcl_backend_response {
     # A page is kept for an hour after its time, for a site that fails over.
     set beresp.grace = 1h;
@@ -63,13 +79,19 @@ sub vcl_backend_response {
     if (bereq.uncacheable) {
         return (deliver);
     }
-    # Visitors share what is cached, and must not share a cookie. Only the balancer's may be dropped.
-    if (beresp.http.Set-Cookie ~ "^ROUTEID=[^,]*$") {
+    # Visitors share what is cached, and must not share a cookie. Only the balancer's may be dropped. To see all of them they have
+    # to be joined, which spoils them: so a page with others is fetched again, as it is, and not cached for two minutes.
+    if (bereq.retries > 0) {
+        set beresp.ttl = 120s;
+        set beresp.uncacheable = true;
+        return (deliver);
+    }
+    std.collect(beresp.http.Set-Cookie);
+    if (beresp.http.Set-Cookie ~ "^ROUTEID=[^,=]*(; *(path|HttpOnly|SameSite|Secure)(=[^,;]*)?)*$") {
         unset beresp.http.Set-Cookie;
     }
     if (beresp.http.Set-Cookie) {
-        set beresp.uncacheable = true;
-        set beresp.ttl = 120s;
+        return (retry);
     }
 }
 
