@@ -3,8 +3,8 @@ import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { formatOutcome } from '../../src/standby/outcome-file.js';
 import { Elected } from './elected.js';
-import { kill } from './shell.js';
-import { commit, giveRole, type Instance, lockedBy, makeInstance, roleOf } from './zeo.js';
+import { kill, processesNaming } from './shell.js';
+import { commit, giveRole, type Instance, makeInstance, roleOf } from './zeo.js';
 
 /** What keepalived is told about a host: `check` with real role files and a real ZEO, in a network of its own. */
 
