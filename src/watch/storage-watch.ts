@@ -15,6 +15,7 @@ import { LagHistory } from './lag-history.js';
 import { type Checked, type KnownState, MasterCheck } from './master-check.js';
 import { MountGate } from './mount-gate.js';
 import { RoundLog } from './round-log.js';
+import { TermCheck } from './term-check.js';
 import { Turn } from './turn.js';
 import type { WatchedStorage } from './watched-storage.js';
 
@@ -35,6 +36,7 @@ export class StorageWatch {
   readonly turn = new Turn();
   private readonly gate = new MountGate();
   private readonly masterCheck = new MasterCheck();
+  private readonly termCheck = new TermCheck(this.storage.round);
   private readonly log: RoundLog;
   private session: RoundSession;
   private result: SyncResult | undefined;
@@ -130,7 +132,8 @@ export class StorageWatch {
 
   private async check(now: number): Promise<Checked | { readonly kind: 'off' | 'hung' }> {
     const { known, result, offBy } = this;
-    if (result?.action === 'off' && this.isStillOff(offBy)) return { kind: 'off' };
+    if (result?.action === 'off' && this.isStillOff(offBy))
+      return { kind: (await this.termCheck.isBeaten()) ? 'changed' : 'off' };
     if (!known || !result || !isCurrent(result) || this.isRoundDue(result, now) || this.isChanged)
       return { kind: 'changed' };
     try {
@@ -148,7 +151,7 @@ export class StorageWatch {
     return this.session.isChanged() || this.switchNow() !== 'on';
   }
 
-  /** By the role alone: a server changes its file all the time. A side that serves compares its term now and then. */
+  /** By the role alone: a server changes its file all the time. */
   private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
     if (milliseconds() - this.endedAt >= RETRY_MS && servesHere(this.storage.round)) return false;
     if (offBy === 'switch') return this.switchNow() === 'off';
