@@ -10,10 +10,15 @@ import { Observer } from './observer.js';
 import type { LoadSettings, Request } from './requests.js';
 import { isAcknowledged } from './requests.js';
 import type { Observed, Sample } from './samples.js';
-import { type PairSettings, setUp } from './set-up.js';
+import { exchangeKeys, type PairSettings, setUp } from './set-up.js';
 import { type Answer, ask } from './site-client.js';
 
 export const ADDRESS = '192.168.1.10';
+/** Now, in seconds. */
+export function seconds(): number {
+  return Date.now() / 1000;
+}
+
 const SERVICES = 'syncpozo-watch syncpozo-guard syncpozo-clients zope';
 
 /** Two hosts with the whole cluster on them, the visitors of their site, and somebody who watches from the router. */
@@ -49,9 +54,11 @@ export class Pair {
     this.say('both hosts are up');
     this.observer = new Observer(this.network.enter, this.network.dir, this.processes());
     await Promise.all([setUp(m1, settings), setUp(m2, settings)]);
+    await Promise.all([exchangeKeys(m1, m2), exchangeKeys(m2, m1)]);
     const site = `/opt/venv/bin/python /opt/site/make_site.py /srv/zeo/var/Data.fs /srv/zeo/blobs ${settings.megabytes ?? 5}`;
     await m1.ok(`${site} && syncpozo promote main`, { user: 'zope' });
-    await Promise.all([m1, m2].map((host) => host.ok('mountpoint -q /mnt/peer/zeo || mount /mnt/peer/zeo')));
+    await Promise.all([m1, m2].map((host) => host.ok('systemctl enable --now syncpozo-peer')));
+    await this.eventually('m2 sees the data of m1', () => this.sees(m2, '/mnt/peer/zeo/var/Data.fs'), 20);
     await m2.ok('syncpozo sync main', { user: 'zope' });
     this.say('the first sync is done');
     await Promise.all([m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES}`)));
@@ -110,6 +117,11 @@ export class Pair {
     return new Load(enter, join(this.network.dir, `load-${++this.loads}.jsonl`), settings);
   }
 
+  /** One visitor who does not wait, and asks again: he measures how long the site is away. */
+  hasty(): Load {
+    return this.load({ writers: 1, readers: 0, blobEach: 0, timeoutMs: 1000 });
+  }
+
   /** Asks a server from the router: the floating address, unless one is named. */
   ask(path: string, { server = ADDRESS, method = 'GET' } = {}): Promise<Answer> {
     return ask(this.network.enter, server, path, method);
@@ -149,6 +161,22 @@ export class Pair {
     this.say(`${hosts.map(({ name }) => name).join(' and ')}: booted`);
   }
 
+  /** A host that was taken over boots: it learns that, and does not serve. */
+  async comesBack(host: Host): Promise<void> {
+    await this.boot(host);
+    await this.until(
+      `${host.name} knows that it was superseded`,
+      ({ hosts }) => hosts[host.name]?.role === 'superseded',
+      90,
+    );
+  }
+
+  /** The cluster manager of this host takes part. */
+  async managed(host: Host): Promise<void> {
+    const runs = async (): Promise<boolean> => (await host.inside('systemctl is-active heartbeat')).status === 0;
+    await this.eventually(`heartbeat runs on ${host.name}`, runs, 90);
+  }
+
   /** The way back of the docs. */
   async rejoin(host: Host): Promise<void> {
     const started = Date.now();
@@ -164,11 +192,17 @@ export class Pair {
       async () => {
         const { status, output } = await host.inside('syncpozo status main --json', { user: 'zope' });
         if (status !== 0) return false;
-        const { role, lag } = JSON.parse(output) as { role: string; lag: { transactions: number } | null };
-        return role === 'slave' && lag?.transactions === 0;
+        const { storages } = JSON.parse(output) as {
+          storages: Record<string, { role: string; lag: { transactions: number } | null }>;
+        };
+        return storages['main']?.role === 'slave' && storages['main'].lag?.transactions === 0;
       },
       60,
     );
+  }
+
+  private async sees(host: Host, file: string): Promise<boolean> {
+    return (await host.inside(`timeout 5 test -s '${file}'`)).status === 0;
   }
 
   // --- afterwards ---
@@ -184,10 +218,12 @@ export class Pair {
     mkdirSync(directory, { recursive: true });
     if (this.observer !== undefined) process.stdout.write(`${this.observed.timeline(this.began / 1000)}\n`);
     for (const host of [this.m1, this.m2]) {
-      const journal = await host.journal(2000);
+      const journal = await host.journal(4000);
       writeFileSync(join(directory, `${host.name}.journal`), journal);
-      process.stdout.write(`--- the journal of ${host.name}, all of it in ${directory}\n`);
-      process.stdout.write(`${journal.split('\n').slice(-60).join('\n')}\n`);
+      process.stdout.write(`--- the journal of ${host.name}; all of it in ${directory}\n`);
+      // ZEO's clients retry loudly.
+      const lines = journal.split('\n').filter((line) => !/ python\[|Gmain_timeout|G_SIG_dispatch| debug: /.test(line));
+      process.stdout.write(`${lines.slice(-60).join('\n')}\n`);
     }
   }
 

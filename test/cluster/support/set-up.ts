@@ -55,7 +55,18 @@ function zope(name: string): string {
 /** The same key on both: a sample must not have one. */
 const AUTHKEYS = `auth 1\n1 sha1 ${'0123456789abcdef'.repeat(4)}\n`;
 
-/** Everything but the first data and the services. */
+/** Each host reads the data of the other one by sshfs, with a key of its own. */
+export async function exchangeKeys(host: Host, peer: Host): Promise<void> {
+  const key = await host.ok(`
+    install -d -m 700 /etc/syncpozo/ssh
+    ssh-keygen -q -t ed25519 -N '' -f /etc/syncpozo/ssh/id_ed25519
+    ssh-keyscan -t ed25519 ${peer.address} 2>/dev/null >/etc/syncpozo/ssh/known_hosts
+    cat /etc/syncpozo/ssh/id_ed25519.pub`);
+  const line = `restrict,from="${host.address}",command="internal-sftp -R" ${key}\n`;
+  await peer.put('/home/zope/.ssh/authorized_keys', line, { mode: '600', owner: 'zope' });
+}
+
+/** Everything but the keys, the first data and the services. */
 export async function setUp(host: Host, settings: PairSettings): Promise<void> {
   await host.ok(INSTANCE);
   await host.put('/srv/zeo/etc/zeo.conf', inSupport('zeo.conf'));
