@@ -1,8 +1,9 @@
 import type { Configuration, StorageSettings } from '../config/configuration.js';
 import { formatListen } from '../config/listen.js';
+import { clusterJson, clusterValues } from './config-cluster.js';
+import { set, type Value } from './config-value.js';
 
-/** A value for a script: undefined where nothing is set. */
-export type Value = string | number | boolean | readonly string[] | { readonly [key: string]: Value | undefined };
+export type { Value } from './config-value.js';
 
 /** The value of a key by the names of the file; undefined where nothing is set. */
 export function valueAt(configuration: Configuration, path: readonly string[]): Value | undefined {
@@ -18,8 +19,8 @@ export function valueAt(configuration: Configuration, path: readonly string[]): 
 }
 
 /** The configuration by the names of its file. */
-function valuesOf({ storages, statusFile, watch, hooks }: Configuration): Value {
-  return {
+function valuesOf({ storages, statusFile, watch, hooks, cluster }: Configuration): Value {
+  return set({
     storages: Object.fromEntries(storages.map((storage) => [storage.name, storageValues(storage)])),
     'status-file': statusFile,
     watch: set({
@@ -29,7 +30,8 @@ function valuesOf({ storages, statusFile, watch, hooks }: Configuration): Value 
       heartbeat: watch.heartbeat,
     }),
     hooks: { ...hooks.commands, timeout: hooks.timeoutSeconds },
-  };
+    cluster: cluster && clusterValues(cluster),
+  });
 }
 
 function storageValues({ master, slave, file, blobs, statusFile, group, scrub, ...rest }: StorageSettings): Value {
@@ -47,13 +49,8 @@ function storageValues({ master, slave, file, blobs, statusFile, group, scrub, .
   });
 }
 
-/** Without what is not set. */
-function set(values: { readonly [key: string]: Value | undefined }): Value {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
 /** The configuration as the JSON of `config check`; see docs/json.md. null: not set. */
-export function configurationJson({ path, storages, statusFile, watch, hooks }: Configuration): object {
+export function configurationJson({ path, storages, statusFile, watch, hooks, cluster }: Configuration): object {
   return {
     path,
     statusFile,
@@ -68,6 +65,7 @@ export function configurationJson({ path, storages, statusFile, watch, hooks }: 
       timeoutSeconds: hooks.timeoutSeconds,
       commands: Object.entries(hooks.commands).map(([event, command]) => ({ event, command })),
     },
+    cluster: cluster ? clusterJson(cluster) : null,
   };
 }
 

@@ -1,22 +1,16 @@
 import { dirname } from 'node:path';
 import type { Configuration, StorageSettings } from '../config/configuration.js';
-import { type FileFacts, factsOfPath, realPath } from '../io/facts.js';
-import { IoFault } from '../io/fault.js';
 import { sideOf } from '../standby/paths.js';
-
-/** What is no mistake in the file, and may be one on this machine. */
-export interface Warning {
-  /** null: of no storage. */
-  readonly storage: string | null;
-  readonly path: string;
-  readonly message: string;
-}
+import { clusterWarnings } from './cluster-warnings.js';
+import { factsAt } from './facts-at.js';
+import type { Warning } from './warning.js';
 
 const WRITABLE_FOR_OTHERS = 0o002;
 const EXECUTABLE = 0o111;
 
 /** Probes the paths on the side of the slave. Never touches a master, whose mount may hang. */
-export function warningsOf({ path, storages, watch, hooks }: Configuration): readonly Warning[] {
+export function warningsOf(configuration: Configuration): readonly Warning[] {
+  const { path, storages, watch, hooks } = configuration;
   const common: Warning[] = [];
   const warn = (of: string, message: string): void => void common.push({ storage: null, path: of, message });
   if ((factsAt(path)?.mode ?? 0) & WRITABLE_FOR_OTHERS)
@@ -29,7 +23,7 @@ export function warningsOf({ path, storages, watch, hooks }: Configuration): rea
     else if (facts.kind !== 'file' || !(facts.mode & EXECUTABLE))
       warn(program, `the program ${program} of the hook ${event} cannot be executed`);
   }
-  return [...storages.flatMap(ofStorage), ...common];
+  return [...storages.flatMap(ofStorage), ...common, ...clusterWarnings(configuration)];
 }
 
 function ofStorage({ name, slave, file, blobs, statusFile }: StorageSettings): Warning[] {
@@ -46,15 +40,4 @@ function ofStorage({ name, slave, file, blobs, statusFile }: StorageSettings): W
 
 function isDirectory(path: string): boolean {
   return factsAt(path)?.kind === 'directory';
-}
-
-/** undefined: not there, or not for this user. */
-function factsAt(path: string): FileFacts | undefined {
-  try {
-    const real = realPath(path);
-    return real === undefined ? undefined : factsOfPath(real);
-  } catch (error) {
-    if (error instanceof IoFault) return undefined;
-    throw error;
-  }
 }

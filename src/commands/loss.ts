@@ -70,13 +70,16 @@ export async function askForTerm(
   return side && 'term' in side ? side.term : undefined;
 }
 
-/** The master's transactions that the slave lacks, as far as known. */
-export function lossOf(settled: Settled, probe: MasterAnswer): Loss {
+const NOTHING = { possible: false, certain: false, transactions: 0 } as const;
+
+/** The master's transactions that the slave lacks, as far as known. `plain`: the file was never a slave. */
+export function lossOf(settled: Settled, probe: MasterAnswer, plain: boolean): Loss {
   const afterTid = formatTid(settled.tid);
   const place = { afterTid, afterTime: tidToIso(settled.tid) };
   const missing = settled.lostClaim !== undefined;
   if ('why' in probe) {
     const { lostClaim } = settled;
+    if (plain) return { ...place, ...NOTHING, masterTid: null, masterTime: null, why: 'this file was never a slave' };
     const why =
       lostClaim === undefined ? probe.why : `the slave has been damaged: it had them up to ${formatTid(lostClaim)}`;
     return { ...place, possible: true, certain: missing, transactions: null, masterTid: null, masterTime: null, why };
@@ -85,7 +88,7 @@ export function lossOf(settled: Settled, probe: MasterAnswer): Loss {
   const newer = probe.lastTid !== null && probe.lastTid > afterTid;
   if (!newer && !missing) {
     const why = 'the master was checked, and has nothing newer';
-    return { ...place, ...master, possible: false, certain: false, transactions: 0, why };
+    return { ...place, ...master, ...NOTHING, why };
   }
   const { beyondClaim } = probe;
   const transactions = beyondClaim?.claimTid === afterTid ? beyondClaim.transactions : null;

@@ -14,6 +14,7 @@ import { lastInStep } from '../standby/outcome-file.js';
 import { fileOf, PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
 import { lastTerm, type RoleFacts, seenTerm } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
+import { isPlain } from '../standby/superseded.js';
 import { type Evicted, type Eviction, evict } from '../takeover/evict.js';
 import { checkLastBlobs } from '../takeover/last-blobs.js';
 import { NothingToServe, publishPromotion, settle } from '../takeover/promotion.js';
@@ -48,6 +49,9 @@ export interface PromoteOptions {
   /** Called before the role is set, when transactions may be lost; returns the id of the process that it started. */
   readonly onLoss?: (facts: Readonly<Record<string, string>>) => number | undefined;
 }
+
+/** `plain`: it was never a slave, and no master has committed anything that it lacks, as far as can be known. */
+type OwnOptions = PromoteOptions & { readonly plain?: boolean };
 
 const WINDOW_BYTES = 1 << 20;
 
@@ -129,6 +133,8 @@ async function promote(
     const hint = "is the slave's disk mounted? A slave has to be synced before it can take over";
     return refused(EXIT.refused, `${paths.data} is missing or empty: ZEO would serve an empty database`, hint);
   }
+  // Asked before the catch-up, a sync of its own, which may make a slave of it.
+  const own = { ...options, plain: isPlain(paths) };
   const catchUp = options.catchUp?.();
   const first = await evict(paths.lock, paths.directoryFacts, options.graceSeconds);
   if (first.kind !== 'held') return refusedFor(first, refused);
@@ -136,7 +142,7 @@ async function promote(
   let held: Lock | undefined = first.lock;
   try {
     refuseOpened(paths);
-    if (!catchUp) return await promoteUnderLock(paths, options, evicted, ask());
+    if (!catchUp) return await promoteUnderLock(paths, own, evicted, ask());
     // Given up there, and taken again.
     held = undefined;
     const { report, answer, eviction } = await catchUpFirst(paths, catchUp, first, options.graceSeconds);
@@ -144,11 +150,11 @@ async function promote(
     held = eviction.lock;
     refuseOpened(paths);
     // Whoever is in step has followed all terms.
-    const { termOfMaster: _, ...inStep } = options;
+    const { termOfMaster: _, ...inStep } = own;
     const result = answer
       ? await promoteUnderLock(paths, inStep, evicted, Promise.resolve(answer))
-      : await promoteUnderLock(paths, options, evicted, ask());
-    return { ...result, ...report };
+      : await promoteUnderLock(paths, own, evicted, ask());
+    return own.plain && !result.loss?.possible ? result : { ...result, ...report };
   } finally {
     held?.release();
   }
@@ -168,7 +174,7 @@ function refusedFor(
 /** The part of a promotion that requires the slave's lock. */
 export async function promoteUnderLock(
   paths: SlavePaths,
-  options: PromoteOptions,
+  options: OwnOptions,
   evicted: Evicted | undefined,
   probe: Promise<MasterAnswer> | undefined,
 ): Promise<PromotionResult> {
@@ -185,7 +191,7 @@ export async function promoteUnderLock(
 
 async function setRole(
   paths: SlavePaths,
-  options: PromoteOptions,
+  options: OwnOptions,
   before: RoleFacts,
   evicted: Evicted | undefined,
   probe: Promise<MasterAnswer> | undefined,
@@ -196,6 +202,7 @@ async function setRole(
   const { maxAgeSeconds } = options;
   const old =
     maxAgeSeconds !== undefined &&
+    !options.plain &&
     (await tooOld(paths, dat, promotion.lastSync, maxAgeSeconds, new Window(WINDOW_BYTES)));
   if (old) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...old, sync: evicted ?? null };
   const answer = probe ? await probe : NOT_ASKED;
@@ -205,7 +212,7 @@ async function setRole(
     all: options.verify,
     indexLimits: options.indexLimits,
   });
-  const loss = lossOf(settled, answer);
+  const loss = lossOf(settled, answer, options.plain === true);
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const term = lastTerm(before) + 1;
   const blobs = dat?.blobs && checkLastBlobs(paths, dat.blobs, new Window(WINDOW_BYTES));

@@ -4,8 +4,10 @@ import { writeToStderr, writeToStdout } from '../io/sink.js';
 import { renderPluginLine, STATES, type State } from '../report/plugin-line.js';
 import { isForeseen } from '../round/exit.js';
 import { OF_TWO_SIDES, type SlaveOptions, statusFileOf, withSlaveOptions, withTimeout } from './common.js';
+import { forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
 import { readStanding, type StatusOptions } from './status.js';
+import { checkSlave, FILE_CHECKS, type FileCheck } from './status-check.js';
 import {
   isJudged,
   printReport,
@@ -26,22 +28,28 @@ import {
 import { judge, type Threshold } from './thresholds.js';
 
 interface Flags extends Omit<SlaveOptions, keyof ReportFlags>, ReportFlags, ConfigurationFlags {
+  readonly check?: FileCheck;
   readonly master?: string;
   readonly timeout: number;
 }
 
 const MANUAL: Manual = {
-  notes: [`Of storages, it probes the masters as well, as if --master was given. ${NAMES_NOTE}`],
+  notes: [
+    `Of storages, it probes the masters as well, as if --master was given. ${NAMES_NOTE}`,
+    '--check answers a question in one line and by the exit status, for a cluster manager or a load balancer: the health check of that name of a watch, from the files of this host. It never touches a master, so it is quick while its mount hangs. --max-age is then one number of seconds: the slave was in step within them, as far as a sync or a watch has recorded it; a watch records it once a minute.',
+  ],
   examples: [
     'syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var',
     'syncpozo status /srv/zeo/var --master /mnt/m1/zeo/var --max-lag 120,600 --max-age 180',
     'syncpozo status --max-lag 120,600',
+    'syncpozo status main --check promotable --max-age 3600',
     'syncpozo status /srv/zeo/var --prometheus --output /var/lib/prometheus/node-exporter/syncpozo.prom',
   ],
   exits: [
     ['0', 'reported, whatever the state of the slave and of the master is'],
     ['1', 'a fault: the files of the slave cannot be read, or the output cannot be written'],
     ['2', 'usage: wrong options or paths, or a status file that says neither 0 nor 1'],
+    ['3', 'with --check: the answer is no, or not known; the reason is printed'],
   ],
   tables: [
     {
@@ -70,6 +78,11 @@ export function statusCommand(): Command {
     .argument('[SLAVE]', "the slave's data directory, or its Data.fs")
     .option('--master <MASTER>', "the master's data directory, or its Data.fs, to report the lag")
     .addOption(new Option('--prometheus', "print the figures in Prometheus' text format").conflicts('json'))
+    .addOption(
+      new Option('--check <check>', 'answer one question by the exit status: 0 for yes, 3 for no')
+        .choices(FILE_CHECKS)
+        .conflicts(['master', 'prometheus', 'output', 'maxLag', 'maxScrubAge']),
+    )
     .option('--output <file>', 'write the report into this file, which is replaced in one step')
     .option('--max-lag <seconds>', 'limit of the lag, or two limits: WARNING,CRITICAL; needs --master', thresholdOption)
     .option('--max-age <seconds>', 'limit of the time since the last sync, or two limits', thresholdOption)
@@ -78,16 +91,23 @@ export function statusCommand(): Command {
   return command.action(async () => {
     const flags = command.opts<Flags>();
     const chosen = storagesOf(command.args, flags, 1);
+    if (chosen) refuseForSeveral(command, chosen, 'file', 'master');
+    if (flags.check) {
+      const maxAge = flags.maxAge;
+      if (maxAge?.warning !== undefined) command.error('error: --max-age is one number of seconds with --check');
+      const { check } = flags;
+      const checked = (options: StatusOptions) => checkSlave(check, maxAge?.critical, options);
+      if (chosen)
+        return forEachStorage(chosen.storages, flags, (storage) => checked(optionsOf(storage, flags, command)));
+      return printEnded(await checked(sidesOf(flags, command)), flags);
+    }
     if (chosen) {
-      refuseForSeveral(command, chosen, 'file', 'master');
       const reports = await reportsOf(chosen.storages, flags, command);
       process.exitCode = printReports(reports, flags);
       return;
     }
-    const [slave = ''] = placesOf(command);
+    const sides = sidesOf(flags, command);
     if (flags.maxLag && flags.master === undefined) command.error('error: --max-lag needs --master');
-    const { master, file, timeout: timeoutSeconds } = flags;
-    const sides = { slave, master, file, statusFile: statusFileOf(flags), timeoutSeconds };
     if (!isJudged(flags)) return void printReport(await reportOf(sides, flags), flags);
     let state: State = 'UNKNOWN';
     try {
@@ -100,6 +120,24 @@ export function statusCommand(): Command {
     }
     process.exitCode = STATES.indexOf(state);
   });
+}
+
+/** The paths of the command line. */
+function sidesOf(flags: Flags, command: Command): StatusOptions {
+  const [slave = ''] = placesOf(command);
+  const { master, file, timeout: timeoutSeconds } = flags;
+  return { slave, master, file, statusFile: statusFileOf(flags), timeoutSeconds };
+}
+
+/** A storage of the configuration. */
+function optionsOf(storage: StorageSettings, flags: Flags, command: Command): StatusOptions {
+  return {
+    slave: storage.slave,
+    master: flags.master ?? storage.master,
+    file: flags.file ?? storage.file,
+    statusFile: flags.statusFile ?? storage.statusFile,
+    timeoutSeconds: timeoutOf(storage, flags, command),
+  };
 }
 
 async function reportOf(options: StatusOptions, { maxLag, maxAge, maxScrubAge }: Flags): Promise<Report> {
@@ -116,15 +154,8 @@ async function reportsOf(
 ): Promise<ReadonlyMap<string, StorageReport>> {
   const reports = new Map<string, StorageReport>();
   for (const storage of storages) {
-    const { name, slave } = storage;
-    const options = {
-      slave,
-      master: flags.master ?? storage.master,
-      file: flags.file ?? storage.file,
-      statusFile: flags.statusFile ?? storage.statusFile,
-      timeoutSeconds: timeoutOf(storage, flags, command),
-    };
-    reports.set(name, await reportOf(options, flags).catch((error: unknown) => ({ error })));
+    const options = optionsOf(storage, flags, command);
+    reports.set(storage.name, await reportOf(options, flags).catch((error: unknown) => ({ error })));
   }
   return reports;
 }

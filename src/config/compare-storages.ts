@@ -1,12 +1,7 @@
 import { fileOf, nameInDirectory, sideOf } from '../standby/paths.js';
+import { childOf, type PlacedPath, pathAt, textAt } from './found-at.js';
 import type { Mistakes } from './mistakes.js';
-import { pathOf } from './values.js';
 import type { Entry, Found } from './yaml-tree.js';
-
-interface PlacedPath {
-  readonly path: string;
-  readonly line: number;
-}
 
 /** Paths that are taken, with the key and the line that name them. */
 type Taken = Map<string, string>;
@@ -82,27 +77,15 @@ function isInCircle(slave: string, masterOf: ReadonlyMap<string, string>): boole
 }
 
 /** Both files by the names of their paths alone. */
-function filesOf(storage: Found): { readonly master: PlacedPath | undefined; readonly slave: PlacedPath | undefined } {
-  const file = textAt(storage, 'file');
+export function filesOf(storage: Found): {
+  readonly master: PlacedPath | undefined;
+  readonly slave: PlacedPath | undefined;
+} {
+  const file = textAt(storage, 'file')?.text;
   const [theirs, ours] = [pathAt(storage, 'master'), pathAt(storage, 'slave')];
   const sides = [ours, theirs].map((side) => side && sideOf(side.path, file, undefined));
   const name = nameInDirectory(file, ...sides);
   const fileAt = (place: PlacedPath | undefined, side: (typeof sides)[number]): PlacedPath | undefined =>
     place && side && { path: fileOf(side, name), line: place.line };
   return { master: fileAt(theirs, sides[1]), slave: fileAt(ours, sides[0]) };
-}
-
-function childOf(found: Found | undefined, key: string): Found | undefined {
-  return found?.kind === 'mapping' ? found.entries.find((entry) => entry.key === key)?.value : undefined;
-}
-
-function textAt(found: Found | undefined, key: string): string | undefined {
-  const child = childOf(found, key);
-  return child?.kind === 'scalar' && typeof child.value === 'string' ? child.value : undefined;
-}
-
-function pathAt(found: Found | undefined, key: string): PlacedPath | undefined {
-  const text = textAt(found, key);
-  const path = text === undefined ? undefined : pathOf(text);
-  return path === undefined ? undefined : { path, line: childOf(found, key)?.line ?? 0 };
 }

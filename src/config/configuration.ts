@@ -1,6 +1,7 @@
 import type { BlobSettings } from '../blobs/settings.js';
 import type { HookSettings } from '../events/hook-settings.js';
 import type { ScrubAmount } from '../scrub/round.js';
+import type { ClusterSettings } from './cluster.js';
 import type { ListenAddress } from './listen.js';
 
 export type { HookSettings } from '../events/hook-settings.js';
@@ -14,6 +15,8 @@ export interface Configuration {
   readonly statusFile: string;
   readonly watch: WatchSettings;
   readonly hooks: HookSettings;
+  /** undefined: this host is in no cluster. */
+  readonly cluster: ClusterSettings | undefined;
 }
 
 /** One storage of a site: two sides of the same Data.fs. */

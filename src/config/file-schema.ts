@@ -1,5 +1,6 @@
 import { EVENT_NAMES } from '../events/event.js';
 import { MOMENTS } from '../events/hook-settings.js';
+import { CLUSTER } from './cluster-schema.js';
 import { BOOLEAN, type Keys, mapping, named, optional, required, type ValuesOf } from './schema.js';
 import {
   COMMAND,
@@ -57,6 +58,7 @@ export const FILE = mapping('a configuration: storages with a master and a slave
   'status-file': optional(PATH),
   watch: optional(mapping('keys with values, such as { interval: 1s }', WATCH)),
   hooks: optional(mapping('commands by the events that they are for', HOOKS)),
+  cluster: optional(CLUSTER),
 });
 
 /** Every key by its place, as `storages.*.blobs.by`. */

@@ -1,5 +1,7 @@
 import type { BlobSettings } from '../blobs/settings.js';
 import { sideOf } from '../standby/paths.js';
+import { clusterOf } from './cluster.js';
+import { compareCluster } from './compare-cluster.js';
 import { compareStorages } from './compare-storages.js';
 import type { Configuration, StorageSettings } from './configuration.js';
 import { DEFAULTS } from './defaults.js';
@@ -18,8 +20,9 @@ export function parseConfiguration(text: string, path: string, statusFile: strin
   const tree = parseTree(text, mistakes);
   const values = tree && FILE.read(tree, '', mistakes);
   if (tree) compareStorages(tree, mistakes);
+  if (tree) compareCluster(tree, mistakes);
   if (!mistakes.none || !values) return { mistakes: mistakes.lines };
-  const { watch, hooks } = values;
+  const { watch, hooks, cluster } = values;
   const { timeout, ...commands } = (hooks ?? {}) as { timeout?: number } & Record<string, readonly string[]>;
   return {
     configuration: {
@@ -33,6 +36,7 @@ export function parseConfiguration(text: string, path: string, statusFile: strin
         heartbeat: watch?.heartbeat,
       },
       hooks: { commands, timeoutSeconds: timeout ?? DEFAULTS.hookTimeoutSeconds },
+      cluster: cluster && clusterOf(cluster),
     },
   };
 }

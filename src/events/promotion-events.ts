@@ -12,7 +12,8 @@ export function eventsOfPromotion(
   if (!promoted || already) return [];
   const of = { storage, slave: slave.path };
   const { position, lastTid, lastTime } = slave;
-  const facts = { term, position, lastTid, lastTime, lastSync, exitCode };
+  const lossWord = !loss ? null : loss.certain ? 'certain' : loss.possible ? 'possible' : 'none';
+  const facts = { term, loss: lossWord, position, lastTid, lastTime, lastSync, exitCode };
   const events = [makeEvent('promoted', time, of, `the slave was promoted, term ${term}`, facts)];
   if (!loss?.possible) return events;
   const { certain, transactions, afterTid, masterTid, why } = loss;
@@ -20,7 +21,7 @@ export function eventsOfPromotion(
   const lost = certain ? (transactions === 1 ? 'is lost' : 'are lost') : 'may be lost';
   events.push(
     makeEvent('loss', time, of, `${count} after ${afterTid} ${lost}: ${why}`, {
-      loss: certain ? 'certain' : 'possible',
+      loss: lossWord,
       lostTransactions: transactions,
       masterTid,
       position,

@@ -14,7 +14,12 @@ export interface RoundResult {
   readonly slave: { readonly path: string; readonly lastTid: string | null; readonly lastTime: string | null };
   readonly copied: { readonly bytes: number; readonly transactions: number };
   readonly blobs: { readonly missing: number; readonly wrong: number } | null;
-  readonly damage: { readonly position: number; readonly tid: string; readonly rule: string } | null;
+  readonly damage: {
+    readonly position: number;
+    readonly tid: string;
+    readonly rule: string;
+    readonly slaveToo: boolean;
+  } | null;
   readonly onlyHere: { readonly transactions: number } | null;
   readonly onlyThere: { readonly transactions: number } | null;
   readonly seconds: number;
@@ -101,7 +106,13 @@ function troubleFacts(
         onlyMaster: onlyThere?.transactions ?? null,
       };
     case 'damage':
-      return { ...all, position: damage?.position ?? null, tid: damage?.tid ?? null, rule: damage?.rule ?? null };
+      return {
+        ...all,
+        position: damage?.position ?? null,
+        tid: damage?.tid ?? null,
+        rule: damage?.rule ?? null,
+        slaveToo: damage?.slaveToo ?? null,
+      };
     case 'fault':
       return { ...all, kind, seconds };
     case 'blob-missing':

@@ -11,7 +11,7 @@ export interface View {
   readonly standing: Standing | undefined;
   /** Why there is no standing. */
   readonly unreadable: string | undefined;
-  readonly figures: RoundFigures;
+  readonly figures: Pick<RoundFigures, 'last' | 'damagedSlave' | 'runningSince' | 'hungSince'>;
   readonly inStepAge: number | undefined;
   /** Since the last check or round ended. */
   readonly endAge: number | undefined;

@@ -2,6 +2,7 @@ import { IoFault } from '../io/fault.js';
 import { ownTemporaryOf } from '../io/replace.js';
 import { readDatFile } from './dat-file.js';
 import { Lock } from './lock.js';
+import { lastInStep } from './outcome-file.js';
 import { PathMistake, type SlavePaths } from './paths.js';
 import { seenTerm } from './role.js';
 import { publishRole, readRoleFile } from './role-file.js';
@@ -22,6 +23,12 @@ export function termOfServing(paths: Pick<SlavePaths, 'role' | 'dat' | 'freshDat
   if ('problem' in known) return undefined;
   if (known.from !== 'nothing') return known.facts.role === 'master' ? seenTerm(known.facts) : undefined;
   return hasDat(paths) ? undefined : 0;
+}
+
+/** Whether nothing says that syncpozo has ever made a slave of this file, or has promoted it. */
+export function isPlain(paths: Pick<SlavePaths, 'role' | 'dat' | 'freshDat' | 'outcome'>): boolean {
+  const known = roleOf(paths);
+  return 'facts' in known && known.from === 'nothing' && !hasDat(paths) && lastInStep(paths) === undefined;
 }
 
 /** Whether anything beside the file says that it is a slave, or a copy that is being made. */

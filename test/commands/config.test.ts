@@ -144,6 +144,6 @@ hooks: { loss: [/bin/echo, two words] }
     assert.match(syncpozo(['config', 'check', 'x']).stderr, /'check' takes no KEY/);
     assert.match(syncpozo(['config', 'get', 'storages', '--json']).stderr, /'--json' is for 'check'/);
     assert.match(syncpozo(['config']).stderr, /missing required argument 'ACTION'/);
-    assert.match(syncpozo(['config', 'set']).stderr, /Allowed choices are check, get/);
+    assert.match(syncpozo(['config', 'set']).stderr, /Allowed choices are check, get, shell/);
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { formatTid, tidToIso } from '../../src/filestorage/tid.js';
@@ -43,6 +43,38 @@ describe('syncpozo promote', () => {
         /\*\.zec/,
       ])
         assert.match(run.stdout, line);
+    }));
+
+  it('of a file that was never a slave: nothing is lost, and no clients have to be restarted', () =>
+    withPair((pair) => {
+      const serving = join(pair.directory, 'serving');
+      mkdirSync(serving);
+      copyFileSync(pair.masterFile, join(serving, 'Data.fs'));
+      const args = ['promote', serving, '--status-file', pair.statusFile, '--max-age', '1s'];
+      const run = syncpozo([...args, '--master', pair.slave]);
+      assert.deepEqual([run.exit, run.stderr], [0, '']);
+      assert.match(run.stdout, /^nothing is lost: this file was never a slave$/m);
+      assert.doesNotMatch(run.stdout, /zec|not caught up/);
+      const events = readFileSync(join(serving, 'Data.fs.events'), 'utf8').trim().split('\n');
+      assert.equal(events.length, 1);
+      const { name, facts } = JSON.parse(events[0] ?? '');
+      assert.deepEqual([name, facts.loss], ['promoted', 'none']);
+    }));
+
+  it('of a slave that has lost its own files: it is not taken for a file that was never a slave', () =>
+    withPair((pair) => {
+      pair.synced();
+      for (const file of [pair.dat, `${pair.slaveFile}.role`]) rmSync(file, { force: true });
+      assert.equal(promote(pair).json.loss.possible, true);
+    }));
+
+  it('of a file that was never a slave, and lacks what a master has: that is lost', () =>
+    withPair((pair) => {
+      const copy = join(pair.slave, 'Data.fs');
+      copyFileSync(pair.masterFile, copy);
+      pair.commit('lost');
+      const { loss } = promote(pair, '--master', pair.master, '--patience', '20', '--catch-up', '0').json;
+      assert.deepEqual([loss.possible, loss.certain], [true, true]);
     }));
 
   it('reports the lost transactions, or none, when the master answers', () =>

@@ -35,7 +35,7 @@ const CASES: readonly Case[] = [
   {
     name: 'an unknown key that is near none',
     text: withMain('compression: zip'),
-    expected: ['5: found the unknown key "compression", expected one of storages, status-file, watch, hooks'],
+    expected: ['5: found the unknown key "compression", expected one of storages, status-file, watch, hooks, cluster'],
   },
   {
     name: 'a key of another place',

@@ -109,6 +109,7 @@ describe('a configuration', () => {
       statusFile: '/usual',
       watch: { intervalSeconds: 1, listen: undefined, textfile: undefined, heartbeat: undefined },
       hooks: { commands: {}, timeoutSeconds: 30 },
+      cluster: undefined,
     });
   });
 

@@ -104,7 +104,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
       hint: 'a hint',
     };
     const sides = { onlyHere: { transactions: 2 }, onlyThere: { transactions: 0 } };
-    const damage = { position: 812, tid: '0405e70011111111', rule: 'hash' };
+    const damage = { position: 812, tid: '0405e70011111111', rule: 'hash', slaveToo: true };
     const blobs = { missing: 2, wrong: 1 };
     const loss = {
       lostTransactions: null,
@@ -123,7 +123,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
       ],
       [round('forked', sides), 'a reason', { ...common, kind: 'forked', onlySlave: 2, onlyMaster: 0 }],
       [round('damaged', { damage, blobs }), 'a reason', { ...common, ...damage }],
-      [round('damaged'), 'a reason', { ...common, position: null, tid: null, rule: null }],
+      [round('damaged'), 'a reason', { ...common, position: null, tid: null, rule: null, slaveToo: null }],
       [round('damaged', { blobs }), 'a reason', { ...common, ...blobs }],
       [
         round('out-of-reach', {}, { ...NOTHING_RAISED, trouble: AGO }),
@@ -157,6 +157,7 @@ const TABLE: readonly (readonly [events: readonly SlaveEvent[], message: string,
         'the slave was promoted, term 3',
         {
           term: 3,
+          loss: null,
           position: 1042,
           lastTid: '0405e70011111111',
           lastTime: null,
@@ -188,6 +189,13 @@ describe('the events of a round and of a promotion', () => {
         [message, '2026-06-07T08:09:10.011Z', '/srv/Data.fs'],
       );
     });
+
+  it('say of a promotion whether transactions may be lost', () => {
+    const lossOf = (...of: Parameters<typeof promotion>) => promotion(...of).map(({ facts }) => facts['loss']);
+    assert.deepEqual(lossOf({}, { possible: false }), ['none']);
+    assert.deepEqual(lossOf(), ['possible', 'possible']);
+    assert.deepEqual(lossOf({}, { certain: true }), ['certain', 'certain']);
+  });
 
   it('have the name of the storage', () => {
     assert.equal(round('refused')[0]?.storage, 'main');

@@ -260,7 +260,7 @@ describe('promote', () => {
           return false;
         }
       });
-      assert.deepEqual(lines(), ['loss possible', 'promoted ']);
+      assert.deepEqual(lines(), ['loss possible', 'promoted possible']);
     }));
 
   it('of a slave that is none is refused without the hook', () =>

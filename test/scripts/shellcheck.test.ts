@@ -15,9 +15,16 @@ const shellcheck = venvProgram('shellcheck');
 
 test('the scripts that an operator installs exist', () => {
   assert.deepEqual(shellScripts.map((path) => path.slice(scripts.length + 1)).sort(), [
-    'heartbeat/master/zeo',
-    'heartbeat/slave/zeo',
-    'heartbeat/zeo.sh',
+    'cluster/cluster.sh',
+    'cluster/lock.sh',
+    'cluster/roles.sh',
+    'cluster/server.sh',
+    'cluster/settings.sh',
+    'cluster/takeover.sh',
+    'cluster/zeo',
+    'keepalived/check',
+    'keepalived/files.sh',
+    'keepalived/notify',
     'syncData.sh',
   ]);
 });

@@ -4,63 +4,117 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { formatRole } from '../../src/standby/role.js';
 import { venvProgram } from '../support/venv.js';
-import { type Result, run, scratch, scripts, writeScript } from './shell.js';
+import { installSyncpozo, type Result, run, scratch, scripts, writeScript } from './shell.js';
 
 const python = venvProgram('python');
 
-/** A ZEO instance in mkzeoinstance's layout, with the settings file that the resource scripts read. */
+/** One host of a cluster: a ZEO instance in mkzeoinstance's layout, its configuration, and the files of the other host. */
 export interface Instance {
   readonly dir: string;
+  /** Of the storage `main`. */
   readonly dataFs: string;
   readonly lock: string;
+  /** The other host's Data.fs, as it is mounted here. */
+  readonly peer: string;
   readonly port: number;
   readonly status: string;
-  /** Runs the master's or the slave's resource script. */
+  /** Where the guard and the resource script leave word for each other. */
+  readonly run: string;
+  /** Runs the resource script. */
   readonly zeo: (verb: string) => Promise<Result>;
   /** Adds lines to the settings file; the last of several lines for one name counts. */
   readonly set: (settings: Readonly<Record<string, string | number>>) => void;
+  /** Changes top-level keys of the configuration. */
+  readonly configure: (changes: Readonly<Record<string, unknown>>) => void;
+  /** Of any of its storages. */
+  readonly file: (storage: string) => string;
+  readonly peerFile: (storage: string) => string;
+  readonly env: Readonly<Record<string, string>>;
 }
 
-export async function makeInstance(t: TestContext, role: 'master' | 'slave'): Promise<Instance> {
+/** `others`: names of further storages. The other host's files do not exist: it is out of reach. */
+export async function makeInstance(t: TestContext, others: readonly string[] = []): Promise<Instance> {
   const dir = scratch(t);
-  for (const name of ['bin', 'etc', 'var']) mkdirSync(join(dir, name));
+  const run_ = join(dir, 'run');
+  for (const name of ['bin', 'etc', 'var', 'blobs', 'run']) mkdirSync(join(dir, name));
+  mkdirSync(join(dir, 'peer', 'var'), { recursive: true });
+  const names = ['main', ...others];
+  const nameOf = (storage: string): string => (storage === 'main' ? 'Data.fs' : `${storage}.fs`);
+  const file = (storage: string): string => join(dir, 'var', nameOf(storage));
+  const peerFile = (storage: string): string => join(dir, 'peer', 'var', nameOf(storage));
   const port = await freePort();
-  const dataFs = join(dir, 'var', 'Data.fs');
-  writeZeoConf(dir, port);
+  const status = join(dir, 'syncPozo.status');
+  writeZeoConf(dir, port, { files: names.map(file) });
   writeScript(join(dir, 'bin', 'runzeo'), `exec '${venvProgram('runzeo')}' -C '${dir}/etc/zeo.conf' "$@"`);
   writeScript(join(dir, 'bin', 'zeoctl'), `exec '${venvProgram('zeoctl')}' -C '${dir}/etc/zeo.conf' "$@"`);
-  const defaults = join(dir, 'etc', 'default');
-  const set: Instance['set'] = (settings) => {
-    const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
-    writeFileSync(defaults, lines.join(''), { flag: 'a' });
+  const storages = Object.fromEntries(names.map((name) => [name, { master: peerFile(name), slave: file(name) }]));
+  const configuration = join(dir, 'etc', 'syncpozo.yml');
+  const configure: Instance['configure'] = (changes) =>
+    writeFileSync(configuration, JSON.stringify({ storages, 'status-file': status, ...changes }));
+  configure({});
+  const settings = join(dir, 'etc', 'settings');
+  const set: Instance['set'] = (given) => {
+    const lines = Object.entries(given).map(([name, value]) => `${name}='${value}'\n`);
+    writeFileSync(settings, lines.join(''), { flag: 'a' });
   };
-  const status = join(dir, 'syncPozo.status');
   set({
-    ZEO_INSTANCE: dir,
-    ZEO_PORT: port,
-    ZEO_START_WAIT: 20,
-    ZEO_STOP_WAIT: 10,
-    SYNC_STOP_WAIT: 1,
-    SYNCPOZO_STATUS: status,
-    ZEO_SYSLOG: 'no',
+    storages: names.join(' '),
+    status_file: status,
+    zeo_control: join(dir, 'bin', 'zeoctl'),
+    zeo_port: port,
+    zeo_start_wait: 20,
+    zeo_stop_wait: 10,
   });
-  const script = join(scripts, 'heartbeat', role, 'zeo');
-  const zeo: Instance['zeo'] = (verb) => run(script, [verb], { env: { SYNCPOZO_DEFAULTS: defaults } });
-  return { dir, dataFs, lock: `${dataFs}.lock`, port, status, zeo, set };
+  for (const name of names) set({ [`storage_${name}_data`]: file(name), [`storage_${name}_peer`]: peerFile(name) });
+  const env = {
+    SYNCPOZO: installSyncpozo(join(dir, 'bin')),
+    SYNCPOZO_CONFIG: configuration,
+    SYNCPOZO_SETTINGS: settings,
+    SYNCPOZO_DEFAULTS: join(dir, 'etc', 'default'),
+    SYNCPOZO_STATE: dir,
+    SYNCPOZO_RUN: run_,
+    SYNCPOZO_SYSLOG: 'no',
+  };
+  const zeo: Instance['zeo'] = (verb) => run(join(scripts, 'cluster', 'zeo'), [verb], { env });
+  const dataFs = file('main');
+  const lock = `${dataFs}.lock`;
+  const places = { dir, dataFs, lock, peer: peerFile('main'), port, status, run: run_, file, peerFile };
+  return { ...places, zeo, set, configure, env };
 }
 
-/** `blobs`: the blob directory of the storage; none by default. */
-export function writeZeoConf(dir: string, port: number, blobs?: string): void {
+/** Gives a file a role, in this term; 0: of none. A side of the other host that has no data gets some. */
+export function giveRole(path: string, role: 'slave' | 'master' | 'superseded' | 'rejoining', term = 0): void {
+  const line = { term, position: 4, tid: 0n, at: 1_700_000_000_000, host: 'm1', command: 'promote', unused: false };
+  writeFileSync(`${path}.role`, formatRole({ role, terms: term === 0 ? [] : [line] }));
+  if (!existsSync(path)) writeFileSync(path, 'FS30');
+}
+
+export function roleOf(path: string): string | undefined {
+  return /^role (\w+)$/m.exec(readFileSync(`${path}.role`, 'utf8'))?.[1];
+}
+
+export interface ZeoConf {
+  /** Of the storages 1, 2 and so on. */
+  readonly files?: readonly string[];
+  /** The blob directory of the first storage; none by default. */
+  readonly blobs?: string;
+}
+
+export function writeZeoConf(dir: string, port: number, { files = [`${dir}/var/Data.fs`], blobs }: ZeoConf = {}): void {
+  const storages = files.map(
+    (path, at) => `<filestorage ${at + 1}>
+  path ${path}${blobs === undefined || at > 0 ? '' : `\n  blob-dir ${blobs}`}
+</filestorage>
+`,
+  );
   writeFileSync(
     join(dir, 'etc', 'zeo.conf'),
     `<zeo>
   address 127.0.0.1:${port}
 </zeo>
-<filestorage 1>
-  path ${dir}/var/Data.fs${blobs === undefined ? '' : `\n  blob-dir ${blobs}`}
-</filestorage>
-<eventlog>
+${storages.join('')}<eventlog>
   <logfile>
     path ${dir}/zeo.log
   </logfile>
@@ -193,7 +247,7 @@ export function traceControl(instance: Instance, before = ''): () => string {
 fi
 exec '${instance.dir}/bin/zeoctl' "$@"`,
   );
-  instance.set({ ZEO_CTL: path });
+  instance.set({ zeo_control: path });
   return () => readFileSync(trace, 'utf8');
 }
 

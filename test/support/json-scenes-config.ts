@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncpozo } from './cli.js';
+import { clusterText } from './cluster.js';
 import type { Scenes } from './json-scenes.js';
 import type { Pair } from './pair.js';
 
@@ -30,5 +31,12 @@ export const CONFIG: Scenes = {
       `hooks: { loss: [/nowhere/program], damage: [${pair.masterFile}, argument] }`,
     );
     see(run);
+  },
+  'a cluster': (pair, see) => {
+    const storages = `storages: { main: { master: ${pair.master}, slave: ${pair.slave} } }`;
+    for (const manager of ['heartbeat', 'keepalived', 'pacemaker'])
+      see(check(pair, storages, clusterText({ manager })));
+    const clients = '{ restart: [/nowhere/program], caches: [/nowhere/of/cache.zec] }';
+    see(check(pair, storages, clusterText({ ping: '192.168.1.1', clients, web: '{ check: "http://localhost/" }' })));
   },
 };

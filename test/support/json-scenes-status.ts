@@ -30,6 +30,11 @@ export const STATUS: Scenes = {
     see(status(pair, ...against));
     see(pair.synced() && status(pair));
   },
+  'a question': (pair, see) => {
+    see(status(pair, '--check', 'slave'));
+    pair.synced();
+    for (const check of ['promotable', 'slave', 'master']) see(status(pair, '--check', check));
+  },
   'a slave from before a pack that was kept': (pair, see) => {
     pair.synced();
     pair.commit('edited', 'edited');

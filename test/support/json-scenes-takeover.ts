@@ -107,6 +107,10 @@ export const PROMOTE: Scenes = {
     writeFileSync(pair.masterFile, bytes);
     see(promote(pair, '--master', pair.master, '--patience', '20', '--catch-up', '60'));
   },
+  'of a file that was never a slave': (pair, see) => {
+    copyFileSync(pair.masterFile, pair.slaveFile);
+    see(promote(pair));
+  },
   'of nothing': (pair, see) => see(promote(pair)),
   'in use by another program, by a sync elsewhere, and with a lock that is none': async (pair, see) => {
     await heldByOther(pair.synced(), ' PID\n', () => see(promote(pair)));

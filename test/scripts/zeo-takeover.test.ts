@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { venvProgram } from '../support/venv.js';
-import {
-  alive,
-  eventually,
-  installSyncpozo,
-  kill,
-  processesNaming,
-  type Result,
-  run,
-  scripts,
-  writeScript,
-} from './shell.js';
+import { alive, eventually, kill, processesNaming, type Result, run, scripts, writeScript } from './shell.js';
 import {
   asSync,
   commit,
   commitBlob,
+  giveRole,
   holderProgram,
   holdLock,
   type Instance,
@@ -33,10 +33,10 @@ import {
 
 /** A slave with one transaction, switched on, and the real syncpozo as its command. */
 async function makeSlave(t: TestContext): Promise<Instance> {
-  const slave = await makeInstance(t, 'slave');
+  const slave = await makeInstance(t);
   await commit(slave.dataFs, 5);
+  giveRole(slave.dataFs, 'slave');
   writeFileSync(slave.status, 'SYNCING=1\n');
-  slave.set({ SYNCPOZO: installSyncpozo(join(slave.dir, 'bin')) });
   return slave;
 }
 
@@ -52,8 +52,9 @@ test('the takeover: switched off first, then ZEO serves; stop leaves the switch 
   assert.equal(await served(slave.port), 5);
   assert.equal((await slave.zeo('status')).stdout, 'running\n');
 
-  // A ZEO that was started by hand keeps running, but the switch goes off all the same.
+  // A ZEO that was started by hand, without a promotion, keeps running; the switch goes off all the same.
   writeFileSync(slave.status, 'SYNCING=1\n');
+  giveRole(slave.dataFs, 'slave');
   assert.equal((await slave.zeo('start')).status, 0);
   assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
 
@@ -64,28 +65,25 @@ test('the takeover: switched off first, then ZEO serves; stop leaves the switch 
 });
 
 test('cron syncs blobs, and ZEO serves them after the takeover', async (t) => {
-  const slave = await makeInstance(t, 'slave');
-  const master = join(slave.dir, 'master');
-  const [masterBlobs, slaveBlobs] = [join(slave.dir, 'master-blobs'), join(slave.dir, 'blobs')];
-  for (const path of [master, slaveBlobs]) mkdirSync(path);
-  writeZeoConf(slave.dir, slave.port, slaveBlobs);
-  slave.set({
-    SYNCPOZO: installSyncpozo(join(slave.dir, 'bin')),
-    SYNCPOZO_LOG: join(slave.dir, 'log'),
-    SYNCPOZO_BLOBS: `${masterBlobs}:${slaveBlobs}`,
-  });
+  const slave = await makeInstance(t);
+  const master = join(slave.dir, 'peer', 'var');
+  const blobs = { master: join(slave.dir, 'peer', 'blobs'), slave: join(slave.dir, 'blobs') };
+  mkdirSync(blobs.master);
+  writeZeoConf(slave.dir, slave.port, { blobs: blobs.slave });
+  slave.configure({ storages: { main: { master, slave: join(slave.dir, 'var'), blobs } } });
   const cron = async (): Promise<void> => {
-    const env = { SYNCPOZO_DEFAULTS: join(slave.dir, 'etc', 'default') };
-    const { status, stderr } = await run(join(scripts, 'syncData.sh'), [master, join(slave.dir, 'var')], { env });
+    writeFileSync(slave.env['SYNCPOZO_DEFAULTS'] ?? '', '');
+    const env = { ...slave.env, SYNCPOZO_LOG: join(slave.dir, 'log') };
+    const { status, stderr } = await run(join(scripts, 'syncData.sh'), [], { env });
     assert.deepEqual([status, stderr], [0, '']);
   };
   for (const name of ['first', 'second']) {
-    await commitBlob(join(master, 'Data.fs'), masterBlobs, name, `the ${name} blob`);
+    await commitBlob(slave.peer, blobs.master, name, `the ${name} blob`);
     await cron();
   }
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
-  assert.match(start.stderr, /promote: 2 blobs in .*; newest ones checked: 1/);
+  assert.match(start.stderr, /promote main: 2 blobs in .*; newest ones checked: 1/);
   for (const name of ['first', 'second'])
     assert.equal(await servedBlob(slave.port, join(slave.dir, 'cache'), name), `the ${name} blob`);
   assert.equal((await slave.zeo('stop')).status, 0);
@@ -189,7 +187,8 @@ test('a status file that cannot be written: the slave serves, and its role block
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
   const status = join(slave.dir, 'missing', 'syncPozo.status');
-  slave.set({ SYNCPOZO_STATUS: status });
+  slave.set({ status_file: status });
+  slave.configure({ 'status-file': status });
   const sync = await holdLock(t, slave.lock, { content: asSync });
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
@@ -199,16 +198,9 @@ test('a status file that cannot be written: the slave serves, and its role block
   assert.equal(await served(slave.port), 5);
   assert.equal((await slave.zeo('stop')).status, 0);
 
-  const master = await makeInstance(t, 'master');
-  await commit(master.dataFs, 3);
+  await commit(slave.peer, 3);
   const before = readFileSync(slave.dataFs);
-  const later = await run(join(slave.dir, 'bin', 'syncpozo'), [
-    'sync',
-    '--status-file',
-    status,
-    master.dataFs,
-    slave.dataFs,
-  ]);
+  const later = await run(join(slave.dir, 'bin', 'syncpozo'), ['sync', 'main'], { env: slave.env });
   assert.match(later.stdout + later.stderr, /promoted/);
   assert.ok(readFileSync(slave.dataFs).equals(before));
 });
@@ -218,7 +210,7 @@ test('nothing changes when neither the role nor the status file can be written',
   const trace = traceControl(slave);
   slave.set({
     SYNCPOZO: writeScript(join(slave.dir, 'bin', 'broken'), 'exit 1'),
-    SYNCPOZO_STATUS: join(slave.dir, 'missing', 'syncPozo.status'),
+    status_file: join(slave.dir, 'missing', 'syncPozo.status'),
   });
   const sync = await holdLock(t, slave.lock, { content: asSync });
   const start = await slave.zeo('start');
@@ -229,7 +221,9 @@ test('nothing changes when neither the role nor the status file can be written',
 });
 
 test('a slave that was never filled is not served', async (t) => {
-  const slave = await makeInstance(t, 'slave');
+  const slave = await makeInstance(t);
+  giveRole(slave.dataFs, 'slave');
+  rmSync(slave.dataFs);
   const start = await slave.zeo('start');
   assert.equal(start.status, 1);
   assert.match(start.stderr, /missing or empty/);
@@ -249,7 +243,7 @@ test('stop leaves a running sync and the switch alone', async (t) => {
 
 test('control: a ZEO that does not listen on its port fails the takeover', async (t) => {
   const slave = await makeSlave(t);
-  slave.set({ ZEO_PORT: slave.port === 65_535 ? 1024 : slave.port + 1, ZEO_START_WAIT: 3 });
+  slave.set({ zeo_port: slave.port === 65_535 ? 1024 : slave.port + 1, zeo_start_wait: 3 });
   const start = await slave.zeo('start');
   assert.equal(start.status, 1);
   assert.match(start.stderr, /ZEO does not listen on port/);
@@ -257,26 +251,22 @@ test('control: a ZEO that does not listen on its port fails the takeover', async
   assert.ok(await lockIsFree(slave.lock));
 });
 
-test('the script finds its other half when called through a symbolic link in resource.d', async (t) => {
+test('the script finds its other parts when called through a symbolic link in resource.d', async (t) => {
   const slave = await makeSlave(t);
   const link = join(slave.dir, 'resource.d-zeo');
-  symlinkSync(join(scripts, 'heartbeat', 'slave', 'zeo'), link);
-  const status = await run(link, ['status'], { env: { SYNCPOZO_DEFAULTS: join(slave.dir, 'etc', 'default') } });
+  symlinkSync(join(scripts, 'cluster', 'zeo'), link);
+  const status = await run(link, ['status'], { env: slave.env });
   assert.deepEqual([status.status, status.stdout], [3, 'stopped\n']);
 });
 
 test('the real syncpozo, stopped in mid-append: killed, and ZEO serves complete transactions', async (t) => {
   const slave = await makeSlave(t);
-  const master = join(slave.dir, 'master');
-  mkdirSync(master);
-  const from = join(master, 'Data.fs');
-  copyFileSync(slave.dataFs, from);
-  const sync = (): Promise<Result> =>
-    run(join(slave.dir, 'bin', 'syncpozo'), ['sync', master, slave.dataFs, '--status-file', slave.status]);
+  copyFileSync(slave.dataFs, slave.peer);
+  const sync = (): Promise<Result> => run(join(slave.dir, 'bin', 'syncpozo'), ['sync', 'main'], { env: slave.env });
   const adopted = await sync();
   assert.equal(adopted.status, 0, adopted.stderr);
 
-  for (const n of [6, 7, 8, 9]) await commit(from, n, 32 << 20);
+  for (const n of [6, 7, 8, 9]) await commit(slave.peer, n, 32 << 20);
   const before = statSync(slave.dataFs).size;
   const running = sync();
   await eventually('the sync has begun to write', () => statSync(slave.dataFs).size > before);
@@ -302,17 +292,16 @@ test('the real syncpozo, stopped in mid-append: killed, and ZEO serves complete 
   }
 });
 
-test('a possible loss is reported, and its command starts with the facts', async (t) => {
+test('a possible loss is reported, and its hook starts with the facts', async (t) => {
   const slave = await makeSlave(t);
   const output = join(slave.dir, 'loss');
-  const command = writeScript(join(slave.dir, 'bin', 'on-loss'), `echo "$SYNCPOZO_LOSS $SYNCPOZO_SLAVE" >'${output}'`);
-  slave.set({ SYNCPOZO_ON_LOSS: command, SYNCPOZO_MASTER: join(slave.dir, 'nowhere') });
+  const hook = writeScript(join(slave.dir, 'bin', 'on-loss'), `cat >'${output}'`);
+  slave.configure({ hooks: { loss: [hook] } });
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
   assert.match(start.stderr, /MAY BE LOST: the master is out of reach/);
   assert.match(start.stderr, /restart every ZEO client without its cache file/);
-  await eventually('the command has run', () => existsSync(output));
-  assert.equal(readFileSync(output, 'utf8'), `possible ${slave.dataFs}\n`);
+  await eventually('the hook has run', () => existsSync(output) && readFileSync(output, 'utf8').includes(slave.dataFs));
 });
 
 test('a damaged slave is served up to the damage, and the start reports it', async (t) => {
@@ -320,6 +309,6 @@ test('a damaged slave is served up to the damage, and the start reports it', asy
   writeFileSync(slave.dataFs, 'no transaction at all '.repeat(20), { flag: 'a' });
   const start = await slave.zeo('start');
   assert.equal(start.status, 0, start.stderr);
-  assert.match(start.stderr, /the slave is damaged at the place named above/);
+  assert.match(start.stderr, /Data\.fs is damaged at the place named above/);
   assert.equal(await served(slave.port), 5);
 });

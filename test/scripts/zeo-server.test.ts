@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { alive, kill, processesNaming, writeScript } from './shell.js';
 import {
   commit,
   freePort,
+  giveRole,
   holdLock,
+  type Instance,
   lockedBy,
   lockIsFree,
   makeInstance,
@@ -16,8 +18,15 @@ import {
   writeZeoConf,
 } from './zeo.js';
 
+/** A host whose file was never a slave, with a slave on the other side. */
+async function makeServing(t: TestContext): Promise<Instance> {
+  const instance = await makeInstance(t);
+  giveRole(instance.peer, 'slave');
+  return instance;
+}
+
 test('start, status and stop of a real ZEO, each of them twice, and once more', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   await commit(master.dataFs, 7);
 
   const before = await master.zeo('status');
@@ -48,14 +57,14 @@ test('start, status and stop of a real ZEO, each of them twice, and once more', 
 });
 
 test('control: a ZEO that listens on another port fails the start, and stop ends it all the same', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   await commit(master.dataFs, 1);
   const other = await freePort();
   writeZeoConf(master.dir, other);
-  master.set({ ZEO_START_WAIT: 3 });
+  master.set({ zeo_start_wait: 8 });
   const start = await master.zeo('start');
   assert.equal(start.status, 1);
-  assert.match(start.stderr, new RegExp(`does not listen on port ${master.port} after 3 s`));
+  assert.match(start.stderr, new RegExp(`does not listen on port ${master.port} after 8 s`));
   assert.equal((await master.zeo('status')).stdout, 'stopped\n');
 
   const stop = await master.zeo('stop');
@@ -65,26 +74,26 @@ test('control: a ZEO that listens on another port fails the start, and stop ends
 });
 
 test('control: another program on the port is not mistaken for ZEO', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   await commit(master.dataFs, 1);
   const stranger = createServer().listen(master.port, '127.0.0.1');
   t.after(() => stranger.close());
   assert.equal((await master.zeo('status')).stdout, 'stopped\n');
-  master.set({ ZEO_START_WAIT: 3 });
+  master.set({ zeo_start_wait: 3 });
   assert.equal((await master.zeo('start')).status, 1);
 });
 
 test('a control command that fails is reported with its exit status', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   await commit(master.dataFs, 1);
-  master.set({ ZEO_CTL: writeScript(join(master.dir, 'bin', 'broken'), 'exit 9') });
+  master.set({ zeo_control: writeScript(join(master.dir, 'bin', 'broken'), 'exit 9') });
   const start = await master.zeo('start');
   assert.equal(start.status, 1);
   assert.match(start.stderr, /broken start ended with exit status 9/);
 });
 
 test('a missing or empty Data.fs is never served as an empty database', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   for (const make of [() => {}, () => writeFileSync(master.dataFs, '')]) {
     make();
     const start = await master.zeo('start');
@@ -96,7 +105,7 @@ test('a missing or empty Data.fs is never served as an empty database', async (t
 });
 
 test('data in use by another program: start fails, names it and leaves it alone', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   await commit(master.dataFs, 1);
   const stranger = await holdLock(t, master.lock, { content: '{pid}' });
   const start = await master.zeo('start');
@@ -107,7 +116,7 @@ test('data in use by another program: start fails, names it and leaves it alone'
 });
 
 test('stop ends a ZEO whose daemon manager was killed', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   await commit(master.dataFs, 1);
   assert.equal((await master.zeo('start')).status, 0);
   const pid = lockedBy(master.lock);
@@ -122,7 +131,7 @@ test('stop ends a ZEO whose daemon manager was killed', async (t) => {
 });
 
 test('status and stop write nothing beside the data', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   await master.zeo('status');
   assert.equal((await master.zeo('stop')).status, 0);
   // A lock file that root created here would keep ZEO's own user from starting it.
@@ -130,33 +139,33 @@ test('status and stop write nothing beside the data', async (t) => {
 });
 
 test('wrong settings and wrong verbs are reported, and never look like a running ZEO', async (t) => {
-  const master = await makeInstance(t, 'master');
+  const master = await makeServing(t);
   const verb = await master.zeo('restart');
   assert.equal(verb.status, 2);
-  assert.match(verb.stderr, /usage: zeo start\|stop\|status/);
+  assert.match(verb.stderr, /usage: zeo start\|stop\|status\|may-start/);
 
-  master.set({ ZEO_INSTANCE: '' });
+  master.set({ zeo_control: '' });
   const start = await master.zeo('start');
   assert.equal(start.status, 6);
-  assert.match(start.stderr, /ZEO_INSTANCE is not set/);
+  assert.match(start.stderr, /name no storage, or no control program of ZEO/);
   const status = await master.zeo('status');
   assert.equal(status.status, 6);
   assert.doesNotMatch(status.stdout, /[Rr]unning|OK/);
 
-  master.set({ ZEO_INSTANCE: master.dir, ZEO_PORT: 'eight' });
+  master.set({ zeo_port: 'eight' });
   assert.match((await master.zeo('start')).stderr, /not a number in the settings: 'eight'/);
   assert.ok(!existsSync(master.lock));
 });
 
 const notRoot = process.getuid?.() === 0 ? false : 'not run: only root can start ZEO as another user';
 
-test('the control script runs as ZEO_USER', { skip: notRoot }, async (t) => {
-  const master = await makeInstance(t, 'master');
+test('the control script runs as zeo_user', { skip: notRoot }, async (t) => {
+  const master = await makeServing(t);
   await commit(master.dataFs, 1);
   chmodSync(master.dir, 0o777);
   master.set({
-    ZEO_CTL: writeScript(join(master.dir, 'bin', 'who'), `id -un >'${master.dir}/who'; exit 9`),
-    ZEO_USER: 'nobody',
+    zeo_control: writeScript(join(master.dir, 'bin', 'who'), `id -un >'${master.dir}/who'; exit 9`),
+    zeo_user: 'nobody',
   });
   assert.equal((await master.zeo('start')).status, 1);
   assert.equal(readFileSync(join(master.dir, 'who'), 'utf8'), 'nobody\n');

@@ -1,0 +1,133 @@
+#!/bin/sh
+# The ZEO server of this host, which serves all storages; part of cluster.sh.
+#
+# Invariant: `serving` means that the port is in this host's table of listening sockets AND that every Data.fs is locked. The
+# table (/proc/net/tcp) needs no other program, adds no connection to ZEO's log, and is right before the cluster's address is
+# on this host: ZEO starts before the address.
+#
+# shellcheck disable=SC2154 # set by the other parts of the library
+set -u
+
+listening() {
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+    awk -v port="$(printf ':%04X' "$zeo_port")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
+      END { exit !found }'
+}
+
+serving() {
+  listening && every held_by_server
+}
+
+ctl() {
+  limit=$1
+  shift
+  # Heartbeat reads our stdout, so a daemon must not inherit it.
+  if [ -n "$zeo_user" ] && [ "$zeo_user" != "$(id -un)" ]; then
+    timeout "$limit" runuser -u "$zeo_user" -- "$zeo_control" "$@" </dev/null >&2
+  else
+    timeout "$limit" "$zeo_control" "$@" </dev/null >&2
+  fi
+}
+
+# Our own ZEO may be starting already (a long index scan): its control script knows the process.
+own_zeo_holds() {
+  who=$(holder)
+  [ -n "$who" ] && ctl 20 status 2>&1 | grep -q "pid=$who\$"
+}
+
+# FileStorage treats a missing or empty Data.fs as a new, empty database, and would serve that to the site.
+data_there() {
+  if [ ! -s "$data" ]; then
+    say "$data is missing or empty; ZEO would serve an empty database"
+    say 'hint: is the disk mounted? The very first start of a new site is made by hand, with zeoctl'
+    return 1
+  fi
+}
+
+control_there() {
+  if [ ! -x "$zeo_control" ]; then
+    say "$zeo_control is missing or not executable"
+    return 1
+  fi
+}
+
+free_for_zeo() {
+  if ! lock_free && ! own_zeo_holds; then
+    describe_lock
+    say 'not starting ZEO: its data are in use'
+    return 1
+  fi
+}
+
+# Returns only once ZEO serves: after an earlier return the cluster's address would come up without a server behind it. The control
+# script is not waited for: it looks once a second whether its daemon is up.
+zeo_start() {
+  every free_for_zeo || return 1
+  ctl "$zeo_start_wait" start &
+  control=$!
+  if ! within "$zeo_start_wait" serving_or_failed; then
+    say "ZEO does not listen on port $zeo_port after $zeo_start_wait s"
+    say "hint: see ZEO's log; without an index a large Data.fs takes minutes to open (cluster.zeo.start-wait)"
+    return 1
+  fi
+  if [ -n "$failure" ]; then
+    say "$zeo_control start ended with exit status $failure"
+    return 1
+  fi
+  say "serving on port $zeo_port"
+}
+
+# Sets `failure`: the exit status of the control script, if it has failed and ZEO does not serve.
+serving_or_failed() {
+  failure=
+  if serving; then return 0; fi
+  [ -n "$control" ] && ended "$control" || return 1
+  wait "$control"
+  status=$?
+  control=
+  if [ "$status" -eq 0 ]; then return 1; fi
+  serving || failure=$status
+}
+
+zeo_down() {
+  ! listening && every free_of_server
+}
+
+# Stored before the stop, because FileStorage releases its lock before it writes its index and ends.
+note_server() {
+  if ! holder_is_sync; then
+    servers="$servers $(holder)"
+  fi
+}
+
+end_server() {
+  if holder_is_zeo; then
+    end_holder holder_is_zeo "$zeo_stop_wait" || :
+  fi
+}
+
+describe_held() {
+  free_of_server || describe_lock
+}
+
+zeo_stop() {
+  servers=
+  every note_server
+  if [ -x "$zeo_control" ]; then
+    ctl "$zeo_stop_wait" stop || :
+  fi
+  if ! within 2 zeo_down; then
+    every end_server
+  fi
+  if ! within "$zeo_stop_wait" zeo_down; then
+    say "ZEO has not stopped: port $zeo_port listens, or its data are locked"
+    every describe_held
+    return 1
+  fi
+  for server in $servers; do
+    if ! within "$zeo_stop_wait" ended "$server"; then
+      say "process $server has not ended"
+      return 1
+    fi
+  done
+}

@@ -1,0 +1,98 @@
+#!/bin/sh
+# The settings, part of cluster.sh: what `syncpozo config shell` prints of /etc/syncpozo.yml, for this host.
+#
+# Invariants:
+#  * The copy in /var/lib/syncpozo/cluster.settings is complete: it is replaced by a rename. Its first line names the content
+#    of the configuration that it was made from, and not its time: a file that was copied may be older than the copy.
+#  * While that is the same, node is not started. When syncpozo fails, the copy is used, and a message names the reason.
+#
+# shellcheck disable=SC2034 # the scripts use what is set here
+set -u
+
+state_dir=${SYNCPOZO_STATE:-/var/lib/syncpozo}
+run_dir=${SYNCPOZO_RUN:-/run/syncpozo}
+
+# Sets all of them; fails with NOT_CONFIGURED.
+settings() {
+  defaults=${SYNCPOZO_DEFAULTS:-/etc/default/syncpozo}
+  if [ -r "$defaults" ]; then
+    # shellcheck source=/dev/null
+    . "$defaults"
+  fi
+  PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
+  export PATH
+  SYNCPOZO=${SYNCPOZO:-syncpozo}
+  configuration=${SYNCPOZO_CONFIG:-/etc/syncpozo.yml}
+  export SYNCPOZO_CONFIG="$configuration"
+  unset_settings
+  if [ -n "${SYNCPOZO_SETTINGS:-}" ]; then
+    if [ ! -r "$SYNCPOZO_SETTINGS" ]; then
+      say "cannot read the settings in $SYNCPOZO_SETTINGS"
+      return "$NOT_CONFIGURED"
+    fi
+    # shellcheck source=/dev/null
+    . "$SYNCPOZO_SETTINGS"
+  else
+    settings_of_configuration || return "$NOT_CONFIGURED"
+  fi
+  check_settings || return "$NOT_CONFIGURED"
+}
+
+unset_settings() {
+  syncpozo_host='' syncpozo_peer='' host_address='' peer_address='' host_heartbeat='' peer_heartbeat=''
+  cluster_address='' cluster_interface='' heartbeat_interface='' cluster_manager=heartbeat
+  deadtime=5 ping_address='' max_age=3600 status_file='' watch_listen=''
+  zeo_control='' zeo_port=8100 zeo_user='' zeo_start_wait=300 zeo_stop_wait=60 promote_wait=20
+  storages='' data_files='' clients_restart='' clients_caches='' clients_after_loss=yes web_check='' web_service=''
+}
+
+settings_of_configuration() {
+  saved=$state_dir/cluster.settings
+  stamp="# $(cksum <"$configuration" 2>/dev/null) $(uname -n)"
+  if [ "$(head -n 1 "$saved" 2>/dev/null)" = "$stamp" ]; then
+    # shellcheck source=/dev/null
+    . "$saved"
+    return 0
+  fi
+  # Only its standard output is evaluated: node may print warnings.
+  if text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>/dev/null) && eval "$text" && [ -n "$storages" ]; then
+    save_settings
+    return 0
+  fi
+  text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>&1 >/dev/null)
+  if [ ! -r "$saved" ]; then
+    printf '%s\n' "$text" | say_lines ''
+    say "'$SYNCPOZO config shell' has failed, and there are no settings from before"
+    say "hint: '$SYNCPOZO config check' reports the mistakes in $configuration"
+    return 1
+  fi
+  say "'$SYNCPOZO config shell' has failed: $(printf '%s\n' "$text" | head -n 1)"
+  say "going on with the last good settings, $saved. hint: '$SYNCPOZO config check' reports the mistakes in $configuration"
+  # shellcheck source=/dev/null
+  . "$saved"
+}
+
+# A copy that cannot be written is missed only by the day on which syncpozo fails.
+save_settings() {
+  mkdir -p "$state_dir" 2>/dev/null
+  new=$(mktemp "$saved.XXXXXX" 2>/dev/null) || return 0
+  if ! { printf '%s\n%s\n' "$stamp" "$text" >"$new" && chmod 644 "$new" && sync "$new" && mv -f "$new" "$saved"; }; then
+    rm -f "$new"
+  fi
+}
+
+check_settings() {
+  for number in "$zeo_port" "$zeo_start_wait" "$zeo_stop_wait" "$promote_wait" "$deadtime" "$max_age"; do
+    case $number in
+      '' | *[!0-9]*)
+        say "not a number in the settings: '$number'"
+        return 1
+        ;;
+    esac
+  done
+  if [ -z "$storages" ] || [ -z "$zeo_control" ] || ! every true; then
+    say 'the settings name no storage, or no control program of ZEO'
+    say "hint: 'cluster' in $configuration: see docs/cluster.md"
+    return 1
+  fi
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# hold-network.sh DIR IMAGE: the router of a cluster, process 1 of namespaces of its own: mounts the image and, where DIR can carry no
+# overlay's upper layer, a file system in memory for the disks of the hosts; makes the two bridges. Ends with its standard input, and
+# so with the process of the tests, however that ends; all hosts live within and end with it. Run by network.ts, as root.
+set -eu
+dir=$1 image=$2
+
+mount --make-rprivate /
+mount -t proc proc /proc
+mkdir -p "$dir/image" "$dir/disks" "$dir/roots"
+mount -o loop,ro "$image" "$dir/image"
+
+probe=$dir/disks/probe
+mkdir -p "$probe/upper" "$probe/work" "$probe/root"
+if mount -t overlay overlay -o "lowerdir=$dir/image/upper:/,upperdir=$probe/upper,workdir=$probe/work" "$probe/root" 2>/dev/null &&
+  : 2>/dev/null >"$probe/root/etc/syncpozo-probe"; then
+  umount "$probe/root"
+else
+  umount "$probe/root" 2>/dev/null || :
+  mount -t tmpfs -o mode=755 disks "$dir/disks"
+fi
+rm -rf "$dir/disks/probe"
+
+ip link set lo up
+for bridge in br0:192.168.1.1/24 br1:10.0.0.1/24; do
+  ip link add "${bridge%%:*}" type bridge
+  ip addr add "${bridge#*:}" dev "${bridge%%:*}"
+  ip link set "${bridge%%:*}" up
+done
+echo ready
+# A child that this shell waits for: it also takes in the processes whose parents have ended.
+cat >/dev/null

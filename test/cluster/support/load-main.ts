@@ -1,0 +1,80 @@
+import { writeSync } from 'node:fs';
+import { type IncomingMessage, request as open } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadSettings, Request } from './requests.js';
+
+/**
+ * load-main.js SETTINGS: writers and readers of the site, as visitors' browsers are: one connection a request, the balancer's cookie
+ * kept. Prints a line for each request when it has ended. Runs until its standard input ends, in the network namespace of the
+ * router (or of a host that is cut off), so it is a program.
+ */
+const settings = JSON.parse(process.argv[2] ?? '') as LoadSettings;
+let next = settings.firstId;
+let running = true;
+process.stdin.resume().on('end', () => {
+  running = false;
+});
+
+type Answer = Pick<Request, 'status' | 'tid' | 'client' | 'pid' | 'started' | 'error'>;
+
+class Visitor {
+  private cookie: string | undefined;
+
+  ask(method: string, path: string): Promise<Answer> {
+    const headers = {
+      host: 'www.example.org',
+      connection: 'close',
+      ...(this.cookie === undefined ? {} : { cookie: this.cookie }),
+    };
+    const { host, timeoutMs } = settings;
+    return new Promise((resolve) => {
+      const sent = open({ host, port: 80, method, path, headers, agent: false }, (response) => {
+        this.remember(response);
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, ...fields(text) }));
+        response.on('error', (error) => resolve({ status: 0, error: error.message }));
+      });
+      sent.on('error', (error) => resolve({ status: 0, error: error.message }));
+      const limit = setTimeout(() => sent.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+      sent.on('close', () => clearTimeout(limit));
+      sent.end();
+    });
+  }
+
+  private remember(response: IncomingMessage): void {
+    const cookie = response.headers['set-cookie']?.[0]?.split(';')[0];
+    if (cookie !== undefined) this.cookie = cookie;
+  }
+}
+
+function fields(text: string): Omit<Answer, 'status'> {
+  try {
+    const { tid, client, pid, started, error } = JSON.parse(text) as Answer;
+    return Object.fromEntries(
+      Object.entries({ tid, client, pid, started, error }).filter(([, value]) => value !== undefined),
+    );
+  } catch {
+    return { error: text.slice(0, 100) };
+  }
+}
+
+async function visit(worker: string, isWriter: boolean): Promise<void> {
+  const visitor = new Visitor();
+  while (running) {
+    const id = isWriter ? next++ : 0;
+    const kind = !isWriter ? 'page' : settings.blobEach > 0 && id % settings.blobEach === 0 ? 'blob' : 'commit';
+    const start = Date.now() / 1000;
+    const answer = await visitor.ask(isWriter ? 'POST' : 'GET', isWriter ? `/${kind}?id=${id}` : '/');
+    const noted: Request = { start, end: Date.now() / 1000, kind, worker, id, ...answer };
+    writeSync(1, `${JSON.stringify(noted)}\n`);
+    await sleep(answer.status === 200 ? settings.pauseMs : 100);
+  }
+}
+
+const visits: Promise<void>[] = [];
+for (let n = 0; n < settings.writers; n++) visits.push(visit(`writer ${n}`, true));
+for (let n = 0; n < settings.readers; n++) visits.push(visit(`reader ${n}`, false));
+await Promise.all(visits);

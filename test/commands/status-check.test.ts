@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
+import { withConfigured } from '../support/configured.js';
+import { away, off, ROLES, writeRole } from '../support/json-scenes.js';
+import { type Pair, withPair } from '../support/pair.js';
+import { promote } from '../support/promotion.js';
+
+function check(pair: Pair, name: string, ...more: string[]): Run {
+  const run = syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--check', name, ...more]);
+  assertNoCrash(run);
+  assert.equal((run.stdout + run.stderr).trimEnd().split('\n').length, 1, run.all);
+  return run;
+}
+
+/** The answers to all questions: 0 for yes, 3 for no. */
+const answers = (pair: Pair): (number | null)[] =>
+  ['promotable', 'slave', 'master'].map((name) => check(pair, name).exit);
+
+describe('syncpozo status --check', () => {
+  it('answers by the exit status, in one line', () =>
+    withPair((pair) => {
+      assert.deepEqual(answers(pair), [3, 3, 3]);
+      pair.synced();
+      assert.deepEqual(answers(pair), [0, 0, 3]);
+      assert.equal(check(pair, 'promotable').stdout, `${pair.slaveFile} is promotable: in step\n`);
+      assert.equal(check(pair, 'master').stderr, `${pair.slaveFile} is not promoted: the role is slave\n`);
+      away(pair);
+      pair.sync();
+      assert.deepEqual(answers(pair), [0, 0, 3]);
+      assert.match(check(pair, 'promotable').stdout, /is promotable: out of reach: /);
+      off(pair);
+      assert.match(check(pair, 'promotable').stderr, /is not promotable: the switch is off/);
+      promote(pair);
+      assert.deepEqual(answers(pair), [3, 3, 0]);
+      for (const role of ROLES) {
+        writeRole(pair.slaveFile, role);
+        if (role !== 'slave' && role !== 'master') assert.deepEqual(answers(pair), [3, 3, 3], role);
+      }
+      writeFileSync(`${pair.slaveFile}.role`, 'nonsense');
+      assert.deepEqual(answers(pair), [3, 3, 3]);
+    }));
+
+  it('holds the age against --max-age', () =>
+    withPair((pair) => {
+      pair.synced();
+      assert.match(check(pair, 'promotable', '--max-age', '3600').stdout, /is promotable: last known to be in step/);
+      assert.match(
+        check(pair, 'promotable', '--max-age', '0').stderr,
+        /is not promotable: last known .* more than 0 s/,
+      );
+      assert.equal(check(pair, 'promotable', '--max-age', '1,2').exit, 2);
+      assert.equal(check(pair, 'liveness').exit, 2);
+    }));
+
+  it('answers for each storage, and the exit status is the worst', () =>
+    withConfigured(['main', 'other'], (configured) => {
+      configured.pair('main').synced();
+      const run = (...more: string[]) => configured.run('status', '--check', 'promotable', ...more);
+      const one = run();
+      assert.equal(one.exit, 3, one.all);
+      assert.match(one.stdout, /^main: .* is promotable: in step$/m);
+      assert.match(one.stderr, /^other: .* is not promotable: /m);
+      configured.pair('other').synced();
+      assert.equal(run().exit, 0);
+      const { storages } = JSON.parse(run('--json').stdout);
+      assert.deepEqual(storages.other.answer, { check: 'promotable', ok: true, why: 'in step' });
+    }));
+});
