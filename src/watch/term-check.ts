@@ -8,12 +8,10 @@ const INTERVAL_MS = 1000;
 export class TermCheck {
   private comparedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly sides: SidesOfRound) {}
-
   /** Whether the other side has served in a higher term. The next round marks this one. */
-  async isBeaten(): Promise<boolean> {
+  async isBeaten(sides: SidesOfRound): Promise<boolean> {
     if (milliseconds() - this.comparedAt < INTERVAL_MS) return false;
-    const isBeaten = await isBeatenWhileOff(this.sides);
+    const isBeaten = await isBeatenWhileOff(sides);
     this.comparedAt = milliseconds();
     return isBeaten;
   }
