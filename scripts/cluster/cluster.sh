@@ -44,7 +44,13 @@ within() {
   done
 }
 
-# choose NAME: sets data, peer_data, blobs, peer_blobs and lock to those of a storage.
+# Sets `now`: seconds since the boot, which no change of the clock touches.
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}
+}
+
+# choose NAME: sets data, peer_data, blobs, peer_blobs, switch and lock to those of a storage.
 choose() {
   case $1 in
     '' | *[!A-Za-z0-9_-]*)
@@ -55,6 +61,7 @@ choose() {
   key=$(printf %s "$1" | tr - _)
   eval "data=\${storage_${key}_data:-} peer_data=\${storage_${key}_peer:-}"
   eval "blobs=\${storage_${key}_blobs:-} peer_blobs=\${storage_${key}_peer_blobs:-}"
+  eval "switch=\${storage_${key}_status_file:-\$status_file}"
   lock=$data.lock
   [ -n "$data" ]
 }
@@ -91,25 +98,10 @@ at_once() {
   done
 }
 
-# Whether an address of the cluster is on this host.
-address_here() {
-  [ -n "$cluster_address" ] && ip -o address show 2>/dev/null | grep -qF " ${cluster_address%/*}/"
-}
-
-# Whether an address of the other host answers, within a second.
-peer_answers() {
-  for address in $peer_address $peer_heartbeat; do
-    if answers "$address"; then return 0; fi
-  done
-  return 1
-}
-
-answers() {
-  [ -n "$1" ] && ping -n -q -c 1 -W 1 "$1" >/dev/null 2>&1
-}
-
 # shellcheck source=scripts/cluster/settings.sh
 . "$cluster_lib/settings.sh"
+# shellcheck source=scripts/cluster/network.sh
+. "$cluster_lib/network.sh"
 # shellcheck source=scripts/cluster/roles.sh
 . "$cluster_lib/roles.sh"
 # shellcheck source=scripts/cluster/lock.sh

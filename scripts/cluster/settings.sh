@@ -54,10 +54,12 @@ settings_of_configuration() {
     . "$saved"
     return 0
   fi
-  if text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>&1) && eval "$text" && [ -n "$storages" ]; then
+  # Only its standard output is evaluated: node may print warnings.
+  if text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>/dev/null) && eval "$text" && [ -n "$storages" ]; then
     save_settings
     return 0
   fi
+  text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>&1 >/dev/null)
   if [ ! -r "$saved" ]; then
     printf '%s\n' "$text" | say_lines ''
     say "'$SYNCPOZO config shell' has failed, and there are no settings from before"

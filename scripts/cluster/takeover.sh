@@ -13,7 +13,9 @@ set -u
 SYNC_STOP_WAIT=1
 # The other host may boot at the same time.
 PEER_WAIT=15
+# Beside REFUSED: the other side is out of reach, and that decides; or this one was stopped cleanly.
 OUT_OF_REACH=9
+CLEAN=8
 
 # ask VERB OPTION...: runs syncpozo for the chosen storage, by its name; after a mistake in the configuration, by its paths.
 # Prints what it prints.
@@ -28,25 +30,32 @@ ask() {
   case $verb in
     may-serve) set -- "$@" --peer "$peer_data" ;;
     promote)
-      set -- "$@" --status-file "$status_file" --master "$peer_data"
+      set -- "$@" --status-file "$switch" --master "$peer_data"
       if [ -n "$blobs" ] && [ -n "$peer_blobs" ]; then
         set -- "$@" --blobs "$peer_blobs:$blobs"
       fi
       ;;
-    demote) set -- "$@" --status-file "$status_file" ;;
+    demote) set -- "$@" --status-file "$switch" ;;
   esac
   timeout -k 2 "$promote_wait" "$SYNCPOZO" "$verb" "$@" "$data" </dev/null 2>&1
 }
 
 # --- a side that is no slave ---
 
-# Exit 0: yes, or a slave, which is not asked. REFUSED: no. OUT_OF_REACH: no, because of that. Prints why not.
+# Exit 0: yes, or a slave, which is not asked; CLEAN: yes, unless the other side can be asked later; REFUSED, OUT_OF_REACH:
+# no. Prints why not.
 may_serve() {
   if is_role slave; then return 0; fi
-  said=$(ask may-serve)
+  if [ -e "$run_dir/force" ]; then set -- --force; fi
+  said=$(ask may-serve "$@")
   answer=$?
   case $answer in
-    0) return 0 ;;
+    0)
+      case $said in
+        *': the other side is out of reach, and this one was stopped cleanly ('*) return "$CLEAN" ;;
+      esac
+      return 0
+      ;;
     3)
       printf '%s\n' "$said"
       case $said in
@@ -75,9 +84,11 @@ may_serve_by_role_files() {
   fi
 }
 
-# all_may_serve SECONDS: asks for all storages, for so long again while the other side is out of reach. Says a refusal.
+# all_may_serve SECONDS: asks for all storages, for so long again while only the other side's files are out of reach. A host
+# that is alive is waited for also where this side was stopped cleanly: it may have been promoted since. Says a refusal.
 all_may_serve() {
-  until=$(($(date +%s) + $1))
+  read_clock
+  until=$((now + $1))
   while :; do
     answers=$(
       at_once may_serve
@@ -85,14 +96,30 @@ all_may_serve() {
     )
     case " $(printf '%s\n' "$answers" | tail -n 1) " in
       *" $REFUSED "*) break ;;
-      *" $OUT_OF_REACH "*) [ "$(date +%s)" -lt "$until" ] || break ;;
+      *" $OUT_OF_REACH "*) can_wait || break ;;
+      *" $CLEAN "*)
+        peer_answers || return 0
+        if ! can_wait; then
+          ! address_elsewhere || break
+          say "the other host is alive, but its data cannot be read; nobody else has ${cluster_address%/*}"
+          return 0
+        fi
+        ;;
       *) return 0 ;;
     esac
     sleep 1
   done
   printf '%s\n' "$answers" | sed '$d' | say_lines ''
   refuse 'this host must not serve'
+  if ! any is_role superseded; then
+    say "hint: if you know that the other host does not serve: touch $run_dir/force"
+  fi
   return "$REFUSED"
+}
+
+can_wait() {
+  read_clock
+  [ "$now" -lt "$until" ]
 }
 
 # --- a slave ---
@@ -124,13 +151,24 @@ demote_again() {
 
 note_slave() {
   if is_role slave; then slaves="$slaves $storage"; fi
+  if ! is_off; then switched_on="$switched_on $storage"; fi
 }
 
+switch_on_again() {
+  case " $switched_on " in
+    *" $storage "*)
+      if is_off && ! write_switch 1; then
+        say "cannot set SYNCING=1 in $switch: 'syncpozo on' lets the syncs go on"
+      fi
+      ;;
+  esac
+}
+
+# Exit 0, or REFUSED; what has failed otherwise does not prevent the takeover.
 promote_all() {
   slaves=
+  switched_on=
   every note_slave
-  was_off=no
-  if is_off; then was_off=yes; fi
   at_once promote
   case " $statuses " in
     *" $REFUSED "*) ;;
@@ -138,9 +176,7 @@ promote_all() {
     *) return 0 ;;
   esac
   every demote_again
-  if [ "$was_off" = no ] && is_off; then
-    write_switch 1 || say "cannot set SYNCING=1 in $status_file: 'syncpozo on' goes on with the syncs"
-  fi
+  every switch_on_again
   refuse 'this host cannot take over, see above'
   return "$REFUSED"
 }
@@ -148,14 +184,14 @@ promote_all() {
 # --- the switch and the syncs, without node ---
 
 is_off() {
-  [ "$(cat "$status_file" 2>/dev/null)" = SYNCING=0 ]
+  [ "$(cat "$switch" 2>/dev/null)" = SYNCING=0 ]
 }
 
 # write_switch 0|1: like `syncpozo off` and `on`.
 write_switch() {
-  new=$(mktemp "$status_file.XXXXXX") || return 1
-  if printf 'SYNCING=%s\n' "$1" >"$new" && chmod 644 "$new" && sync "$new" && mv -f "$new" "$status_file"; then
-    sync "$(dirname "$status_file")"
+  new=$(mktemp "$switch.XXXXXX") || return 1
+  if printf 'SYNCING=%s\n' "$1" >"$new" && chmod 644 "$new" && sync "$new" && mv -f "$new" "$switch"; then
+    sync "$(dirname "$switch")"
   else
     rm -f "$new"
     return 1
@@ -171,12 +207,12 @@ switch_off() {
     return 0
   fi
   hint="hint: is that file system full or read-only? 'status-file' in $configuration may name another file"
-  if every is_role master; then
-    say "cannot set SYNCING=0 in $status_file; by its role the slave is promoted, so no sync writes to it: starting ZEO"
+  if is_role master; then
+    say "cannot set SYNCING=0 in $switch; by its role $data is promoted, so no sync writes to it: starting ZEO"
     say "$hint"
     return 0
   fi
-  say "cannot set SYNCING=0 in $status_file, and $data is not promoted; not starting ZEO"
+  say "cannot set SYNCING=0 in $switch, and $data is not promoted; not starting ZEO"
   say "$hint"
   return 1
 }

@@ -54,7 +54,7 @@ mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount --bind "$node" "$root/usr/local/bin/node"
 
 # host.ts puts the two ends in once it knows this process.
-until ip link show eth0 && ip link show eth1; do sleep 0.02; done >/dev/null 2>&1
+until chroot "$root" ip link show eth0 && chroot "$root" ip link show eth1; do sleep 0.02; done >/dev/null 2>&1
 
 cd "$root"
 mkdir -p old
