@@ -64,10 +64,11 @@ export class Pair {
     await Promise.all([setUp(m1, settings), setUp(m2, settings)]);
     await Promise.all([exchangeKeys(m1, m2), exchangeKeys(m2, m1)]);
     const site = `/opt/venv/bin/python /opt/site/make_site.py /srv/zeo/var/Data.fs /srv/zeo/blobs ${settings.megabytes ?? 5}`;
-    await m1.ok(`${site} && syncpozo promote main`, { user: 'zope' });
+    await m1.ok(site, { user: 'zope' });
+    await m1.ok('syncpozo promote main');
     await Promise.all([m1, m2].map((host) => host.ok('systemctl enable --now syncpozo-peer')));
     await this.eventually('m2 sees the data of m1', () => this.sees(m2, '/mnt/peer/zeo/var/Data.fs'), 20);
-    await m2.ok('syncpozo sync main', { user: 'zope' });
+    await m2.ok('syncpozo sync main');
     this.say('the first sync is done');
     await Promise.all(
       [m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES} ${OF_MANAGER[this.manager]}`)),
@@ -171,6 +172,15 @@ export class Pair {
     this.say(`${hosts.map(({ name }) => name).join(' and ')}: booted`);
   }
 
+  /** Takes its power; returns when it was gone. */
+  async cutPower(host: Host): Promise<number> {
+    host.cut();
+    const cut = seconds();
+    await host.kill();
+    this.say(`${host.name} has no power`);
+    return cut;
+  }
+
   /** A host that was taken over boots: it learns that, and does not serve. */
   async comesBack(host: Host): Promise<void> {
     await this.boot(host);
@@ -190,9 +200,10 @@ export class Pair {
   /** The way back of the docs. */
   async rejoin(host: Host): Promise<void> {
     const started = Date.now();
-    const output = await host.ok('syncpozo rejoin main --yes', { user: 'zope' });
+    const output = await host.ok('syncpozo rejoin main --yes');
     this.say(`${host.name} has rejoined in ${((Date.now() - started) / 1000).toFixed(1)} s`);
     for (const line of output.split('\n').filter((text) => /^(copied|only in)/.test(text))) this.say(`  ${line}`);
+    assert.equal(await host.ok('find /srv/zeo -user root'), '', 'ZEO may not be able to use these');
   }
 
   /** The host is a slave, and lags by next to nothing. */
