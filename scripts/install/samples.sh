@@ -74,8 +74,3 @@ write_sed_script() {
 fill() {
   sed -f "$stage/sed" "$1" | awk '!/^ucast / || !seen[$0]++'
 }
-
-# The same of a path.
-fill_path() {
-  printf '%s\n' "$1" | sed -f "$stage/sed"
-}
