@@ -49,6 +49,19 @@ peer_manager_runs() {
   esac
 }
 
+# Whether heartbeat takes part here (it waits for the other host first), believes that it is up to this host to serve, and does
+# nothing about it. Its scripts send messages through a pipe, in pieces: two at once spoil each other, and a takeover is forgotten.
+heartbeat_forgets() {
+  [ "$(timeout 5 cl_status nodestatus "$syncpozo_host" 2>/dev/null)" = active ] || return 1
+  if any is_role slave && [ "$(timeout 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" != dead ]; then return 1; fi
+  ! pgrep -f '/ResourceManager ' >/dev/null
+}
+
+# Sends the forgotten message once more: takes the resources of haresources' line.
+heartbeat_take() {
+  HA_CURHOST=$syncpozo_host HA_NICEFAILBACK=yes timeout 30 "$HEARTBEAT_TOOLS/req_resource" zeo >/dev/null 2>&1
+}
+
 # Asks the manager to move all resources to the other host.
 manager_move() {
   case $cluster_manager in

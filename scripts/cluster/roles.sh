@@ -2,7 +2,7 @@
 # The roles on disk, part of cluster.sh: what Data.fs.role says, without node. Whether its checksum is right, and what the other
 # side has, syncpozo decides.
 #
-# shellcheck disable=SC2154 # set by the other parts of the library
+# shellcheck disable=SC2034,SC2154 # used, or set, by the other parts of the library
 set -u
 
 # The word in the role file on the standard input, if it looks complete; otherwise `unreadable`.
@@ -64,11 +64,8 @@ forbidden_by_role() {
   esac
 }
 
-# refuse REASON: says it; a start that is refused is noted for the guard, which then steps aside.
+# refuse REASON: says it, and sets `refusal`.
 refuse() {
+  refusal=$1
   say "refused: $1"
-  if [ "${verb:-}" = start ] && [ -d "$run_dir" ]; then
-    read_clock
-    printf '%s\n%s\n' "$now" "$1" 2>/dev/null >"$run_dir/refused" || :
-  fi
 }

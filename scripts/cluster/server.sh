@@ -59,21 +59,34 @@ free_for_zeo() {
   fi
 }
 
-# Returns only once ZEO serves: after an earlier return the cluster's address would come up without a server behind it.
+# Returns only once ZEO serves: after an earlier return the cluster's address would come up without a server behind it. The control
+# script is not waited for: it looks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
-  ctl "$zeo_start_wait" start
-  status=$?
-  if [ "$status" -ne 0 ] && ! serving; then
-    say "$zeo_control start ended with exit status $status"
-    return 1
-  fi
-  if ! within "$zeo_start_wait" serving; then
+  ctl "$zeo_start_wait" start &
+  control=$!
+  if ! within "$zeo_start_wait" serving_or_failed; then
     say "ZEO does not listen on port $zeo_port after $zeo_start_wait s"
     say "hint: see ZEO's log; without an index a large Data.fs takes minutes to open (cluster.zeo.start-wait)"
     return 1
   fi
+  if [ -n "$failure" ]; then
+    say "$zeo_control start ended with exit status $failure"
+    return 1
+  fi
   say "serving on port $zeo_port"
+}
+
+# Sets `failure`: the exit status of the control script, if it has failed and ZEO does not serve.
+serving_or_failed() {
+  failure=
+  if serving; then return 0; fi
+  [ -n "$control" ] && ended "$control" || return 1
+  wait "$control"
+  status=$?
+  control=
+  if [ "$status" -eq 0 ]; then return 1; fi
+  serving || failure=$status
 }
 
 zeo_down() {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The watchdog of the host that has the floating address; part of the guard. Heartbeat itself does not watch its resources.
 #
+#   nobody has the floating address for 5 s, and it is up to this host   heartbeat is asked once more to take it
 #   ZEO does not listen for 5 s   zdaemon has had its chance: it is started once more; if that fails, or does not last, all moves
 #   the web server does not answer for 5 s (cluster.web)   it is restarted once; after 10 s more without an answer, all moves
 #
@@ -17,15 +18,17 @@ QUIET_SECONDS=600
 
 # A host that has just taken over gets its time.
 begin_watch() {
-  zeo_down_since='' web_down_since='' web_restarted='' held_since=''
+  nobody_since='' zeo_down_since='' web_down_since='' web_restarted='' held_since=''
 }
 
 watchdog() {
+  read_clock
   if ! address_here; then
-    begin_watch
+    watch_nobody
+    zeo_down_since='' web_down_since='' web_restarted='' held_since=''
     return 0
   fi
-  read_clock
+  nobody_since=
   held_since=${held_since:-$now}
   watch_zeo && watch_web
 }
@@ -33,6 +36,18 @@ watchdog() {
 # Whether a time lies some seconds back.
 lasts() {
   [ -n "$1" ] && [ $((now - $1)) -ge "$2" ]
+}
+
+watch_nobody() {
+  if ! heartbeat_forgets || address_elsewhere; then
+    nobody_since=
+    return 0
+  fi
+  nobody_since=${nobody_since:-$now}
+  lasts "$nobody_since" "$DOWN_SECONDS" || return 0
+  nobody_since=
+  say "nobody has ${cluster_address%/*}, and heartbeat does nothing about it: asking it to take everything"
+  heartbeat_take
 }
 
 # recently FILE: whether the time that the file notes was less than QUIET_SECONDS ago. It is in /run, and so of this boot.

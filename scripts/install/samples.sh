@@ -21,7 +21,6 @@ peer:/srv/zeo|$peer_address:$data_root
 /srv/zeo|$data_root
 /mnt/peer/zeo|$peer_root
 mnt-peer-zeo|$peer_unit
-/var/lib/syncpozo/status|$status_file
 User=zope|User=$zeo_user
 Group=zope|Group=$zeo_group
 zope zope|$zeo_user $zeo_group
