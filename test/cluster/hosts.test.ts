@@ -179,10 +179,16 @@ describe('the test hosts', { skip }, () => {
     for (let tries = 0; tries < 200 && remain().length > 0; tries++) await sleep(50);
     assert.deepEqual(remain(), []);
     assert.ok(existsSync(dir));
+    const groups = (): string[] =>
+      readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith(`syncpozo-cluster-${pids[0]}-m1`))
+        .map((name) => readFileSync(`/sys/fs/cgroup/${name}/cgroup.events`, 'utf8'));
+    assert.equal(groups().length, 1);
+    for (let tries = 0; tries < 200 && groups().some((events) => events.includes('populated 1')); tries++)
+      await sleep(50);
     await (await Network.start()).end();
     assert.ok(!existsSync(dir));
-    const groups = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });
-    assert.ok(!groups.some((name) => name.endsWith(`syncpozo-cluster-${pids[0]}-m1`)));
+    assert.deepEqual(groups(), []);
     assert.ok(!readFileSync('/proc/mounts', 'utf8').includes(dir));
   });
 });

@@ -7,7 +7,7 @@ import { removeStaleGroups } from './control-group.js';
 import { Host } from './host.js';
 import { CLUSTER_FOLDER, image } from './image.js';
 import { childrenOf, ownerName } from './processes.js';
-import { stageProduct } from './product.js';
+import { productPaths } from './product.js';
 
 const HOLD = inProject('test', 'cluster', 'support', 'hold-network.sh');
 const RUNS = join(CLUSTER_FOLDER, 'runs');
@@ -43,9 +43,10 @@ export class Network {
     mkdirSync(RUNS, { recursive: true });
     const dir = mkdtempSync(join(RUNS, 'run-'));
     writeFileSync(join(dir, OWNER), ownerName(process.pid));
-    stageProduct(join(dir, 'product'));
     const apart = ['-m', '-n', '-p', '-i', '--fork', '--kill-child', '--propagation', 'private'];
-    const holder = spawn('unshare', [...apart, 'sh', HOLD, dir, file], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const holder = spawn('unshare', [...apart, 'sh', HOLD, dir, file, inProject(), ...productPaths()], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     let output = '';
     holder.stderr.setEncoding('utf8').on('data', (text: string) => {
       output += text;
