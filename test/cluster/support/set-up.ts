@@ -4,7 +4,11 @@ import type { Host } from './host.js';
 
 /** What the two hosts of a pair get before they run: as docs/cluster.md has it, with a site of our own in the place of Plone. */
 
+export type Manager = 'heartbeat' | 'keepalived' | 'pacemaker';
+
 export interface PairSettings {
+  /** The cluster manager; heartbeat by default. */
+  readonly manager?: Manager;
   readonly deadtime?: string;
   /** An address that both hosts can reach in any partition; empty: no host asks whether it is isolated. */
   readonly ping?: string;
@@ -12,7 +16,7 @@ export interface PairSettings {
   readonly megabytes?: number;
 }
 
-function configuration({ deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
+function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
   return `storages:
   main:
     master: /mnt/peer/zeo/var
@@ -27,7 +31,7 @@ cluster:
   address: 192.168.1.10/24
   interface: eth0
   heartbeat-interface: eth1
-  manager: heartbeat
+  manager: ${manager}
   deadtime: ${deadtime}
 ${ping === '' ? '' : `  ping: ${ping}\n`}  zeo: { control: /srv/zeo/bin/zeoctl, port: 8100, user: zope }
   clients: { restart: [systemctl, restart, zope.service], caches: [/srv/zope/var/*.zec] }
