@@ -31,7 +31,7 @@ export PATH
 usage() {
   echo 'usage: syncData.sh MASTER_DIR SLAVE_DIR [syncpozo options...]'
   echo '   or: syncData.sh [syncpozo options...]   (every storage of /etc/syncpozo.yml)'
-  echo 'example: syncData.sh /mnt/m1/zeo/var /srv/zeo/var'
+  echo 'example: syncData.sh /mnt/peer/zeo/var /srv/zeo/var'
   echo 'exit status: that of syncpozo sync (0 in step, 1 fault, 2 usage, 3 refused, 4 damaged, 5 slave in use)'
 }
 

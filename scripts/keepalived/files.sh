@@ -14,7 +14,9 @@ starter_file=$run_dir/keepalived.starter
 held_file=$run_dir/keepalived.held
 # Since when ZEO does not listen on the host that serves.
 down_file=$run_dir/keepalived.down
-# A person, the guard or `switchover` writes a reason into it, and this host steps aside while it exists.
+# The last answer of `zeo may-start`: its status, then what it says.
+answer_file=$run_dir/keepalived.may-start
+# The guard or `switchover` writes a reason into it, and this host leaves the cluster to the other one for a minute.
 aside_file=$run_dir/aside
 
 # Longer than the other host needs to take over.

@@ -27,8 +27,9 @@ function compareHosts(cluster: Found, hosts: readonly Entry[], mistakes: Mistake
   if (found?.kind === 'mapping' && hosts.length > 0 && hosts.length !== 2)
     mistakes.add(found.line, 'cluster.hosts', count(hosts.length), 'two: each is the standby of the other');
   if (!one || !other || hosts.length !== 2) return;
-  if (one.key.toLowerCase() === other.key.toLowerCase())
-    mistakes.add(other.line, 'cluster.hosts', `${other.key} beside ${one.key}`, 'names that differ in more than case');
+  const shortOf = (name: string): string => name.toLowerCase().replace(/\..*/s, '');
+  if (shortOf(one.key) === shortOf(other.key))
+    mistakes.add(other.line, 'cluster.hosts', `${other.key} beside ${one.key}`, 'names that differ before the first "."');
   const second = hosts.filter(({ value }) => childOf(value, 'heartbeat'));
   if (second.length === 1) {
     const without = second[0] === one ? other : one;

@@ -3,7 +3,7 @@ import { fixedSeed } from '../support/seed.js';
 import { runBlobs } from './run-blobs.js';
 
 /** No history begins after this time; the last one ends some seconds later. */
-const SECONDS = ['50', '20'] as const;
+const SECONDS = ['25', '12'] as const;
 
 const seed = fixedSeed(20_261_128);
 

@@ -3,7 +3,7 @@ import { fixedSeed } from '../support/seed.js';
 import { Judge } from '../zodb/judge.js';
 import { chaos } from './chaos.js';
 
-const SECONDS = 60;
+const SECONDS = 30;
 const seed = fixedSeed(20_261_128);
 
 it('a busy ZEO server, and syncs that are killed at any moment', async (t) => {

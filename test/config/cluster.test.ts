@@ -83,9 +83,14 @@ const MISTAKES: readonly (readonly [
     /^cluster\.hosts: found 3 hosts, expected two/,
   ],
   [
+    'names that differ behind a dot',
+    { hosts: '{ m.one: { address: 10.0.0.1 }, m.two: { address: 10.0.0.2 } }', 'heartbeat-interface': '' },
+    /^cluster\.hosts: found m\.two beside m\.one, expected names that differ before the first "\."$/,
+  ],
+  [
     'names that differ in case',
     { hosts: '{ m1: { address: 10.0.0.1 }, M1: { address: 10.0.0.2 } }', 'heartbeat-interface': '' },
-    /^cluster\.hosts: found M1 beside m1, expected names that differ in more than case$/,
+    /^cluster\.hosts: found M1 beside m1, expected names that differ before the first "\."$/,
   ],
   [
     'a host that has the address of the other one',

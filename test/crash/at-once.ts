@@ -25,6 +25,10 @@ export async function atOnce<T>(run: () => Promise<T>): Promise<T> {
       }
     };
   }
+  const promises = fs.promises as unknown as Calls;
+  const { open, readdir } = promises;
+  promises.readdir = async (...args) => (fs.readdirSync as Call)(...args);
+  promises.open = async (...args) => openedDirectory((fs.openSync as Call)(...args) as number);
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
@@ -32,5 +36,11 @@ export async function atOnce<T>(run: () => Promise<T>): Promise<T> {
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     for (const [name, call] of pool) calls[name] = call;
+    Object.assign(promises, { open, readdir });
   }
+}
+
+/** All that src/io does with a handle. */
+function openedDirectory(fd: number) {
+  return { sync: async () => fs.fsyncSync(fd), close: async () => fs.closeSync(fd) };
 }

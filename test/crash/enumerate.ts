@@ -32,6 +32,8 @@ export interface Manner {
   readonly mutation?: Mutation;
   /** Keys of the states from which the next sync has been judged; this record adds its own. */
   readonly judged: Set<string>;
+  /** From which states the next sync is judged as well; default: from each. */
+  readonly isSynced?: (state: State) => boolean;
   /** Receives each state from which the next sync has been judged, and what that sync did. */
   readonly onState?: (state: State, recovery: string) => void;
   /** Judge by the model alone, without FileStorage and the next sync. */
@@ -80,7 +82,7 @@ export async function enumerate(of: Case, judge: Judge, manner: Manner): Promise
         const ends = of.blobs && shownIn(imageAt(state, DATA)?.bytes ?? new Uint8Array()).end;
         const opening = judge.opening(state);
         if (opening) openings.push(opening.then((found) => report(openingProblem(found, state, shown, ends))));
-        if (!manner.judged.has(state.key)) {
+        if (!manner.judged.has(state.key) && (manner.isSynced?.(state) ?? true)) {
           manner.judged.add(state.key);
           const { problem, did } = await judge.recover(of, state);
           report(problem);

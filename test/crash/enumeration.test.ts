@@ -15,7 +15,10 @@ const FEWEST_STATES = 20_000;
 
 describe(import.meta.url, 'every legal state of the disk after a crash', () => {
   const scenarios = SCENARIOS.filter(({ rare }) => !rare);
-  const { lines, counted, judge } = enumerateAll(() => ({ large: false, everyState: false }), scenarios);
+  const { lines, counted, judge } = enumerateAll(
+    () => ({ large: false, everyState: false, everySync: false }),
+    scenarios,
+  );
 
   it('of: what was lost, and extract', async () => {
     for (const record of await recordLost(join(judge().scratch, 'lost')))

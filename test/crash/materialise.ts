@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileId } from './change.js';
@@ -26,7 +26,11 @@ export function fastDirectory(): string {
  * Returns the file of each inode.
  */
 export function materialise(disk: Disk, directory: string): Identities {
-  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) rmSync(path, { recursive: true });
+    else unlinkSync(path);
+  }
   if (disk.directories) {
     for (const beside of [BLOBS, `${BLOBS}.old`]) rmSync(join(directory, beside), { recursive: true, force: true });
     for (const path of [...disk.directories.keys()].sort()) mkdirSync(join(directory, path));

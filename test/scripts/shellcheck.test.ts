@@ -22,6 +22,9 @@ test('the scripts that an operator installs exist', () => {
     'cluster/settings.sh',
     'cluster/takeover.sh',
     'cluster/zeo',
+    'keepalived/check',
+    'keepalived/files.sh',
+    'keepalived/notify',
     'syncData.sh',
   ]);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { fastDirectory } from '../crash/materialise.js';
+import { beAlone } from '../support/alone.js';
 import { after, before, type Context, describe, it } from '../support/apart.js';
 import { withTempDir } from '../support/site.js';
 import { loadCorpus, type Sequence, type State } from './corpus.js';
@@ -16,6 +17,7 @@ describe(import.meta.url, "every state of ZODB's own storage tests", () => {
   let corpus: Sequence[];
 
   before(async () => {
+    beAlone();
     judge = new Judge();
     await withTempDir((directory) => {
       corpus = loadCorpus(directory);

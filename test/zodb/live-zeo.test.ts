@@ -3,7 +3,7 @@ import { fixedSeed } from '../support/seed.js';
 import { Judge } from './judge.js';
 import { liveCampaign } from './live.js';
 
-const SECONDS = 25;
+const SECONDS = 12;
 const seed = fixedSeed(20_261_128);
 
 describe('a ZEO server that commits, aborts, undoes, deletes and packs', () => {

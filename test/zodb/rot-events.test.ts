@@ -4,7 +4,7 @@ import { fixedSeed } from '../support/seed.js';
 import { rotEvents } from './rot-events.js';
 
 const ROUNDS = 6;
-const EVENTS = 60;
+const EVENTS = 30;
 const seed = fixedSeed(20_261_128);
 
 /** Seeds that once ended wrongly, and how. */

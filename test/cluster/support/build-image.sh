@@ -77,6 +77,7 @@ inside systemctl --quiet enable apache2 cron networking rsyslog ssh
 inside systemctl --quiet disable corosync haproxy heartbeat keepalived logd pacemaker varnish varnishncsa
 inside systemctl --quiet mask systemd-logind ifupdown-pre getty.target apt-daily.timer apt-daily-upgrade.timer \
   systemd-modules-load dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount
+sed -i '/pam_systemd/d' "$root"/etc/pam.d/common-*
 # There is no kernel log in a host.
 sed -i '/imklog/d' "$root/etc/rsyslog.conf"
 printf '[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n' >"$root/etc/systemd/journald.conf"

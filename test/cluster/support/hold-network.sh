@@ -7,7 +7,7 @@ dir=$1 image=$2
 
 mount --make-rprivate /
 mount -t proc proc /proc
-mkdir -p "$dir/image" "$dir/disks" "$dir/roots"
+mkdir -p "$dir/image" "$dir/disks" "$dir/roots" "$dir/router"
 mount -o loop,ro "$image" "$dir/image"
 
 probe=$dir/disks/probe
@@ -21,6 +21,13 @@ else
 fi
 rm -rf "$dir/disks/probe"
 
+# The tools of the router are those of the image: this machine need not have them.
+mount -t overlay overlay -o "ro,lowerdir=$dir/image/upper:/" "$dir/router"
+mount -t proc proc "$dir/router/proc"
+mount --bind /dev "$dir/router/dev"
+ip() {
+  chroot "$dir/router" ip "$@"
+}
 ip link set lo up
 for bridge in br0:192.168.1.1/24 br1:10.0.0.1/24; do
   ip link add "${bridge%%:*}" type bridge

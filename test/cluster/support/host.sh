@@ -42,6 +42,9 @@ fi
 mount --bind "$root/proc/sys" "$root/proc/sys"
 mount --bind "$root/proc/sys/net" "$root/proc/sys/net"
 mount -o remount,bind,ro "$root/proc/sys"
+# The kernel's is that of this machine, the same in every boot of a host.
+cat /proc/sys/kernel/random/uuid >"$root/run/boot_id"
+mount --bind "$root/run/boot_id" "$root/proc/sys/kernel/random/boot_id"
 for trigger in sysrq-trigger kmsg; do
   [ ! -e "$root/proc/$trigger" ] || mount --bind /dev/null "$root/proc/$trigger"
 done
@@ -51,7 +54,7 @@ mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount --bind "$node" "$root/usr/local/bin/node"
 
 # host.ts puts the two ends in once it knows this process.
-until ip link show eth0 && ip link show eth1; do sleep 0.02; done >/dev/null 2>&1
+until chroot "$root" ip link show eth0 && chroot "$root" ip link show eth1; do sleep 0.02; done >/dev/null 2>&1
 
 cd "$root"
 mkdir -p old

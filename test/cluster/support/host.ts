@@ -176,7 +176,8 @@ export class Host {
 
   /** Writes a file, up or down; its directories are made. */
   async put(path: string, text: string, { mode = '644', owner = 'root' }: FileOptions = {}): Promise<void> {
-    const install = `install -D -m ${mode} -o ${owner} -g ${owner} /dev/stdin '${path}'`;
+    const fresh = `${path}.put`;
+    const install = `install -D -m ${mode} -o ${owner} -g ${owner} /dev/null '${fresh}' && cat >'${fresh}' && mv '${fresh}' '${path}'`;
     await this.prepare();
     const { status, output } = this.isUp
       ? await this.inside(install, { input: text })

@@ -47,6 +47,8 @@ function whatIsMissing(): string | undefined {
   if (spawnSync('unshare', ['-m', '-p', '-C', '-i', '-u', '-n', '-f', 'true']).status !== 0)
     return 'it needs the right to make namespaces';
   if (!/ cgroup2 rw/.test(readFileSync('/proc/mounts', 'utf8'))) return 'it needs control groups of version 2';
+  if (spawnSync('mkfs.ext4', ['-V']).status !== 0)
+    return 'there is no mkfs.ext4 here (Debian: apt-get install e2fsprogs)';
   if (!existsSync('/dev/loop-control')) return 'it needs loop devices (there is no /dev/loop-control)';
   return undefined;
 }

@@ -73,9 +73,11 @@ export class Network {
     return spawn(nsenter!, [...rest, program, ...args], options);
   }
 
-  /** Runs shell text on the router; returns what it prints. Throws if it fails. */
+  /** Runs shell text on the router, with the tools of the hosts; returns what it prints. Throws if it fails. */
   run(text: string): string {
-    const done = spawnSync('nsenter', ['-t', String(this.pid), '-n', 'sh', '-ec', `exec 2>&1\n${text}`], {
+    const enter = ['-t', String(this.pid), '-m', '-n', 'chroot', join(this.dir, 'router')];
+    const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
+    const done = spawnSync('nsenter', [...enter, 'env', '-i', path, 'sh', '-ec', `exec 2>&1\n${text}`], {
       encoding: 'utf8',
     });
     if (done.status !== 0) throw new Error(`on the router: ${text}\n${done.stdout}`);
@@ -116,6 +118,10 @@ function removeStaleRuns(): void {
       continue;
     }
     if (owner !== '' && ownerName(Number.parseInt(owner, 10)) === owner) continue;
-    rmSync(dir, { recursive: true, force: true });
+    try {
+      rmSync(dir, { recursive: true, force: true });
+    } catch {
+      // Another process removes it too.
+    }
   }
 }

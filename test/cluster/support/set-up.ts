@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { inProject } from '../../support/root.js';
+import type { Host } from './host.js';
+
+/** What the two hosts of a pair get before they run: as docs/cluster.md has it, with a site of our own in the place of Plone. */
+
+export interface PairSettings {
+  readonly deadtime?: string;
+  /** An address that both hosts can reach in any partition; empty: no host asks whether it is isolated. */
+  readonly ping?: string;
+  /** Of the site before the first day. */
+  readonly megabytes?: number;
+}
+
+function configuration({ deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
+  return `storages:
+  main:
+    master: /mnt/peer/zeo/var
+    slave: /srv/zeo/var
+    blobs: { master: /mnt/peer/zeo/blobs, slave: /srv/zeo/blobs }
+status-file: /var/lib/syncpozo/status
+watch: { interval: 1s, listen: 127.0.0.1:9177 }
+cluster:
+  hosts:
+    m1: { address: 192.168.1.11, heartbeat: 10.0.0.11 }
+    m2: { address: 192.168.1.12, heartbeat: 10.0.0.12 }
+  address: 192.168.1.10/24
+  interface: eth0
+  heartbeat-interface: eth1
+  manager: heartbeat
+  deadtime: ${deadtime}
+${ping === '' ? '' : `  ping: ${ping}\n`}  zeo: { control: /srv/zeo/bin/zeoctl, port: 8100, user: zope }
+  clients: { restart: [systemctl, restart, zope.service], caches: [/srv/zope/var/*.zec] }
+  web: { check: "http://127.0.0.1/", service: apache2 }
+`;
+}
+
+/** A ZEO instance in mkzeoinstance's layout. */
+const INSTANCE = `
+install -d -o zope -g zope /srv/zeo /srv/zeo/bin /srv/zeo/etc /srv/zeo/log /srv/zeo/var /srv/zeo/blobs /srv/zope /srv/zope/var
+for program in runzeo zeoctl; do
+  printf '#!/bin/sh\\nexec /opt/venv/bin/%s -C /srv/zeo/etc/zeo.conf "$@"\\n' "$program" >"/srv/zeo/bin/$program"
+  chmod 755 "/srv/zeo/bin/$program"
+done`;
+
+function inSupport(name: string): string {
+  return readFileSync(inProject('test', 'cluster', 'support', name), 'utf8');
+}
+
+function zope(name: string): string {
+  const site = `/opt/venv/bin/python /opt/site/site.py 192.168.1.10:8100 8080 ${name} /srv/zope/var`;
+  return `[Service]\nExecStart=\nExecStart=${site}\n`;
+}
+
+/** The same key on both: a sample must not have one. */
+const AUTHKEYS = `auth 1\n1 sha1 ${'0123456789abcdef'.repeat(4)}\n`;
+
+/** Each host reads the data of the other one by sshfs, with a key of its own. */
+export async function exchangeKeys(host: Host, peer: Host): Promise<void> {
+  const key = await host.ok(`
+    install -d -m 700 /etc/syncpozo/ssh
+    ssh-keygen -q -t ed25519 -N '' -f /etc/syncpozo/ssh/id_ed25519
+    ssh-keyscan -t ed25519 ${peer.address} 2>/dev/null >/etc/syncpozo/ssh/known_hosts
+    cat /etc/syncpozo/ssh/id_ed25519.pub`);
+  const line = `restrict,from="${host.address}",command="internal-sftp -R" ${key}\n`;
+  await peer.put('/home/zope/.ssh/authorized_keys', line, { mode: '600', owner: 'zope' });
+}
+
+/** Everything but the keys, the first data and the services. */
+export async function setUp(host: Host, settings: PairSettings): Promise<void> {
+  await host.ok(INSTANCE);
+  await host.put('/srv/zeo/etc/zeo.conf', inSupport('zeo.conf'));
+  for (const name of ['site.py', 'blob_bytes.py', 'make_site.py']) await host.put(`/opt/site/${name}`, inSupport(name));
+  await host.put('/etc/syncpozo.yml', configuration(settings));
+  await host.ok(`sh /opt/syncpozo/scripts/install.sh --host ${host.name}`);
+  await host.put('/etc/ha.d/authkeys', AUTHKEYS, { mode: '600' });
+  await host.put('/etc/systemd/system/zope.service.d/site.conf', zope(host.name));
+}
