@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { account, assertLoss, assertNobodyServedAgainstItsRole, assertSameBytes } from './support/aftermath.js';
+import { account, assertLoss, assertNobodyServedAgainstItsRole, assertSameBytes, phases } from './support/aftermath.js';
 import { contentOf, judge } from './support/oracle.js';
 import { type Pair, seconds } from './support/pair.js';
 import type { Request } from './support/requests.js';
@@ -15,7 +15,7 @@ let requests: readonly Request[] = [];
 /** m2, which was promoted last, must serve; how the two got there is over. */
 async function m2Serves(pair: Pair, from: number): Promise<void> {
   await pair.until('m2 answers', ({ answers }) => answers === 'm2', 90);
-  pair.phases(pair.m2, from);
+  phases(pair, pair.m2, from);
   await sleep(2000);
   const served = pair.observed.between(from).served('m1');
   assert.deepEqual(served, [], 'm1 must not have served');
@@ -28,7 +28,7 @@ scenes('boot', {
     await sleep(2000);
     cut = await pair.cutPower(m1);
     await pair.firstCommit(visitors, cut);
-    pair.phases(m2, cut);
+    phases(pair, m2, cut);
     await sleep(1000);
     requests = await visitors.end();
     await pair.comesBack(m1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { account, assertLoss, assertNobodyServedAgainstItsRole, assertSameBytes } from './support/aftermath.js';
+import { account, assertLoss, assertNobodyServedAgainstItsRole, assertSameBytes, phases } from './support/aftermath.js';
 import type { Host } from './support/host.js';
 import type { Load } from './support/load.js';
 import { type Pair, seconds } from './support/pair.js';
@@ -32,7 +32,7 @@ scenes('partition', {
     const cut = seconds();
     await isDown(pair, m1, 30);
     await pair.firstCommit(outside, cut);
-    pair.phases(m2, cut);
+    phases(pair, m2, cut);
     const requests = [...(await inside.end()), ...(await outside.end())];
     m1.heal();
     pair.say('the cables are plugged in again');

@@ -6,6 +6,7 @@ import {
   assertNobodyServedAgainstItsRole,
   assertSameBytes,
   failures,
+  phases,
 } from './support/aftermath.js';
 import type { Host } from './support/host.js';
 import { type Pair, seconds } from './support/pair.js';
@@ -20,7 +21,7 @@ async function switchover(pair: Pair, from: Host): Promise<readonly Request[]> {
   pair.say(await from.ok('/usr/local/lib/syncpozo/switchover', { timeoutMs: 120_000 }));
   await pair.until(`${to.name} answers`, ({ answers }) => answers === to.name, 60);
   await pair.firstCommit(visitors, seconds());
-  pair.phases(to, asked);
+  phases(pair, to, asked);
   await sleep(4000);
   const requests = await visitors.end();
   failures(pair, requests, asked);

@@ -6,6 +6,7 @@ import {
   assertNobodyServedAgainstItsRole,
   assertSameBytes,
   failures,
+  phases,
 } from './support/aftermath.js';
 import { contentOf, lostIn, oldestAge } from './support/oracle.js';
 import { seconds } from './support/pair.js';
@@ -22,7 +23,7 @@ scenes('takeover', {
     const cut = await pair.cutPower(m1);
     await pair.firstCommit(hasty, cut);
     await pair.firstCommit(visitors, cut);
-    pair.phases(m2, cut);
+    phases(pair, m2, cut);
     await sleep(2000);
     const patient = await visitors.end();
     const requests = [...patient, ...(await hasty.end())];
@@ -56,7 +57,7 @@ scenes('takeover', {
     await pair.firstCommit(visitors, cut);
     await pair.eventually(`${managed} shows what is served`, async () => (await ghostOf(managed)) === 0, 40);
     await pair.eventually(`${unmanaged} shows a ghost`, async () => (await ghostOf(unmanaged)) === GHOST, 60);
-    pair.phases(m1, cut);
+    phases(pair, m1, cut);
     const requests = await visitors.end();
     await m1.ok('systemctl stop unmanaged; systemctl start syncpozo-watch');
     await pair.comesBack(m2);

@@ -8,7 +8,7 @@ import { Network } from './network.js';
 import { Observer } from './observer.js';
 import type { LoadSettings, Request } from './requests.js';
 import { isAcknowledged } from './requests.js';
-import { type HostSample, Observed, type Sample } from './samples.js';
+import { Observed, type Sample } from './samples.js';
 import { exchangeKeys, install, type PairSettings } from './set-up.js';
 import { type Answer, ask } from './site-client.js';
 
@@ -133,21 +133,6 @@ export class Pair {
       `the site of ${host.name} answers`,
       async () => (await this.ask('/', { server })).status === 200,
       seconds,
-    );
-  }
-
-  /** How a takeover by this host went on after the cut. */
-  phases(host: Host, cut: number): void {
-    const after = this.observed.between(cut).samples;
-    const first = (holds: (sample: Sample) => boolean): string => {
-      const found = after.find(holds)?.t;
-      return found === undefined ? 'never' : `${(found - cut).toFixed(1)} s`;
-    };
-    const of = (sample: Sample): HostSample | undefined => sample.hosts[host.name];
-    this.say(
-      `${host.name} after the cut: promoted ${first((sample) => of(sample)?.role === 'master')}, ` +
-        `ZEO ${first((sample) => of(sample)?.zeo === true)}, address ${first((sample) => of(sample)?.address === true)}, ` +
-        `answers ${first(({ answers }) => answers === host.name)}`,
     );
   }
 
