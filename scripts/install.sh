@@ -150,6 +150,7 @@ each_line site in_site
 each_line enable to_enable
 each_line disable to_disable
 note_prepare
+if [ "$cluster_manager" = pacemaker ] && [ "$changed" -gt 0 ]; then note_pacemaker; fi
 note_start
 
 if [ "$changed" -eq 0 ]; then

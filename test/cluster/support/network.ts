@@ -22,6 +22,7 @@ const OWNER = 'owner';
  */
 export class Network {
   readonly hosts: Host[] = [];
+  private isolated: 'on' | 'off' = 'off';
   private readonly ended: Promise<unknown>;
 
   private constructor(
@@ -85,18 +86,20 @@ export class Network {
     return done.stdout;
   }
 
-  /** The hosts do not see each other; each of them and the router do. */
+  /** The hosts do not see each other; each of them and the router do. It holds for hosts that boot later, too. */
   partition(): void {
-    this.isolate('on');
+    this.isolated = 'on';
+    for (const host of this.hosts) if (host.isUp) this.isolate(host);
   }
 
   unite(): void {
-    this.isolate('off');
+    this.isolated = 'off';
+    for (const host of this.hosts) if (host.isUp) this.isolate(host);
   }
 
-  private isolate(onOrOff: string): void {
-    for (const host of this.hosts)
-      for (const port of host.ports) this.run(`ip link set ${port} type bridge_slave isolated ${onOrOff}`);
+  /** Gives the ports of a host what holds at present. */
+  isolate(host: Host): void {
+    for (const port of host.ports) this.run(`ip link set ${port} type bridge_slave isolated ${this.isolated}`);
   }
 
   /** Ends all hosts, and removes their disks. */
