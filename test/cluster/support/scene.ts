@@ -1,5 +1,4 @@
 import { after, before, describe, it } from 'node:test';
-import { explain } from './explain.js';
 import { reasonToSkip } from './image.js';
 import { Pair } from './pair.js';
 import type { PairSettings } from './set-up.js';
@@ -30,7 +29,7 @@ export function scenes(name: string, all: Readonly<Record<string, Run>>, setting
           await run(pair);
         } catch (error) {
           broken = title;
-          await explain(pair, title);
+          await pair.explain();
           throw error;
         }
       });
