@@ -30,7 +30,8 @@ watchdog() {
   fi
   nobody_since=
   held_since=${held_since:-$now}
-  watch_zeo && watch_web
+  # keepalived/check watches ZEO itself.
+  if [ "$cluster_manager" = keepalived ] || watch_zeo; then watch_web; fi
 }
 
 # Whether a time lies some seconds back.
@@ -39,7 +40,7 @@ lasts() {
 }
 
 watch_nobody() {
-  if ! heartbeat_forgets || address_elsewhere; then
+  if ! manages || ! heartbeat_forgets || address_elsewhere; then
     nobody_since=
     return 0
   fi
@@ -56,8 +57,9 @@ recently() {
   [ -n "$at" ] && ! lasts "$at" "$QUIET_SECONDS"
 }
 
+# keepalived's check and Pacemaker's agent watch ZEO themselves.
 watch_zeo() {
-  if listening; then
+  if ! manages || listening; then
     zeo_down_since=
     return 0
   fi
@@ -73,8 +75,9 @@ watch_zeo() {
   return 1
 }
 
+# With Pacemaker the web server is a resource of its own.
 web_answers() {
-  [ -z "$web_check" ] || curl -s -o /dev/null -m 2 "$web_check"
+  [ -z "$web_check" ] || [ "$cluster_manager" = pacemaker ] || curl -s -o /dev/null -m 2 "$web_check"
 }
 
 watch_web() {
@@ -102,20 +105,16 @@ peer_can_take() {
   peer_manager_runs && every peer_is_slave
 }
 
-peer_is_slave() {
-  [ "$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null | role_of)" = slave ]
-}
-
 # Moves all resources to the other host.
 move() {
   if recently moved; then
     complain "$1. Not moving to $syncpozo_peer: there was a move less than $((QUIET_SECONDS / 60)) min ago"
   elif ! peer_can_take; then
-    complain "$1. Not moving to $syncpozo_peer: its heartbeat does not run, its data cannot be read, or it is no slave"
+    complain "$1. Not moving to $syncpozo_peer: its $cluster_manager does not run, its data cannot be read, or it is no slave"
   else
     echo "$now" >"$run_dir/moved"
     say "$1: MOVING EVERYTHING TO $syncpozo_peer"
-    manager_move || say 'hb_standby has failed'
+    manager_move "$1" || say "$cluster_manager did not take the order"
   fi
 }
 
