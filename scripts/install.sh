@@ -87,6 +87,8 @@ case $mount in sshfs | nfs | none) ;; *) misused "--mount $mount" ;; esac
 
 # shellcheck source=scripts/install/values.sh
 . "$here_dir/install/values.sh"
+# shellcheck source=scripts/install/table.sh
+. "$here_dir/install/table.sh"
 # shellcheck source=scripts/install/samples.sh
 . "$here_dir/install/samples.sh"
 # shellcheck source=scripts/install/files.sh
@@ -97,61 +99,6 @@ case $mount in sshfs | nfs | none) ;; *) misused "--mount $mount" ;; esac
 . "$here_dir/install/checks.sh"
 # shellcheck source=scripts/install/left.sh
 . "$here_dir/install/left.sh"
-
-# each_line KINDS COMMAND: calls it for each line of the manifest of one of these kinds, with its fields.
-each_line() {
-  kinds=" $1 "
-  call=$2
-  while read -r for kind fields <&3; do
-    case $for in
-      all | "$cluster_manager" | "$mount" | "$watch") ;;
-      *) continue ;;
-    esac
-    case $kinds in *" $kind "*) ;; *) continue ;; esac
-    # shellcheck disable=SC2086 # the fields are words
-    set -f && set -- $fields && set +f
-    "$call" "$@"
-  done 3<"$here_dir/install/manifest"
-}
-
-# each_file COMMAND: calls it for each file, with its kind, its mode, the content that it will have, and its place.
-each_file() {
-  then=$1
-  for kind_of_file in copy fill start block; do
-    each_line "$kind_of_file" stage_files
-  done
-}
-
-# stage_files MODE SOURCE TARGET
-stage_files() {
-  if [ "$2" = @configuration ]; then
-    [ "$configuration" -ef "$root$3" ] || "$then" copy "$1" "$configuration" "$3"
-    return
-  fi
-  for source in "$here_dir"/$2; do
-    [ -r "$source" ] || fail "cannot read $source, which install/manifest names"
-    target=$(fill_path "$3")
-    case $target in */) target=$target${source##*/} ;; esac
-    mode=$1
-    if [ "$mode" = x ]; then
-      if [ -x "$source" ]; then mode=755; else mode=644; fi
-    fi
-    staged=$stage/file
-    case $kind_of_file in
-      copy) cat "$source" >"$staged" ;;
-      block)
-        fill "$source" >"$staged.lines"
-        lines_in "$target" "$staged.lines" >"$staged"
-        ;;
-      *) fill "$source" >"$staged" ;;
-    esac
-    "$then" "$kind_of_file" "$mode" "$staged" "$target"
-  done
-}
-
-in_directory() {
-  make_directory "$1" "$(fill_path "$2")"
-}
 
 in_link() {
   make_link "$2" "$3"
@@ -180,17 +127,19 @@ to_disable() {
 stage=$(mktemp -d) || exit "$FAILED"
 trap 'rm -rf "$stage"' EXIT
 trap 'exit 130' INT TERM
-changed=0 unchanged=0 missing='' packages='' theirs_changed='' units=''
+files=0 changed=0 unchanged=0 missing='' packages='' theirs_changed='' units=''
 
 read_values
 write_sed_script >"$stage/sed"
+read_table
 check_host
 check_programs
+stage_files
 each_file note_changed
 check_changed
 
 make_user
-each_line dir in_directory
+each_line dir make_directory
 each_file place
 each_line link in_link
 [ "$cluster_manager" != heartbeat ] || make_authkeys
@@ -201,6 +150,7 @@ each_line site in_site
 each_line enable to_enable
 each_line disable to_disable
 note_prepare
+if [ "$cluster_manager" = pacemaker ] && [ "$changed" -gt 0 ]; then note_pacemaker; fi
 note_start
 
 if [ "$changed" -eq 0 ]; then

@@ -22,7 +22,7 @@ CLEAN=8
 ask() {
   verb=$1
   shift
-  timeout -k 2 "$promote_wait" "$SYNCPOZO" "$verb" "$@" "$storage" </dev/null 2>&1
+  as_owner "$verb" "$@" "$storage"
   answer=$?
   if [ "$answer" -ne 2 ]; then
     return "$answer"
@@ -37,7 +37,24 @@ ask() {
       ;;
     demote) set -- "$@" --status-file "$switch" ;;
   esac
-  timeout -k 2 "$promote_wait" "$SYNCPOZO" "$verb" "$@" "$data" </dev/null 2>&1
+  as_owner "$verb" "$@" "$data"
+}
+
+# Runs syncpozo as the user of ZEO, whose number is the same on both hosts: an NFS server may refuse root. What that user may not
+# do (end a sync of root's, write the switch) is tried again.
+as_owner() {
+  if [ -n "$zeo_user" ] && [ "$zeo_user" != "$(id -un)" ]; then
+    bounded runuser -u "$zeo_user" -- "$SYNCPOZO" "$@"
+    answer=$?
+    if [ "$answer" -ne 1 ]; then
+      return "$answer"
+    fi
+  fi
+  bounded "$SYNCPOZO" "$@"
+}
+
+bounded() {
+  timeout -k 2 "$promote_wait" "$@" </dev/null 2>&1
 }
 
 # --- a side that is no slave ---

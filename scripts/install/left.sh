@@ -31,6 +31,17 @@ make_authkeys() {
   ) || fail "cannot write $root$target"
 }
 
+# What Pacemaker needs of a person: the key of corosync, and the resources, once on one host.
+note_pacemaker() {
+  target=/etc/corosync/authkey
+  if [ ! -e "$root$target" ]; then
+    left "corosync's key, the same on both hosts: on $first" "corosync-keygen && scp -p $target $second:$target"
+  fi
+  left "the resources, once the cluster runs, on $first; before that fill in /etc/syncpozo/fencing.crm:" \
+    'crm configure load update /etc/syncpozo/fencing.crm' 'crm configure load update /etc/syncpozo/cluster.crm'
+  [ -z "$ping_address" ] || left 'and the router:' 'crm configure load update /etc/syncpozo/ping.crm'
+}
+
 # The key with which this host reads the other one's data.
 make_ssh_key() {
   key=/etc/syncpozo/ssh/id_ed25519

@@ -21,10 +21,10 @@ peer:/srv/zeo|$peer_address:$data_root
 /srv/zeo|$data_root
 /mnt/peer/zeo|$peer_root
 mnt-peer-zeo|$peer_unit
-/var/lib/syncpozo/status|$status_file
 User=zope|User=$zeo_user
 Group=zope|Group=$zeo_group
 zope zope|$zeo_user $zeo_group
+cidr_netmask=24|cidr_netmask=${cluster_address#*/}
 192.168.1.10/24|$cluster_address
 192.168.1.10|${cluster_address%/*}
 192.168.1.11|$first_address
@@ -48,6 +48,7 @@ warntime 2|warntime $((deadtime * 400))ms
 deadtime 5|deadtime $deadtime
 initdead 30|initdead $initdead
 advert_int 1.25|advert_int $advert
+token: 1500|token: $((deadtime * 300))
 END
 }
 
@@ -70,12 +71,12 @@ write_sed_script() {
   }
 }
 
-# fill FILE: prints it with the values. Two hosts on one cable have the same address twice, which heartbeat needs once.
+# fill FILE: prints it with the values. Two hosts on one cable have the same address twice, which heartbeat needs once, and which
+# corosync refuses.
 fill() {
-  sed -f "$stage/sed" "$1" | awk '!/^ucast / || !seen[$0]++'
-}
-
-# The same of a path.
-fill_path() {
-  printf '%s\n' "$1" | sed -f "$stage/sed"
+  sed -f "$stage/sed" "$1" | awk '
+    /^ucast / && seen[$0]++ { next }
+    $1 == "ring0_addr:" { ring = $2 }
+    $1 == "ring1_addr:" && $2 == ring { next }
+    { print }'
 }

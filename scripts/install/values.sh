@@ -16,7 +16,7 @@ read_values() {
     refuse "--manager is $manager, and cluster.manager in $configuration is $cluster_manager" \
       "hint: the scripts of the cluster read it there: change it in $configuration"
   fi
-  first=$("$SYNCPOZO" config get cluster.hosts --config "$configuration" | head -n 1)
+  first=${cluster_hosts%% *}
   if [ "$first" = "$syncpozo_host" ]; then
     second=$syncpozo_peer
     first_address=$host_address first_heartbeat=$host_heartbeat

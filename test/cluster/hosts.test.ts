@@ -58,7 +58,7 @@ describe('the test hosts', { skip }, () => {
   const sees = async (from: Host, address: string): Promise<boolean> =>
     (await from.inside(ping(address, 10))).status === 0;
   const isBlind = async (from: Host, address: string): Promise<boolean> =>
-    (await from.inside(ping(address, 2))).status === 1;
+    (await from.inside(ping(address, 1))).status === 1;
   const routerSees = (host: Host): string => network.run(ping(host.address, 10));
   const count = async (host: Host, path: string): Promise<number> =>
     (await host.inside(`cat ${path} 2>/dev/null`)).output.split('\n').length - 1;
@@ -92,7 +92,7 @@ describe('the test hosts', { skip }, () => {
     assert.ok((await sees(m1, m2.address)) && (await sees(m1, m2.heartbeatAddress)) && (await sees(m1, 'router')));
     m2.cut('eth0');
     assert.ok(await isBlind(m1, m2.address));
-    assert.throws(() => network.run(ping(m2.address, 2)));
+    assert.throws(() => network.run(ping(m2.address, 1)));
     assert.ok(await sees(m1, m2.heartbeatAddress));
     m2.heal();
     assert.ok(await sees(m1, m2.address));
@@ -126,23 +126,25 @@ describe('the test hosts', { skip }, () => {
   });
 
   scene('take a silent end in a power cut; killed alone, they take leave of their peers', async () => {
-    const connect = (): Promise<string> =>
-      m2.ok(
-        `${ping(m1.address, 10)}; bash -c 'exec 3<>/dev/tcp/${m1.address}/22; sleep 60' >/dev/null 2>&1 & sleep 0.5`,
-      );
     const connections = (state: string): Promise<string> => m2.ok(`ss -Htn state ${state} dst ${m1.address}`);
+    const eventually = async (state: string): Promise<void> => {
+      for (let tries = 0; tries < 40 && (await connections(state)) === ''; tries++) await sleep(250);
+      assert.notEqual(await connections(state), '', `no connection is ${state}`);
+    };
+    const connect = async (): Promise<void> => {
+      await m2.ok(`${ping(m1.address, 10)}; bash -c 'exec 3<>/dev/tcp/${m1.address}/22; sleep 60' >/dev/null 2>&1 &`);
+      await eventually('established');
+    };
     await connect();
-    assert.notEqual(await connections('established'), '');
     await m1.power();
-    await sleep(500);
+    await sleep(1000);
     assert.notEqual(await connections('established'), '', 'm2 got a last packet');
     await m1.boot();
     await m2.ok('pkill sleep');
     await connect();
-    assert.equal(await connections('close-wait'), '');
     await m1.kill();
-    await sleep(500);
-    assert.notEqual(await connections('close-wait'), '', 'control: m2 got no last packet');
+    // Control: here m2 does get a last packet.
+    await eventually('close-wait');
     await m1.boot();
   });
 
@@ -154,7 +156,10 @@ describe('the test hosts', { skip }, () => {
     await m1.ok('echo written >/srv/zeo/kept');
     await m1.power();
     assert.equal(await m1.read('/srv/zeo/kept'), 'written\n');
+    network.partition();
     await m1.boot();
+    assert.ok(await isBlind(m1, m2.address), 'a partition ends when a host boots');
+    network.unite();
     assert.equal(await m1.read('/srv/zeo/kept'), 'written\n');
     assert.notEqual(await m1.read('/proc/sys/kernel/random/boot_id'), bootId);
     assert.equal((await m1.inside('cat /run/volatile')).status, 1);
@@ -171,14 +176,22 @@ describe('the test hosts', { skip }, () => {
     const { dir, pids } = JSON.parse(String(line)) as { dir: string; pids: number[] };
     const remain = (): number[] => pids.filter((pid) => existsSync(`/proc/${pid}/ns/mnt`));
     assert.deepEqual(remain(), pids);
+    const exited = once(killed, 'exit');
     killed.kill('SIGKILL');
+    await exited;
     for (let tries = 0; tries < 200 && remain().length > 0; tries++) await sleep(50);
     assert.deepEqual(remain(), []);
     assert.ok(existsSync(dir));
+    const groups = (): string[] =>
+      readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith(`syncpozo-cluster-${pids[0]}-m1`))
+        .map((name) => readFileSync(`/sys/fs/cgroup/${name}/cgroup.events`, 'utf8'));
+    assert.equal(groups().length, 1);
+    for (let tries = 0; tries < 200 && groups().some((events) => events.includes('populated 1')); tries++)
+      await sleep(50);
     await (await Network.start()).end();
     assert.ok(!existsSync(dir));
-    const groups = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });
-    assert.ok(!groups.some((name) => name.endsWith(`syncpozo-cluster-${pids[0]}-m1`)));
+    assert.deepEqual(groups(), []);
     assert.ok(!readFileSync('/proc/mounts', 'utf8').includes(dir));
   });
 });

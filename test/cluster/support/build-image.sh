@@ -60,6 +60,7 @@ sed -i '/^zope:/d' "$root/etc/passwd" "$root/etc/shadow" "$root/etc/group"
 inside useradd --uid 5555 --user-group --create-home --home-dir /home/zope --shell /bin/bash zope
 
 # One key for all hosts: each of them reaches the others as root and as zope.
+# shellcheck disable=SC2016 # the shell inside expands it
 inside sh -euc '
   rm -rf /root/.ssh /home/zope/.ssh /etc/ssh/ssh_host_*
   ssh-keygen -A
