@@ -26,6 +26,7 @@ test('the scripts that an operator installs exist', () => {
     'cluster/roles.sh',
     'cluster/server.sh',
     'cluster/settings.sh',
+    'cluster/switchover',
     'cluster/takeover.sh',
     'cluster/watchdog.sh',
     'cluster/zeo',
