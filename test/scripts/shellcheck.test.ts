@@ -16,11 +16,16 @@ const shellcheck = venvProgram('shellcheck');
 test('the scripts that an operator installs exist', () => {
   assert.deepEqual(shellScripts.map((path) => path.slice(scripts.length + 1)).sort(), [
     'cluster/cluster.sh',
+    'cluster/guard',
     'cluster/lock.sh',
+    'cluster/manager.sh',
+    'cluster/network.sh',
     'cluster/roles.sh',
     'cluster/server.sh',
     'cluster/settings.sh',
+    'cluster/switchover',
     'cluster/takeover.sh',
+    'cluster/watchdog.sh',
     'cluster/zeo',
     'keepalived/check',
     'keepalived/files.sh',
