@@ -12,7 +12,7 @@ set -u
 
 SYNC_STOP_WAIT=1
 # The other host may boot at the same time.
-PEER_WAIT=${SYNCPOZO_PEER_WAIT:-15}
+PEER_WAIT=15
 # Beside REFUSED: the other side is out of reach, and that decides; or this one was stopped cleanly.
 OUT_OF_REACH=9
 CLEAN=8
