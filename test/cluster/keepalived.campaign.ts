@@ -63,8 +63,8 @@ scenes(
       const visitors = pair.load({ timeoutMs: 30_000 });
       const hasty = pair.hasty();
       await sleep(5000);
-      const cut = seconds();
       await old.power();
+      const cut = seconds();
       await answers(pair, next);
       await pair.firstCommit(hasty, cut);
       await pair.firstCommit(visitors, cut);
@@ -89,7 +89,7 @@ scenes(
         const from = await serving(pair);
         const to = pair.other(from);
         const asked = seconds();
-        await from.ok('echo "a planned switchover" >/run/syncpozo/aside');
+        pair.say(await from.ok('/usr/local/lib/syncpozo/switchover', { timeoutMs: 120_000 }));
         await answers(pair, to);
         await pair.firstCommit(visitors, asked);
         silence(pair, asked, 30);
