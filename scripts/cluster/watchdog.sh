@@ -105,10 +105,6 @@ peer_can_take() {
   peer_manager_runs && every peer_is_slave
 }
 
-peer_is_slave() {
-  [ "$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null | role_of)" = slave ]
-}
-
 # Moves all resources to the other host.
 move() {
   if recently moved; then

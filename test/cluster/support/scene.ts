@@ -1,4 +1,5 @@
 import { after, before, describe, it } from 'node:test';
+import { explain } from './explain.js';
 import { reasonToSkip } from './image.js';
 import { Pair } from './pair.js';
 import type { PairSettings } from './set-up.js';
@@ -29,7 +30,7 @@ export function scenes(name: string, all: Readonly<Record<string, Run>>, setting
           await run(pair);
         } catch (error) {
           broken = title;
-          await pair.explain();
+          await explain(pair, title);
           throw error;
         }
       });
