@@ -34,6 +34,7 @@ function silence(pair: Pair, from: number, limit: number): void {
   assert.ok(silent < limit, `nobody answered for ${silent} s`);
 }
 
+/** Its way back. Under load it is never in step for long. */
 async function comesBackAsSlave(pair: Pair, host: Host): Promise<void> {
   await pair.until(
     `${host.name} knows that it was superseded`,
@@ -41,7 +42,6 @@ async function comesBackAsSlave(pair: Pair, host: Host): Promise<void> {
     90,
   );
   await pair.rejoin(host);
-  await pair.inStep(host);
   await mayServe(pair, host);
 }
 
@@ -75,6 +75,7 @@ scenes(
       failures(pair, patient, cut);
       await pair.boot(old);
       await comesBackAsSlave(pair, old);
+      await pair.inStep(old);
       const { lost } = account(pair, next, requests, cut);
       assert.ok(oldestAge(lost, cut) < 10);
       await assertSameBytes(pair, next, old);
