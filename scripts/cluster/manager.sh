@@ -77,9 +77,10 @@ peer_manager_runs() {
   esac
 }
 
-# leave_cluster REASON: under keepalived, whose check reads the note, and Pacemaker, whose agent does. It counts for a minute.
+# leave_cluster REASON [SECONDS]: under keepalived, whose check reads the note, and Pacemaker, whose agent does. It counts for so
+# long, a minute by default.
 leave_cluster() {
-  printf '%s\n' "$1" 2>/dev/null >"$run_dir/aside"
+  printf '%s\n' "$1" "${2:-60}" 2>/dev/null >"$run_dir/aside"
 }
 
 # manager_move REASON: asks the manager to move all resources to the other host.
