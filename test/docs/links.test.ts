@@ -59,7 +59,7 @@ test('every option that the pages name is an option of the program or of its ben
     'demo',
   ];
   const help = commands.map((command) => syncpozo([command, '--help']).stdout).join('');
-  const all = `${help}${syncpozo(['--help']).stdout}${textOf('bench/options.ts')}${textOf('scripts/lost-content.py')}`;
+  const all = `${help}${syncpozo(['--help']).stdout}${textOf('bench/options.ts')}${textOf('scripts/lost-content.py')}${textOf('scripts/install.sh')}`;
   const known = new Set([...all.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option));
   for (const page of PAGES) {
     const named = new Set([...textOf(page).matchAll(/(?<=[\s`])--[a-z][a-z0-9-]+/g)].map(([option]) => option));
