@@ -48,7 +48,7 @@ warntime 2|warntime $((deadtime * 400))ms
 deadtime 5|deadtime $deadtime
 initdead 30|initdead $initdead
 advert_int 1.25|advert_int $advert
-token: 1500|token: $((deadtime * 300))
+token: 1000|token: $((deadtime > 5 ? deadtime * 200 : 1000))
 END
 }
 

@@ -7,7 +7,16 @@ import { inProject } from '../support/root.js';
 import { anchorsOf, codeSpansOf, linksOf, PAGES, textOf } from './markdown.js';
 
 /** Options of other programs that the pages name. */
-const OTHERS = new Set(['--global', '--now', '--append-verify', '--minutes', '--seed', '--convert-py3']);
+const OTHERS = new Set([
+  '--global',
+  '--now',
+  '--append-verify',
+  '--minutes',
+  '--seed',
+  '--convert-py3',
+  '--strip-components',
+  '--reboot',
+]);
 
 for (const page of PAGES) {
   test(`every link of ${page} leads somewhere`, () => {

@@ -70,9 +70,9 @@ export class Fencing {
     if (this.board.stdout) createInterface(this.board.stdout).on('line', (line) => void this.answer(line));
   }
 
-  /** Each host gets an agent, and the devices as scripts/pacemaker/fencing.crm has them. */
-  static async install(host: Host): Promise<void> {
-    await host.put('/usr/sbin/fence_board', AGENT, { mode: '755' });
+  /** Each host gets the agent that asks the boards, beside those of Debian. */
+  async install(): Promise<void> {
+    for (const host of this.hosts) await host.put('/usr/sbin/fence_board', AGENT, { mode: '755' });
   }
 
   private async answer(line: string): Promise<void> {

@@ -51,7 +51,7 @@ export class Host {
   ) {
     this.address = `192.168.1.1${number}`;
     this.heartbeatAddress = `10.0.0.1${number}`;
-    this.group = new ControlGroup(`${network.pid}-${name}`);
+    this.group = new ControlGroup(network.pid, name);
   }
 
   /** The number of its process 1 on this machine: another one after each boot. */

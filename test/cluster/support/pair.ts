@@ -69,6 +69,7 @@ export class Pair {
     await this.eventually('m2 sees the data of m1', () => this.sees(m2, '/mnt/peer/zeo/var/Data.fs'), 20);
     await m2.ok('syncpozo sync main', { user: 'zope' });
     this.say('the first sync is done');
+    await settings.prepare?.(this.network);
     await Promise.all(
       [m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES} ${OF_MANAGER[this.manager]}`)),
     );

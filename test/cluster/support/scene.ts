@@ -1,5 +1,5 @@
 import { after, before, describe, it } from 'node:test';
-import { explain } from './explain.js';
+import { explain, keep } from './explain.js';
 import { reasonToSkip } from './image.js';
 import { Pair } from './pair.js';
 import type { PairSettings } from './set-up.js';
@@ -18,7 +18,11 @@ export function scenes(name: string, all: Readonly<Record<string, Run>>, setting
     before(async () => {
       pair = await Pair.start(name, settings);
     });
-    after(() => pair?.end());
+    after(async () => {
+      if (pair === undefined) return;
+      if (process.env['SYNCPOZO_KEEP'] !== undefined) await keep(pair, 'at the end');
+      await pair.end();
+    });
     for (const [title, run] of Object.entries(all))
       it(title, async (t) => {
         if (broken !== undefined || pair === undefined) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inProject } from '../../support/root.js';
 import type { Host } from './host.js';
+import type { Network } from './network.js';
 
 /** What the two hosts of a pair get before they run: as docs/cluster.md has it, with a site of our own in the place of Plone. */
 
@@ -14,6 +15,8 @@ export interface PairSettings {
   readonly ping?: string;
   /** Of the site before the first day. */
   readonly megabytes?: number;
+  /** What a manager needs of a person, when both hosts have their data and before the services start. */
+  readonly prepare?: (network: Network) => Promise<void>;
 }
 
 export function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
