@@ -41,7 +41,7 @@ function behind(host: Host): void {
 
 /** A page for two hosts, of which test/cluster/docs.campaign.ts runs every block that has one of these remarks. */
 const CLUSTER = 'docs/cluster.md';
-const ON_HOSTS = /^on (m1|m2|both)$/;
+const ON_HOSTS = /^on (m1|m2|both)(, once)?$/;
 
 function shellBlocks(page: string): Block[] {
   return blocksOf(page).filter(({ language }) => language === 'sh' || language === 'console');

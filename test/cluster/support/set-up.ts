@@ -74,7 +74,9 @@ export async function install(host: Host, settings: PairSettings): Promise<void>
 
 /** What install.sh leaves to a person: heartbeat's key on both hosts, and each host's right to read the data of the other one. */
 export async function exchangeKeys(m1: Host, m2: Host): Promise<void> {
-  await m2.put('/etc/ha.d/authkeys', await m1.read('/etc/ha.d/authkeys'), { mode: '600' });
+  const authkeys = '/etc/ha.d/authkeys';
+  if ((await m1.inside(`test -e ${authkeys}`)).status === 0)
+    await m2.put(authkeys, await m1.read(authkeys), { mode: '600' });
   for (const [host, peer] of [
     [m1, m2],
     [m2, m1],
