@@ -77,25 +77,16 @@ peer_manager_runs() {
   esac
 }
 
-# leave_cluster REASON: under keepalived, whose check reads the note. It counts for a minute.
+# leave_cluster REASON [SECONDS]: under keepalived, whose check reads the note, and Pacemaker, whose agent does. It counts for so
+# long, a minute by default.
 leave_cluster() {
-  printf '%s\n' "$1" 2>/dev/null >"$run_dir/aside"
+  printf '%s\n' "$1" "${2:-60}" 2>/dev/null >"$run_dir/aside"
 }
 
 # manager_move REASON: asks the manager to move all resources to the other host.
 manager_move() {
   case $cluster_manager in
     heartbeat) timeout 30 "$HEARTBEAT_TOOLS/hb_standby" all >/dev/null 2>&1 ;;
-    keepalived) leave_cluster "$1" ;;
-    pacemaker)
-      timeout 60 crm_resource --resource zeo-clone --ban --promoted --node "$syncpozo_host" --lifetime PT10M >&2
-      ;;
+    *) leave_cluster "$1" ;;
   esac
-}
-
-# Behind a move: the resources may come back.
-manager_moved() {
-  if [ "$cluster_manager" = pacemaker ]; then
-    timeout 60 crm_resource --resource zeo-clone --clear >&2
-  fi
 }

@@ -30,7 +30,8 @@ watchdog() {
   fi
   nobody_since=
   held_since=${held_since:-$now}
-  watch_zeo && watch_web
+  # keepalived/check watches ZEO itself.
+  if [ "$cluster_manager" = keepalived ] || watch_zeo; then watch_web; fi
 }
 
 # Whether a time lies some seconds back.

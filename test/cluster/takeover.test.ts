@@ -6,6 +6,7 @@ import {
   assertNobodyServedAgainstItsRole,
   assertSameBytes,
   failures,
+  phases,
 } from './support/aftermath.js';
 import { contentOf, lostIn, oldestAge } from './support/oracle.js';
 import { seconds } from './support/pair.js';
@@ -16,15 +17,13 @@ const GHOST = 4711;
 scenes('takeover', {
   'the master loses its power under load': async (pair) => {
     const { m1, m2 } = pair;
-    const visitors = pair.load({ timeoutMs: 30_000 });
+    const visitors = pair.load({ timeoutMs: 15_000 });
     const hasty = pair.hasty();
     await sleep(5000);
-    const cut = seconds();
-    await m1.power();
-    pair.say('m1 has no power');
-    await pair.until('m2 answers at the address', ({ answers }) => answers === 'm2', 60);
+    const cut = await pair.cutPower(m1);
     await pair.firstCommit(hasty, cut);
     await pair.firstCommit(visitors, cut);
+    phases(pair, m2, cut);
     await sleep(2000);
     const patient = await visitors.end();
     const requests = [...patient, ...(await hasty.end())];
@@ -47,18 +46,18 @@ scenes('takeover', {
     const [managed, unmanaged] = [`${m1.address}:8080`, `${m1.address}:8081`];
     const ghostOf = async (server: string): Promise<number | undefined> => (await pair.ask('/ghost', { server })).ghost;
     await pair.eventually('the client that nobody manages is up', async () => (await ghostOf(unmanaged)) === 0, 30);
-    const visitors = pair.load({ timeoutMs: 30_000 });
+    const visitors = pair.load({ timeoutMs: 15_000 });
     await m1.ok('systemctl stop syncpozo-watch');
     const unsynced = seconds();
     await pair.ask(`/ghost?id=${GHOST}`, { method: 'POST' });
     for (const server of [managed, unmanaged])
       await pair.eventually(`${server} has seen it`, async () => (await ghostOf(server)) === GHOST, 10);
     await sleep(2000);
-    const cut = seconds();
-    await m2.power();
+    const cut = await pair.cutPower(m2);
     await pair.firstCommit(visitors, cut);
     await pair.eventually(`${managed} shows what is served`, async () => (await ghostOf(managed)) === 0, 40);
     await pair.eventually(`${unmanaged} shows a ghost`, async () => (await ghostOf(unmanaged)) === GHOST, 60);
+    phases(pair, m1, cut);
     const requests = await visitors.end();
     await m1.ok('systemctl stop unmanaged; systemctl start syncpozo-watch');
     await pair.comesBack(m2);

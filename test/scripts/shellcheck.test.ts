@@ -15,11 +15,14 @@ const shellcheck = venvProgram('shellcheck');
 
 test('the scripts that an operator installs exist', () => {
   assert.deepEqual(shellScripts.map((path) => path.slice(scripts.length + 1)).sort(), [
+    'cluster/clients',
     'cluster/cluster.sh',
     'cluster/guard',
     'cluster/lock.sh',
     'cluster/manager.sh',
     'cluster/network.sh',
+    'cluster/promotions.sh',
+    'cluster/restart.sh',
     'cluster/roles.sh',
     'cluster/server.sh',
     'cluster/settings.sh',
@@ -27,9 +30,18 @@ test('the scripts that an operator installs exist', () => {
     'cluster/takeover.sh',
     'cluster/watchdog.sh',
     'cluster/zeo',
+    'install.sh',
+    'install/checks.sh',
+    'install/files.sh',
+    'install/left.sh',
+    'install/machine.sh',
+    'install/samples.sh',
+    'install/table.sh',
+    'install/values.sh',
     'keepalived/check',
     'keepalived/files.sh',
     'keepalived/notify',
+    'pacemaker/zeo',
     'syncData.sh',
   ]);
 });

@@ -5,7 +5,7 @@ import type { Host } from './host.js';
 import { contentOf, judge, lostIn, oldestAge, type Verdict } from './oracle.js';
 import type { Pair } from './pair.js';
 import type { Request } from './requests.js';
-import { length } from './samples.js';
+import { type HostSample, length, type Sample } from './samples.js';
 
 /** What must hold after every scene, and what people want to know of it. */
 
@@ -76,4 +76,18 @@ export function assertNobodyServedAgainstItsRole(pair: Pair, from: number): void
   pair.say(
     `nobody answered for ${longest.toFixed(1)} s; both had ZEO and address for ${Math.max(0, ...both).toFixed(1)} s`,
   );
+}
+
+/** How a takeover by this host went on, after the cut or the command that began it. */
+export function phases(pair: Pair, host: Host, began: number): void {
+  const after = pair.observed.between(began).samples;
+  const first = (holds: (sample: Sample, seen: HostSample | undefined) => boolean): string => {
+    const found = after.find((sample) => holds(sample, sample.hosts[host.name]))?.t;
+    return found === undefined ? 'never' : `${(found - began).toFixed(1)} s`;
+  };
+  const promoted = first((_, seen) => seen?.role === 'master');
+  const zeo = first((_, seen) => seen?.zeo === true);
+  const address = first((_, seen) => seen?.address === true);
+  const answers = first((sample) => sample.answers === host.name);
+  pair.say(`${host.name}: promoted ${promoted}, ZEO ${zeo}, address ${address}, answers ${answers}`);
 }

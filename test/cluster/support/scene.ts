@@ -1,4 +1,5 @@
 import { after, before, describe, it } from 'node:test';
+import { explain, keep } from './explain.js';
 import { reasonToSkip } from './image.js';
 import { Pair } from './pair.js';
 import type { PairSettings } from './set-up.js';
@@ -17,7 +18,11 @@ export function scenes(name: string, all: Readonly<Record<string, Run>>, setting
     before(async () => {
       pair = await Pair.start(name, settings);
     });
-    after(() => pair?.end());
+    after(async () => {
+      if (pair === undefined) return;
+      if (process.env['SYNCPOZO_KEEP'] !== undefined) await keep(pair, 'at the end');
+      await pair.end();
+    });
     for (const [title, run] of Object.entries(all))
       it(title, async (t) => {
         if (broken !== undefined || pair === undefined) {
@@ -29,7 +34,7 @@ export function scenes(name: string, all: Readonly<Record<string, Run>>, setting
           await run(pair);
         } catch (error) {
           broken = title;
-          await pair.explain();
+          await explain(pair, title);
           throw error;
         }
       });
