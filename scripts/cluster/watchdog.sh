@@ -69,7 +69,7 @@ watch_zeo() {
   if ! recently restarted; then
     echo "$now" >"$run_dir/restarted"
     say "ZEO has not listened on port $zeo_port for $DOWN_SECONDS s, and zdaemon has not started it: starting it"
-    if timeout -k 5 30 "$cluster_lib/zeo" start; then return 0; fi
+    if timeout -k 5 10 "$cluster_lib/zeo" start; then return 0; fi
   fi
   move "ZEO does not listen on port $zeo_port"
   return 1

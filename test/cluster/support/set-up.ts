@@ -19,7 +19,7 @@ export interface PairSettings {
   readonly prepare?: (network: Network) => Promise<void>;
 }
 
-function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
+export function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
   return `storages:
   main:
     master: /mnt/peer/zeo/var
@@ -74,7 +74,9 @@ export async function install(host: Host, settings: PairSettings): Promise<void>
 
 /** What install.sh leaves to a person: heartbeat's key on both hosts, and each host's right to read the data of the other one. */
 export async function exchangeKeys(m1: Host, m2: Host): Promise<void> {
-  await m2.put('/etc/ha.d/authkeys', await m1.read('/etc/ha.d/authkeys'), { mode: '600' });
+  const authkeys = '/etc/ha.d/authkeys';
+  if ((await m1.inside(`test -e ${authkeys}`)).status === 0)
+    await m2.put(authkeys, await m1.read(authkeys), { mode: '600' });
   for (const [host, peer] of [
     [m1, m2],
     [m2, m1],
