@@ -37,11 +37,21 @@ export async function findSuperseded(
   deadline: ReadDeadline,
   storage: string | undefined,
 ): Promise<Superseded | undefined> {
+  const terms = await higherTerm(paths, master, deadline);
+  return terms && supersede(paths, master, terms.own, terms.theirs, storage);
+}
+
+/** The terms of both sides, where this one serves, or may, and the other one has served in a higher term. */
+async function higherTerm(
+  paths: SlavePaths,
+  master: string,
+  deadline: ReadDeadline,
+): Promise<{ readonly own: number; readonly theirs: number } | undefined> {
   const own = termOfServing(paths);
   if (own === undefined) return undefined;
   const role = await readMasterRole(master, deadline);
   const theirs = role && 'facts' in role ? seenTerm(role.facts) : 0;
-  return theirs > own ? supersede(paths, master, own, theirs, storage) : undefined;
+  return theirs > own ? { own, theirs } : undefined;
 }
 
 /** `own` and `theirs`: the terms of the two sides. Marks this one. */
@@ -90,12 +100,29 @@ const waiting = new Map<string, MountProbe>();
  * As findSuperseded, for a round that is switched off, as those of a promoted side are: it must not fail, and waits for the
  * other side as little as it can. In a process that goes on, one child at most waits for a mount that hangs.
  */
-export async function findSupersededWhileOff({
-  master,
-  slave,
-  file,
-  storage,
-}: SidesOfRound): Promise<(Superseded & { readonly paths: SlavePaths }) | undefined> {
+export async function findSupersededWhileOff(
+  sides: SidesOfRound,
+): Promise<(Superseded & { readonly paths: SlavePaths }) | undefined> {
+  const found = await findHigherTerm(sides);
+  if (!found) return undefined;
+  const { paths, master, own, theirs } = found;
+  return { ...supersede(paths, master, own, theirs, sides.storage), paths };
+}
+
+/** Whether findSupersededWhileOff would mark this side. Writes nothing. */
+export async function isBeatenWhileOff(sides: SidesOfRound): Promise<boolean> {
+  return (await findHigherTerm(sides)) !== undefined;
+}
+
+interface HigherTerm {
+  readonly paths: SlavePaths;
+  /** The other side's file. */
+  readonly master: string;
+  readonly own: number;
+  readonly theirs: number;
+}
+
+async function findHigherTerm({ master, slave, file }: SidesOfRound): Promise<HigherTerm | undefined> {
   try {
     if (!servesHere({ master, slave, file }) || !(await answers(resolve(master)))) return undefined;
     const ours = slaveSide(slave, file);
@@ -103,8 +130,9 @@ export async function findSupersededWhileOff({
     const theirs = await findSideOrFault(master, file, deadline, true);
     if (theirs.fault) return undefined;
     const paths = slavePaths(slave, file, theirs);
-    const found = await findSuperseded(paths, fileOf(theirs, nameInDirectory(file, ours)), deadline, storage);
-    return found && { ...found, paths };
+    const path = fileOf(theirs, nameInDirectory(file, ours));
+    const terms = await higherTerm(paths, path, deadline);
+    return terms && { paths, master: path, ...terms };
   } catch (error) {
     if (isForeseen(error)) return undefined;
     throw error;

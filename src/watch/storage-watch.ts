@@ -15,6 +15,7 @@ import { LagHistory } from './lag-history.js';
 import { type Checked, type KnownState, MasterCheck } from './master-check.js';
 import { MountGate } from './mount-gate.js';
 import { RoundLog } from './round-log.js';
+import { TermCheck } from './term-check.js';
 import { Turn } from './turn.js';
 import type { WatchedStorage } from './watched-storage.js';
 
@@ -35,6 +36,7 @@ export class StorageWatch {
   readonly turn = new Turn();
   private readonly gate = new MountGate();
   private readonly masterCheck = new MasterCheck();
+  private readonly termCheck = new TermCheck();
   private readonly log: RoundLog;
   private session: RoundSession;
   private result: SyncResult | undefined;
@@ -73,8 +75,7 @@ export class StorageWatch {
 
   /** Whether the last check or round has found or left the slave in step, a moment ago. */
   get isInStep(): boolean {
-    const { result, figures } = this;
-    return result !== undefined && isInStep(result) && figures.hungSince === undefined && !this.turn.isLong;
+    return this.result !== undefined && isInStep(this.result) && !this.turn.isLong && !this.figures.hungSince;
   }
 
   async close(): Promise<void> {
@@ -94,8 +95,7 @@ export class StorageWatch {
       return 'hung';
     }
     if (hungSeconds !== undefined) {
-      const seconds = Math.round(hungSeconds);
-      this.log.note({ seconds }, "the master's mount answers again");
+      this.log.note({ seconds: Math.round(hungSeconds) }, "the master's mount answers again");
     }
     this.figures.runningSince = now;
     this.turn.begin();
@@ -130,7 +130,8 @@ export class StorageWatch {
 
   private async check(now: number): Promise<Checked | { readonly kind: 'off' | 'hung' }> {
     const { known, result, offBy } = this;
-    if (result?.action === 'off' && this.isStillOff(offBy)) return { kind: 'off' };
+    if (result?.action === 'off' && this.isStillOff(offBy))
+      return { kind: (await this.termCheck.isBeaten(this.storage.round)) ? 'changed' : 'off' };
     if (!known || !result || !isCurrent(result) || this.isRoundDue(result, now) || this.isChanged)
       return { kind: 'changed' };
     try {
@@ -148,7 +149,7 @@ export class StorageWatch {
     return this.session.isChanged() || this.switchNow() !== 'on';
   }
 
-  /** By the role alone: a server changes its file all the time. A side that serves compares its term now and then. */
+  /** By the role alone: a server changes its file all the time. */
   private isStillOff(offBy: 'switch' | 'role' | undefined): boolean {
     if (milliseconds() - this.endedAt >= RETRY_MS && servesHere(this.storage.round)) return false;
     if (offBy === 'switch') return this.switchNow() === 'off';
@@ -208,7 +209,8 @@ export class StorageWatch {
     this.known = claim === null || lastTid === null ? undefined : { masterPath: master.path, claim, lastTid };
     if (!isInStep(result)) return;
     this.figures.inStepAsOf = now;
-    if (NEW_FILE.has(result.action)) this.log.note({ action: result.action, seconds: result.seconds }, result.reason);
+    if (result.action === 'full' || result.action === 'adopt')
+      this.log.note({ action: result.action, seconds: result.seconds }, result.reason);
     if (result.action === 'none' || result.action === 'append') this.lag.add(now, 0);
     if (before && isInStep(before)) return;
     this.log.forget();
@@ -246,5 +248,3 @@ export class StorageWatch {
     return this.known && dirname(this.known.masterPath);
   }
 }
-
-const NEW_FILE: ReadonlySet<SyncResult['action']> = new Set(['full', 'adopt']);

@@ -3,6 +3,7 @@ import { demoteUnderLock } from '../../src/commands/demote-command.js';
 import { runPromote } from '../../src/commands/promote.js';
 import { runSync } from '../../src/round/run-sync.js';
 import { slavePaths } from '../../src/standby/paths.js';
+import { beAlone } from '../support/alone.js';
 
 /**
  * The program under test as one long-lived process: one question per line on stdin, one answer per line on stdout. It calls
@@ -18,6 +19,7 @@ interface Answer {
   readonly reason: string;
 }
 
+beAlone();
 for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as Question))}\n`);
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { eventually, type Result, run, scripts } from './shell.js';
+import { type Result, run, scripts } from './shell.js';
 import type { Instance } from './zeo.js';
 
 const folder = join(scripts, 'keepalived');
@@ -32,7 +32,7 @@ export class Elected {
       peer_address: PEER,
       syncpozo_peer: 'm2',
     });
-    const network = `ip link set lo up && ip link add eth0 type dummy && ip link set eth0 up &&
+    const network = `ip link set lo up && ip link add eth0 type veth peer name other && ip link set eth0 up && ip link set other up &&
       ip address add 192.0.2.11/24 dev eth0 && ip address add ${PEER}/32 dev lo && exec '${NOTIFY}'`;
     const service = spawn('unshare', ['-n', 'sh', '-c', network], {
       env: environment(instance),
@@ -46,7 +46,7 @@ export class Elected {
       });
     t.after(() => service.kill('SIGKILL'));
     const elected = new Elected(instance, service, () => text);
-    await eventually('the service makes its pipe', () => existsSync(elected.file('keepalived.pid')));
+    await elected.until('the service makes its pipe', async () => existsSync(elected.file('keepalived.pid')));
     return elected;
   }
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
 import { IndexCheck } from '../../src/index/check.js';
 import { ReadDeadline } from '../../src/pipeline/read-deadline.js';
 import { Window } from '../../src/pipeline/window.js';
 import type { DatFile } from '../../src/standby/dat-file.js';
 import { InlineInspector } from '../../src/verify/inspect-file.js';
 import { inspectAll } from '../../src/verify/verify.js';
+import { describe, it } from '../support/apart.js';
 import { altered, type Draft, type DraftRecord, dataFs, filler } from '../support/data-fs.js';
 import { type Field, fieldsOf } from '../support/fields.js';
 import { MemoryFile } from '../support/memory-file.js';
@@ -54,7 +54,7 @@ const { bytes } = theFile();
 const fields = fieldsOf(bytes);
 const path = 'in memory';
 
-describe('for single flipped bits in the structure of a file', () => {
+describe(import.meta.url, 'for single flipped bits in the structure of a file', () => {
   for (const [beside, unseen] of [
     ['nothing', UNSEEN],
     ['an index', UNSEEN.filter(({ seenByIndex }) => !seenByIndex)],

@@ -14,7 +14,8 @@ it('a watch of a promoted side, with the switch off, finds that the other one ha
       await eventually('a round has ended', () => watch.printed.includes('\n'));
       const began = { term: 2, position: 4, tid: 1n, at: 1, host: 'm1', command: 'promote', unused: false };
       writeFileSync(`${pair.masterFile}.role`, formatRole({ role: 'master', terms: [began] }));
-      await eventually('it is marked', () => roleOf(pair) === 'superseded');
+      // Sooner than the ten seconds after which a round is due in any case.
+      await eventually('it is marked', () => roleOf(pair) === 'superseded', 8000);
     });
     assert.match(run.stderr, /"event":"superseded"/);
     assert.match(readFileSync(`${pair.slaveFile}.role`, 'utf8'), /^began 1 /m);

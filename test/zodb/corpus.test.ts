@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { fastDirectory } from '../crash/materialise.js';
+import { beAlone } from '../support/alone.js';
 import { after, before, type Context, describe, it } from '../support/apart.js';
-import { grantEveryFlock } from '../support/flock-granted.js';
 import { withTempDir } from '../support/site.js';
 import { loadCorpus, type Sequence, type State } from './corpus.js';
 import { Judge } from './judge.js';
@@ -17,7 +17,7 @@ describe(import.meta.url, "every state of ZODB's own storage tests", () => {
   let corpus: Sequence[];
 
   before(async () => {
-    grantEveryFlock();
+    beAlone();
     judge = new Judge();
     await withTempDir((directory) => {
       corpus = loadCorpus(directory);

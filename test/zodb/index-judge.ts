@@ -19,9 +19,9 @@ export class IndexJudge {
     await this.process.ask({ ask: 'scan', data, path });
   }
 
-  /** Whether FileStorage uses the index beside a Data.fs, and whether its last transaction has an object twice. */
-  async opens(data: string): Promise<{ readonly used: boolean; readonly twice: boolean }> {
-    return (await this.process.ask({ ask: 'opens', data })) as { used: boolean; twice: boolean };
+  /** As `scan`; and whether FileStorage uses the index beside a Data.fs, and whether its last transaction has an object twice. */
+  async scanAndOpen(data: string, path: string): Promise<{ readonly used: boolean; readonly twice: boolean }> {
+    return (await this.process.ask({ ask: 'scan and open', data, path })) as { used: boolean; twice: boolean };
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { grantEveryFlock } from '../support/flock-granted.js';
+import { beAlone } from '../support/alone.js';
 import { type SyncOptions, syncByProcess, syncInProcess } from './syncer.js';
 
 /**
@@ -12,7 +12,7 @@ interface Question extends SyncOptions {
   readonly byProcess?: boolean;
 }
 
-grantEveryFlock();
+beAlone();
 for await (const line of createInterface({ input: process.stdin })) {
   const { master, slave, byProcess, ...options } = JSON.parse(line) as Question;
   const sync = byProcess ? syncByProcess : syncInProcess;

@@ -47,6 +47,8 @@ function whatIsMissing(): string | undefined {
   if (spawnSync('unshare', ['-m', '-p', '-C', '-i', '-u', '-n', '-f', 'true']).status !== 0)
     return 'it needs the right to make namespaces';
   if (!/ cgroup2 rw/.test(readFileSync('/proc/mounts', 'utf8'))) return 'it needs control groups of version 2';
+  if (spawnSync('mkfs.ext4', ['-V']).status !== 0)
+    return 'there is no mkfs.ext4 here (Debian: apt-get install e2fsprogs)';
   if (!existsSync('/dev/loop-control')) return 'it needs loop devices (there is no /dev/loop-control)';
   return undefined;
 }
@@ -62,7 +64,9 @@ function build(): string | undefined {
   const file = fileOfImage();
   mkdirSync(CLUSTER_FOLDER, { recursive: true });
   process.stderr.write('the image of the test hosts is made, once: Debian packages and a Python environment\n');
-  const apart = 'unshare -m -p -f --kill-child sh "$@"; status=$?; rm -rf "$2.building"; exit $status';
+  // What a build that was killed has left goes too.
+  const removed = `rm -rf '${CLUSTER_FOLDER}'/image-*.building`;
+  const apart = `${removed}; unshare -m -p -f --kill-child sh "$@"; status=$?; ${removed}; exit $status`;
   const args = [join(CLUSTER_FOLDER, 'lock'), 'sh', '-c', apart, 'sh', BUILD, file, PACKAGES, ...REQUIREMENTS];
   const started = Date.now();
   const done = spawnSync('flock', args, { encoding: 'utf8', timeout: LONGEST_BUILD_MS });

@@ -1,29 +1,40 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inProject } from '../../support/root.js';
+import { explain } from './explain.js';
 import type { Host } from './host.js';
 import { Load } from './load.js';
 import { Network } from './network.js';
 import { Observer } from './observer.js';
 import type { LoadSettings, Request } from './requests.js';
 import { isAcknowledged } from './requests.js';
-import type { Observed, Sample } from './samples.js';
-import { type PairSettings, setUp } from './set-up.js';
+import { Observed, type Sample } from './samples.js';
+import { exchangeKeys, install, type Manager, type PairSettings } from './set-up.js';
 import { type Answer, ask } from './site-client.js';
 
 export const ADDRESS = '192.168.1.10';
+/** Now, in seconds. */
+export function seconds(): number {
+  return Date.now() / 1000;
+}
+
 const SERVICES = 'syncpozo-watch syncpozo-guard syncpozo-clients zope';
+/** What else is started by hand on the first day; the guard starts heartbeat by itself. */
+const OF_MANAGER: Readonly<Record<Manager, string>> = {
+  heartbeat: '',
+  keepalived: 'syncpozo-keepalived keepalived',
+  pacemaker: 'corosync pacemaker',
+};
 
 /** Two hosts with the whole cluster on them, the visitors of their site, and somebody who watches from the router. */
 export class Pair {
-  private readonly began = Date.now();
+  readonly began = Date.now();
   private loads = 0;
   private observer: Observer | undefined;
 
   private constructor(
-    private readonly name: string,
+    readonly name: string,
+    private readonly manager: Manager,
     readonly network: Network,
     readonly m1: Host,
     readonly m2: Host,
@@ -31,12 +42,13 @@ export class Pair {
 
   /** Set up as docs/cluster.md has it; returns when m1 serves, m2 is in step, and both sites answer. */
   static async start(name: string, settings: PairSettings = {}): Promise<Pair> {
+    const { manager = 'heartbeat' } = settings;
     const network = await Network.start();
-    const pair = new Pair(name, network, network.host('m1', 1), network.host('m2', 2));
+    const pair = new Pair(name, manager, network, network.host('m1', 1), network.host('m2', 2));
     try {
       await pair.setUp(settings);
     } catch (error) {
-      await pair.explain();
+      await explain(pair, name);
       await pair.end();
       throw error;
     }
@@ -48,13 +60,19 @@ export class Pair {
     await Promise.all([m1.boot(), m2.boot()]);
     this.say('both hosts are up');
     this.observer = new Observer(this.network.enter, this.network.dir, this.processes());
-    await Promise.all([setUp(m1, settings), setUp(m2, settings)]);
+    await Promise.all([install(m1, settings), install(m2, settings)]);
+    await exchangeKeys(m1, m2);
     const site = `/opt/venv/bin/python /opt/site/make_site.py /srv/zeo/var/Data.fs /srv/zeo/blobs ${settings.megabytes ?? 5}`;
-    await m1.ok(`${site} && syncpozo promote main`, { user: 'zope' });
-    await Promise.all([m1, m2].map((host) => host.ok('mountpoint -q /mnt/peer/zeo || mount /mnt/peer/zeo')));
+    await m1.ok(site, { user: 'zope' });
+    await m1.ok('syncpozo promote main', { user: 'zope' });
+    await Promise.all([m1, m2].map((host) => host.ok('systemctl enable --now syncpozo-peer')));
+    await this.eventually('m2 sees the data of m1', () => this.sees(m2, '/mnt/peer/zeo/var/Data.fs'), 20);
     await m2.ok('syncpozo sync main', { user: 'zope' });
     this.say('the first sync is done');
-    await Promise.all([m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES}`)));
+    await settings.prepare?.(this.network);
+    await Promise.all(
+      [m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES} ${OF_MANAGER[this.manager]}`)),
+    );
     await this.until('m1 serves', ({ answers }) => answers === 'm1', 90);
     for (const host of [m1, m2]) await this.siteAnswers(host);
     await this.inStep(m2);
@@ -76,8 +94,7 @@ export class Pair {
   // --- who serves ---
 
   get observed(): Observed {
-    assert.ok(this.observer !== undefined);
-    return this.observer.observed();
+    return this.observer?.observed() ?? new Observed([]);
   }
 
   /** Waits until a sample taken from now on is so; returns after how many seconds. */
@@ -108,6 +125,11 @@ export class Pair {
   /** Visitors on the router, or where `enter` leads. */
   load(settings: Partial<LoadSettings> = {}, enter: readonly string[] = this.network.enter): Load {
     return new Load(enter, join(this.network.dir, `load-${++this.loads}.jsonl`), settings);
+  }
+
+  /** One visitor who does not wait, and asks again: he measures how long the site is away. */
+  hasty(): Load {
+    return this.load({ writers: 1, readers: 0, blobEach: 0, timeoutMs: 1000 });
   }
 
   /** Asks a server from the router: the floating address, unless one is named. */
@@ -149,6 +171,31 @@ export class Pair {
     this.say(`${hosts.map(({ name }) => name).join(' and ')}: booted`);
   }
 
+  /** Takes its power; returns when it was gone. */
+  async cutPower(host: Host): Promise<number> {
+    host.cut();
+    const cut = seconds();
+    await host.kill();
+    this.say(`${host.name} has no power`);
+    return cut;
+  }
+
+  /** A host that was taken over boots: it learns that, and does not serve. */
+  async comesBack(host: Host): Promise<void> {
+    await this.boot(host);
+    await this.until(
+      `${host.name} knows that it was superseded`,
+      ({ hosts }) => hosts[host.name]?.role === 'superseded',
+      90,
+    );
+  }
+
+  /** The cluster manager of this host takes part. */
+  async managed(host: Host): Promise<void> {
+    const runs = async (): Promise<boolean> => (await host.inside(`systemctl is-active ${this.manager}`)).status === 0;
+    await this.eventually(`${this.manager} runs on ${host.name}`, runs, 90);
+  }
+
   /** The way back of the docs. */
   async rejoin(host: Host): Promise<void> {
     const started = Date.now();
@@ -164,11 +211,17 @@ export class Pair {
       async () => {
         const { status, output } = await host.inside('syncpozo status main --json', { user: 'zope' });
         if (status !== 0) return false;
-        const { role, lag } = JSON.parse(output) as { role: string; lag: { transactions: number } | null };
-        return role === 'slave' && lag?.transactions === 0;
+        const { storages } = JSON.parse(output) as {
+          storages: Record<string, { role: string; lag: { transactions: number } | null }>;
+        };
+        return storages['main']?.role === 'slave' && storages['main'].lag?.transactions === 0;
       },
       60,
     );
+  }
+
+  private async sees(host: Host, file: string): Promise<boolean> {
+    return (await host.inside(`timeout 5 test -s '${file}'`)).status === 0;
   }
 
   // --- afterwards ---
@@ -176,19 +229,6 @@ export class Pair {
   /** The ZEO instance of a host, up or down, as it is seen from outside. */
   zeoOf(host: Host): string {
     return join('/proc', String(this.network.pid), 'root', this.network.dir, 'disks', host.name, 'upper', 'srv', 'zeo');
-  }
-
-  /** What a person needs who was not there. */
-  async explain(): Promise<void> {
-    const directory = inProject('.cluster', 'failed', `${this.name}-${this.began}`.replaceAll(' ', '-'));
-    mkdirSync(directory, { recursive: true });
-    if (this.observer !== undefined) process.stdout.write(`${this.observed.timeline(this.began / 1000)}\n`);
-    for (const host of [this.m1, this.m2]) {
-      const journal = await host.journal(2000);
-      writeFileSync(join(directory, `${host.name}.journal`), journal);
-      process.stdout.write(`--- the journal of ${host.name}, all of it in ${directory}\n`);
-      process.stdout.write(`${journal.split('\n').slice(-60).join('\n')}\n`);
-    }
   }
 
   async end(): Promise<void> {

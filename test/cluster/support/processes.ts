@@ -10,10 +10,13 @@ export function childrenOf(pid: number | undefined): number[] {
   }
 }
 
-/** A process by its number and the time of its start: a number is given out again. */
+/** A process by its number and the time of its start: a number is given out again. Empty: it has ended. */
 export function ownerName(pid: number): string {
   try {
-    return `${pid} ${readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[21]}`;
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? '' : `${pid} ${fields[19]}`;
   } catch {
     return '';
   }

@@ -1,4 +1,5 @@
 import { after, before, describe, it } from 'node:test';
+import { explain, keep } from './explain.js';
 import { reasonToSkip } from './image.js';
 import { Pair } from './pair.js';
 import type { PairSettings } from './set-up.js';
@@ -9,7 +10,7 @@ type Run = (pair: Pair) => Promise<void>;
  * The scenes of one pair of hosts, which is set up once. They run in their order; a scene that fails prints what was observed and both
  * hosts' journals, and ends the file's other scenes, because these go on from the state that it should have left.
  */
-export function scenes(name: string, settings: PairSettings, all: Readonly<Record<string, Run>>): void {
+export function scenes(name: string, all: Readonly<Record<string, Run>>, settings: PairSettings = {}): void {
   const skip = reasonToSkip();
   describe(name, { skip }, () => {
     let pair: Pair | undefined;
@@ -17,7 +18,11 @@ export function scenes(name: string, settings: PairSettings, all: Readonly<Recor
     before(async () => {
       pair = await Pair.start(name, settings);
     });
-    after(() => pair?.end());
+    after(async () => {
+      if (pair === undefined) return;
+      if (process.env['SYNCPOZO_KEEP'] !== undefined) await keep(pair, 'at the end');
+      await pair.end();
+    });
     for (const [title, run] of Object.entries(all))
       it(title, async (t) => {
         if (broken !== undefined || pair === undefined) {
@@ -29,7 +34,7 @@ export function scenes(name: string, settings: PairSettings, all: Readonly<Recor
           await run(pair);
         } catch (error) {
           broken = title;
-          await pair.explain();
+          await explain(pair, title);
           throw error;
         }
       });

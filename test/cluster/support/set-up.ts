@@ -1,24 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { inProject } from '../../support/root.js';
 import type { Host } from './host.js';
+import type { Network } from './network.js';
 
 /** What the two hosts of a pair get before they run: as docs/cluster.md has it, with a site of our own in the place of Plone. */
 
+export type Manager = 'heartbeat' | 'keepalived' | 'pacemaker';
+
 export interface PairSettings {
+  /** The cluster manager; heartbeat by default. */
+  readonly manager?: Manager;
   readonly deadtime?: string;
   /** An address that both hosts can reach in any partition; empty: no host asks whether it is isolated. */
   readonly ping?: string;
   /** Of the site before the first day. */
   readonly megabytes?: number;
+  /** What a manager needs of a person, when both hosts have their data and before the services start. */
+  readonly prepare?: (network: Network) => Promise<void>;
 }
 
-function configuration({ deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
+export function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
   return `storages:
   main:
     master: /mnt/peer/zeo/var
     slave: /srv/zeo/var
     blobs: { master: /mnt/peer/zeo/blobs, slave: /srv/zeo/blobs }
-status-file: /var/lib/syncpozo/status
+status-file: /srv/zeo/var/syncPozo.status
 watch: { interval: 1s, listen: 127.0.0.1:9177 }
 cluster:
   hosts:
@@ -27,7 +34,7 @@ cluster:
   address: 192.168.1.10/24
   interface: eth0
   heartbeat-interface: eth1
-  manager: heartbeat
+  manager: ${manager}
   deadtime: ${deadtime}
 ${ping === '' ? '' : `  ping: ${ping}\n`}  zeo: { control: /srv/zeo/bin/zeoctl, port: 8100, user: zope }
   clients: { restart: [systemctl, restart, zope.service], caches: [/srv/zope/var/*.zec] }
@@ -52,16 +59,31 @@ function zope(name: string): string {
   return `[Service]\nExecStart=\nExecStart=${site}\n`;
 }
 
-/** The same key on both: a sample must not have one. */
-const AUTHKEYS = `auth 1\n1 sha1 ${'0123456789abcdef'.repeat(4)}\n`;
-
-/** Everything but the first data and the services. */
-export async function setUp(host: Host, settings: PairSettings): Promise<void> {
+/** Everything but the keys, the first data and the services. */
+export async function install(host: Host, settings: PairSettings): Promise<void> {
   await host.ok(INSTANCE);
   await host.put('/srv/zeo/etc/zeo.conf', inSupport('zeo.conf'));
   for (const name of ['site.py', 'blob_bytes.py', 'make_site.py']) await host.put(`/opt/site/${name}`, inSupport(name));
   await host.put('/etc/syncpozo.yml', configuration(settings));
-  await host.ok(`sh /opt/syncpozo/scripts/install.sh --host ${host.name}`);
-  await host.put('/etc/ha.d/authkeys', AUTHKEYS, { mode: '600' });
+  await host.ok(`
+    install -m 644 /opt/syncpozo/scripts/systemd/zope.service /etc/systemd/system/
+    /opt/syncpozo/scripts/install.sh --host ${host.name}
+    systemctl restart apache2`);
   await host.put('/etc/systemd/system/zope.service.d/site.conf', zope(host.name));
+}
+
+/** What install.sh leaves to a person: heartbeat's key on both hosts, and each host's right to read the data of the other one. */
+export async function exchangeKeys(m1: Host, m2: Host): Promise<void> {
+  const authkeys = '/etc/ha.d/authkeys';
+  if ((await m1.inside(`test -e ${authkeys}`)).status === 0)
+    await m2.put(authkeys, await m1.read(authkeys), { mode: '600' });
+  for (const [host, peer] of [
+    [m1, m2],
+    [m2, m1],
+  ] as const) {
+    await host.ok(`ssh-keyscan -t ed25519 ${peer.address} 2>/dev/null >/etc/syncpozo/ssh/known_hosts`);
+    const key = await host.read('/etc/syncpozo/ssh/id_ed25519.pub');
+    const line = `restrict,from="${host.address}",command="internal-sftp -R" ${key}`;
+    await peer.put('/home/zope/.ssh/authorized_keys', line, { mode: '600', owner: 'zope' });
+  }
 }

@@ -92,12 +92,12 @@ class Site:
 
             def add(root):
                 ids = root["ids"][bucket]
-                if path == "/commit":
-                    ids[ident] = PersistentMapping({"text": "x" * (200 + ident % 1500)})
-                else:
-                    ids[ident] = Blob()
-                    with ids[ident].open("w") as out:
+                ids[ident] = PersistentMapping({"text": "x" * (200 + ident % 1500)})
+                if path == "/blob":
+                    ids[ident]["blob"] = Blob()
+                    with ids[ident]["blob"].open("w") as out:
                         out.write(blob_bytes(ident))
+                # Not the blob: ZODB does not give it its serial.
                 return ids[ident]
 
             return self.write(add, f"id {ident}")
@@ -132,10 +132,10 @@ class Site:
 
 
 def has(value):
-    if isinstance(value, Blob):
-        with value.open("r") as stored:
-            return {"has": True, "sha256": hashlib.sha256(stored.read()).hexdigest()}
-    return {"has": value is not None}
+    if value is None or "blob" not in value:
+        return {"has": value is not None}
+    with value["blob"].open("r") as stored:
+        return {"has": True, "sha256": hashlib.sha256(stored.read()).hexdigest()}
 
 
 def main(address, port, name, directory):
