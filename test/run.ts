@@ -1,25 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { reasonToSkip } from './cluster/support/image.js';
 import { inProject } from './support/root.js';
 import { ensureVenv, VenvError } from './support/venv.js';
 
 /**
- * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign [PART ...]`; a PART selects the
+ * Runs the compiled tests of a group: `node dist/test/run.js all|unit|zodb|scripts|campaign|cluster [PART ...]`; a PART selects the
  * files with it in their path.
  *
- * test/zodb, crash, faults, chaos, histories, blobs, extract, rejoin, together and wayback need the real ZODB and ZEO, test/scripts needs
- * shellcheck and the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files *.campaign.ts of all
- * folders. Their settings:
+ * test/zodb, crash, faults, chaos, histories, blobs, extract, rejoin, together, wayback and cluster need the real ZODB and ZEO,
+ * test/scripts needs shellcheck and the operator's scripts, all other folders are `unit`. `campaign` are the long tests, the files
+ * *.campaign.ts of all folders. `cluster` are the tests and the campaigns of test/cluster. Their settings:
  *   SYNCPOZO_MINUTES  how long the live ZEO campaign, those of a watch, of a group and of ways back run, each (10)
  *   SYNCPOZO_HISTORIES  how many random histories the long form plays (3000)
  *   SYNCPOZO_BLOB_HISTORIES  how many random histories with blobs the long form plays (500)
  *   SYNCPOZO_THIN_HISTORIES  how many random histories get a thin file in the long form (300)
  *   SYNCPOZO_SEED     the seed of all random choices, in the short tests too; `random`: new ones (see support/seed.ts)
  *   SYNCPOZO_KEEP     keeps the directory of a failed test, and prints its path
- * The groups that need Python build `.venv` first.
+ * The groups that need Python build `.venv` first; test/cluster also the image of its hosts, where this machine can carry them.
  */
-const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign'] as const;
+const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign', 'cluster'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Folders whose tests have real ZODB as judge. */
@@ -34,6 +35,7 @@ const JUDGED_BY_ZODB: ReadonlySet<string> = new Set([
   'rejoin',
   'wayback',
   'together',
+  'cluster',
 ]);
 
 const COMPILED = inProject('dist', 'test');
@@ -69,6 +71,8 @@ function main(args: readonly string[]): number {
   if (bundled.status !== 0) return complain('the program could not be bundled (npm ci comes first)', 1);
   try {
     if (files.some(needsPython)) ensureVenv();
+    // The tests ask for the reason again, and skip themselves.
+    if (files.some(isOfCluster)) reasonToSkip();
   } catch (error) {
     if (error instanceof VenvError) return complain(error.message, 1);
     throw error;
@@ -98,15 +102,24 @@ function longestFirst(files: readonly string[]): readonly string[] {
 }
 
 function isIn(group: Group, file: string): boolean {
+  if (group === 'cluster') return isOfCluster(file);
   const isCampaign = file.endsWith('.campaign.js');
   if (group === 'campaign' || isCampaign) return group === 'campaign' && isCampaign;
   return group === 'all' || group === folderGroup(file);
 }
 
 function folderGroup(file: string): Group {
-  const folder = relative(COMPILED, file).split(sep)[0];
+  const folder = folderOf(file);
   if (folder === 'scripts') return 'scripts';
-  return JUDGED_BY_ZODB.has(folder ?? '') ? 'zodb' : 'unit';
+  return JUDGED_BY_ZODB.has(folder) ? 'zodb' : 'unit';
+}
+
+function folderOf(file: string): string {
+  return relative(COMPILED, file).split(sep)[0] ?? '';
+}
+
+function isOfCluster(file: string): boolean {
+  return folderOf(file) === 'cluster';
 }
 
 function needsPython(file: string): boolean {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The cluster manager as the guard and `switchover` use it; part of those. The guard starts and stops heartbeat alone: keepalived and
+# The cluster manager, as the guard and `switchover` use it; part of those. The guard starts and stops heartbeat; keepalived and
 # Pacemaker run always, and ask `zeo may-start` themselves.
 #
 # shellcheck disable=SC2154 # set by the library
@@ -7,65 +7,86 @@ set -u
 
 HEARTBEAT_TOOLS=/usr/share/heartbeat
 
-manager_unit() {
-  case $cluster_manager in
-    heartbeat | keepalived | pacemaker) echo "$cluster_manager.service" ;;
-  esac
+# --- heartbeat ---
+
+# Any of its processes. After a partition it executes itself again, without systemd's knowledge: the unit is inactive then.
+heartbeat_runs() {
+  pgrep -x heartbeat >/dev/null || heartbeat_unit_runs
 }
 
-# Starting, running or stopping.
-manager_runs() {
-  case $(timeout 5 systemctl show --value -p ActiveState "$(manager_unit)" 2>/dev/null) in
+heartbeat_unit_runs() {
+  case $(timeout 5 systemctl show --value -p ActiveState heartbeat.service 2>/dev/null) in
     active | activating | deactivating | reloading) return 0 ;;
   esac
   return 1
 }
 
-manager_start() {
-  timeout 30 systemctl reset-failed "$(manager_unit)" 2>/dev/null
-  timeout 30 systemctl start --no-block "$(manager_unit)"
+heartbeat_start() {
+  timeout 30 systemctl reset-failed heartbeat.service 2>/dev/null
+  timeout 30 systemctl start --no-block heartbeat.service
 }
 
 # Does not wait: heartbeat ends when its resources have.
-manager_stop() {
-  timeout 30 systemctl stop --no-block "$(manager_unit)"
+heartbeat_stop() {
+  if heartbeat_unit_runs; then
+    timeout 30 systemctl stop --no-block heartbeat.service
+  else
+    signal_heartbeat TERM "$(pgrep -o -x heartbeat)"
+  fi
 }
 
-manager_kill() {
-  timeout 30 systemctl kill -s KILL "$(manager_unit)"
+heartbeat_kill() {
+  # shellcheck disable=SC2046 # numbers
+  signal_heartbeat KILL $(pgrep -x heartbeat)
 }
 
-# Whether a person has stopped it, rather than a crash.
-manager_was_stopped() {
-  [ "$(timeout 5 systemctl show --value -p Result "$(manager_unit)" 2>/dev/null)" = success ]
+signal_heartbeat() {
+  signal=$1
+  shift
+  for process in "$@"; do
+    kill "-$signal" "$process" 2>/dev/null
+  done
 }
 
-# Whether the other host's manager takes part.
-peer_manager_runs() {
-  case $cluster_manager in
-    heartbeat) [ "$(timeout 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" = active ] ;;
-    pacemaker) timeout 10 crm_node -p 2>/dev/null | tr ' ' '\n' | grep -qx "$syncpozo_peer" ;;
-    *) peer_answers ;;
-  esac
+# Whether the unit has ended in peace, as a person ends it, and not by a crash.
+heartbeat_was_stopped() {
+  [ "$(timeout 5 systemctl show --value -p Result heartbeat.service 2>/dev/null)" = success ]
 }
 
-# Whether heartbeat takes part here (it waits for the other host first), believes that it is up to this host to serve, and does
-# nothing about it. Its scripts send messages through a pipe, in pieces: two at once spoil each other, and a takeover is forgotten.
+# Whether heartbeat takes part here (it waits for the other host first), it is up to this host to serve, and nothing is done about
+# it. Heartbeat's scripts send messages through a pipe, in pieces: two at once spoil each other, and a takeover is forgotten.
 heartbeat_forgets() {
   [ "$(timeout 5 cl_status nodestatus "$syncpozo_host" 2>/dev/null)" = active ] || return 1
   if any is_role slave && [ "$(timeout 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" != dead ]; then return 1; fi
   ! pgrep -f '/ResourceManager ' >/dev/null
 }
 
-# Sends the forgotten message once more: takes the resources of haresources' line.
+# Sends the forgotten message once more: take the resources of haresources' line.
 heartbeat_take() {
   HA_CURHOST=$syncpozo_host HA_NICEFAILBACK=yes timeout 30 "$HEARTBEAT_TOOLS/req_resource" zeo >/dev/null 2>&1
 }
 
-# Asks the manager to move all resources to the other host.
+# --- any manager ---
+
+# Whether the other host's manager takes part.
+peer_manager_runs() {
+  case $cluster_manager in
+    heartbeat) [ "$(timeout 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" = active ] ;;
+    pacemaker) [ "$(timeout 10 crm_attribute --promotion=zeo -N "$syncpozo_peer" -l reboot -G -q 2>/dev/null)" -gt 0 ] 2>/dev/null ;;
+    *) peer_answers ;;
+  esac
+}
+
+# leave_cluster REASON [SECONDS]: under keepalived, whose check reads the note, and Pacemaker, whose agent does. It counts for so
+# long, a minute by default.
+leave_cluster() {
+  printf '%s\n' "$1" "${2:-60}" 2>/dev/null >"$run_dir/aside"
+}
+
+# manager_move REASON: asks the manager to move all resources to the other host.
 manager_move() {
   case $cluster_manager in
     heartbeat) timeout 30 "$HEARTBEAT_TOOLS/hb_standby" all >/dev/null 2>&1 ;;
-    *) return 1 ;;
+    *) leave_cluster "$1" ;;
   esac
 }

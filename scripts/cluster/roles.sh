@@ -36,6 +36,11 @@ term_here() {
   term_of 2>/dev/null <"$data.role" || echo 0
 }
 
+# By the other host's role file, which is read by a process that can be given up.
+peer_is_slave() {
+  [ "$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null | role_of)" = slave ]
+}
+
 # is_role WORD...: whether the chosen storage has one of these roles.
 is_role() {
   role=$(role_here)

@@ -19,7 +19,8 @@ settings() {
     # shellcheck source=/dev/null
     . "$defaults"
   fi
-  PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
+  # Heartbeat and keepalived give a short one.
+  PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
   export PATH
   SYNCPOZO=${SYNCPOZO:-syncpozo}
   configuration=${SYNCPOZO_CONFIG:-/etc/syncpozo.yml}

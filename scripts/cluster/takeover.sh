@@ -11,6 +11,8 @@
 set -u
 
 SYNC_STOP_WAIT=1
+# For the mount of a host that is alive: in a planned switchover all that it has is copied. That of a dead one gets less.
+MOUNT_WAIT=3
 # The other host may boot at the same time.
 PEER_WAIT=15
 # Beside REFUSED: the other side is out of reach, and that decides; or this one was stopped cleanly.
@@ -22,7 +24,7 @@ CLEAN=8
 ask() {
   verb=$1
   shift
-  timeout -k 2 "$promote_wait" "$SYNCPOZO" "$verb" "$@" "$storage" </dev/null 2>&1
+  as_owner "$verb" "$@" "$storage"
   answer=$?
   if [ "$answer" -ne 2 ]; then
     return "$answer"
@@ -37,7 +39,24 @@ ask() {
       ;;
     demote) set -- "$@" --status-file "$switch" ;;
   esac
-  timeout -k 2 "$promote_wait" "$SYNCPOZO" "$verb" "$@" "$data" </dev/null 2>&1
+  as_owner "$verb" "$@" "$data"
+}
+
+# Runs syncpozo as the user of ZEO, whose number is the same on both hosts: an NFS server may refuse root. What that user may not
+# do (end a sync of root's, write the switch) is tried again.
+as_owner() {
+  if [ -n "$zeo_user" ] && [ "$zeo_user" != "$(id -un)" ]; then
+    bounded runuser -u "$zeo_user" -- "$SYNCPOZO" "$@"
+    answer=$?
+    if [ "$answer" -ne 1 ]; then
+      return "$answer"
+    fi
+  fi
+  bounded "$SYNCPOZO" "$@"
+}
+
+bounded() {
+  timeout -k 2 "$promote_wait" "$@" </dev/null 2>&1
 }
 
 # --- a side that is no slave ---
@@ -127,7 +146,9 @@ can_wait() {
 # What is in use by our own ZEO already is not promoted again, and a damaged slave is served all the same.
 promote() {
   if is_role master; then return 0; fi
-  report=$(ask promote --grace "$SYNC_STOP_WAIT" --max-age "${max_age}s")
+  set -- --grace "$SYNC_STOP_WAIT" --max-age "${max_age}s"
+  if [ "$peer_is_alive" = yes ]; then set -- "$@" --patience "$MOUNT_WAIT"; fi
+  report=$(ask promote "$@")
   answer=$?
   printf '%s\n' "$report" | say_lines "promote $storage: "
   case $answer in
@@ -164,11 +185,13 @@ switch_on_again() {
   esac
 }
 
-# Exit 0, or REFUSED; what has failed otherwise does not prevent the takeover.
+# Needs `prober`: the process of peer_answers_at_once, which was started before. Exit 0, or REFUSED; what has failed otherwise does not prevent the takeover.
 promote_all() {
   slaves=
   switched_on=
   every note_slave
+  peer_is_alive=no
+  if wait "$prober"; then peer_is_alive=yes; fi
   at_once promote
   case " $statuses " in
     *" $REFUSED "*) ;;

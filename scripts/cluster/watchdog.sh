@@ -3,7 +3,7 @@
 #
 #   nobody has the floating address for 5 s, and it is up to this host   heartbeat is asked once more to take it
 #   ZEO does not listen for 5 s   zdaemon has had its chance: it is started once more; if that fails, or does not last, all moves
-#   the web server does not answer for 5 s (cluster.web)   it is restarted once; after 10 s more without an answer, all moves
+#   the web server does not answer for 5 s (cluster.web)   it is restarted once; after 6 s more without an answer, all moves
 #
 # Invariant: one move in ten minutes at the most, and only to a host that can take over. An error page is an answer: what a Zope
 # client answers is none of the web server's faults, and would not be better on the other host.
@@ -12,7 +12,7 @@
 set -u
 
 DOWN_SECONDS=5
-WEB_AGAIN_SECONDS=10
+WEB_AGAIN_SECONDS=6
 WEB_BOOT_SECONDS=30
 QUIET_SECONDS=600
 
@@ -30,7 +30,8 @@ watchdog() {
   fi
   nobody_since=
   held_since=${held_since:-$now}
-  watch_zeo && watch_web
+  # keepalived/check watches ZEO itself.
+  if [ "$cluster_manager" != heartbeat ] || watch_zeo; then watch_web; fi
 }
 
 # Whether a time lies some seconds back.
@@ -39,7 +40,7 @@ lasts() {
 }
 
 watch_nobody() {
-  if ! heartbeat_forgets || address_elsewhere; then
+  if ! manages || ! heartbeat_forgets || address_elsewhere; then
     nobody_since=
     return 0
   fi
@@ -56,8 +57,9 @@ recently() {
   [ -n "$at" ] && ! lasts "$at" "$QUIET_SECONDS"
 }
 
+# keepalived's check and Pacemaker's agent watch ZEO themselves.
 watch_zeo() {
-  if listening; then
+  if ! manages || listening; then
     zeo_down_since=
     return 0
   fi
@@ -67,14 +69,15 @@ watch_zeo() {
   if ! recently restarted; then
     echo "$now" >"$run_dir/restarted"
     say "ZEO has not listened on port $zeo_port for $DOWN_SECONDS s, and zdaemon has not started it: starting it"
-    if timeout -k 5 30 "$cluster_lib/zeo" start; then return 0; fi
+    if timeout -k 5 10 "$cluster_lib/zeo" start; then return 0; fi
   fi
   move "ZEO does not listen on port $zeo_port"
   return 1
 }
 
+# With Pacemaker the web server is a resource of its own.
 web_answers() {
-  [ -z "$web_check" ] || curl -s -o /dev/null -m 2 "$web_check"
+  [ -z "$web_check" ] || [ "$cluster_manager" = pacemaker ] || curl -s -o /dev/null -m 2 "$web_check"
 }
 
 watch_web() {
@@ -102,20 +105,16 @@ peer_can_take() {
   peer_manager_runs && every peer_is_slave
 }
 
-peer_is_slave() {
-  [ "$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null | role_of)" = slave ]
-}
-
 # Moves all resources to the other host.
 move() {
   if recently moved; then
     complain "$1. Not moving to $syncpozo_peer: there was a move less than $((QUIET_SECONDS / 60)) min ago"
   elif ! peer_can_take; then
-    complain "$1. Not moving to $syncpozo_peer: its heartbeat does not run, its data cannot be read, or it is no slave"
+    complain "$1. Not moving to $syncpozo_peer: its $cluster_manager does not run, its data cannot be read, or it is no slave"
   else
     echo "$now" >"$run_dir/moved"
     say "$1: MOVING EVERYTHING TO $syncpozo_peer"
-    manager_move || say 'hb_standby has failed'
+    manager_move "$1" || say "$cluster_manager did not take the order"
   fi
 }
 

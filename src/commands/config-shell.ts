@@ -40,6 +40,7 @@ function clusterVariables(cluster: ClusterSettings, own: ClusterHost, peer: Clus
     peer_address: peer.address,
     host_heartbeat: own.heartbeat,
     peer_heartbeat: peer.heartbeat,
+    cluster_hosts: cluster.hosts.map(({ name }) => name).join(' '),
     cluster_address: cluster.address,
     cluster_interface: cluster.interface,
     heartbeat_interface: cluster.heartbeatInterface,

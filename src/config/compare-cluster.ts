@@ -29,7 +29,12 @@ function compareHosts(cluster: Found, hosts: readonly Entry[], mistakes: Mistake
   if (!one || !other || hosts.length !== 2) return;
   const shortOf = (name: string): string => name.toLowerCase().replace(/\..*/s, '');
   if (shortOf(one.key) === shortOf(other.key))
-    mistakes.add(other.line, 'cluster.hosts', `${other.key} beside ${one.key}`, 'names that differ before the first "."');
+    mistakes.add(
+      other.line,
+      'cluster.hosts',
+      `${other.key} beside ${one.key}`,
+      'names that differ before the first "."',
+    );
   const second = hosts.filter(({ value }) => childOf(value, 'heartbeat'));
   if (second.length === 1) {
     const without = second[0] === one ? other : one;

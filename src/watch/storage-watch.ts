@@ -75,8 +75,7 @@ export class StorageWatch {
 
   /** Whether the last check or round has found or left the slave in step, a moment ago. */
   get isInStep(): boolean {
-    const { result, figures } = this;
-    return result !== undefined && isInStep(result) && figures.hungSince === undefined && !this.turn.isLong;
+    return this.result !== undefined && isInStep(this.result) && !this.turn.isLong && !this.figures.hungSince;
   }
 
   async close(): Promise<void> {

@@ -58,7 +58,7 @@ describe('the test hosts', { skip }, () => {
   const sees = async (from: Host, address: string): Promise<boolean> =>
     (await from.inside(ping(address, 10))).status === 0;
   const isBlind = async (from: Host, address: string): Promise<boolean> =>
-    (await from.inside(ping(address, 2))).status === 1;
+    (await from.inside(ping(address, 1))).status === 1;
   const routerSees = (host: Host): string => network.run(ping(host.address, 10));
   const count = async (host: Host, path: string): Promise<number> =>
     (await host.inside(`cat ${path} 2>/dev/null`)).output.split('\n').length - 1;
@@ -92,7 +92,7 @@ describe('the test hosts', { skip }, () => {
     assert.ok((await sees(m1, m2.address)) && (await sees(m1, m2.heartbeatAddress)) && (await sees(m1, 'router')));
     m2.cut('eth0');
     assert.ok(await isBlind(m1, m2.address));
-    assert.throws(() => network.run(ping(m2.address, 2)));
+    assert.throws(() => network.run(ping(m2.address, 1)));
     assert.ok(await sees(m1, m2.heartbeatAddress));
     m2.heal();
     assert.ok(await sees(m1, m2.address));
@@ -156,7 +156,10 @@ describe('the test hosts', { skip }, () => {
     await m1.ok('echo written >/srv/zeo/kept');
     await m1.power();
     assert.equal(await m1.read('/srv/zeo/kept'), 'written\n');
+    network.partition();
     await m1.boot();
+    assert.ok(await isBlind(m1, m2.address), 'a partition ends when a host boots');
+    network.unite();
     assert.equal(await m1.read('/srv/zeo/kept'), 'written\n');
     assert.notEqual(await m1.read('/proc/sys/kernel/random/boot_id'), bootId);
     assert.equal((await m1.inside('cat /run/volatile')).status, 1);
@@ -179,10 +182,16 @@ describe('the test hosts', { skip }, () => {
     for (let tries = 0; tries < 200 && remain().length > 0; tries++) await sleep(50);
     assert.deepEqual(remain(), []);
     assert.ok(existsSync(dir));
+    const groups = (): string[] =>
+      readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith(`syncpozo-cluster-${pids[0]}-m1`))
+        .map((name) => readFileSync(`/sys/fs/cgroup/${name}/cgroup.events`, 'utf8'));
+    assert.equal(groups().length, 1);
+    for (let tries = 0; tries < 200 && groups().some((events) => events.includes('populated 1')); tries++)
+      await sleep(50);
     await (await Network.start()).end();
     assert.ok(!existsSync(dir));
-    const groups = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });
-    assert.ok(!groups.some((name) => name.endsWith(`syncpozo-cluster-${pids[0]}-m1`)));
+    assert.deepEqual(groups(), []);
     assert.ok(!readFileSync('/proc/mounts', 'utf8').includes(dir));
   });
 });

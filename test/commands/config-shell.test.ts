@@ -55,6 +55,7 @@ describe('config shell', () => {
         peer_address: '192.168.1.12',
         host_heartbeat: '10.0.0.11',
         peer_heartbeat: '10.0.0.12',
+        cluster_hosts: 'm1 m2',
         cluster_address: '192.168.1.10/24',
         cluster_interface: 'eth0',
         heartbeat_interface: 'eth1',

@@ -116,7 +116,7 @@ describe('scripts/syncpozo.yml', () => {
         ['catalog', 'site'],
       ],
     );
-    assert.deepEqual([statusFile, watch.listen?.port], ['/var/lib/syncpozo/status', 9177]);
+    assert.deepEqual([statusFile, watch.listen?.port], ['/srv/zeo/var/syncPozo.status', 9177]);
     assert.deepEqual(Object.keys(hooks.commands), ['refusal']);
     assert.deepEqual([cluster?.ping, cluster?.web?.check], ['192.168.1.1', 'http://127.0.0.1/']);
     const { cluster: asSent } = parse(textOf(SAMPLE));

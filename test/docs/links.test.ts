@@ -7,7 +7,16 @@ import { inProject } from '../support/root.js';
 import { anchorsOf, codeSpansOf, linksOf, PAGES, textOf } from './markdown.js';
 
 /** Options of other programs that the pages name. */
-const OTHERS = new Set(['--global', '--now', '--append-verify', '--minutes', '--seed', '--convert-py3']);
+const OTHERS = new Set([
+  '--global',
+  '--now',
+  '--append-verify',
+  '--minutes',
+  '--seed',
+  '--convert-py3',
+  '--strip-components',
+  '--reboot',
+]);
 
 for (const page of PAGES) {
   test(`every link of ${page} leads somewhere`, () => {
@@ -59,7 +68,7 @@ test('every option that the pages name is an option of the program or of its ben
     'demo',
   ];
   const help = commands.map((command) => syncpozo([command, '--help']).stdout).join('');
-  const all = `${help}${syncpozo(['--help']).stdout}${textOf('bench/options.ts')}${textOf('scripts/lost-content.py')}`;
+  const all = `${help}${syncpozo(['--help']).stdout}${textOf('bench/options.ts')}${textOf('scripts/lost-content.py')}${textOf('scripts/install.sh')}`;
   const known = new Set([...all.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option));
   for (const page of PAGES) {
     const named = new Set([...textOf(page).matchAll(/(?<=[\s`])--[a-z][a-z0-9-]+/g)].map(([option]) => option));

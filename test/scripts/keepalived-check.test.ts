@@ -123,6 +123,11 @@ test('a host steps aside when it is asked to, for a minute', options, async (t) 
   const past = Date.now() / 1000 - 61;
   utimesSync(elected.file('aside'), past, past);
   assert.equal((await elected.check()).status, 0);
+  writeFileSync(elected.file('aside'), 'this host is cut off\n5\n');
+  assert.equal((await elected.check()).status, 1);
+  const sixAgo = Date.now() / 1000 - 6;
+  utimesSync(elected.file('aside'), sixAgo, sixAgo);
+  assert.equal((await elected.check()).status, 0);
 });
 
 test('without the service that would act nothing may be elected', options, async (t) => {

@@ -99,8 +99,14 @@ describe("Pacemaker's agent", () => {
     giveRole(agent.peer, 'slave', 1);
     await agent.ocf('start');
     assert.equal(agent.score(), 1000);
+    writeFileSync(join(agent.run, 'aside'), 'switchover\n');
+    assertExit(await agent.monitor(), OCF.success);
+    assert.equal(agent.score(), 1, 'it steps aside for any standby that can serve');
     giveRole(agent.peer, 'master', 2);
-    await agent.ocf('notify', { OCF_RESKEY_CRM_meta_notify_type: 'post' });
+    await agent.ocf('notify', {
+      OCF_RESKEY_CRM_meta_notify_type: 'post',
+      OCF_RESKEY_CRM_meta_notify_operation: 'promote',
+    });
     await eventually('the score is gone', () => agent.score() === undefined);
     assert.equal(roleOf(agent.dataFs), 'superseded');
     assertExit(await agent.ocf('promote'), OCF.generic);

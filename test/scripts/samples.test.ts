@@ -17,8 +17,7 @@ test("crontab: every minute, as ZEO's user, and the command runs", async (t) => 
   const jobs = lines.filter((line) => line.includes('syncData.sh'));
   assert.equal(jobs.length, 1);
   assert.ok(lines.some((line) => line.startsWith('MAILTO=')));
-  const job = /^\* \* \* \* \* ([a-z]+) (\S+) (\S+ \S+)$/.exec(jobs[0] ?? '');
-  assert.ok(job, jobs[0]);
+  assert.match(jobs[0] ?? '', /^\* \* \* \* \* [a-z]+ \/usr\/local\/sbin\/syncData\.sh$/);
   // cron turns % into a newline.
   assert.ok(!jobs[0]?.includes('%'));
 
@@ -29,60 +28,89 @@ test("crontab: every minute, as ZEO's user, and the command runs", async (t) => 
     SYNCPOZO: writeScript(join(dir, 'bin', 'stand-in'), `echo "$@" >'${dir}/given'`),
     SYNCPOZO_LOG: join(dir, 'log'),
   };
-  const result = await run('sh', ['-c', `'${scripts}/syncData.sh' ${job[3]}`], { env });
+  const result = await run('sh', ['-c', `'${scripts}/syncData.sh'`], { env });
   assert.deepEqual([result.status, result.stdout, result.stderr], [0, '', '']);
-  assert.equal(readFileSync(join(dir, 'given'), 'utf8'), `sync --log-format text ${job[3]}\n`);
+  assert.equal(readFileSync(join(dir, 'given'), 'utf8'), 'sync --log-format text\n');
 });
 
-test('the paths of crontab, fstab, exports and defaults agree', () => {
+test('the configuration, fstab, exports and the sshfs service have the same paths', () => {
+  const sample = readFileSync(join(scripts, 'syncpozo.yml'), 'utf8');
+  const [exported, ...hosts] = (settings('nfs/exports')[0] ?? '').split(/\s+/);
   const [device, mount] = (settings('nfs/fstab')[0] ?? '').split(/\s+/);
-  const [exported] = (settings('nfs/exports')[0] ?? '').split(/\s+/);
-  assert.equal(device, `m1:${exported}`);
-  const job = settings('crontab').find((line) => line.includes('syncData.sh')) ?? '';
-  assert.ok(job.includes(` ${mount} ${exported}`), job);
-  assert.ok(settings('default/syncpozo').some((line) => `${line}/var` === `ZEO_INSTANCE=${exported}`));
-
-  const [blobDevice, blobMount] = (settings('nfs/fstab')[1] ?? '').split(/\s+/);
-  const [exportedBlobs] = (settings('nfs/exports')[1] ?? '').split(/\s+/);
-  assert.equal(blobDevice, `m1:${exportedBlobs}`);
-  const defaults = readFileSync(join(scripts, 'default', 'syncpozo'), 'utf8');
-  assert.ok(defaults.includes(`\n#SYNCPOZO_BLOBS=${blobMount}:${exportedBlobs}\n`));
-  assert.ok(readFileSync(join(scripts, 'README.md'), 'utf8').includes(`\n  blob-dir ${exportedBlobs}\n`));
+  assert.equal(device, `peer:${exported}`);
+  const sshfs = settings('sshfs/syncpozo-peer.service').find((line) => line.startsWith('ExecStart=')) ?? '';
+  assert.ok(sshfs.includes(`@${device} ${mount} `), sshfs);
+  for (const key of ['var', 'blobs']) {
+    assert.ok(sample.includes(`master: ${mount}/${key}`), key);
+    assert.ok(sample.includes(`slave: ${exported}/${key}`), key);
+  }
+  const addresses = [...sample.matchAll(/ {4}m\d: \{ address: ([\d.]+)/g)].map(([, address]) => address);
+  assert.deepEqual(
+    hosts.map((host) => host.replace(/\(.*/, '')),
+    addresses,
+  );
+  assert.deepEqual(
+    settings('hosts'),
+    addresses.map((address, index) => `${address} m${index + 1}`),
+  );
+  assert.ok(readFileSync(join(scripts, 'README.md'), 'utf8').includes(`\n  blob-dir ${exported}/blobs\n`));
 });
 
 test('default/syncpozo: the values in its comments are the defaults', async () => {
   const text = readFileSync(join(scripts, 'default', 'syncpozo'), 'utf8');
-  const sources = ['syncData.sh', 'heartbeat/zeo.sh'].map((name) => readFileSync(join(scripts, name), 'utf8')).join('');
+  const sources = readFileSync(join(scripts, 'syncData.sh'), 'utf8');
   const documented = [...text.matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => ({ name, value }));
   // Settings have their defaults as in NAME=${NAME:-default}.
   const read = new Set([...sources.matchAll(/\$\{((?:ZEO|SYNC)[A-Z_]*):?[-+]/g)].map((found) => found[1]));
   read.delete('SYNCPOZO_DEFAULTS');
   assert.deepEqual(documented.map(({ name }) => name).sort(), [...read].sort());
-  for (const { name, value } of documented.filter(({ value }) => /^\d+$/.test(value ?? ''))) {
+  for (const { name, value } of documented.filter(({ name }) => name === 'SYNCPOZO_LOG'))
     assert.ok(sources.includes(`\${${name}:-${value}}`), `${name} is not ${value}`);
-  }
 });
 
-test('fstab: six fields, read-only, and it gives up when the master is gone', async () => {
+test('fstab: six fields, read-only, and it gives up when the other host is gone', () => {
   const lines = settings('nfs/fstab');
-  assert.equal(lines.length, 2);
-  for (const line of lines) {
-    const fields = line.split(/\s+/);
-    assert.equal(fields.length, 6);
-    const options = (fields[3] ?? '').split(',');
-    for (const option of ['ro', 'soft', 'timeo=10', 'retrans=2', 'nofail']) assert.ok(options.includes(option), option);
-    assert.ok(!options.includes('hard') && !options.includes('rw'));
-  }
+  assert.equal(lines.length, 1);
+  const fields = (lines[0] ?? '').split(/\s+/);
+  assert.equal(fields.length, 6);
+  const options = (fields[3] ?? '').split(',');
+  for (const option of ['ro', 'soft', 'timeo=10', 'retrans=2', 'retry=0', 'nofail', 'noauto', 'x-systemd.automount'])
+    assert.ok(options.includes(option), option);
+  assert.ok(!options.includes('hard') && !options.includes('rw'));
 });
 
-test('exports: read-only, squashed root, one named host', () => {
+test('exports: read-only, squashed root, the two hosts by name', () => {
   const lines = settings('nfs/exports');
-  assert.equal(lines.length, 2);
-  for (const line of lines) {
-    const fields = /^(\/\S+) (\d+\.\d+\.\d+\.\d+)\(([a-z_,]+)\)$/.exec(line);
-    assert.ok(fields, line);
-    assert.deepEqual(fields[3]?.split(','), ['ro', 'sync', 'root_squash', 'no_subtree_check']);
-  }
+  assert.equal(lines.length, 1);
+  const [, ...hosts] = (lines[0] ?? '').split(' ');
+  assert.equal(hosts.length, 2);
+  for (const host of hosts) assert.match(host, /^\d+\.\d+\.\d+\.\d+\(ro,sync,root_squash,crossmnt,no_subtree_check\)$/);
+});
+
+test('sshfs: read-only twice, no hanging read, no stale size, no question', () => {
+  const text = settings('sshfs/syncpozo-peer.service').join(' ');
+  const options = [...text.matchAll(/ -o (\S+)/g)].flatMap(([, list = '']) => list.split(','));
+  for (const option of [
+    'ro',
+    'allow_other',
+    'reconnect',
+    'ServerAliveInterval=1',
+    'ServerAliveCountMax=2',
+    'ConnectTimeout=2',
+  ])
+    assert.ok(options.includes(option), option);
+  for (const option of [
+    'dir_cache=no',
+    'attr_timeout=0',
+    'entry_timeout=0',
+    'BatchMode=yes',
+    'StrictHostKeyChecking=yes',
+  ])
+    assert.ok(options.includes(option), option);
+  assert.match(
+    settings('sshfs/authorized_keys')[0] ?? '',
+    /^restrict,from="peer",command="internal-sftp -R" ssh-ed25519 /,
+  );
 });
 
 test('haresources: one line, ZEO before the address, and its script exists', () => {
@@ -90,8 +118,8 @@ test('haresources: one line, ZEO before the address, and its script exists', () 
   assert.equal(lines.length, 1);
   const [host, ...resources] = (lines[0] ?? '').split(/\s+/);
   assert.equal(resources[0], 'zeo');
-  assert.match(resources[1] ?? '', /^IPaddr::\d+\.\d+\.\d+\.\d+/);
-  assert.ok(readdirSync(join(scripts, 'heartbeat', 'master')).includes('zeo'));
+  assert.match(resources[1] ?? '', /^IPaddr2::\d+\.\d+\.\d+\.\d+\/\d+\/\w+$/);
+  assert.ok(readdirSync(join(scripts, 'cluster')).includes('zeo'));
   assert.ok(settings('heartbeat/ha.cf').includes(`node ${host}`));
 });
 
@@ -101,6 +129,8 @@ test('ha.cf: the settings that were found to work, media after their port', () =
   const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
   assert.ok(at('udpport') >= 0 && at('udpport') < at('ucast'));
   assert.equal(lines.filter((line) => line.startsWith('node ')).length, 2);
+  // Both hosts, over both cables: the file is the same on both.
+  assert.equal(lines.filter((line) => line.startsWith('ucast ')).length, 4);
 });
 
 test('authkeys: no usable key in the sample, and its recipe creates one', async (t) => {

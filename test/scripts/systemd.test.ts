@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Result, run, scratch, scripts, writeScript } from './shell.js';
 import { missing, SERVICES, textOf, UNITS, valuesOf } from './units.js';
@@ -17,12 +17,16 @@ const skip = missing('systemd-analyze');
 function install(t: TestContext, change: (text: string) => string = (text) => text): string[] {
   const dir = scratch(t);
   const program = writeScript(join(dir, 'syncpozo'), 'exit 0');
-  return UNITS.map((unit) => {
-    const path = join(dir, unit);
-    writeFileSync(path, change(textOf(unit)).replaceAll('/usr/local/bin/syncpozo', program));
+  return [...UNITS, '../sshfs/syncpozo-peer.service'].map((unit) => {
+    const path = join(dir, basename(unit));
+    writeFileSync(path, change(textOf(unit)).replaceAll(PROGRAMS, program));
     return path;
   });
 }
+
+/** What an installation brings. */
+const PROGRAMS =
+  /\/usr\/local\/bin\/syncpozo(?=\s)|\/usr\/local\/lib\/syncpozo\/[\w/]+|\/srv\/zope\/bin\/runwsgi|\/usr\/bin\/sshfs/g;
 
 /** The real programs of this machine; the page of the manual is not installed here. */
 function verify(paths: readonly string[]): Promise<Result> {
@@ -82,9 +86,10 @@ test('the timer starts the service of its name, every minute', { skip }, async (
 
 test('the units agree with the other samples', () => {
   const crontab = readFileSync(join(scripts, 'crontab'), 'utf8');
-  const [, user, slave = ''] = /^\* \* \* \* \* (\w+) \S+ \S+ (\S+)$/m.exec(crontab) ?? [];
-  const defaults = readFileSync(join(scripts, 'default', 'syncpozo'), 'utf8');
-  const [, blobs = ''] = /^#SYNCPOZO_BLOBS=\S+:(\S+)$/m.exec(defaults) ?? [];
+  const [, user] = /^\* \* \* \* \* (\w+) \S+$/m.exec(crontab) ?? [];
+  const sample = readFileSync(join(scripts, 'syncpozo.yml'), 'utf8');
+  const [, slave] = /^ {4}slave: (\S+)$/m.exec(sample) ?? [];
+  const [, blobs] = /blobs: \{ .*slave: (\S+) \}$/m.exec(sample) ?? [];
   for (const unit of SERVICES) {
     const text = textOf(unit);
     assert.deepEqual(valuesOf(text, 'User'), [user]);

@@ -40,16 +40,19 @@ inside() {
   chroot "$root" env -u TMPDIR HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
+apt() {
+  inside apt-get -o APT::Sandbox::User=root -o Acquire::Retries=3 "$@"
+}
 install_packages() {
   # shellcheck disable=SC2046 # one word a line
-  inside apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io -o APT::Sandbox::User=root $(grep -v '^#' "$packages")
+  apt install -y --no-install-recommends -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io $(grep -v '^#' "$packages")
 }
 # A list of packages that is old, or none, is the usual reason.
 install_packages || {
-  inside apt-get update -o APT::Sandbox::User=root
+  apt update
   install_packages
 }
-inside apt-get clean
+apt clean
 
 inside /usr/bin/python3 -m venv /opt/venv
 cat "$@" >"$root/tmp/requirements.txt"
@@ -60,6 +63,7 @@ sed -i '/^zope:/d' "$root/etc/passwd" "$root/etc/shadow" "$root/etc/group"
 inside useradd --uid 5555 --user-group --create-home --home-dir /home/zope --shell /bin/bash zope
 
 # One key for all hosts: each of them reaches the others as root and as zope.
+# shellcheck disable=SC2016 # the shell inside expands it
 inside sh -euc '
   rm -rf /root/.ssh /home/zope/.ssh /etc/ssh/ssh_host_*
   ssh-keygen -A

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownerName } from './processes.js';
 
 const PREFIX = 'syncpozo-cluster-';
 
@@ -16,9 +17,9 @@ function own(): string {
 export class ControlGroup {
   readonly path: string;
 
-  /** @param name names this host among all on this machine */
-  constructor(name: string) {
-    this.path = join(own(), `${PREFIX}${name}`);
+  /** @param router process 1 of the host's router */
+  constructor(router: number, host: string) {
+    this.path = join(own(), `${PREFIX}${router}-${host}`);
   }
 
   create(): void {
@@ -43,11 +44,12 @@ export class ControlGroup {
 /** Removes what hosts of processes that were killed have left. */
 export function removeStaleGroups(): void {
   for (const name of readdirSync(own())) {
-    if (!name.startsWith(PREFIX)) continue;
+    // A group without processes may be one whose host is about to boot.
+    if (!name.startsWith(PREFIX) || ownerName(Number.parseInt(name.slice(PREFIX.length), 10)) !== '') continue;
     try {
       removeGroups(join(own(), name));
     } catch {
-      // It has processes: it is in use.
+      // Its last processes are ending: the next one removes it.
     }
   }
 }

@@ -10,13 +10,11 @@ disk=$dir/disks/$name
 root=$dir/roots/$name
 
 mount --make-rprivate /
-umask 022
 # After a volatile mount, which leaves out every sync, a work folder is refused: what the host wrote is in this machine's memory at
 # least, and survives the host.
 rm -rf "$disk/work"
-mkdir -p "$disk/upper/opt" "$disk/work" "$root"
-[ -e "$disk/upper/opt/syncpozo" ] || cp -R "$dir/product" "$disk/upper/opt/syncpozo"
-mount -t overlay overlay -o "lowerdir=$dir/image/upper:/,upperdir=$disk/upper,workdir=$disk/work,volatile" "$root"
+mkdir -p "$disk/upper" "$disk/work" "$root"
+mount -t overlay overlay -o "lowerdir=$dir/product:$dir/image/upper:/,upperdir=$disk/upper,workdir=$disk/work,volatile" "$root"
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=755 run "$root/run"
 mount -t tmpfs tmp "$root/tmp"

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inProject } from '../../support/root.js';
 import { ControlGroup } from './control-group.js';
+import { enter, type Result } from './enter.js';
+import { installation } from './installation.js';
 import type { Network } from './network.js';
 import { childrenOf } from './processes.js';
 
@@ -15,13 +17,6 @@ const USUAL_LIMIT_MS = 60_000;
 
 export type Interface = 'eth0' | 'eth1';
 const INTERFACES: readonly Interface[] = ['eth0', 'eth1'];
-
-export interface Result {
-  /** As a shell has it: 128 and the signal's number for a program that a signal has ended; 137 for one that took too long. */
-  readonly status: number;
-  /** Standard output and standard error. */
-  readonly output: string;
-}
 
 interface RunOptions {
   readonly user?: string;
@@ -56,7 +51,7 @@ export class Host {
   ) {
     this.address = `192.168.1.1${number}`;
     this.heartbeatAddress = `10.0.0.1${number}`;
-    this.group = new ControlGroup(`${network.pid}-${name}`);
+    this.group = new ControlGroup(network.pid, name);
   }
 
   /** The number of its process 1 on this machine: another one after each boot. */
@@ -154,10 +149,10 @@ export class Host {
 
   /** Runs shell text in it, by default as root. */
   async inside(text: string, { user, input, timeoutMs = USUAL_LIMIT_MS }: RunOptions = {}): Promise<Result> {
-    const enter = ['-t', String(this.pid), '-m', '-p', '-i', '-u', '-n', '-C', '-r', '-w', 'env', '-i', PATH];
+    const into = ['-t', String(this.pid), '-m', '-p', '-i', '-u', '-n', '-C', '-r', '-w', 'env', '-i', PATH];
     const limit = ['LC_ALL=C.UTF-8', 'HOME=/root', 'timeout', '--kill-after=1', `${timeoutMs / 1000}`];
     const as = user === undefined ? [] : ['runuser', '-u', user, '--', 'env', `HOME=/home/${user}`];
-    return run([...enter, ...limit, ...as, 'sh', '-c', `exec 2>&1\n${text}`], input);
+    return enter([...into, ...limit, ...as, 'sh', '-c', `exec 2>&1\n${text}`], input, timeoutMs);
   }
 
   /** Runs shell text that must succeed; returns what it prints, without the last line's end. */
@@ -170,8 +165,8 @@ export class Host {
   /** Runs shell text, as root, on the disk of the host while that is down: no service of it is there. */
   async offline(text: string, input?: string): Promise<Result> {
     assert.ok(!this.isUp, `${this.name} is up`);
-    const enter = ['-t', String(this.network.pid), '-m', '-p', 'unshare', '-m', 'sh', SCRIPT];
-    return run([...enter, this.network.dir, this.name, process.execPath, 'run', `exec 2>&1\n${text}`], input);
+    const into = ['-t', String(this.network.pid), '-m', '-p', 'unshare', '-m', 'sh', SCRIPT];
+    return enter([...into, this.network.dir, this.name, process.execPath, 'run', `exec 2>&1\n${text}`], input);
   }
 
   /** Writes a file, up or down; its directories are made. */
@@ -224,6 +219,7 @@ export class Host {
         return undefined;
       }
     }
+    this.network.isolate(this);
     return true;
   }
 
@@ -231,18 +227,8 @@ export class Host {
   private async prepare(): Promise<void> {
     if (this.isPrepared) return;
     this.isPrepared = true;
-    const card = (name: Interface, address: string): string =>
-      `auto ${name}\niface ${name} inet static\n  address ${address}/24\n`;
-    const interfaces = `auto lo\niface lo inet loopback\n${card('eth0', this.address)}${card('eth1', this.heartbeatAddress)}`;
-    const { status, output } = await this.offline(
-      `
-      echo ${this.name} >/etc/hostname
-      printf '127.0.0.1 localhost\\n192.168.1.11 m1\\n192.168.1.12 m2\\n192.168.1.10 cluster\\n192.168.1.1 router\\n' >/etc/hosts
-      tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
-      cat >/etc/network/interfaces
-      ln -sf /opt/syncpozo/dist/app/cli.cjs /usr/local/bin/syncpozo`,
-      interfaces,
-    );
+    const { script, interfaces } = installation(this);
+    const { status, output } = await this.offline(script, interfaces);
     assert.equal(status, 0, output);
   }
 
@@ -257,17 +243,4 @@ export class Host {
       if (!this.isUp || Date.now() > until) assert.fail(`${this.name} does not boot: never: ${what}\n${this.console}`);
     }
   }
-}
-
-function run(args: readonly string[], input?: string): Promise<Result> {
-  const child = spawn('nsenter', args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'inherit'] });
-  child.stdin?.on('error', () => undefined).end(input);
-  let output = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ status: code ?? (signal === 'SIGKILL' ? 137 : 128), output }));
-  });
 }

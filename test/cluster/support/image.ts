@@ -64,7 +64,9 @@ function build(): string | undefined {
   const file = fileOfImage();
   mkdirSync(CLUSTER_FOLDER, { recursive: true });
   process.stderr.write('the image of the test hosts is made, once: Debian packages and a Python environment\n');
-  const apart = 'unshare -m -p -f --kill-child sh "$@"; status=$?; rm -rf "$2.building"; exit $status';
+  // What a build that was killed has left goes too.
+  const removed = `rm -rf '${CLUSTER_FOLDER}'/image-*.building`;
+  const apart = `${removed}; unshare -m -p -f --kill-child sh "$@"; status=$?; ${removed}; exit $status`;
   const args = [join(CLUSTER_FOLDER, 'lock'), 'sh', '-c', apart, 'sh', BUILD, file, PACKAGES, ...REQUIREMENTS];
   const started = Date.now();
   const done = spawnSync('flock', args, { encoding: 'utf8', timeout: LONGEST_BUILD_MS });

@@ -7,7 +7,7 @@ import { removeStaleGroups } from './control-group.js';
 import { Host } from './host.js';
 import { CLUSTER_FOLDER, image } from './image.js';
 import { childrenOf, ownerName } from './processes.js';
-import { stageProduct } from './product.js';
+import { productPaths } from './product.js';
 
 const HOLD = inProject('test', 'cluster', 'support', 'hold-network.sh');
 const RUNS = join(CLUSTER_FOLDER, 'runs');
@@ -22,6 +22,7 @@ const OWNER = 'owner';
  */
 export class Network {
   readonly hosts: Host[] = [];
+  private isolated: 'on' | 'off' = 'off';
   private readonly ended: Promise<unknown>;
 
   private constructor(
@@ -43,9 +44,10 @@ export class Network {
     mkdirSync(RUNS, { recursive: true });
     const dir = mkdtempSync(join(RUNS, 'run-'));
     writeFileSync(join(dir, OWNER), ownerName(process.pid));
-    stageProduct(join(dir, 'product'));
     const apart = ['-m', '-n', '-p', '-i', '--fork', '--kill-child', '--propagation', 'private'];
-    const holder = spawn('unshare', [...apart, 'sh', HOLD, dir, file], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const holder = spawn('unshare', [...apart, 'sh', HOLD, dir, file, inProject(), ...productPaths()], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     let output = '';
     holder.stderr.setEncoding('utf8').on('data', (text: string) => {
       output += text;
@@ -84,18 +86,20 @@ export class Network {
     return done.stdout;
   }
 
-  /** The hosts do not see each other; each of them and the router do. */
+  /** The hosts do not see each other; each of them and the router do. It holds for hosts that boot later, too. */
   partition(): void {
-    this.isolate('on');
+    this.isolated = 'on';
+    for (const host of this.hosts) if (host.isUp) this.isolate(host);
   }
 
   unite(): void {
-    this.isolate('off');
+    this.isolated = 'off';
+    for (const host of this.hosts) if (host.isUp) this.isolate(host);
   }
 
-  private isolate(onOrOff: string): void {
-    for (const host of this.hosts)
-      for (const port of host.ports) this.run(`ip link set ${port} type bridge_slave isolated ${onOrOff}`);
+  /** Gives the ports of a host what holds at present. */
+  isolate(host: Host): void {
+    for (const port of host.ports) this.run(`ip link set ${port} type bridge_slave isolated ${this.isolated}`);
   }
 
   /** Ends all hosts, and removes their disks. */

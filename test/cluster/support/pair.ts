@@ -9,7 +9,7 @@ import { Observer } from './observer.js';
 import type { LoadSettings, Request } from './requests.js';
 import { isAcknowledged } from './requests.js';
 import { Observed, type Sample } from './samples.js';
-import { exchangeKeys, install, type PairSettings } from './set-up.js';
+import { exchangeKeys, install, type Manager, type PairSettings } from './set-up.js';
 import { type Answer, ask } from './site-client.js';
 
 export const ADDRESS = '192.168.1.10';
@@ -19,6 +19,12 @@ export function seconds(): number {
 }
 
 const SERVICES = 'syncpozo-watch syncpozo-guard syncpozo-clients zope';
+/** What else is started by hand on the first day; the guard starts heartbeat by itself. */
+const OF_MANAGER: Readonly<Record<Manager, string>> = {
+  heartbeat: '',
+  keepalived: 'syncpozo-keepalived keepalived',
+  pacemaker: 'corosync pacemaker',
+};
 
 /** Two hosts with the whole cluster on them, the visitors of their site, and somebody who watches from the router. */
 export class Pair {
@@ -28,6 +34,7 @@ export class Pair {
 
   private constructor(
     readonly name: string,
+    private readonly manager: Manager,
     readonly network: Network,
     readonly m1: Host,
     readonly m2: Host,
@@ -35,8 +42,9 @@ export class Pair {
 
   /** Set up as docs/cluster.md has it; returns when m1 serves, m2 is in step, and both sites answer. */
   static async start(name: string, settings: PairSettings = {}): Promise<Pair> {
+    const { manager = 'heartbeat' } = settings;
     const network = await Network.start();
-    const pair = new Pair(name, network, network.host('m1', 1), network.host('m2', 2));
+    const pair = new Pair(name, manager, network, network.host('m1', 1), network.host('m2', 2));
     try {
       await pair.setUp(settings);
     } catch (error) {
@@ -61,7 +69,10 @@ export class Pair {
     await this.eventually('m2 sees the data of m1', () => this.sees(m2, '/mnt/peer/zeo/var/Data.fs'), 20);
     await m2.ok('syncpozo sync main', { user: 'zope' });
     this.say('the first sync is done');
-    await Promise.all([m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES}`)));
+    await settings.prepare?.(this.network);
+    await Promise.all(
+      [m1, m2].map((host) => host.ok(`systemctl enable --now --no-block ${SERVICES} ${OF_MANAGER[this.manager]}`)),
+    );
     await this.until('m1 serves', ({ answers }) => answers === 'm1', 90);
     for (const host of [m1, m2]) await this.siteAnswers(host);
     await this.inStep(m2);
@@ -181,8 +192,8 @@ export class Pair {
 
   /** The cluster manager of this host takes part. */
   async managed(host: Host): Promise<void> {
-    const runs = async (): Promise<boolean> => (await host.inside('systemctl is-active heartbeat')).status === 0;
-    await this.eventually(`heartbeat runs on ${host.name}`, runs, 90);
+    const runs = async (): Promise<boolean> => (await host.inside(`systemctl is-active ${this.manager}`)).status === 0;
+    await this.eventually(`${this.manager} runs on ${host.name}`, runs, 90);
   }
 
   /** The way back of the docs. */

@@ -1,25 +1,31 @@
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { inProject } from '../../support/root.js';
 
 interface Package {
   readonly files: readonly string[];
+  readonly scripts: Readonly<Record<string, string>>;
 }
 
-interface Lock {
-  readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+interface Installed {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Copies what `npm install --global` of the package that `npm pack` writes has: no more than an operator's host. */
-export function stageProduct(directory: string): void {
-  const { files } = JSON.parse(readFileSync(inProject('package.json'), 'utf8')) as Package;
-  const { packages } = JSON.parse(readFileSync(inProject('package-lock.json'), 'utf8')) as Lock;
-  const dependencies = Object.keys(packages).filter((path) => path !== '' && packages[path]?.dev !== true);
-  for (const path of ['package.json', ...files, ...dependencies]) {
-    const from = inProject(path);
-    // A dependency of another platform is not there.
-    if (!existsSync(from)) continue;
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    cpSync(from, join(directory, path), { recursive: true, dereference: true });
+/** What an operator's host has after `npm install --global` of the package that `npm pack` writes, without what is bundled. */
+export function productPaths(): string[] {
+  const { files, scripts } = JSON.parse(readFileSync(inProject('package.json'), 'utf8')) as Package;
+  const apart = [...(scripts['bundle'] ?? '').matchAll(/--external:(\S+)/g)].map(([, name]) => name!);
+  return ['package.json', ...files, ...[...withDependencies(apart)].map((name) => `node_modules/${name}`)];
+}
+
+/** A dependency of another platform is not there. */
+function withDependencies(names: readonly string[], found = new Set<string>()): Set<string> {
+  for (const name of names) {
+    const manifest = inProject('node_modules', name, 'package.json');
+    if (found.has(name) || !existsSync(manifest)) continue;
+    found.add(name);
+    const { dependencies, optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as Installed;
+    withDependencies(Object.keys({ ...dependencies, ...optionalDependencies }), found);
   }
+  return found;
 }

@@ -1,18 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { inProject } from '../../support/root.js';
 import type { Host } from './host.js';
+import type { Network } from './network.js';
 
 /** What the two hosts of a pair get before they run: as docs/cluster.md has it, with a site of our own in the place of Plone. */
 
+export type Manager = 'heartbeat' | 'keepalived' | 'pacemaker';
+
 export interface PairSettings {
+  /** The cluster manager; heartbeat by default. */
+  readonly manager?: Manager;
   readonly deadtime?: string;
   /** An address that both hosts can reach in any partition; empty: no host asks whether it is isolated. */
   readonly ping?: string;
   /** Of the site before the first day. */
   readonly megabytes?: number;
+  /** What a manager needs of a person, when both hosts have their data and before the services start. */
+  readonly prepare?: (network: Network) => Promise<void>;
 }
 
-function configuration({ deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
+export function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
   return `storages:
   main:
     master: /mnt/peer/zeo/var
@@ -27,7 +34,7 @@ cluster:
   address: 192.168.1.10/24
   interface: eth0
   heartbeat-interface: eth1
-  manager: heartbeat
+  manager: ${manager}
   deadtime: ${deadtime}
 ${ping === '' ? '' : `  ping: ${ping}\n`}  zeo: { control: /srv/zeo/bin/zeoctl, port: 8100, user: zope }
   clients: { restart: [systemctl, restart, zope.service], caches: [/srv/zope/var/*.zec] }
@@ -67,7 +74,9 @@ export async function install(host: Host, settings: PairSettings): Promise<void>
 
 /** What install.sh leaves to a person: heartbeat's key on both hosts, and each host's right to read the data of the other one. */
 export async function exchangeKeys(m1: Host, m2: Host): Promise<void> {
-  await m2.put('/etc/ha.d/authkeys', await m1.read('/etc/ha.d/authkeys'), { mode: '600' });
+  const authkeys = '/etc/ha.d/authkeys';
+  if ((await m1.inside(`test -e ${authkeys}`)).status === 0)
+    await m2.put(authkeys, await m1.read(authkeys), { mode: '600' });
   for (const [host, peer] of [
     [m1, m2],
     [m2, m1],
