@@ -3,7 +3,7 @@
 #
 #   nobody has the floating address for 5 s, and it is up to this host   heartbeat is asked once more to take it
 #   ZEO does not listen for 5 s   zdaemon has had its chance: it is started once more; if that fails, or does not last, all moves
-#   the web server does not answer for 5 s (cluster.web)   it is restarted once; after 10 s more without an answer, all moves
+#   the web server does not answer for 5 s (cluster.web)   it is restarted once; after 6 s more without an answer, all moves
 #
 # Invariant: one move in ten minutes at the most, and only to a host that can take over. An error page is an answer: what a Zope
 # client answers is none of the web server's faults, and would not be better on the other host.
@@ -12,7 +12,7 @@
 set -u
 
 DOWN_SECONDS=5
-WEB_AGAIN_SECONDS=10
+WEB_AGAIN_SECONDS=6
 WEB_BOOT_SECONDS=30
 QUIET_SECONDS=600
 
@@ -31,7 +31,7 @@ watchdog() {
   nobody_since=
   held_since=${held_since:-$now}
   # keepalived/check watches ZEO itself.
-  if [ "$cluster_manager" = keepalived ] || watch_zeo; then watch_web; fi
+  if [ "$cluster_manager" != heartbeat ] || watch_zeo; then watch_web; fi
 }
 
 # Whether a time lies some seconds back.
