@@ -75,7 +75,7 @@ scenes('faults', {
 
   'ZEO and zdaemon are killed: the guard starts them': async (pair) => {
     const course = await survived(pair, async (host) => {
-      await host.ok(`pkill -KILL -f '[z]drun'; ${ZEO_IS_KILLED}`);
+      await host.ok(`pkill -KILL -f '[b]in/zeoctl'; ${ZEO_IS_KILLED}`);
       await sleep(1000);
     });
     await pair.inStep(pair.other(serving(pair)));
@@ -88,7 +88,7 @@ scenes('faults', {
       await host.ok(`mv /srv/zeo/bin/runzeo /srv/zeo/bin/runzeo.good
         printf '#!/bin/sh\\nexit 1\\n' >/srv/zeo/bin/runzeo
         chmod 755 /srv/zeo/bin/runzeo
-        pkill -KILL -f '[z]drun'; ${ZEO_IS_KILLED}`);
+        pkill -KILL -f '[b]in/zeoctl'; ${ZEO_IS_KILLED}`);
     });
     await from.ok('mv /srv/zeo/bin/runzeo.good /srv/zeo/bin/runzeo');
     await back(pair, from, course);
