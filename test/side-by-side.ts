@@ -5,12 +5,12 @@ import { spec } from 'node:test/reporters';
 import { inProject } from './support/root.js';
 
 /**
- * `node side-by-side.js FILE ...`: runs these test files in this order, one more at a time than there are cores, because some
+ * `node side-by-side.js FILE ...`: runs these test files in this order, two more at a time than there are cores, because many
  * mostly wait. `node --test` sorts them by name, and then waits for the longest one in the end. Prints which took longest:
  * LONGEST in run.ts follows that.
  */
 const files = process.argv.slice(2);
-const concurrency = Math.min(4, availableParallelism() + 1);
+const concurrency = Math.min(4, availableParallelism() + 2);
 const SHOWN = 15;
 const seconds = new Map<string, number>();
 

@@ -11,6 +11,8 @@
 set -u
 
 SYNC_STOP_WAIT=1
+# For the mount of a host that is alive: in a planned switchover all that it has is copied. That of a dead one gets less.
+MOUNT_WAIT=3
 # The other host may boot at the same time.
 PEER_WAIT=15
 # Beside REFUSED: the other side is out of reach, and that decides; or this one was stopped cleanly.
@@ -144,7 +146,9 @@ can_wait() {
 # What is in use by our own ZEO already is not promoted again, and a damaged slave is served all the same.
 promote() {
   if is_role master; then return 0; fi
-  report=$(ask promote --grace "$SYNC_STOP_WAIT" --max-age "${max_age}s")
+  set -- --grace "$SYNC_STOP_WAIT" --max-age "${max_age}s"
+  if [ "$peer_is_alive" = yes ]; then set -- "$@" --patience "$MOUNT_WAIT"; fi
+  report=$(ask promote "$@")
   answer=$?
   printf '%s\n' "$report" | say_lines "promote $storage: "
   case $answer in
@@ -181,11 +185,13 @@ switch_on_again() {
   esac
 }
 
-# Exit 0, or REFUSED; what has failed otherwise does not prevent the takeover.
+# Needs `prober`: the process of peer_answers_at_once, which was started before. Exit 0, or REFUSED; what has failed otherwise does not prevent the takeover.
 promote_all() {
   slaves=
   switched_on=
   every note_slave
+  peer_is_alive=no
+  if wait "$prober"; then peer_is_alive=yes; fi
   at_once promote
   case " $statuses " in
     *" $REFUSED "*) ;;
@@ -225,7 +231,7 @@ switch_off() {
   fi
   hint="hint: is that file system full or read-only? 'status-file' in $configuration may name another file"
   if is_role master; then
-    say "cannot set SYNCING=0 in $switch; by its role $data is promoted, so no sync writes to it: starting ZEO"
+    say "cannot set SYNCING=0 in $switch; by its role the slave is promoted, so no sync writes to it: starting ZEO"
     say "$hint"
     return 0
   fi

@@ -3,7 +3,7 @@
 #
 #   nobody has the floating address for 5 s, and it is up to this host   heartbeat is asked once more to take it
 #   ZEO does not listen for 5 s   zdaemon has had its chance: it is started once more; if that fails, or does not last, all moves
-#   the web server does not answer for 5 s (cluster.web)   it is restarted once; after 10 s more without an answer, all moves
+#   the web server does not answer for 5 s (cluster.web)   it is restarted once; after 6 s more without an answer, all moves
 #
 # Invariant: one move in ten minutes at the most, and only to a host that can take over. An error page is an answer: what a Zope
 # client answers is none of the web server's faults, and would not be better on the other host.
@@ -12,7 +12,7 @@
 set -u
 
 DOWN_SECONDS=5
-WEB_AGAIN_SECONDS=10
+WEB_AGAIN_SECONDS=6
 WEB_BOOT_SECONDS=30
 QUIET_SECONDS=600
 
@@ -69,7 +69,7 @@ watch_zeo() {
   if ! recently restarted; then
     echo "$now" >"$run_dir/restarted"
     say "ZEO has not listened on port $zeo_port for $DOWN_SECONDS s, and zdaemon has not started it: starting it"
-    if timeout -k 5 30 "$cluster_lib/zeo" start; then return 0; fi
+    if timeout -k 5 10 "$cluster_lib/zeo" start; then return 0; fi
   fi
   move "ZEO does not listen on port $zeo_port"
   return 1

@@ -19,7 +19,7 @@ export interface PairSettings {
   readonly prepare?: (network: Network) => Promise<void>;
 }
 
-function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
+export function configuration({ manager = 'heartbeat', deadtime = '5s', ping = '192.168.1.1' }: PairSettings): string {
   return `storages:
   main:
     master: /mnt/peer/zeo/var
