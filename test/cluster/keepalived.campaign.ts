@@ -112,7 +112,7 @@ scenes(
       await sleep(8000);
       assert.equal(await serving(pair), old);
       const killed = seconds();
-      await old.ok('pkill -KILL -f [z]drun; pkill -KILL -f [/]opt/venv/bin/runzeo');
+      await old.ok('pkill -KILL -f [/]opt/venv/bin/zeoctl; pkill -KILL -f [b]in/runzeo');
       await answers(pair, next, 90);
       await pair.firstCommit(visitors, killed);
       silence(pair, killed, 40);
