@@ -95,6 +95,8 @@ case $mount in sshfs | nfs | none) ;; *) misused "--mount $mount" ;; esac
 . "$here_dir/install/files.sh"
 # shellcheck source=scripts/install/machine.sh
 . "$here_dir/install/machine.sh"
+# shellcheck source=scripts/install/heartbeat.sh
+. "$here_dir/install/heartbeat.sh"
 # shellcheck source=scripts/install/checks.sh
 . "$here_dir/install/checks.sh"
 # shellcheck source=scripts/install/left.sh
@@ -142,7 +144,10 @@ make_user
 each_line dir make_directory
 each_file place
 each_line link in_link
-[ "$cluster_manager" != heartbeat ] || make_authkeys
+if [ "$cluster_manager" = heartbeat ]; then
+  make_authkeys
+  correct_messages
+fi
 [ "$mount" != sshfs ] || make_ssh_key
 if [ "$changed" -gt 0 ] && [ -z "$root$dry_run" ]; then systemctl daemon-reload; fi
 each_line module in_apache

@@ -40,19 +40,27 @@ const JUDGED_BY_ZODB: ReadonlySet<string> = new Set([
 
 const COMPILED = inProject('dist', 'test');
 
-/** They take a minute and more each. Started last, one of them would keep a core waiting for minutes. */
+/**
+ * They take a minute and more each. Started last, one of them would keep a core waiting for minutes. Those of the cluster mostly wait,
+ * for what happens in some seconds: they are spread, so that few run at once.
+ */
 const LONGEST = [
   'crash/enumeration',
+  'cluster/takeover',
   'crash/mutation',
   'zodb/corpus',
-  'histories/histories',
+  'cluster/partition',
   'zodb/own-tests',
-  'blobs/blobs',
-  'chaos/chaos',
+  'histories/histories',
+  'cluster/boot',
   'commands/json-contract',
+  'blobs/blobs',
+  'cluster/switchover',
+  'faults/sweep',
+  'chaos/chaos',
+  'cluster/hosts',
   'zodb/live-zeo',
   'zodb/index-corpus',
-  'faults/sweep',
   'faults/rejoin',
   'together/together',
   'wayback/wayback',

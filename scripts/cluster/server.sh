@@ -95,11 +95,12 @@ zeo_down() {
   ! listening && every free_of_server
 }
 
-# Stored before the stop, because FileStorage releases its lock before it writes its index and ends.
+# Stored before the stop, because FileStorage releases its lock before it writes its index and ends. A sync has the lock for an instant
+# before it writes its name, and a watch never ends: it is no server by its command either.
 note_server() {
-  if ! holder_is_sync; then
-    servers="$servers $(holder)"
-  fi
+  server=$(holder)
+  if holder_is_sync || command_of "$server" | grep -Eq 'syncpozo|cli\.cjs'; then return 0; fi
+  servers="$servers $server"
 }
 
 end_server() {

@@ -31,7 +31,7 @@ watchdog() {
   nobody_since=
   held_since=${held_since:-$now}
   # keepalived/check watches ZEO itself.
-  if [ "$cluster_manager" = keepalived ] || watch_zeo; then watch_web; fi
+  if [ "$cluster_manager" != heartbeat ] || watch_zeo; then watch_web; fi
 }
 
 # Whether a time lies some seconds back.

@@ -9,28 +9,6 @@ left() {
   printf '%s\n' "$@" | sed '1s/^/- /; 2,$s/^/    /' >>"$stage/left"
 }
 
-# The key of heartbeat, the same on both hosts: made on the first one, and copied by a person.
-make_authkeys() {
-  target=/etc/ha.d/authkeys
-  if [ -e "$root$target" ]; then
-    if [ "$(stat -c %a "$root$target")" != 600 ]; then run chmod 600 "$target"; fi
-    return
-  fi
-  if [ "$host" != "$first" ]; then
-    left "copy heartbeat's key from $first, where install.sh makes it:" "scp -p $first:$target $target"
-    return
-  fi
-  changed=$((changed + 1))
-  printf '%-8s %s (root, 600), a new key\n' new "$target"
-  left "copy heartbeat's key to $second:" "scp -p $target $second:$target"
-  [ -z "$dry_run" ] || return 0
-  mkdir -p "$root/etc/ha.d"
-  (
-    umask 077
-    printf 'auth 1\n1 sha1 %s\n' "$(head -c 32 /dev/urandom | sha256sum | cut -c 1-64)" >"$root$target"
-  ) || fail "cannot write $root$target"
-}
-
 # What Pacemaker needs of a person: the key of corosync, and the resources, once on one host.
 note_pacemaker() {
   target=/etc/corosync/authkey

@@ -45,7 +45,8 @@ scenes('boot', {
     const from = seconds();
     await m1.ok(`systemctl stop syncpozo-guard
       runuser -u zope -- /srv/zeo/bin/zeoctl start
-      ip address add 192.168.1.10/24 dev eth0`);
+      ip address add 192.168.1.10/24 dev eth0
+      /usr/libexec/heartbeat/send_arp -i 200 -r 3 -p /run/send_arp eth0 192.168.1.10 auto not_used not_used`);
     await pair.until('m1 serves', ({ answers }) => answers === 'm1', 30);
     await sleep(1000);
     const spans = pair.observed.between(from).servedAgainstItsRole();

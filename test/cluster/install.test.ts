@@ -63,11 +63,13 @@ describe('install.sh on hosts that run', { skip }, () => {
     assert.match(await m1.ok(`${INSTALL} --host m1 --dry-run`), /^dry run: nothing was changed; /m);
     assert.equal(await m1.ok('ls /usr/local/lib/syncpozo 2>/dev/null || echo nothing'), 'nothing');
     await m1.ok('systemctl enable heartbeat');
+    assert.equal((await m1.inside('grep -c \'(echo ">>>"; cat -;\' /etc/ha.d/shellfuncs')).output, '1\n');
     const done = await m1.ok(`${INSTALL} --host m1`);
     assert.match(done, /^Left for you, on m1:$/m);
     const units = ['guard', 'clients', 'watch', 'peer'].map((name) => `syncpozo-${name}.service`).join(' ');
     const { output } = await m1.inside(`systemctl is-enabled ${units} heartbeat.service`);
     assert.deepEqual(output.trim().split('\n'), ['enabled', 'enabled', 'enabled', 'enabled', 'disabled']);
+    assert.equal((await m1.inside('grep -c \'(echo ">>>"; cat -;\' /etc/ha.d/shellfuncs')).output, '0\n');
     await m1.ok('a2query -q -s plone && a2query -q -m proxy_balancer');
     assert.equal((await m1.inside("systemctl list-units --no-legend 'syncpozo-*'")).output.trim(), '');
     assert.match(await m1.ok(`${INSTALL} --host m1`), /^nothing to do: all \d+ files of m1 are as they should be$/m);

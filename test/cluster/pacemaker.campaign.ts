@@ -53,7 +53,6 @@ async function comesBack(pair: Pair, host: Host): Promise<void> {
     await pair.eventually(`${name} has no score`, async () => (await scoreOf(other, host)) === undefined, 60);
     await pair.rejoin(host);
   }
-  await pair.inStep(host);
   await promotable(pair, other, host);
 }
 

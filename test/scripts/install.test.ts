@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Installing, OTHER_CLUSTER } from '../support/installing.js';
 import { run, scratch, scripts } from './shell.js';
+import { missing } from './units.js';
 
 const [ALPHA, BETA] = ['alpha.example.net', 'beta.example.net'];
 
@@ -47,7 +48,7 @@ test('heartbeat: both hosts have the same files, but for what each sees of the o
     'keepalive 800ms',
     'warntime 3200ms',
     'deadtime 8',
-    'initdead 30',
+    'initdead 16',
     'udpport 694',
     'ucast bond0 192.168.1.12',
     'ucast bond0 192.168.1.112',
@@ -212,6 +213,25 @@ test('keys: heartbeat has one, made on the first host; each host has its own for
   assert.ok(second.stdout.includes(`echo '${line}' >>~plone_db/.ssh/authorized_keys`), second.stdout);
   const again = await alpha.run(ALPHA);
   assert.ok(again.stdout.includes(alpha.read('/etc/syncpozo/ssh/id_ed25519.pub').trim()));
+});
+
+test("heartbeat's messages are written in one piece, once corrected", { skip: missing('strace') }, async (t) => {
+  const installing = new Installing(scratch(t));
+  const path = join(installing.root, 'etc/ha.d/shellfuncs');
+  const [before, after] = ['# above\nha_clustermsg() {\n', '}\n# below\n'];
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${before}\t(echo ">>>"; cat -; echo "<<<")\t| cat - >> $HA_FIFO\n${after}`, { mode: 0o644 });
+  assert.match((await installing.run(ALPHA)).stdout, /^correct {2}\/etc\/ha\.d\/shellfuncs \(root, 644\)$/m);
+  const text = installing.read('/etc/ha.d/shellfuncs');
+  assert.ok(text.startsWith(before) && text.endsWith(after), text);
+  const pipe = join(installing.directory, 'written');
+  const message = 't=x\nname=it is "100%" \\n $HOME';
+  const script = `HA_FIFO='${pipe}'; . '${path}'; printf '%s\\n' "$1" | strace -f -qq -o '${pipe}.calls' -e trace=write sh -c ". '${path}'; HA_FIFO='${pipe}'; ha_clustermsg"`;
+  const { status, stderr } = await run('sh', ['-c', script, 'sh', message]);
+  assert.equal(status, 0, stderr);
+  assert.equal(readFileSync(pipe, 'utf8'), `>>>\n${message}\n<<<\n`);
+  assert.equal(readFileSync(`${pipe}.calls`, 'utf8').match(/write\(\d+, ">>>/g)?.length, 1);
+  assert.doesNotMatch((await installing.run(ALPHA)).stdout, /^correct/m);
 });
 
 test('what does not fit is refused before anything is changed', async (t) => {

@@ -33,6 +33,7 @@ test('the scripts that an operator installs exist', () => {
     'install.sh',
     'install/checks.sh',
     'install/files.sh',
+    'install/heartbeat.sh',
     'install/left.sh',
     'install/machine.sh',
     'install/samples.sh',
