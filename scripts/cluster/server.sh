@@ -63,9 +63,11 @@ free_for_zeo() {
 # script is not waited for: it looks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
-  ctl "$zeo_start_wait" start &
+  # Its own limit is longer, so that this one decides.
+  ctl $((zeo_start_wait + 30)) start &
   control=$!
   if ! within "$zeo_start_wait" serving_or_failed; then
+    [ -z "$control" ] || kill "$control" 2>/dev/null
     say "ZEO does not listen on port $zeo_port after $zeo_start_wait s"
     say "hint: see ZEO's log; without an index a large Data.fs takes minutes to open (cluster.zeo.start-wait)"
     return 1
