@@ -48,9 +48,9 @@ signal_heartbeat() {
   done
 }
 
-# Whether the unit has ended in peace, as a person ends it, and not by a crash.
-heartbeat_was_stopped() {
-  [ "$(timeout 5 systemctl show --value -p Result heartbeat.service 2>/dev/null)" = success ]
+# Whether nothing of it is left but the process that waits to execute itself again.
+heartbeat_pauses() {
+  [ "$(pgrep -x heartbeat | wc -l)" -eq 1 ]
 }
 
 # Whether heartbeat takes part here (it waits for the other host first), it is up to this host to serve, and nothing is done about

@@ -231,7 +231,7 @@ switch_off() {
   fi
   hint="hint: is that file system full or read-only? 'status-file' in $configuration may name another file"
   if is_role master; then
-    say "cannot set SYNCING=0 in $switch; by its role $data is promoted, so no sync writes to it: starting ZEO"
+    say "cannot set SYNCING=0 in $switch; by its role the slave is promoted, so no sync writes to it: starting ZEO"
     say "$hint"
     return 0
   fi

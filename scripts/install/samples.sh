@@ -46,7 +46,7 @@ eth1|$heartbeat_interface
 keepalive 500ms|keepalive $((deadtime * 100))ms
 warntime 2|warntime $((deadtime * 400))ms
 deadtime 5|deadtime $deadtime
-initdead 30|initdead $initdead
+initdead 10|initdead $initdead
 advert_int 1.25|advert_int $advert
 token: 1000|token: $((deadtime > 5 ? deadtime * 200 : 1000))
 END

@@ -29,7 +29,7 @@ read_values() {
   zeo_group=$(id -gn "$zeo_user" 2>/dev/null) || zeo_group=$zeo_user
   advert=$(awk "BEGIN { printf \"%g\", $deadtime / 4 }")
   initdead=$((deadtime * 2))
-  [ "$initdead" -ge 30 ] || initdead=30
+  [ "$initdead" -ge 10 ] || initdead=10
   read_directories
 }
 

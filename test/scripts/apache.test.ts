@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -130,6 +131,65 @@ test('the balancer for real: Zope paths, sticky visitors, a dead client, no back
   assert.equal(moved.body.slice(0, 2), other);
   assert.match(String(moved.headers['set-cookie']), new RegExp(`^ROUTEID=\\.${other};`));
 });
+
+/** A port that takes connections until its queue is full and then answers none, as a host without power. */
+async function deadHost(t: TestContext): Promise<number> {
+  const port = await freePort();
+  const program = `
+import socket, sys, time
+server = socket.socket()
+server.bind(('127.0.0.1', int(sys.argv[1])))
+server.listen(0)
+first = socket.create_connection(server.getsockname())
+print('full', flush=True)
+time.sleep(120)`;
+  const child = spawn('python3', ['-c', program, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return port;
+}
+
+test('requests wait while the client of the host that is left is restarted, and none is sent twice', {
+  skip,
+}, async (t) => {
+  const dir = scratch(t);
+  const silent = await deadHost(t);
+  const client = await freePort();
+  const port = await freePort();
+  await startApache(t, configure(dir, port, [silent, client]), dir);
+  const bodies: number[] = [];
+  const waiting = Array.from({ length: 8 }, (_, n) => send(port, n % 2 === 0 ? '' : 'x'.repeat(n * 10_000)));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const server = createServer((req, res) => {
+    let size = 0;
+    req.on('data', (part: Buffer) => {
+      size += part.length;
+    });
+    req.on('end', () => {
+      bodies.push(size);
+      res.end('m2');
+    });
+  });
+  server.listen(client, '127.0.0.1');
+  t.after(() => server.close());
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set([200]));
+  assert.deepEqual(
+    bodies.sort((a, b) => a - b),
+    [0, 0, 0, 0, 10_000, 30_000, 50_000, 70_000],
+  );
+});
+
+/** A POST if there is a body. Returns the status. */
+function send(port: number, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const method = body === '' ? 'GET' : 'POST';
+    const options = { host: '127.0.0.1', port, path: '/', method, headers: { host: 'www.example.org' }, agent: false };
+    const req = request(options, (res) => {
+      res.resume().once('end', () => resolve(res.statusCode ?? 0));
+    });
+    req.once('error', reject).end(body);
+  });
+}
 
 test('control: the check finds a directive that no module knows', { skip }, async (t) => {
   const dir = scratch(t);

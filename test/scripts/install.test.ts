@@ -48,7 +48,7 @@ test('heartbeat: both hosts have the same files, but for what each sees of the o
     'keepalive 800ms',
     'warntime 3200ms',
     'deadtime 8',
-    'initdead 30',
+    'initdead 16',
     'udpport 694',
     'ucast bond0 192.168.1.12',
     'ucast bond0 192.168.1.112',

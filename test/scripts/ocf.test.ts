@@ -38,6 +38,7 @@ describe("Pacemaker's agent", () => {
     assert.ok(!(await portListens(agent.port)), 'an unpromoted resource has no ZEO');
     assert.equal(agent.score(), 100);
     for (const how of [() => agent.ocf('monitor'), agent.monitor]) assertExit(await how(), OCF.success);
+    writeFileSync(join(agent.run, 'aside'), 'an earlier switchover\n');
     await promoteAndCheck(agent);
     assertExit(await agent.ocf('promote'), OCF.success);
     assert.deepEqual([roleOf(agent.dataFs), agent.score(), await served(agent.port)], ['master', 1000, 1]);

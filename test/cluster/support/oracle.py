@@ -42,7 +42,8 @@ def main(kind, path, blobs):
     if kind == "whole":
         db = ZODB.DB(storage)
         connection = db.open()
-        out["current"] = [n for ids in connection.root()["ids"].values() for n in ids]
+        # Reading it finds an object that is referred to and is not there.
+        out["current"] = [n for ids in connection.root()["ids"].values() for n, item in ids.items() if item["text"]]
         connection.close()
         db.close()
     print(json.dumps(out))
