@@ -23,9 +23,9 @@ ctl() {
   shift
   # Heartbeat reads our stdout, so a daemon must not inherit it.
   if [ -n "$zeo_user" ] && [ "$zeo_user" != "$(id -un)" ]; then
-    timeout "$limit" runuser -u "$zeo_user" -- "$zeo_control" "$@" </dev/null >&2
+    timeout -k 5 "$limit" runuser -u "$zeo_user" -- "$zeo_control" "$@" </dev/null >&2
   else
-    timeout "$limit" "$zeo_control" "$@" </dev/null >&2
+    timeout -k 5 "$limit" "$zeo_control" "$@" </dev/null >&2
   fi
 }
 
@@ -74,6 +74,7 @@ zeo_start() {
   fi
   if [ -n "$failure" ]; then
     say "$zeo_control start ended with exit status $failure"
+    describe_port
     return 1
   fi
   say "serving on port $zeo_port"
@@ -89,6 +90,13 @@ serving_or_failed() {
   control=
   if [ "$status" -eq 0 ]; then return 1; fi
   serving || failure=$status
+}
+
+# Who has the port, if the data are nobody's: it is not ZEO.
+describe_port() {
+  if ! listening || any held_by_server; then return 0; fi
+  say "port $zeo_port is in use by another program: $(timeout 5 ss -Hltnp "sport = :$zeo_port" 2>/dev/null | sed -n '1s/.*users:((\("[^"]*",pid=[0-9]*\).*/\1/p')"
+  say 'hint: end that program, or give ZEO another port, in its zeo.conf and as cluster.zeo.port'
 }
 
 zeo_down() {
@@ -125,6 +133,7 @@ zeo_stop() {
   if ! within "$zeo_stop_wait" zeo_down; then
     say "ZEO has not stopped: port $zeo_port listens, or its data are locked"
     every describe_held
+    describe_port
     return 1
   fi
   for server in $servers; do
