@@ -204,7 +204,6 @@ async function setRole(
   const { maxAgeSeconds } = options;
   const old =
     maxAgeSeconds !== undefined &&
-    !options.plain &&
     (await tooOld(paths, dat, promotion.lastSync, maxAgeSeconds, new Window(WINDOW_BYTES)));
   if (old) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...old, sync: evicted ?? null };
   const answer = probe ? await probe : NOT_ASKED;
