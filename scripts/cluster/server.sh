@@ -18,6 +18,16 @@ serving() {
   listening && every held_by_server
 }
 
+# Whether ZEO runs on a slave, and no start of ours is behind it: one without syncpozo leaves a note. A person has started it
+# with the control script. What it commits nobody else ever gets, no sync can write, and it is no side that serves.
+started_by_hand() {
+  [ ! -e "$run_dir/unpromoted" ] && any slave_in_zeo
+}
+
+slave_in_zeo() {
+  is_role slave && held_by_zeo
+}
+
 ctl() {
   limit=$1
   shift
@@ -63,6 +73,8 @@ free_for_zeo() {
 # script is not waited for: it looks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
+  rm -f "$run_dir/unpromoted"
+  if any is_role slave && [ -d "$run_dir" ]; then : >"$run_dir/unpromoted"; fi
   # Its own limit is longer, so that this one decides.
   ctl $((zeo_start_wait + 30)) start &
   control=$!

@@ -30,7 +30,7 @@ scenes('rounds', {
       if (!from.isUp) await pair.boot(from);
       from.heal();
       await wayBack(pair, from);
-      account(pair, pair.other(from), all, began);
+      account(pair, pair.other(from), all);
       await assertSameBytes(pair, pair.other(from), from);
       assertNobodyServedAgainstItsRole(pair, began);
     }
