@@ -27,21 +27,23 @@ behind_a_link() {
 # Patterns of paths without blanks, as the configuration demands. No program is started for a file but rm: there may be thousands.
 remove_caches() {
   caches_removed=0
-  eval "set -- $clients_caches"
-  for pattern in "$@"; do
-    fixed=${pattern%%[\*\?\[]*}
-    fixed=${fixed%/*}
-    for file in $pattern; do
-      [ -f "$file" ] || continue
-      if behind_a_link "$file" "$fixed"; then
-        say "not removed: $file, as $way is a symbolic link"
-      elif rm -f "$file"; then
-        caches_removed=$((caches_removed + 1))
-        [ "$caches_removed" -gt "$MOST_NAMED" ] || say "removed the cache $file"
-      fi
-    done
-  done
+  eval "for pattern in $clients_caches; do remove_matching \"\$pattern\"; done"
   [ "$caches_removed" -le "$MOST_NAMED" ] || say "removed $caches_removed caches"
+}
+
+# remove_matching PATTERN
+remove_matching() {
+  fixed=${1%%[\*\?\[]*}
+  fixed=${fixed%/*}
+  for file in $1; do
+    [ -f "$file" ] || continue
+    if behind_a_link "$file" "$fixed"; then
+      say "not removed: $file, as $way is a symbolic link"
+    elif rm -f "$file"; then
+      caches_removed=$((caches_removed + 1))
+      [ "$caches_removed" -gt "$MOST_NAMED" ] || say "removed the cache $file"
+    fi
+  done
 }
 
 # restart_clients WHY
