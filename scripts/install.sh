@@ -106,6 +106,10 @@ in_link() {
   make_link "$2" "$3"
 }
 
+check_link() {
+  note_link "$2" "$3"
+}
+
 in_apache() {
   shift
   enable_modules "$@"
@@ -137,7 +141,9 @@ read_table
 check_host
 check_programs
 stage_files
+each_file note_unfit
 each_file note_changed
+each_line link check_link
 check_changed
 
 make_user

@@ -34,6 +34,10 @@ holder_is_zeo() {
   ! holder_is_sync && command_of "$(holder)" | grep -qi zeo
 }
 
+held_by_zeo() {
+  [ -n "$(holder)" ] && holder_is_zeo
+}
+
 held_by_server() {
   ! lock_free && ! holder_is_sync
 }

@@ -43,6 +43,13 @@ peer_answers_at_once() {
   return 1
 }
 
+# Whether the other host's ZEO may run, because its port does not refuse. It goes on until its host learns of a promotion.
+peer_may_serve() {
+  curl -s -o /dev/null -m 1 "telnet://$peer_address:$zeo_port" </dev/null >/dev/null 2>&1
+  # 7: refused.
+  [ $? -ne 7 ]
+}
+
 # Whether neither the router of the configuration nor the other host answers. Without a router nobody knows.
 isolated() {
   [ -n "$ping_address" ] && ! answers "$ping_address" && ! peer_answers

@@ -18,14 +18,24 @@ serving() {
   listening && every held_by_server
 }
 
+# Whether ZEO runs on a slave, and no start of ours is behind it: one without syncpozo leaves a note. A person has started it
+# with the control script. What it commits nobody else ever gets, no sync can write, and it is no side that serves.
+started_by_hand() {
+  [ ! -e "$run_dir/unpromoted" ] && any slave_in_zeo
+}
+
+slave_in_zeo() {
+  is_role slave && held_by_zeo
+}
+
 ctl() {
   limit=$1
   shift
   # Heartbeat reads our stdout, so a daemon must not inherit it.
   if [ -n "$zeo_user" ] && [ "$zeo_user" != "$(id -un)" ]; then
-    timeout "$limit" runuser -u "$zeo_user" -- "$zeo_control" "$@" </dev/null >&2
+    timeout -k 5 "$limit" runuser -u "$zeo_user" -- "$zeo_control" "$@" </dev/null >&2
   else
-    timeout "$limit" "$zeo_control" "$@" </dev/null >&2
+    timeout -k 5 "$limit" "$zeo_control" "$@" </dev/null >&2
   fi
 }
 
@@ -63,15 +73,20 @@ free_for_zeo() {
 # script is not waited for: it looks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
-  ctl "$zeo_start_wait" start &
+  rm -f "$run_dir/unpromoted"
+  if any is_role slave && [ -d "$run_dir" ]; then : >"$run_dir/unpromoted"; fi
+  # Its own limit is longer, so that this one decides.
+  ctl $((zeo_start_wait + 30)) start &
   control=$!
   if ! within "$zeo_start_wait" serving_or_failed; then
+    [ -z "$control" ] || kill "$control" 2>/dev/null
     say "ZEO does not listen on port $zeo_port after $zeo_start_wait s"
     say "hint: see ZEO's log; without an index a large Data.fs takes minutes to open (cluster.zeo.start-wait)"
     return 1
   fi
   if [ -n "$failure" ]; then
     say "$zeo_control start ended with exit status $failure"
+    describe_port
     return 1
   fi
   say "serving on port $zeo_port"
@@ -87,6 +102,13 @@ serving_or_failed() {
   control=
   if [ "$status" -eq 0 ]; then return 1; fi
   serving || failure=$status
+}
+
+# Who has the port, if the data are nobody's: it is not ZEO.
+describe_port() {
+  if ! listening || any held_by_server; then return 0; fi
+  say "port $zeo_port is in use by another program: $(timeout 5 ss -Hltnp "sport = :$zeo_port" 2>/dev/null | sed -n '1s/.*users:((\("[^"]*",pid=[0-9]*\).*/\1/p')"
+  say 'hint: end that program, or give ZEO another port, in its zeo.conf and as cluster.zeo.port'
 }
 
 zeo_down() {
@@ -123,6 +145,7 @@ zeo_stop() {
   if ! within "$zeo_stop_wait" zeo_down; then
     say "ZEO has not stopped: port $zeo_port listens, or its data are locked"
     every describe_held
+    describe_port
     return 1
   fi
   for server in $servers; do

@@ -12,7 +12,7 @@ set -u
 state_dir=${SYNCPOZO_STATE:-/var/lib/syncpozo}
 run_dir=${SYNCPOZO_RUN:-/run/syncpozo}
 
-# Sets all of them; fails with NOT_CONFIGURED.
+# Sets all of them; fails with NOT_CONFIGURED. `settings_used`: the last good copy, where the configuration could not be read.
 settings() {
   defaults=${SYNCPOZO_DEFAULTS:-/etc/default/syncpozo}
   if [ -r "$defaults" ]; then
@@ -26,6 +26,7 @@ settings() {
   configuration=${SYNCPOZO_CONFIG:-/etc/syncpozo.yml}
   export SYNCPOZO_CONFIG="$configuration"
   unset_settings
+  settings_used=
   if [ -n "${SYNCPOZO_SETTINGS:-}" ]; then
     if [ ! -r "$SYNCPOZO_SETTINGS" ]; then
       say "cannot read the settings in $SYNCPOZO_SETTINGS"
@@ -49,18 +50,23 @@ unset_settings() {
 
 settings_of_configuration() {
   saved=$state_dir/cluster.settings
-  stamp="# $(cksum <"$configuration" 2>/dev/null) $(uname -n)"
+  stamp="# $(cksum 2>/dev/null <"$configuration") $(uname -n)"
   if [ "$(head -n 1 "$saved" 2>/dev/null)" = "$stamp" ]; then
     # shellcheck source=/dev/null
     . "$saved"
     return 0
   fi
   # Only its standard output is evaluated: node may print warnings.
-  if text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>/dev/null) && eval "$text" && [ -n "$storages" ]; then
+  text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>/dev/null)
+  answer=$?
+  if [ "$answer" -eq 0 ] && eval "$text" && [ -n "$storages" ]; then
     save_settings
     return 0
   fi
-  text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>&1 >/dev/null)
+  case $answer in
+    124 | 137) text='it has not ended after 20 s' ;;
+    *) text=$(timeout -k 2 20 "$SYNCPOZO" config shell 2>&1 >/dev/null) ;;
+  esac
   if [ ! -r "$saved" ]; then
     printf '%s\n' "$text" | say_lines ''
     say "'$SYNCPOZO config shell' has failed, and there are no settings from before"
@@ -69,6 +75,7 @@ settings_of_configuration() {
   fi
   say "'$SYNCPOZO config shell' has failed: $(printf '%s\n' "$text" | head -n 1)"
   say "going on with the last good settings, $saved. hint: '$SYNCPOZO config check' reports the mistakes in $configuration"
+  settings_used=$saved
   # shellcheck source=/dev/null
   . "$saved"
 }

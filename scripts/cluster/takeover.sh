@@ -148,6 +148,8 @@ promote() {
   if is_role master; then return 0; fi
   set -- --grace "$SYNC_STOP_WAIT" --max-age "${max_age}s"
   if [ "$peer_is_alive" = yes ]; then set -- "$@" --patience "$MOUNT_WAIT"; fi
+  # Nothing is called safe while the other host's ZEO may commit.
+  if [ "$peer_serves" = yes ]; then set -- "$@" --master-serves; fi
   report=$(ask promote "$@")
   answer=$?
   printf '%s\n' "$report" | say_lines "promote $storage: "
@@ -192,6 +194,8 @@ promote_all() {
   every note_slave
   peer_is_alive=no
   if wait "$prober"; then peer_is_alive=yes; fi
+  peer_serves=yes
+  if [ -z "$peer_address" ] || { [ "$peer_is_alive" = yes ] && ! peer_may_serve; }; then peer_serves=no; fi
   at_once promote
   case " $statuses " in
     *" $REFUSED "*) ;;

@@ -50,6 +50,22 @@ check_changed() {
     'hint: --dry-run shows the differences; --force replaces these files, and keeps each as FILE.dpkg-old'
 }
 
+# note_unfit KIND MODE STAGED TARGET: refuses where no file can be put without harm.
+note_unfit() {
+  if [ -e "$root$4" ] || [ -L "$root$4" ]; then
+    [ -f "$root$4" ] ||
+      refuse "$4 is there, and no file: a directory, or a symbolic link to nothing; nothing was changed" 'hint: move it away'
+    [ "$1" != block ] || lines_end "$4" || refuse \
+      "$4 has the line '$BEGIN_LINES', and after it no line '$END_LINES'; nothing was changed" \
+      'hint: remove the lines of syncpozo there, with their first one; this program writes them again'
+  fi
+}
+
+# note_link TO PATH
+note_link() {
+  if [ -e "$root$2" ] && [ "$(readlink "$root$2")" != "$1" ]; then theirs_changed="$theirs_changed $2"; fi
+}
+
 note_changed() {
   case $1 in block | start) return ;; esac
   if [ "$(state "$4" "$3" "$2")" = changed ]; then theirs_changed="$theirs_changed $4"; fi

@@ -3,7 +3,7 @@
 #
 # Invariants:
 #  * A file that somebody else has written or changed is never lost: without --force nothing at all is installed, with --force it
-#    stays as FILE.dpkg-old, a name that logrotate, cron and the like pass over.
+#    stays as FILE.dpkg-old, or FILE.1.dpkg-old and so on: names that logrotate, cron and the like pass over.
 #  * A file is complete or as it was: it is written beside its place and renamed.
 #
 # shellcheck disable=SC2154 # set by the other parts
@@ -58,6 +58,17 @@ remember() {
   put "$record" "$stage/record" 644
 }
 
+# keep TARGET: copies the file that is there, over no earlier copy.
+keep() {
+  copy=$1.dpkg-old number=0
+  while [ -e "$root$copy" ] && ! cmp -s "$root$1" "$root$copy"; do
+    number=$((number + 1))
+    copy=$1.$number.dpkg-old
+  done
+  cp -p "$root$1" "$root$copy" || fail "cannot keep $root$1"
+  echo "         the file that was there: $copy"
+}
+
 # show STATE TARGET MODE STAGED: the line of a file, and with --dry-run what changes in it.
 show() {
   printf '%-8s %s (root, %s)\n' "$1" "$2" "$3"
@@ -87,10 +98,7 @@ place() {
   esac
   show "$verb" "$4" "$2" "$3"
   [ -z "$dry_run" ] || return 0
-  if [ "$found" = changed ]; then
-    cp -p "$root$4" "$root$4.dpkg-old" || fail "cannot keep $root$4"
-    echo "         the file that was there: $4.dpkg-old"
-  fi
+  if [ "$found" = changed ]; then keep "$4"; fi
   put "$4" "$3" "$2"
   if [ "$1" != block ]; then remember "$4" "$3"; fi
   if [ "$1" = start ]; then left "read $4, and change what is yours; it is not replaced any more"; fi
@@ -112,6 +120,11 @@ offer() {
 
 BEGIN_LINES='# These lines are written by install.sh of syncpozo'
 END_LINES='# End of the lines of syncpozo'
+
+# Whether each first line in the target has its last one: without that, nobody knows which lines are the operator's.
+lines_end() {
+  awk -v begin="$BEGIN_LINES" -v end="$END_LINES" '$0 == begin { if (open++) exit } $0 == end { open = 0 } END { exit open > 0 }' "$root$1"
+}
 
 # lines_in TARGET FILLED: the target with these lines in it, its other lines as they were.
 lines_in() {

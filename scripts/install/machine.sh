@@ -39,14 +39,11 @@ make_directory() {
 # make_link TO PATH
 make_link() {
   [ "$(readlink "$root$2")" != "$1" ] || return 0
-  if [ -e "$root$2" ] && [ -z "$force" ]; then
-    fail "$2 is there, and no link to $1" 'hint: --force keeps it as .dpkg-old'
-  fi
   changed=$((changed + 1))
   printf '%-8s %s -> %s\n' link "$2" "$1"
   [ -z "$dry_run" ] || return 0
   mkdir -p "$(dirname "$root$2")"
-  if [ -e "$root$2" ]; then mv -f "$root$2" "$root$2.dpkg-old"; fi
+  if [ -e "$root$2" ]; then keep "$2"; fi
   ln -sfn "$1" "$root$2" || fail "cannot make $root$2"
 }
 

@@ -70,6 +70,13 @@ export async function askForTerm(
   return side && 'term' in side ? side.term : undefined;
 }
 
+/** A server that still runs may commit more until its host learns of the promotion. */
+export function lossWhileServed(loss: Loss): Loss {
+  if (loss.possible) return loss;
+  const why = 'the server of the master still runs, and nobody knows what it commits from now on';
+  return { ...loss, possible: true, transactions: null, why };
+}
+
 const NOTHING = { possible: false, certain: false, transactions: 0 } as const;
 
 /** The master's transactions that the slave lacks, as far as known. `plain`: the file was never a slave. */

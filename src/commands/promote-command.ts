@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { BlobSettings } from '../blobs/settings.js';
 import { hooksOf } from '../events/hooks.js';
 import { startShell } from '../io/child.js';
@@ -39,6 +39,7 @@ interface Flags extends SlaveOptions, BlobFlags, ConfigurationFlags {
   readonly patience: number;
   readonly maxAge?: number;
   readonly force?: boolean;
+  readonly masterServes?: boolean;
   readonly verify?: boolean;
   readonly onLoss?: string;
   readonly skipHooks?: boolean;
@@ -122,7 +123,9 @@ export function promoteCommand(): Command {
       'compare the complete slave with its checksums, not only the last piece; reads the complete file',
     )
     .option('--on-loss <command>', 'start this shell command when transactions may have been lost')
-    .option('--skip-hooks', 'do not ask the hook before-promote, which may forbid the promotion');
+    .option('--skip-hooks', 'do not ask the hook before-promote, which may forbid the promotion')
+    // For the scripts of a cluster, which know the port of the master's server.
+    .addOption(new Option('--master-serves').hideHelp());
   withBlobOptions(command);
   withManual(withSlaveOptions(withNames(command), OF_TWO_SIDES), MANUAL);
   return command.action(async () => {
@@ -173,6 +176,7 @@ async function promoted(
     statusFile,
     graceSeconds: flags.grace,
     verify: flags.verify === true,
+    masterServes: flags.masterServes === true,
     ...(master !== undefined && {
       master: masterSideByName(master, slave, file),
       askMaster: (name) =>

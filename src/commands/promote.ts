@@ -20,7 +20,7 @@ import { checkLastBlobs } from '../takeover/last-blobs.js';
 import { NothingToServe, publishPromotion, settle } from '../takeover/promotion.js';
 import type { IndexLimits } from '../takeover/promotion-index.js';
 import type { CatchUp } from './catch-up.js';
-import { lossOf, type MasterAnswer, NOT_ASKED } from './loss.js';
+import { lossOf, lossWhileServed, type MasterAnswer, NOT_ASKED } from './loss.js';
 import { tooOld } from './promote-age.js';
 import { catchUpFirst } from './promote-catch-up.js';
 import { ageOf, factsFor, plain, resultOf, withBlobs } from './promote-result.js';
@@ -44,6 +44,8 @@ export interface PromoteOptions {
   readonly catchUp?: () => CatchUp;
   /** Finds the highest term in which the other side has served. Must return in time, even if the master hangs. undefined: not known. */
   readonly termOfMaster?: (fileName: string) => Promise<number | undefined>;
+  /** The master's server is not known to have ended: whatever the slave has, something may be lost. */
+  readonly masterServes?: boolean;
   /** Older slaves are refused. */
   readonly maxAgeSeconds?: number | undefined;
   /** Called before the role is set, when transactions may be lost; returns the id of the process that it started. */
@@ -202,7 +204,6 @@ async function setRole(
   const { maxAgeSeconds } = options;
   const old =
     maxAgeSeconds !== undefined &&
-    !options.plain &&
     (await tooOld(paths, dat, promotion.lastSync, maxAgeSeconds, new Window(WINDOW_BYTES)));
   if (old) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...old, sync: evicted ?? null };
   const answer = probe ? await probe : NOT_ASKED;
@@ -212,7 +213,8 @@ async function setRole(
     all: options.verify,
     indexLimits: options.indexLimits,
   });
-  const loss = lossOf(settled, answer, options.plain === true);
+  const known = lossOf(settled, answer, options.plain === true);
+  const loss = options.masterServes === true ? lossWhileServed(known) : known;
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const term = lastTerm(before) + 1;
   const blobs = dat?.blobs && checkLastBlobs(paths, dat.blobs, new Window(WINDOW_BYTES));

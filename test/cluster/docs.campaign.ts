@@ -21,6 +21,12 @@ const LONGEST_COMMAND_MS = 10 * 60_000;
 /** A person looks again until it is as the page shows; a busy machine takes its time. */
 const LONGEST_WAIT_MS = 180_000;
 
+/**
+ * A person reads before a command that changes the roles, and walks to the plug. Heartbeat ignores a request in the second in which the
+ * other host has joined; and Zope's first start commits something, which a cut in that second leaves on m1.
+ */
+const READING_MS = 10_000;
+
 /** Fewer mean that remarks are not understood. */
 const FEWEST_BLOCKS = 30;
 
@@ -55,12 +61,14 @@ const NPM_HAS_INSTALLED =
 /** Whether the block was one to play. */
 async function play(block: Block, hosts: ReadonlyMap<string, Host>): Promise<boolean> {
   if (block.remark === 'by hand') {
+    await sleep(READING_MS);
     await byHand(block, hosts);
     return true;
   }
   const [, name, once] = /^on (m1|m2|both)(, once)?$/.exec(block.remark) ?? [];
   if (name === undefined) return false;
   const limitMs = once === undefined ? LONGEST_WAIT_MS : 0;
+  if (once !== undefined) await sleep(READING_MS);
   const chosen = [...hosts.values()].filter((host) => name === 'both' || host.name === name);
   await Promise.all(
     chosen.map((host) => (block.language === 'console' ? check(host, block, limitMs) : type(host, block))),

@@ -108,11 +108,11 @@ scenes(
       const begun = seconds();
       const visitors = pair.load({ timeoutMs: 30_000 });
       await sleep(3000);
-      await old.ok('pkill -KILL -f [b]in/runzeo');
+      await old.ok('pkill -KILL -f [/]opt/venv/bin/runzeo');
       await sleep(8000);
       assert.equal(await serving(pair), old);
       const killed = seconds();
-      await old.ok('pkill -KILL -f [z]daemon; pkill -KILL -f [r]unzeo');
+      await old.ok('pkill -KILL -f [/]opt/venv/bin/zeoctl; pkill -KILL -f [b]in/runzeo');
       await answers(pair, next, 90);
       await pair.firstCommit(visitors, killed);
       silence(pair, killed, 40);

@@ -163,11 +163,12 @@ scenes(
       const begun = seconds();
       const visitors = pair.load({ timeoutMs: 30_000 });
       await sleep(3000);
-      await old.ok('pkill -KILL -f bin/runzeo');
+      // The brackets keep pkill from finding the shell that calls it.
+      await old.ok('pkill -KILL -f [/]opt/venv/bin/runzeo');
       await sleep(8000);
       assert.equal(await serving(pair), old);
       const killed = seconds();
-      await old.ok('pkill -KILL -f zeoctl; pkill -KILL -f runzeo');
+      await old.ok('pkill -KILL -f [/]opt/venv/bin/zeoctl; pkill -KILL -f [/]opt/venv/bin/runzeo');
       await answers(pair, next, 90);
       await pair.firstCommit(visitors, killed);
       phases(pair, next, killed);

@@ -52,6 +52,18 @@ describe('promote --master brings the slave up to date first,', () => {
       pair.assertInStep();
     }));
 
+  it('but a master whose server still runs may commit more, so that a loss is possible', () =>
+    withPair((pair) => {
+      pair.synced().commit('not on the slave');
+      const run = from(pair, '--master-serves');
+      assertPromoted(pair, run);
+      const { caughtUp, loss, slave } = run.json;
+      assert.equal(caughtUp.transactions, 1);
+      assert.deepEqual([loss.possible, loss.certain, loss.transactions], [true, false, null]);
+      assert.equal(loss.masterTid, slave.lastTid);
+      assert.match(loss.why, /the server of the master still runs/);
+    }));
+
   it('and never over one that has served in a term that this side has not followed, without --force', () =>
     withPair((pair) => {
       pair.synced().commit('lost');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -39,6 +39,13 @@ test('the scripts take their settings from the configuration, and from the last 
   assert.deepEqual([typo.status, typo.stdout], [3, 'stopped\n']);
   assert.match(typo.stderr, /going on with the last good settings/);
   assert.match(typo.stderr, /hint: '.* config check' reports the mistakes/);
+
+  // Of a start, which executes itself again, only the first one asks.
+  const start = await run(join(scripts, 'cluster', 'zeo'), ['start'], { env });
+  assert.equal(start.stderr.match(/going on with the last good settings/g)?.length, 1, start.stderr);
+  rmSync(configuration);
+  const gone = await status();
+  assert.match(gone.stderr, /^zeo: '.* config shell' has failed: \S+: found no file/);
 
   host.configure({ cluster: { ...cluster, zeo: { ...zeo, port: host.port + 1 } } });
   assert.equal((await status()).status, 3);

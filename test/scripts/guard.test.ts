@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { GuardedHost } from './guarded-host.js';
@@ -70,6 +70,22 @@ describe('the guard', { concurrency: 6 }, () => {
       await host.eventually('heartbeat starts', () => host.calls(STARTED) === 1);
     });
   }
+
+  test('a ZEO that somebody has started by hand on a slave is stopped', async (t) => {
+    const host = await GuardedHost.make(t);
+    const lock = `${host.dataFs}.lock`;
+    const server = spawn('bash', ['-c', `exec -a runzeo sleep 60 9>'${lock}'`]);
+    t.after(() => server.kill('SIGKILL'));
+    await host.eventually('the lock is there', () => existsSync(lock));
+    writeFileSync(lock, ` ${server.pid}\n`);
+    writeFileSync(join(host.run, 'unpromoted'), '');
+    host.start();
+    await host.rounds();
+    assert.equal(host.calls(/^zeo stop/), 0, 'a takeover without syncpozo has left its note');
+    rmSync(join(host.run, 'unpromoted'));
+    await host.eventually('ZEO is stopped', () => host.calls(/^zeo stop/) > 0);
+    await host.says(/ZEO RUNS ON A SLAVE, .*Data\.fs/);
+  });
 
   test('one storage of several that was superseded is enough', async (t) => {
     const host = await GuardedHost.make(t, { storages: 'main catalog' });

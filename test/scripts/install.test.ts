@@ -195,6 +195,45 @@ test("an operator's file is never lost", async (t) => {
   assert.match((await installing.run(ALPHA)).stdout, /^nothing to do/m);
 });
 
+test('--force twice keeps both files; one at the place of the link counts as well', async (t) => {
+  const installing = new Installing(scratch(t));
+  const [cf, link] = ['etc/ha.d/ha.cf', 'etc/ha.d/resource.d/zeo'].map((path) => join(installing.root, path));
+  assert.ok(cf !== undefined && link !== undefined);
+  mkdirSync(dirname(link), { recursive: true });
+  writeFileSync(link, 'of the how-to\n');
+  const refused = await installing.run(ALPHA);
+  assert.equal(refused.status, 3);
+  assert.match(refused.stderr, /^ {2}\/etc\/ha\.d\/resource\.d\/zeo$/m);
+  assert.equal(installing.files().size, 1);
+  assert.equal((await installing.run(ALPHA, '--dry-run')).status, 0);
+  for (const text of ['first\n', 'second\n']) {
+    writeFileSync(cf, text);
+    assert.equal((await installing.run(ALPHA, '--force')).status, 0);
+  }
+  assert.equal(readFileSync(`${cf}.dpkg-old`, 'utf8'), 'first\n');
+  assert.equal(readFileSync(`${cf}.1.dpkg-old`, 'utf8'), 'second\n');
+  assert.equal(readFileSync(`${link}.dpkg-old`, 'utf8'), 'of the how-to\n');
+  assert.equal(readlinkSync(link), '/usr/local/lib/syncpozo/zeo');
+});
+
+test('what is no file, and lines without their end, are refused before anything is changed', async (t) => {
+  const installing = new Installing(scratch(t));
+  const hosts = join(installing.root, 'etc/hosts');
+  mkdirSync(dirname(hosts));
+  const text = '# These lines are written by install.sh of syncpozo\n10.1.1.1 mine\n';
+  writeFileSync(hosts, text);
+  const lines = await installing.run(ALPHA);
+  assert.equal(lines.status, 3);
+  assert.match(lines.stderr, /\/etc\/hosts has the line .*, and after it no line .*; nothing was changed\nhint: /);
+  assert.deepEqual([...installing.files()], [['/etc/hosts', text]]);
+  writeFileSync(hosts, '127.0.0.1 localhost\n');
+  mkdirSync(join(installing.root, 'etc/ha.d/ha.cf'), { recursive: true });
+  const directory = await installing.run(ALPHA, '--force');
+  assert.equal(directory.status, 3);
+  assert.match(directory.stderr, /^install\.sh: \/etc\/ha\.d\/ha\.cf is there, and no file: .*\nhint: move it away\n$/);
+  assert.equal(installing.files().size, 1);
+});
+
 test('keys: heartbeat has one, made on the first host; each host has its own for reading', async (t) => {
   const [alpha, beta] = [new Installing(scratch(t)), new Installing(scratch(t))];
   const first = await alpha.run(ALPHA);

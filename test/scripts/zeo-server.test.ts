@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { alive, kill, processesNaming, writeScript } from './shell.js';
+import { alive, kill, processesNaming, run, scripts, writeScript } from './shell.js';
 import {
   commit,
   freePort,
@@ -113,6 +113,44 @@ test('data in use by another program: start fails, names it and leaves it alone'
   assert.match(start.stderr, new RegExp(`held by process ${stranger.pid}: .*python`));
   assert.ok(alive(stranger.pid));
   assert.ok(!(await portListens(master.port)));
+});
+
+test('another program on the port: start and stop name it', async (t) => {
+  const master = await makeServing(t);
+  await commit(master.dataFs, 1);
+  const stranger = createServer();
+  await new Promise<void>((resolve) => stranger.listen(master.port, '127.0.0.1', resolve));
+  t.after(() => stranger.close());
+  master.set({ zeo_stop_wait: 1, zeo_control: writeScript(join(master.dir, 'bin', 'fails'), 'exit 1') });
+  for (const verb of ['start', 'stop']) {
+    const done = await master.zeo(verb);
+    assert.equal(done.status, 1);
+    assert.match(
+      done.stderr,
+      new RegExp(`port ${master.port} is in use by another program: "\\S+",pid=${process.pid}\n.*hint: `),
+    );
+  }
+});
+
+test('a control script that hangs and ignores TERM holds up no stop', async (t) => {
+  const master = await makeServing(t);
+  await commit(master.dataFs, 1);
+  const hangs = writeScript(join(master.dir, 'bin', 'hangs'), `trap '' TERM; while :; do sleep 0.2; done`);
+  master.set({ zeo_stop_wait: 1, zeo_control: hangs });
+  const stop = await master.zeo('stop');
+  assert.equal(stop.status, 0, stop.stderr);
+  assert.deepEqual(processesNaming(hangs), []);
+});
+
+test('a start needs no file in /run, which may be full or read-only', async (t) => {
+  const master = await makeServing(t);
+  await commit(master.dataFs, 5);
+  // Nothing can be created there.
+  const env = { ...master.env, SYNCPOZO_RUN: '/proc/tty' };
+  const start = await run(join(scripts, 'cluster', 'zeo'), ['start'], { env });
+  assert.equal(start.status, 0, start.stderr);
+  assert.equal(await served(master.port), 5);
+  assert.equal((await master.zeo('stop')).status, 0);
 });
 
 test('stop ends a ZEO whose daemon manager was killed', async (t) => {

@@ -25,6 +25,7 @@ import {
   lockIsFree,
   makeInstance,
   portListens,
+  roleOf,
   served,
   servedBlob,
   traceControl,
@@ -52,11 +53,16 @@ test('the takeover: switched off first, then ZEO serves; stop leaves the switch 
   assert.equal(await served(slave.port), 5);
   assert.equal((await slave.zeo('status')).stdout, 'running\n');
 
-  // A ZEO that was started by hand, without a promotion, keeps running; the switch goes off all the same.
+  // A ZEO that was started by hand on a slave is no server of the cluster: a takeover ends it, and promotes.
   writeFileSync(slave.status, 'SYNCING=1\n');
   giveRole(slave.dataFs, 'slave');
-  assert.equal((await slave.zeo('start')).status, 0);
+  assert.equal((await slave.zeo('status')).stdout, 'stopped\n');
+  const again = await slave.zeo('start');
+  assert.equal(again.status, 0, again.stderr);
+  assert.match(again.stderr, /started ZEO on a slave by hand/);
+  assert.equal(roleOf(slave.dataFs), 'master');
   assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
+  assert.equal((await slave.zeo('status')).stdout, 'running\n');
 
   assert.equal((await slave.zeo('stop')).status, 0);
   assert.equal((await slave.zeo('stop')).status, 0);
