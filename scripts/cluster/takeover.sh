@@ -11,8 +11,10 @@
 set -u
 
 SYNC_STOP_WAIT=1
-# For the mount of a host that is alive: in a planned switchover all that it has is copied. That of a dead one gets less.
+# For the mount of a host that is alive: in a planned switchover all that it has is copied. That of a dead one costs the takeover
+# no more than it has to.
 MOUNT_WAIT=3
+DEAD_MOUNT_WAIT=0.4
 # The other host may boot at the same time.
 PEER_WAIT=15
 # Beside REFUSED: the other side is out of reach, and that decides; or this one was stopped cleanly.
@@ -147,7 +149,11 @@ can_wait() {
 promote() {
   if is_role master; then return 0; fi
   set -- --grace "$SYNC_STOP_WAIT" --max-age "${max_age}s"
-  if [ "$peer_is_alive" = yes ]; then set -- "$@" --patience "$MOUNT_WAIT"; fi
+  if [ "$peer_is_alive" = yes ]; then
+    set -- "$@" --patience "$MOUNT_WAIT"
+  else
+    set -- "$@" --patience "$DEAD_MOUNT_WAIT"
+  fi
   # Nothing is called safe while the other host's ZEO may commit.
   if [ "$peer_serves" = yes ]; then set -- "$@" --master-serves; fi
   report=$(ask promote "$@")

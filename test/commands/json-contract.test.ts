@@ -91,6 +91,7 @@ const logged = new Sightings(sectionOf('Log lines').fields, true);
 
 /** The exit status that an object names, if it names one. */
 function statusIn({ json }: Run): number | undefined {
+  if (json.answer) return json.answer.ok ? 0 : 3;
   return json.exitCode ?? json.check?.exitCode;
 }
 
