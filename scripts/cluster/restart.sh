@@ -10,10 +10,39 @@ set -u
 # In seconds. A client that is started with its service waits for its server.
 RESTART_LIMIT=300
 
+# Caches that are named in the log, one by one.
+MOST_NAMED=10
+
+# Whether a file that matches lies behind a symbolic link, below the directory in which its pattern begins to have * ? [. Who may
+# write there could have root remove any file.
+behind_a_link() {
+  way=${1%/*}
+  while [ "$way" != "$2" ] && [ -n "$way" ]; do
+    if [ -L "$way" ]; then return 0; fi
+    way=${way%/*}
+  done
+  return 1
+}
+
+# Patterns of paths without blanks, as the configuration demands. No program is started for a file but rm: there may be thousands.
 remove_caches() {
-  # Patterns of paths without blanks, as the configuration demands.
-  for pattern in $(eval "printf '%s\\n' $clients_caches"); do
-    if [ -f "$pattern" ] && rm -f "$pattern"; then say "removed the cache $pattern"; fi
+  caches_removed=0
+  eval "for pattern in $clients_caches; do remove_matching \"\$pattern\"; done"
+  [ "$caches_removed" -le "$MOST_NAMED" ] || say "removed $caches_removed caches"
+}
+
+# remove_matching PATTERN
+remove_matching() {
+  fixed=${1%%[\*\?\[]*}
+  fixed=${fixed%/*}
+  for file in $1; do
+    [ -f "$file" ] || continue
+    if behind_a_link "$file" "$fixed"; then
+      say "not removed: $file, as $way is a symbolic link"
+    elif rm -f "$file"; then
+      caches_removed=$((caches_removed + 1))
+      [ "$caches_removed" -gt "$MOST_NAMED" ] || say "removed the cache $file"
+    fi
   done
 }
 

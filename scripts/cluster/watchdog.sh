@@ -54,7 +54,8 @@ watch_nobody() {
 # recently FILE: whether the time that the file notes was less than QUIET_SECONDS ago. It is in /run, and so of this boot.
 recently() {
   at=$(cat "$run_dir/$1" 2>/dev/null)
-  [ -n "$at" ] && ! lasts "$at" "$QUIET_SECONDS"
+  case $at in '' | *[!0-9]*) return 1 ;; esac
+  ! lasts "$at" "$QUIET_SECONDS"
 }
 
 # keepalived's check and Pacemaker's agent watch ZEO themselves.

@@ -72,9 +72,19 @@ write_sed_script() {
 }
 
 # fill FILE: prints it with the values. Two hosts on one cable have the same address twice, which heartbeat needs once, and which
-# corosync refuses.
+# corosync refuses. What is in the home of a user is hidden from a service with ProtectHome=yes.
 fill() {
-  sed -f "$stage/sed" "$1" | awk '
+  case "
+$own
+$theirs" in
+    *'
+/home/'* | *'
+/root/'* | *'
+/run/user/'*) protect=read-only ;;
+    *) protect=yes ;;
+  esac
+  sed -f "$stage/sed" "$1" | awk -v protect="$protect" '
+    /^ProtectHome=/ { $0 = "ProtectHome=" protect }
     /^ucast / && seen[$0]++ { next }
     $1 == "ring0_addr:" { ring = $2 }
     $1 == "ring1_addr:" && $2 == ring { next }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import { isNoted, makeClientHost, recordPromotion, recordSuperseded } from './client-host.js';
 import { eventually, run, scripts } from './shell.js';
@@ -294,6 +294,27 @@ test('prepare on a superseded host waits until ZEO is down there', async (t) => 
   assert.equal(isDone, false);
   host.stopListening();
   assert.equal((await prepared).status, 0);
+});
+
+test('no cache is removed behind a symbolic link, and many of them are counted', async (t) => {
+  const host = await makeClientHost(t);
+  const caches = dirname(host.cache);
+  const elsewhere = join(host.dir, 'elsewhere');
+  for (const name of [elsewhere, join(caches, 'own')]) mkdirSync(name);
+  const [kept, own] = [join(elsewhere, 'Data.fs'), join(caches, 'own', 'two words.zec')];
+  for (const path of [kept, own, host.cache]) writeFileSync(path, '');
+  for (let at = 0; at < 20; at++) writeFileSync(join(caches, `many-${at}.zec`), '');
+  symlinkSync(elsewhere, join(caches, 'link'));
+  appendFileSync(
+    join(host.dir, 'etc', 'settings'),
+    `clients_caches="'${caches}/*.zec' '${caches}/*/*' '${caches}/none/*.zec'"\n`,
+  );
+  rmSync(join(host.dir, 'clients.term'), { force: true });
+  const { status, stderr } = await host.prepare();
+  assert.equal(status, 0);
+  assert.match(stderr, /not removed: \S+\/link\/Data\.fs, as \S+\/link is a symbolic link/);
+  assert.match(stderr, /removed 22 caches/);
+  assert.deepEqual([existsSync(kept), existsSync(own), existsSync(host.cache)], [true, false, false]);
 });
 
 test('prepare holds up no client for a mistake of the configuration; the service says it', async (t) => {

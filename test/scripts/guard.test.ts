@@ -140,6 +140,15 @@ describe('the guard', { concurrency: 6 }, () => {
     await host.eventually('heartbeat starts', () => host.calls(STARTED) === 1);
   });
 
+  test('a note of a failed start that is no number does not end the guard', async (t) => {
+    const host = await GuardedHost.make(t);
+    await host.serve();
+    writeFileSync(join(host.run, 'failed'), 'nonsense\n');
+    host.start();
+    await host.rounds(2);
+    assert.equal(host.calls(STOPPED), 0);
+  });
+
   test('heartbeat that was killed: its resources go first, then it is started again', async (t) => {
     const host = await GuardedHost.make(t);
     await host.serve();

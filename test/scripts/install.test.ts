@@ -90,6 +90,18 @@ test('heartbeat: both hosts have the same files, but for what each sees of the o
   assert.ok(same(alpha).length > 20);
 });
 
+test('data in the home of a user are not hidden from the watch', async (t) => {
+  const service = '/etc/systemd/system/syncpozo-watch.service';
+  for (const [text, value] of [
+    [OTHER_CLUSTER, 'yes'],
+    [OTHER_CLUSTER.replaceAll('/opt/db', '/home/plone'), 'read-only'],
+  ] as const) {
+    const installing = new Installing(scratch(t), text);
+    assert.equal((await installing.run(ALPHA)).status, 0);
+    assert.ok(installing.settings(service).includes(`ProtectHome=${value}`), value);
+  }
+});
+
 test('one cable: every address of ha.cf once', async (t) => {
   const text = OTHER_CLUSTER.replace(/, heartbeat: [\d.]+/g, '').replace(/ {2}heartbeat-interface.*\n/, '');
   const installing = new Installing(scratch(t), text);
