@@ -36,7 +36,16 @@ serving_term() {
 }
 
 serving_term_line() {
-  echo "$storage $(serving_term)"
+  if serves_unpromoted; then
+    echo "$storage $(serving_term) unpromoted"
+  else
+    echo "$storage $(serving_term)"
+  fi
+}
+
+# A takeover without syncpozo: no term begins, and nobody knows what is lost.
+serves_unpromoted() {
+  [ -e "$run_dir/unpromoted" ] && is_role slave
 }
 
 # One line a storage: its name, and the term in which it is served.
@@ -59,6 +68,7 @@ harmless() {
 }
 
 harmless_here() {
+  if serves_unpromoted; then return 1; fi
   from=$(printf '%s\n' "$before" | sed -n "s/^$storage \([0-9]\{1,9\}\)\$/\1/p")
   to=$(serving_term)
   # It has never gone back; a hundred promotions are more than a history of events holds.

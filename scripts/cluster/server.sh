@@ -154,4 +154,5 @@ zeo_stop() {
       return 1
     fi
   done
+  rm -f "$run_dir/unpromoted"
 }

@@ -25,6 +25,18 @@ test('a takeover with a possible loss, for real: once, when ZEO listens, without
   assert.equal((await host.zeo('stop')).status, 0);
 });
 
+test('a takeover without syncpozo begins no term, and nobody knows what it has lost: without the cache', async (t) => {
+  const host = await makeClientHost(t);
+  giveRole(host.dataFs, 'slave', 1);
+  host.note('main 1');
+  writeFileSync(host.cache, 'of a lost transaction');
+  await host.watch();
+  writeFileSync(join(host.run, 'unpromoted'), '');
+  await isNoted(host, 'main 1 unpromoted');
+  assert.ok(!existsSync(host.cache));
+  assert.equal(host.restarts().length, 1);
+});
+
 interface Scene {
   readonly noted?: string;
   /** What the promotions to 2 and on were, here. */
