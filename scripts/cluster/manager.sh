@@ -48,6 +48,10 @@ signal_heartbeat() {
   done
 }
 
+heartbeat_responds() {
+  timeout -k 1 5 cl_status hbstatus >/dev/null 2>&1
+}
+
 # Whether nothing of it is left but the process that waits to execute itself again.
 heartbeat_pauses() {
   [ "$(pgrep -x heartbeat | wc -l)" -eq 1 ]

@@ -41,6 +41,15 @@ peer_is_slave() {
   [ "$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null | role_of)" = slave ]
 }
 
+# Whether the other host has given up the term by which it has superseded this side: its ZEO has not started, nothing was
+# committed there, and it is a slave.
+peer_gave_up() {
+  theirs=$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null) || return 1
+  [ "$(printf '%s\n' "$theirs" | role_of)" = slave ] &&
+    printf '%s\n' "$theirs" | awk -v own="$(term_here)" '$1 == "began" && $2 > own { given_up = $8 == "unused"; if (!given_up) exit }
+      END { exit !given_up }'
+}
+
 # is_role WORD...: whether the chosen storage has one of these roles.
 is_role() {
   role=$(role_here)

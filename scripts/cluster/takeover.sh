@@ -208,6 +208,29 @@ promote_all() {
   return "$REFUSED"
 }
 
+# ZEO does not start here. Where the other host is alive, and nothing was committed here, that one may serve again: see take_back.
+give_up() {
+  if [ "$peer_is_alive" != yes ] || ! zeo_stop || ! every nothing_committed; then return 0; fi
+  say "giving the promotion up: nothing was committed here, and $syncpozo_peer can serve"
+  every demote_again
+  every switch_on_again
+}
+
+# The file ends where its term has begun.
+nothing_committed() {
+  case " $slaves " in
+    *" $storage "*) [ "$(stat -c %s "$data")" = "$(awk '$1 == "began" { at = $3 } END { print at }' "$data.role")" ] ;;
+  esac
+}
+
+# This side was superseded by a promotion that the other host has given up.
+take_back() {
+  if ! is_role superseded; then return 0; fi
+  say "$syncpozo_peer has given its promotion up, and has committed nothing: this side is promoted again"
+  report=$(ask demote && ask promote)
+  printf '%s\n' "$report" | say_lines "promote $storage: "
+}
+
 # --- the switch and the syncs, without node ---
 
 is_off() {

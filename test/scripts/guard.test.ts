@@ -87,6 +87,14 @@ describe('the guard', { concurrency: 6 }, () => {
     await host.says(/ZEO RUNS ON A SLAVE, .*Data\.fs/);
   });
 
+  test('a heartbeat that hangs on the standby is killed', async (t) => {
+    const host = await GuardedHost.make(t, { HANG_SECONDS: 1 });
+    host.start();
+    await host.eventually('heartbeat starts', () => host.calls(STARTED) === 1);
+    host.set('hangs');
+    await host.says(/heartbeat has not responded for 1 s, killing it/);
+  });
+
   test('one storage of several that was superseded is enough', async (t) => {
     const host = await GuardedHost.make(t, { storages: 'main catalog' });
     const other = join(host.dir, 'var', 'catalog.fs');

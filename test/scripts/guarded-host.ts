@@ -86,7 +86,7 @@ ${note}`,
       `case "$*" in *delete*) rm -f address; ${note} ;; *) ${has('address')} && echo '2: eth0 inet 192.0.2.10/24 x' ;; esac`,
     );
     put('ping', `for target; do :; done; [ -e "answers.$target" ]`);
-    put('cl_status', `cat "status.$2" 2>/dev/null || echo active`);
+    put('cl_status', `[ "$1" != hbstatus ] || ! ${has('hangs')} || exit 1; cat "status.$2" 2>/dev/null || echo active`);
     put('curl', has('web'));
     for (const name of ['hb_standby', 'req_resource']) put(name, note);
     writeScript(

@@ -166,6 +166,37 @@ test('a mistake in the configuration does not prevent the takeover: the paths ar
   assert.equal(await served(host.port), 5);
 });
 
+test('a takeover whose ZEO does not start is given up while the other host is alive', async (t) => {
+  const host = await makeHost(t);
+  giveRole(host.dataFs, 'slave', 1);
+  const bin = join(host.dir, 'bin');
+  writeScript(join(bin, 'ping'), 'exit 0');
+  writeScript(join(bin, 'runzeo'), 'exit 1');
+  const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
+  host.set({ ...alive, zeo_start_wait: 5, zeo_stop_wait: 3 });
+  const start = await host.zeo('start');
+  assert.equal(start.status, 1, start.stderr);
+  assert.match(start.stderr, /giving the promotion up: nothing was committed here/);
+  assert.equal(roleOf(host.dataFs), 'slave');
+  assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^began 2 .* unused$/m);
+  assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
+});
+
+test('a side that was superseded by a promotion which was given up may serve again', async (t) => {
+  const host = await makeHost(t);
+  giveRole(host.dataFs, 'superseded', 1);
+  giveRole(host.peer, 'slave', 2);
+  assert.equal((await host.zeo('may-start')).status, 3, 'something may have been committed in term 2');
+  giveRole(host.peer, 'slave', 2, true);
+  const asked = await host.zeo('may-start');
+  assert.equal(asked.status, 0, asked.stderr);
+  assert.match(asked.stderr, /has given its promotion up/);
+  assert.equal(roleOf(host.dataFs), 'master');
+  assert.equal((await host.zeo('start')).status, 0);
+  assert.equal(await served(host.port), 5);
+  assert.equal((await host.zeo('stop')).status, 0);
+});
+
 test('a host that reaches neither the router nor the other host promotes nothing', async (t) => {
   const host = await makeHost(t);
   giveRole(host.dataFs, 'slave', 1);

@@ -85,8 +85,13 @@ export async function makeInstance(t: TestContext, others: readonly string[] = [
 }
 
 /** Gives a file a role, in this term; 0: of none. A side of the other host that has no data gets some. */
-export function giveRole(path: string, role: 'slave' | 'master' | 'superseded' | 'rejoining', term = 0): void {
-  const line = { term, position: 4, tid: 0n, at: 1_700_000_000_000, host: 'm1', command: 'promote', unused: false };
+export function giveRole(
+  path: string,
+  role: 'slave' | 'master' | 'superseded' | 'rejoining',
+  term = 0,
+  unused = false,
+): void {
+  const line = { term, position: 4, tid: 0n, at: 1_700_000_000_000, host: 'm1', command: 'promote', unused };
   writeFileSync(`${path}.role`, formatRole({ role, terms: term === 0 ? [] : [line] }));
   if (!existsSync(path)) writeFileSync(path, 'FS30');
 }
