@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { isCachePattern, reachesInto, wouldRemove } from './cache-pattern.js';
+import { CLUSTER_DEFAULTS } from './cluster.js';
 import { filesOf } from './compare-storages.js';
 import { childOf, type Placed, pathAt, textAt } from './found-at.js';
 import type { Mistakes } from './mistakes.js';
@@ -13,6 +14,7 @@ export function compareCluster(tree: Found, mistakes: Mistakes): void {
   const hosts = entriesOf(childOf(cluster, 'hosts'));
   compareHosts(cluster, hosts, mistakes);
   compareAddresses(cluster, hosts, mistakes);
+  comparePorts(tree, cluster, mistakes);
   compareNames(entriesOf(childOf(tree, 'storages')), mistakes);
   compareCaches(tree, cluster, mistakes);
 }
@@ -67,6 +69,15 @@ function compareAddresses(cluster: Found, hosts: readonly Entry[], mistakes: Mis
   for (const { key, value } of hosts)
     for (const name of ['address', 'heartbeat']) add(key, `cluster.hosts.${key}.${name}`, textAt(value, name));
   for (const name of ['address', 'ping']) add(`cluster.${name}`, `cluster.${name}`, textAt(cluster, name));
+}
+
+/** The watch runs on both hosts always: a ZEO with its port would never start. */
+function comparePorts(tree: Found, cluster: Found, mistakes: Mistakes): void {
+  const listen = textAt(childOf(tree, 'watch'), 'listen');
+  const found = childOf(childOf(cluster, 'zeo'), 'port');
+  const port = found?.kind === 'scalar' ? found.value : CLUSTER_DEFAULTS.port;
+  if (listen?.text.replace(/^.*:/s, '') === String(port))
+    mistakes.add(listen.line, 'watch.listen', `port ${port}, which is cluster.zeo.port as well`, 'a port of its own');
 }
 
 /** `a-b` and `a_b` have the same variables in the scripts of the cluster. */

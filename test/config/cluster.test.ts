@@ -177,6 +177,13 @@ describe('a mistake in the section cluster', () => {
     assert.match(parsed.mistakes.join(), /^\/etc\/syncpozo\.yml:8: cluster\.deadtime: /);
   });
 
+  it('is one port for the watch and ZEO', () => {
+    const listening = `${STORAGES}\nwatch: { listen: 127.0.0.1:8100 }`;
+    const found = /^watch\.listen: found port 8100, which is cluster\.zeo\.port as well, expected a port of its own$/;
+    assert.match(mistakesOf({}, listening).join('\n'), found);
+    assert.deepEqual(mistakesOf({ zeo: '{ control: /a, port: 8101 }' }, listening), []);
+  });
+
   it('is two names of storages that make one variable of a shell', () => {
     for (const [one, other] of [
       ['a-b', 'a_b'],
