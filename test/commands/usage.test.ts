@@ -99,7 +99,7 @@ const OPTIONS: readonly (readonly [string, readonly string[]])[] = [
 /** The statuses that a command returns: each help lists these, and no other. */
 const EXITS: Readonly<Record<string, string>> = {
   sync: '0 1 2 3 4 5',
-  status: '0 1 2',
+  status: '0 1 2 3',
   on: '0 1 2',
   off: '0 1 2',
   log: '0 1 2',
