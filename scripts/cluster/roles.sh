@@ -50,6 +50,12 @@ peer_gave_up() {
       END { exit !given_up }'
 }
 
+# Whether the other host has served as a slave since its role was written: see note_unpromoted.
+peer_served_unpromoted() {
+  # shellcheck disable=SC2016 # the child expands it
+  timeout -k 1 2 sh -c '[ -e "$1.unpromoted" ] && { [ ! -e "$1.role" ] || [ "$1.unpromoted" -nt "$1.role" ]; }' sh "$peer_data" 2>/dev/null
+}
+
 # is_role WORD...: whether the chosen storage has one of these roles.
 is_role() {
   role=$(role_here)

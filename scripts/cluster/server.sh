@@ -69,12 +69,23 @@ free_for_zeo() {
   fi
 }
 
+# Beside the data, where the other host reads it, and a boot leaves it: this side serves as a slave, because syncpozo did not work.
+# What it commits from now on belongs to no term.
+note_unpromoted() {
+  if is_role slave; then
+    { date >"$data.unpromoted" && sync "$data.unpromoted"; } 2>/dev/null || say "cannot write $data.unpromoted"
+  else
+    rm -f "$data.unpromoted"
+  fi
+}
+
 # Returns only once ZEO serves: after an earlier return the cluster's address would come up without a server behind it. The control
 # script is not waited for: it looks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
   rm -f "$run_dir/unpromoted"
   if any is_role slave && [ -d "$run_dir" ]; then : >"$run_dir/unpromoted"; fi
+  every note_unpromoted
   # Its own limit is longer, so that this one decides.
   ctl $((zeo_start_wait + 30)) start &
   control=$!

@@ -67,7 +67,13 @@ bounded() {
 # no. Prints why not.
 may_serve() {
   if is_role slave; then return 0; fi
-  if [ -e "$run_dir/force" ]; then set -- --force; fi
+  if [ -e "$run_dir/force" ]; then
+    set -- --force
+  elif peer_served_unpromoted; then
+    printf '%s\n' "$syncpozo_peer has served without a promotion, because syncpozo did not work there: $peer_data is newer than $data" \
+      "hint: repair syncpozo on $syncpozo_peer, then there: $cluster_lib/zeo stop; $cluster_lib/zeo start"
+    return "$REFUSED"
+  fi
   said=$(ask may-serve "$@")
   answer=$?
   case $answer in

@@ -32,6 +32,9 @@ watchdog() {
   held_since=${held_since:-$now}
   # keepalived/check watches ZEO itself.
   if [ "$cluster_manager" != heartbeat ] || watch_zeo; then watch_web; fi
+  if [ -e "$run_dir/unpromoted" ] && any is_role slave; then
+    complain "$data is served without a promotion, because syncpozo did not work at the takeover. hint: repair it ('syncpozo --version'), then: $cluster_lib/zeo stop; $cluster_lib/zeo start. Until then do not start $syncpozo_peer"
+  fi
 }
 
 # Whether a time lies some seconds back.

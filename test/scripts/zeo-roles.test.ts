@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { writeScript } from './shell.js';
@@ -78,6 +78,23 @@ test('the other side out of reach after a crash: no, unless a person says that i
   assert.equal(await served(host.port), 5);
   assert.ok(!existsSync(join(host.run, 'force')), 'it counts once');
   assert.ok(!existsSync(join(host.run, 'failed')));
+});
+
+test('a side whose peer has served without a promotion refuses, until that is promoted or has another role', async (t) => {
+  const host = await makeHost(t);
+  giveRole(host.dataFs, 'master', 1);
+  giveRole(host.peer, 'slave', 1);
+  const [role, note] = [`${host.peer}.role`, `${host.peer}.unpromoted`];
+  writeFileSync(note, '');
+  utimesSync(note, 2000, 2000);
+  utimesSync(role, 1000, 1000);
+  await refused(host, /has served without a promotion.*\n.*hint: repair syncpozo on/);
+  assert.equal(roleOf(host.dataFs), 'master');
+  utimesSync(role, 3000, 3000);
+  assert.equal((await host.zeo('may-start')).status, 0);
+  assert.equal((await host.zeo('start')).status, 0);
+  assert.equal(await served(host.port), 5);
+  assert.ok(!existsSync(`${host.dataFs}.unpromoted`));
 });
 
 test('without syncpozo, the terms of both role files decide', async (t) => {

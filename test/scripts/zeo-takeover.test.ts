@@ -189,6 +189,21 @@ for (const [what, body] of [
   });
 }
 
+test('what was committed without a promotion is kept by the promotion, once syncpozo works', async (t) => {
+  const slave = await makeSlave(t);
+  slave.set({ SYNCPOZO: writeScript(join(slave.dir, 'bin', 'broken'), 'exit 1') });
+  assert.equal((await slave.zeo('start')).status, 0);
+  assert.ok(existsSync(`${slave.dataFs}.unpromoted`), 'the other host can see it');
+  assert.equal((await slave.zeo('stop')).status, 0);
+  await commit(slave.dataFs, 6);
+  slave.set({ SYNCPOZO: join(slave.dir, 'bin', 'syncpozo') });
+  const start = await slave.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.equal(roleOf(slave.dataFs), 'master');
+  assert.equal(await served(slave.port), 6);
+  assert.ok(!existsSync(`${slave.dataFs}.unpromoted`));
+});
+
 test('a status file that cannot be written: the slave serves, and its role blocks syncs', async (t) => {
   const slave = await makeSlave(t);
   const trace = traceControl(slave);
