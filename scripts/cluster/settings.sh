@@ -9,11 +9,14 @@
 # shellcheck disable=SC2034 # the scripts use what is set here
 set -u
 
+# A daemon asks for the settings every few seconds: what is added to PATH must not add up.
+given_path=${PATH:-}
 state_dir=${SYNCPOZO_STATE:-/var/lib/syncpozo}
 run_dir=${SYNCPOZO_RUN:-/run/syncpozo}
 
 # Sets all of them; fails with NOT_CONFIGURED. `settings_used`: the last good copy, where the configuration could not be read.
 settings() {
+  PATH=$given_path
   defaults=${SYNCPOZO_DEFAULTS:-/etc/default/syncpozo}
   if [ -r "$defaults" ]; then
     # shellcheck source=/dev/null
@@ -61,6 +64,7 @@ settings_of_configuration() {
   answer=$?
   if [ "$answer" -eq 0 ] && eval "$text" && [ -n "$storages" ]; then
     save_settings
+    settings_problem=
     return 0
   fi
   case $answer in
@@ -73,8 +77,12 @@ settings_of_configuration() {
     say "hint: '$SYNCPOZO config check' reports the mistakes in $configuration"
     return 1
   fi
-  say "'$SYNCPOZO config shell' has failed: $(printf '%s\n' "$text" | head -n 1)"
-  say "going on with the last good settings, $saved. hint: '$SYNCPOZO config check' reports the mistakes in $configuration"
+  # A daemon comes here every few seconds.
+  if [ "$text" != "${settings_problem:-}" ]; then
+    settings_problem=$text
+    say "'$SYNCPOZO config shell' has failed: $(printf '%s\n' "$text" | head -n 1)"
+    say "going on with the last good settings, $saved. hint: '$SYNCPOZO config check' reports the mistakes in $configuration"
+  fi
   settings_used=$saved
   # shellcheck source=/dev/null
   . "$saved"

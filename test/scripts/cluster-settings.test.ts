@@ -51,3 +51,14 @@ test('the scripts take their settings from the configuration, and from the last 
   assert.equal((await status()).status, 3);
   assert.match(readFileSync(saved, 'utf8'), new RegExp(`^zeo_port='${host.port + 1}'$`, 'm'));
 });
+
+test('the environment of a daemon that asks for its settings again and again does not grow', async (t) => {
+  const host = await makeInstance(t);
+  writeFileSync(host.env['SYNCPOZO_DEFAULTS'] ?? '', 'PATH=/opt/node/bin:$PATH\n');
+  const library = join(scripts, 'cluster', 'cluster.sh');
+  const daemon = `cluster_lib='${join(scripts, 'cluster')}'; . '${library}'
+    settings; once=$(env | wc -c); settings; settings; [ "$(env | wc -c)" -eq "$once" ] && echo "$PATH"`;
+  const result = await run('sh', ['-c', daemon], { env: host.env });
+  assert.equal(result.status, 0, result.stderr);
+  assert.match(result.stdout, /^\/opt\/node\/bin:.*:\/sbin:\/bin\n$/);
+});
