@@ -70,6 +70,19 @@ heartbeat_take() {
   HA_CURHOST=$syncpozo_host HA_NICEFAILBACK=yes timeout 30 "$HEARTBEAT_TOOLS/req_resource" zeo >/dev/null 2>&1
 }
 
+# Heartbeat ignores the order while it, or that of the other host, is starting. One that it takes has the address off in no time.
+heartbeat_standby() {
+  for _ in 1 2 3 4 5 6; do
+    timeout 30 "$HEARTBEAT_TOOLS/hb_standby" all >/dev/null 2>&1 || return 1
+    if within 4 address_gone; then return 0; fi
+  done
+  return 1
+}
+
+address_gone() {
+  ! address_here
+}
+
 # --- any manager ---
 
 # Whether the other host's manager takes part.
@@ -90,7 +103,7 @@ leave_cluster() {
 # manager_move REASON: asks the manager to move all resources to the other host.
 manager_move() {
   case $cluster_manager in
-    heartbeat) timeout 30 "$HEARTBEAT_TOOLS/hb_standby" all >/dev/null 2>&1 ;;
+    heartbeat) heartbeat_standby ;;
     *) leave_cluster "$1" ;;
   esac
 }

@@ -144,7 +144,25 @@ describe_held() {
   free_of_server || describe_lock
 }
 
+# The processes of a control script that is starting ZEO: `ctl`, whose `timeout` has a process group of its own, and outlives a start
+# that was ended.
+starting() {
+  ps -eo pid=,args= | awk -v command="$zeo_control start" '$2 ~ /timeout$/ && index($0, command) { print $1 }'
+}
+
+# It would start ZEO behind the stop.
+end_starting() {
+  # shellcheck disable=SC2046 # numbers
+  [ -z "$(starting)" ] || kill -TERM $(starting) 2>/dev/null || :
+  within 6 none_starting || say "$zeo_control start has not ended"
+}
+
+none_starting() {
+  [ -z "$(starting)" ]
+}
+
 zeo_stop() {
+  end_starting
   servers=
   every note_server
   if [ -x "$zeo_control" ]; then

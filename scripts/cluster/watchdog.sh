@@ -118,7 +118,10 @@ move() {
   else
     echo "$now" >"$run_dir/moved"
     say "$1: MOVING EVERYTHING TO $syncpozo_peer"
-    manager_move "$1" || say "$cluster_manager did not take the order"
+    if ! manager_move "$1"; then
+      say "$cluster_manager did not take the order"
+      rm -f "$run_dir/moved"
+    fi
   fi
 }
 

@@ -88,7 +88,9 @@ ${note}`,
     put('ping', `for target; do :; done; [ -e "answers.$target" ]`);
     put('cl_status', `[ "$1" != hbstatus ] || ! ${has('hangs')} || exit 1; cat "status.$2" 2>/dev/null || echo active`);
     put('curl', has('web'));
-    for (const name of ['hb_standby', 'req_resource']) put(name, note);
+    put('req_resource', note);
+    // Heartbeat ignores an order at first, where it is starting.
+    put('hb_standby', `${note}; if ${has('starting')}; then rm starting; else rm -f address; fi`);
     writeScript(
       join(this.dir, 'cluster', 'zeo'),
       `cd '${this.state}' || exit; ${note}; case $1 in may-start) cat refusal 2>/dev/null && exit 3; exit 0 ;; start) ${has('starts')} ;; esac`,

@@ -18,9 +18,23 @@ describe('the watchdog of the guard', { concurrency: 6 }, () => {
     await host.eventually('all moves', () => host.calls(MOVED) === 1);
     assert.equal(host.calls(/^zeo start/), 1, 'one start is tried first');
     await host.says(/MOVING EVERYTHING TO m2/);
-    // It has not helped: a person has to come.
+    // It has not helped, and all is here again: a person has to come.
+    await host.eventually('the address has left', () => !host.has('address'));
+    host.set('address');
     await host.says(/there was a move less than 10 min ago/);
     assert.equal(host.calls(MOVED), 1);
+  });
+
+  test('an order that heartbeat has ignored is given again', async (t) => {
+    const host = await GuardedHost.make(t);
+    await host.serve();
+    host.set('starting');
+    host.endListening();
+    host.start();
+    await host.eventually('it is given twice', () => host.calls(MOVED) === 2);
+    await host.rounds(3);
+    assert.equal(host.calls(MOVED), 2);
+    assert.doesNotMatch(host.output, /did not take the order/);
   });
 
   test('ZEO that has died and starts again stays here', async (t) => {
