@@ -20,6 +20,8 @@ describe('the watchdog of the guard', { concurrency: 6 }, () => {
     await host.says(/MOVING EVERYTHING TO m2/);
     // It has not helped, and all is here again: a person has to come.
     await host.eventually('the address has left', () => !host.has('address'));
+    // The guard has seen that the order was taken.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
     host.set('address');
     await host.says(/there was a move less than 10 min ago/);
     assert.equal(host.calls(MOVED), 1);
