@@ -36,15 +36,19 @@ term_here() {
   term_of 2>/dev/null <"$data.role" || echo 0
 }
 
-# By the other host's role file, which is read by a process that can be given up.
+# peer_role_file SECONDS: prints the other host's role file, which is read by a process that can be given up.
+peer_role_file() {
+  timeout -k 1 "$1" cat "$peer_data.role" 2>/dev/null
+}
+
 peer_is_slave() {
-  [ "$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null | role_of)" = slave ]
+  [ "$(peer_role_file 3 | role_of)" = slave ]
 }
 
 # Whether the other host has given up the term by which it has superseded this side: its ZEO has not started, nothing was
 # committed there, and it is a slave.
 peer_gave_up() {
-  theirs=$(timeout -k 1 3 cat "$peer_data.role" 2>/dev/null) || return 1
+  theirs=$(peer_role_file 3) || return 1
   [ "$(printf '%s\n' "$theirs" | role_of)" = slave ] &&
     printf '%s\n' "$theirs" | awk -v own="$(term_here)" '$1 == "began" && $2 > own { given_up = $8 == "unused"; if (!given_up) exit }
       END { exit !given_up }'

@@ -80,7 +80,7 @@ note_unpromoted() {
 }
 
 # Returns only once ZEO serves: after an earlier return the cluster's address would come up without a server behind it. The control
-# script is not waited for: it looks once a second whether its daemon is up.
+# script is not waited for: it checks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
   rm -f "$run_dir/unpromoted"
@@ -152,8 +152,9 @@ starting() {
 
 # It would start ZEO behind the stop.
 end_starting() {
-  # shellcheck disable=SC2046 # numbers
-  [ -z "$(starting)" ] || kill -TERM $(starting) 2>/dev/null || :
+  for process in $(starting); do
+    kill -TERM "$process" 2>/dev/null
+  done
   within 6 none_starting || say "$zeo_control start has not ended"
 }
 

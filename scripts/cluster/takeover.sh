@@ -97,7 +97,7 @@ may_serve() {
 
 # What a shell can do. The other side's file is read by a process that can be given up.
 may_serve_by_role_files() {
-  if ! theirs=$(timeout -k 1 5 cat "$peer_data.role" 2>/dev/null); then
+  if ! theirs=$(peer_role_file 5); then
     echo "$peer_data.role cannot be read, and the other side may serve"
     return "$OUT_OF_REACH"
   fi

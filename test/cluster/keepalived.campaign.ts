@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { account, assertNobodyServedAgainstItsRole, assertSameBytes, failures } from './support/aftermath.js';
+import { answers, serving, silence } from './support/elected-host.js';
 import type { Host } from './support/host.js';
 import { oldestAge } from './support/oracle.js';
 import { type Pair, seconds } from './support/pair.js';
@@ -11,27 +12,11 @@ import { scenes } from './support/scene.js';
  * load. Each scene begins with a host that serves and a slave in step, and ends so.
  */
 
-async function serving(pair: Pair): Promise<Host> {
-  const name = pair.observed.samples.at(-1)?.answers;
-  assert.ok(name === 'm1' || name === 'm2', `nobody serves: ${name}`);
-  return name === 'm1' ? pair.m1 : pair.m2;
-}
-
-function answers(pair: Pair, host: Host, limit = 60): Promise<number> {
-  return pair.until(`${host.name} answers at the address`, (now) => now.answers === host.name, limit);
-}
-
 /** keepalived may elect it: `check` has said so. */
 function mayServe(pair: Pair, host: Host): Promise<void> {
   const said = async (): Promise<boolean> =>
     /may serve/.test((await host.inside('cat /run/syncpozo/keepalived.said')).output);
   return pair.eventually(`${host.name} may serve`, said, 90);
-}
-
-function silence(pair: Pair, from: number, limit: number): void {
-  const silent = pair.observed.between(from).longestSilence();
-  pair.say(`nobody answered for ${silent.toFixed(1)} s`);
-  assert.ok(silent < limit, `nobody answered for ${silent} s`);
 }
 
 /** Its way back. Under load it is never in step for long. */

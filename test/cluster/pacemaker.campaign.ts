@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { account, assertNobodyServedAgainstItsRole, assertSameBytes, failures, phases } from './support/aftermath.js';
+import { answers, serving, silence } from './support/elected-host.js';
 import { Fencing } from './support/fencing.js';
 import type { Host } from './support/host.js';
 import type { Network } from './support/network.js';
@@ -26,22 +27,6 @@ async function prepare(network: Network): Promise<void> {
   const agent = '/usr/lib/ocf/resource.d/syncpozo/zeo';
   tested = (await m1.inside(`ocf-tester -n zeo ${agent}`, { timeoutMs: 300_000 })).output;
   await startPacemaker([m1, m2]);
-}
-
-async function serving(pair: Pair): Promise<Host> {
-  const name = pair.observed.samples.at(-1)?.answers;
-  assert.ok(name === 'm1' || name === 'm2', `nobody serves: ${name}`);
-  return name === 'm1' ? pair.m1 : pair.m2;
-}
-
-function answers(pair: Pair, host: Host, limit = 60): Promise<number> {
-  return pair.until(`${host.name} answers at the address`, (now) => now.answers === host.name, limit);
-}
-
-function silence(pair: Pair, from: number, limit: number): void {
-  const silent = pair.observed.between(from).longestSilence();
-  pair.say(`nobody answered for ${silent.toFixed(1)} s`);
-  assert.ok(silent < limit, `nobody answered for ${silent} s`);
 }
 
 /** A side that has nothing of its own may have become a slave by itself. */

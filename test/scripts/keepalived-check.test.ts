@@ -6,7 +6,7 @@ import { Elected } from './elected.js';
 import { kill, processesNaming } from './shell.js';
 import { commit, giveRole, type Instance, makeInstance, roleOf } from './zeo.js';
 
-/** What keepalived is told about a host: `check` with real role files and a real ZEO, in a network of its own. */
+/** What keepalived learns about a host: `check` with real role files and a real ZEO, in a network of its own. */
 
 const options = { skip: process.getuid?.() === 0 ? false : 'not run: a network namespace needs root' };
 

@@ -13,7 +13,7 @@ function own(): string {
   return join(mount, path);
 }
 
-/** The group that a host's systemd has for its own; made anew for each boot. */
+/** The group that a host's systemd has for its own; made for each boot. */
 export class ControlGroup {
   readonly path: string;
 

@@ -42,7 +42,7 @@ export function isWrite(request: Request): boolean {
   return request.kind !== 'page';
 }
 
-/** A write that the client was told is committed. */
+/** A write that was acknowledged to the client. */
 export function isAcknowledged(request: Request): boolean {
   return isWrite(request) && request.status === 200 && request.tid !== undefined;
 }
