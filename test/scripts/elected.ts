@@ -46,7 +46,11 @@ export class Elected {
       });
     t.after(() => service.kill('SIGKILL'));
     const elected = new Elected(instance, service, () => text);
-    await elected.until('the service makes its pipe', async () => existsSync(elected.file('keepalived.pid')));
+    // By its number: the file may be there from a service before it, or from the test.
+    await elected.until(
+      'the service makes its pipe',
+      async () => elected.text('keepalived.pid') === `${service.pid}\n`,
+    );
     return elected;
   }
 
