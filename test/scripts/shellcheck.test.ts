@@ -24,6 +24,7 @@ test('the scripts that an operator installs exist', () => {
     'cluster/may-serve.sh',
     'cluster/network.sh',
     'cluster/promotions.sh',
+    'cluster/replace.sh',
     'cluster/restart.sh',
     'cluster/roles.sh',
     'cluster/server.sh',
