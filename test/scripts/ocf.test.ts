@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type Agent, agentPath, makeAgent, OCF } from './ocf-agent.js';
@@ -103,6 +103,18 @@ describe("Pacemaker's agent", () => {
     writeFileSync(join(agent.run, 'aside'), 'switchover\n');
     assertExit(await agent.monitor(), OCF.success);
     assert.equal(agent.score(), 1, 'it steps aside for any standby that can serve');
+    const aside = join(agent.run, 'aside');
+    for (const [what, text, secondsAgo, score] of [
+      ['as long as it says', 'cut off\n5\n', 6, 1000],
+      ['longer than a minute, if it says so', 'maintenance\n900\n', 100, 1],
+      ['from before the clock was set back', 'switchover\n', -3600, 1000],
+    ] as const) {
+      writeFileSync(aside, text);
+      const at = Date.now() / 1000 - secondsAgo;
+      utimesSync(aside, at, at);
+      assertExit(await agent.monitor(), OCF.success);
+      assert.equal(agent.score(), score, what);
+    }
     giveRole(agent.peer, 'master', 2);
     await agent.ocf('notify', {
       OCF_RESKEY_CRM_meta_notify_type: 'post',

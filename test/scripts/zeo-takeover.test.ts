@@ -171,7 +171,7 @@ test('an unrelated process whose id is in the lock file never gets a signal', as
 for (const [what, body] of [
   ['fails', 'exit 1'],
   ['reports success without writing', 'exit 0'],
-  ['writes something else', 'echo SYNCING=1 >"$3"'],
+  ['writes something else', 'echo SYNCING=1 >"$(dirname "$SYNCPOZO_CONFIG")/../syncPozo.status"'],
 ] as const) {
   test(`a syncpozo command that ${what} does not prevent the takeover`, async (t) => {
     const slave = await makeSlave(t);
