@@ -179,8 +179,7 @@ for (const [what, bodyFor] of [
     slave.set({ SYNCPOZO: writeScript(join(slave.dir, 'bin', 'broken'), bodyFor(slave)) });
     const start = await slave.zeo('start');
     assert.equal(start.status, 0, start.stderr);
-    if (what === 'fails')
-      assert.match(start.stderr, /broken promote has failed with status 1, taking over without it/);
+    if (what === 'fails') assert.match(start.stderr, /broken promote has failed with status 1, taking over without it/);
     assert.equal(trace(), 'SYNCING=0 lock=free\n');
     assert.equal(readFileSync(slave.status, 'utf8'), 'SYNCING=0\n');
     // The syncing user can read what root wrote.
