@@ -71,6 +71,23 @@ const made = environment();
 scenes(
   'plone',
   {
+    'the master loses its power under load': async (pair) => {
+      const from = serving(pair);
+      const to = pair.other(from);
+      const load = new PloneLoad(pair);
+      await sleep(15_000);
+      const before = await clients(to);
+      const cut = await pair.cutPower(from);
+      await pair.firstCommit(load, cut, LONGEST_START);
+      phases(pair, to, cut);
+      await pair.siteAnswers(to, LONGEST_START);
+      await sleep(10_000);
+      await noted(pair, load, cut);
+      assert.notDeepEqual(await clients(to), before, 'the client was not restarted');
+      await pair.boot(from);
+      await settled(pair, to, cut, cut);
+    },
+
     'the addresses of the site are right behind the floating address': assertAddresses,
 
     'both Zopes are restarted, and their first pages take their time: nothing moves': async (pair) => {
@@ -87,21 +104,16 @@ scenes(
       assert.equal(serving(pair).name, host.name);
     },
 
-    'the master loses its power under load': async (pair) => {
-      const from = serving(pair);
-      const to = pair.other(from);
-      const load = new PloneLoad(pair);
-      await sleep(15_000);
-      const before = await clients(to);
-      const cut = await pair.cutPower(from);
-      await pair.firstCommit(load, cut, LONGEST_START);
-      phases(pair, to, cut);
-      await pair.siteAnswers(to, LONGEST_START);
-      await sleep(10_000);
-      await noted(pair, load, cut);
-      assert.notDeepEqual(await clients(to), before, 'the client was not restarted');
-      await pair.boot(from);
-      await settled(pair, to, cut, cut);
+    'control: the judges find a write that is nowhere, and what is shown otherwise than it should be': async (pair) => {
+      const host = serving(pair);
+      const forged: Visit = { ...visits.find(isAcknowledged)!, id: 1, path: '/writer-0/forged' };
+      assert.throws(() => accountOfPlone(pair, host, [...visits, forged]), /neither on/);
+      const { expected } = accountOfPlone(pair, host, visits);
+      const file = expected.find(({ id, sha256 }) => id !== null && sha256 !== null)!;
+      const other = expected.map((item) => (item === file ? { ...item, sha256: 'another' } : item));
+      await assert.rejects(assertShown(pair, other), /shows something else/);
+      const gone = expected.map((item) => (item === file ? { ...item, id: null } : item));
+      await assert.rejects(assertShown(pair, gone), /shows something else/);
     },
 
     'a planned switchover there and back under load: nothing is lost, and no client is restarted': async (pair) => {

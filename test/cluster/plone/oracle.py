@@ -39,7 +39,7 @@ def main(path, blobs):
                 except OSError:
                     out["missing"].append(f"{record.oid.hex()} {tid}")
             elif CLASS in data[:100]:
-                for found in re.findall(rb"title[^a-z]{1,12}mark(\d+)end", data):
+                for found in re.findall(rb"(?s)title.{2,16}?mark(\d+)end", data):
                     out["written"].setdefault(int(found), []).append(tid)
     print(json.dumps(out))
 
