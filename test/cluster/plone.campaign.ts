@@ -7,10 +7,11 @@ import { PloneLoad } from './plone/load.js';
 import { ploneSite } from './plone/site.js';
 import { accountOfPlone, type Expected, expectations } from './plone/verdict.js';
 import { isAcknowledged, isWrite, type Visit, type Write } from './plone/visits.js';
-import { assertNobodyServedAgainstItsRole, assertSameBytes, failures, phases } from './support/aftermath.js';
+import { assertNobodyServedAgainstItsRole, failures, phases } from './support/aftermath.js';
 import { serving, wayBack } from './support/course.js';
 import type { Host } from './support/host.js';
 import { type Pair, seconds } from './support/pair.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 /**
