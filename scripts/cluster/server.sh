@@ -3,15 +3,23 @@
 #
 # Invariant: `serving` means that the port is in this host's table of listening sockets AND that every Data.fs is locked. The
 # table (/proc/net/tcp) needs no other program, adds no connection to ZEO's log, and is right before the cluster's address is
-# on this host: ZEO starts before the address.
+# on this host: ZEO starts before the address. It begins with the sockets that listen, however many others there are.
 #
 # shellcheck disable=SC2154 # set by the other parts of the library
 set -u
 
 listening() {
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
-    awk -v port="$(printf ':%04X' "$zeo_port")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
-      END { exit !found }'
+  listens_in /proc/net/tcp || listens_in /proc/net/tcp6
+}
+
+listens_in() {
+  {
+    read -r _
+    while read -r _ socket _ tcp_state _ && [ "$tcp_state" = 0A ]; do
+      case $socket in *":$zeo_port_in_table") return 0 ;; esac
+    done
+  } 2>/dev/null <"$1"
+  return 1
 }
 
 serving() {
@@ -74,7 +82,7 @@ free_for_zeo() {
 note_unpromoted() {
   if is_role slave; then
     { date >"$data.unpromoted" && sync "$data.unpromoted"; } 2>/dev/null || say "cannot write $data.unpromoted"
-  else
+  elif [ -e "$data.unpromoted" ]; then
     rm -f "$data.unpromoted"
   fi
 }
@@ -83,7 +91,7 @@ note_unpromoted() {
 # script is not waited for: it checks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
-  rm -f "$run_dir/unpromoted"
+  [ ! -e "$run_dir/unpromoted" ] || rm -f "$run_dir/unpromoted"
   if any is_role slave && [ -d "$run_dir" ]; then : >"$run_dir/unpromoted"; fi
   every note_unpromoted
   # Its own limit is longer, so that this one decides.
