@@ -11,7 +11,7 @@ address_here() {
 
 # Puts the floating address on this host.
 put_address() {
-  address_here || ip address add "$cluster_address" brd + dev "$cluster_interface"
+  [ -n "$cluster_address" ] && { address_here || ip address add "$cluster_address" brd + dev "$cluster_interface"; }
 }
 
 # Announces to the switches and the other hosts where the address is now.
