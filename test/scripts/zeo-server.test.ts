@@ -30,6 +30,7 @@ import {
 // In a network namespace of its own; two calls, by its own name and as a resource of heartbeat.
 test('as a resource of heartbeat, a start puts the address there, and no other start does', async (t) => {
   const master = await makeServing(t);
+  await commit(master.dataFs, 7);
   master.set({ cluster_address: '192.0.2.10/24', cluster_interface: 'eth0' });
   mkdirSync(join(master.dir, 'resource.d'));
   const link = join(master.dir, 'resource.d', 'zeo');
