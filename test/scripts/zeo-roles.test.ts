@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { writeScript } from './shell.js';
@@ -64,6 +64,27 @@ test('a side that the other one has superseded is marked, and refuses from then 
   await refused(host, /this side was superseded|was superseded: the other host has served/);
   assert.equal(roleOf(host.dataFs), 'superseded');
 });
+
+for (const verb of ['may-start', 'start']) {
+  test(`a side that the watch marks while ${verb} asks the other one is not served`, async (t) => {
+    const host = await makeHost(t);
+    giveRole(host.dataFs, 'superseded', 1);
+    const marked = join(host.dir, 'marked');
+    copyFileSync(`${host.dataFs}.role`, marked);
+    giveRole(host.dataFs, 'master', 1);
+    giveRole(host.peer, 'slave', 1);
+    // A read of the other side that was slow: its answer is that of the time before the mark.
+    const slow = `case $1 in may-serve) syncpozo "$@"; answer=$?; mv '${marked}' '${host.dataFs}.role'; exit "$answer" ;; esac
+exec syncpozo "$@"`;
+    const real = join(host.dir, 'bin', 'syncpozo');
+    host.set({ SYNCPOZO: writeScript(join(host.dir, 'bin', 'slow'), slow.replaceAll('syncpozo "', `'${real}' "`)) });
+    const result = await host.zeo(verb);
+    assert.equal(result.status, 3, result.stderr);
+    assert.match(result.stderr, /refused: .*Data\.fs was superseded/);
+    assert.ok(!existsSync(marked) && !(await portListens(host.port)));
+    assert.ok(!existsSync(join(host.dir, 'zeo.log')), 'no ZEO was started');
+  });
+}
 
 test('the other side out of reach after a crash: no, unless a person says that it does not serve', async (t) => {
   const host = await makeHost(t);
