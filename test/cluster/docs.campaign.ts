@@ -61,6 +61,8 @@ for (const manager of ['heartbeat', 'keepalived', 'pacemaker'] as const) {
 class Newcomer {
   readonly began = Date.now();
   private readonly hosts: readonly Host[];
+  /** What install.sh has printed at its end on each host. */
+  private readonly left = new Map<Host, string>();
 
   constructor(private readonly network: Network) {
     this.hosts = ['m1', 'm2'].map((name, index) => network.host(name, index + 1));
@@ -76,27 +78,43 @@ class Newcomer {
     if (block.isOnce || block.where === 'by hand') await sleep(READING_MS);
     if (block.where === 'by hand') return this.doByHand(block);
     const chosen = this.hosts.filter(({ name }) => block.where === 'both' || block.where === name);
-    await Promise.all(chosen.map((host) => (block.language === 'console' ? check(host, block) : type(host, block))));
+    await Promise.all(
+      chosen.map((host) => (block.language === 'console' ? check(host, block) : this.type(host, block))),
+    );
+  }
+
+  private async type(host: Host, { lines, line }: HostBlock): Promise<void> {
+    const text = `cd\nset -e\n${lines.join('\n')}`;
+    const { status, output } = await host.inside(text, { timeoutMs: LONGEST_COMMAND_MS });
+    assert.equal(status, 0, `${PAGE}:${line} on ${host.name} ended with ${status}:\n${output}`);
+    const [, left] = /^Left for you, on m[12]:\n([\s\S]*)$/m.exec(output) ?? [];
+    if (left !== undefined) this.left.set(host, left);
   }
 
   private async doByHand({ lines, line }: HostBlock): Promise<void> {
     for (const text of lines) {
-      const [, name, what] = /^(m1|m2): (power off|power on|write your devices into \S+)$/.exec(text) ?? [];
+      const [, name, what] =
+        /^(m1|m2): (power off|power on|write your devices into \S+|do what install\.sh has left)$/.exec(text) ?? [];
       const host = this.hosts.find((each) => each.name === name);
       assert.ok(host, `${PAGE}:${line}: ${text}`);
       if (what === 'power off') await host.power();
       else if (what === 'power on') {
         await host.boot();
         host.heal();
-      } else await writeDevices(host);
+      } else if (what === 'do what install.sh has left') await this.doWhatIsLeft(host);
+      else await writeDevices(host);
     }
   }
-}
 
-async function type(host: Host, { lines, line }: HostBlock): Promise<void> {
-  const text = `cd\nset -e\n${lines.join('\n')}`;
-  const { status, output } = await host.inside(text, { timeoutMs: LONGEST_COMMAND_MS });
-  assert.equal(status, 0, `${PAGE}:${line} on ${host.name} ended with ${status}:\n${output}`);
+  /** The commands below each `as root:`, on the host that is named there. */
+  private async doWhatIsLeft(host: Host): Promise<void> {
+    const steps = [...(this.left.get(host) ?? '').matchAll(/^- .*?(on (m[12])|here), as root:\n((?: {4}.*\n)+)/gm)];
+    assert.equal(steps.length, 2, `install.sh has left on ${host.name}:\n${this.left.get(host)}`);
+    for (const [, , name = host.name, text = ''] of steps) {
+      const on = this.hosts.find((each) => each.name === name);
+      await on?.ok(text.replaceAll(/^ {4}compare: .*$/gm, ''));
+    }
+  }
 }
 
 /** Runs each command until it prints what the page shows. */

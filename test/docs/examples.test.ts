@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
 import { Host } from './host.js';
-import { hostBlock } from './host-blocks.js';
+import { courseOf, hostBlock } from './host-blocks.js';
 import { type Block, blocksOf, PAGES, textOf } from './markdown.js';
 import { normalise } from './normalise.js';
 import { afterTakeover } from './way-back.js';
@@ -119,6 +119,16 @@ test('every other remark before a shell block is understood', () => {
       assert.ok(known, `${page}:${line}: ${remark}`);
     }
   }
+});
+
+test('each block for a host of the cluster is typed with one cluster manager at least', () => {
+  const typed = (['heartbeat', 'keepalived', 'pacemaker'] as const).flatMap((manager) => courseOf(CLUSTER, manager));
+  const lines = new Set(typed.map(({ line }) => line));
+  const forHosts = blocksOf(CLUSTER).filter((block) => hostBlock(block) !== undefined);
+  assert.deepEqual(
+    forHosts.filter(({ line }) => !lines.has(line)).map(({ line }) => line),
+    [],
+  );
 });
 
 test('the cron line of operate.md runs, and prints nothing when all is well', async () => {

@@ -27,7 +27,7 @@ ExecStartPre=/bin/sh -c '{ cat /etc/corosync/corosync.conf; printf "system {\\\\
  */
 export async function makeBare(hosts: readonly Host[], manager: Manager): Promise<void> {
   for (const host of hosts) {
-    await host.ok(HOSTS);
+    await host.ok(`${HOSTS}; userdel -r zope`);
     if (manager !== 'pacemaker') continue;
     await host.put('/etc/systemd/system/corosync.service.d/namespaces.conf', COROSYNC);
     await host.ok('systemctl daemon-reload; systemctl enable --now corosync pacemaker');
