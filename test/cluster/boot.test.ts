@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { account, assertLoss, assertNobodyServedAgainstItsRole, assertSameBytes, phases } from './support/aftermath.js';
+import { account, assertLoss, assertNobodyServedAgainstItsRole, phases } from './support/aftermath.js';
 import { contentOf, judge } from './support/oracle.js';
 import { type Pair, seconds } from './support/pair.js';
 import type { Request } from './support/requests.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 /** How long a host is watched that must not serve. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { account, assertNobodyServedAgainstItsRole, assertSameBytes } from './support/aftermath.js';
+import { account, assertNobodyServedAgainstItsRole } from './support/aftermath.js';
 import { type Course, serving, survived, takenOver, wayBack } from './support/course.js';
 import type { Host } from './support/host.js';
 import { type Pair, seconds } from './support/pair.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 /** Everything is accounted for, and the slave has it too. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { account, assertNobodyServedAgainstItsRole, assertSameBytes, failures } from './support/aftermath.js';
+import { account, assertNobodyServedAgainstItsRole, failures } from './support/aftermath.js';
 import { answers, serving, silence } from './support/elected-host.js';
 import type { Host } from './support/host.js';
 import { oldestAge } from './support/oracle.js';
 import { type Pair, seconds } from './support/pair.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { account, assertNobodyServedAgainstItsRole, assertSameBytes, failures, phases } from './support/aftermath.js';
+import { account, assertNobodyServedAgainstItsRole, failures, phases } from './support/aftermath.js';
 import { answers, serving, silence } from './support/elected-host.js';
 import { Fencing } from './support/fencing.js';
 import type { Host } from './support/host.js';
@@ -8,6 +8,7 @@ import type { Network } from './support/network.js';
 import { oldestAge } from './support/oracle.js';
 import { promotable, scoreOf, startPacemaker } from './support/pacemaker.js';
 import { type Pair, seconds } from './support/pair.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 /**

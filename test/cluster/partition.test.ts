@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { account, assertLoss, assertNobodyServedAgainstItsRole, assertSameBytes, phases } from './support/aftermath.js';
+import { account, assertLoss, assertNobodyServedAgainstItsRole, phases } from './support/aftermath.js';
 import type { Host } from './support/host.js';
 import type { Load } from './support/load.js';
 import { type Pair, seconds } from './support/pair.js';
 import { isAcknowledged } from './support/requests.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 /** Visitors who are on the same side of the cut as this host. */

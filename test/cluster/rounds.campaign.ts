@@ -1,10 +1,11 @@
 import { Random } from '../support/random.js';
 import { drawnSeed } from '../support/seed.js';
-import { account, assertNobodyServedAgainstItsRole, assertSameBytes } from './support/aftermath.js';
+import { account, assertNobodyServedAgainstItsRole } from './support/aftermath.js';
 import { serving, takenOver, wayBack } from './support/course.js';
 import type { Host } from './support/host.js';
 import type { Pair } from './support/pair.js';
 import type { Request } from './support/requests.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 /** Takeovers and ways back in a row, at random; after each of them everything that was ever acknowledged is looked for. */

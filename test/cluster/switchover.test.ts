@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  account,
-  assertLoss,
-  assertNobodyServedAgainstItsRole,
-  assertSameBytes,
-  failures,
-  phases,
-} from './support/aftermath.js';
+import { account, assertLoss, assertNobodyServedAgainstItsRole, failures, phases } from './support/aftermath.js';
 import type { Host } from './support/host.js';
 import { type Pair, seconds } from './support/pair.js';
 import type { Request } from './support/requests.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 async function switchover(pair: Pair, from: Host): Promise<readonly Request[]> {

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  account,
-  assertLoss,
-  assertNobodyServedAgainstItsRole,
-  assertSameBytes,
-  failures,
-  phases,
-} from './support/aftermath.js';
+import { account, assertLoss, assertNobodyServedAgainstItsRole, failures, phases } from './support/aftermath.js';
 import { contentOf, lostIn, oldestAge } from './support/oracle.js';
 import { seconds } from './support/pair.js';
+import { assertSameBytes } from './support/same-bytes.js';
 import { scenes } from './support/scene.js';
 
 const GHOST = 4711;

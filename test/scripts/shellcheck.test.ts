@@ -15,18 +15,22 @@ const shellcheck = venvProgram('shellcheck');
 
 test('the scripts that an operator installs exist', () => {
   assert.deepEqual(shellScripts.map((path) => path.slice(scripts.length + 1)).sort(), [
+    'cluster/ask.sh',
     'cluster/clients',
     'cluster/cluster.sh',
     'cluster/guard',
     'cluster/lock.sh',
     'cluster/manager.sh',
+    'cluster/may-serve.sh',
     'cluster/network.sh',
     'cluster/promotions.sh',
     'cluster/restart.sh',
     'cluster/roles.sh',
     'cluster/server.sh',
     'cluster/settings.sh',
+    'cluster/switch.sh',
     'cluster/switchover',
+    'cluster/syncs.sh',
     'cluster/takeover.sh',
     'cluster/watchdog.sh',
     'cluster/zeo',

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from './host.js';
 import { contentOf, judge, lostIn, oldestAge, type Verdict } from './oracle.js';
 import type { Pair } from './pair.js';
@@ -34,25 +32,6 @@ export function account(pair: Pair, serving: Host, requests: readonly Request[],
 /** For scenes that must lose something: one without a loss would prove nothing of what is done about it. */
 export function assertLoss(verdict: Verdict): void {
   assert.ok(verdict.lost.length > 0, 'nothing was lost: this scene proves nothing');
-}
-
-/** The slave has what the serving side has, byte for byte, once nobody writes any more. */
-export async function assertSameBytes(pair: Pair, serving: Host, slave: Host): Promise<void> {
-  const [from, to] = [pair.zeoOf(serving), pair.zeoOf(slave)];
-  // By files: the empty directory of an aborted commit is nothing.
-  const sums = "find . -type f -not -path './tmp/*' -exec sha256sum {} + | sort -k 2";
-  const compare = `exec 2>&1
-    cmp '${from}/var/Data.fs' '${to}/var/Data.fs' || exit
-    there=$(cd '${from}/blobs' && ${sums})
-    here=$(cd '${to}/blobs' && ${sums})
-    [ "$there" = "$here" ] || { printf '%s\\n%s\\n' "$there" "$here" | sort -k 2 | uniq -u; exit 1; }`;
-  for (let tries = 0; ; tries++) {
-    const { status, stdout } = spawnSync('sh', ['-c', compare], { encoding: 'utf8' });
-    if (status === 0) break;
-    assert.ok(tries < 50, `${slave.name} does not become what ${serving.name} is: ${stdout}`);
-    await sleep(200);
-  }
-  pair.say(`${slave.name} has the bytes of ${serving.name}, blobs too`);
 }
 
 /** Prints what the visitors saw; returns the requests that failed although they were begun after `moment`. */
