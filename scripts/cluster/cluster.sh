@@ -98,6 +98,8 @@ at_once() {
   done
 }
 
+# shellcheck source=scripts/cluster/replace.sh
+. "$cluster_lib/replace.sh"
 # shellcheck source=scripts/cluster/settings.sh
 . "$cluster_lib/settings.sh"
 # shellcheck source=scripts/cluster/network.sh

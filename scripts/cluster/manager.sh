@@ -5,6 +5,9 @@
 # shellcheck disable=SC2154 # set by the library
 set -u
 
+# shellcheck source=scripts/cluster/aside.sh
+. "$cluster_lib/aside.sh"
+
 HEARTBEAT_TOOLS=/usr/share/heartbeat
 
 # --- heartbeat ---
@@ -98,12 +101,6 @@ peer_manager_runs() {
     pacemaker) [ "$(timeout 10 crm_attribute --promotion=zeo -N "$syncpozo_peer" -l reboot -G -q 2>/dev/null)" -gt 0 ] 2>/dev/null ;;
     *) peer_answers ;;
   esac
-}
-
-# leave_cluster REASON [SECONDS]: under keepalived, whose check reads the note, and Pacemaker, whose agent does. It counts for so
-# long, a minute by default.
-leave_cluster() {
-  printf '%s\n' "$1" "${2:-60}" 2>/dev/null >"$run_dir/aside"
 }
 
 # manager_move REASON: asks the manager to move all resources to the other host.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # The restart of this host's ZEO clients without their caches; for scripts that have sourced cluster.sh.
 #
-# Invariant: a cache is removed before the restart. A running client keeps the file that is removed under it, and starts with
-# none.
+# Invariant: a cache is removed before the restart, and that is on the disk: a power cut does not bring it back beside a note that the
+# clients run without it. A running client keeps the file that is removed under it, and starts with none.
 #
 # shellcheck disable=SC2154 # set by the library
 set -u
@@ -43,6 +43,10 @@ remove_matching() {
       caches_removed=$((caches_removed + 1))
       [ "$caches_removed" -gt "$MOST_NAMED" ] || say "removed the cache $file"
     fi
+  done
+  # Also what an attempt before has removed, which was ended.
+  for directory in ${1%/*}; do
+    [ ! -d "$directory" ] || sync "$directory"
   done
 }
 

@@ -70,10 +70,10 @@ free_for_zeo() {
 }
 
 # Beside the data, where the other host reads it, and a boot leaves it: this side serves as a slave, because syncpozo did not work.
-# What it commits from now on belongs to no term.
+# What it commits from now on belongs to no term, so the note, with its time, is on the disk before ZEO starts.
 note_unpromoted() {
   if is_role slave; then
-    { date >"$data.unpromoted" && sync "$data.unpromoted"; } 2>/dev/null || say "cannot write $data.unpromoted"
+    { date >"$data.unpromoted" && sync "$data.unpromoted" "$(dirname "$data")"; } 2>/dev/null || say "cannot write $data.unpromoted"
   else
     rm -f "$data.unpromoted"
   fi

@@ -2,7 +2,7 @@
 # The settings, part of cluster.sh: what `syncpozo config shell` prints of /etc/syncpozo.yml, for this host.
 #
 # Invariants:
-#  * The copy in /var/lib/syncpozo/cluster.settings is complete: it is replaced by a rename. Its first line names the content
+#  * The copy in /var/lib/syncpozo/cluster.settings is complete, and those that were used are there after a power cut. Its first line names the content
 #    of the configuration that it was made from, and not its time: a file that was copied may be older than the copy.
 #  * While that is the same, node is not started. When syncpozo fails, the copy is used, and a message names the reason.
 #
@@ -91,10 +91,7 @@ settings_of_configuration() {
 # A copy that cannot be written is missed only by the day on which syncpozo fails.
 save_settings() {
   mkdir -p "$state_dir" 2>/dev/null
-  new=$(mktemp "$saved.XXXXXX" 2>/dev/null) || return 0
-  if ! { printf '%s\n%s\n' "$stamp" "$text" >"$new" && chmod 644 "$new" && sync "$new" && mv -f "$new" "$saved"; }; then
-    rm -f "$new"
-  fi
+  printf '%s\n%s\n' "$stamp" "$text" | replace "$saved" 2>/dev/null || :
 }
 
 check_settings() {

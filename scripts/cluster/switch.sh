@@ -1,6 +1,9 @@
 #!/bin/sh
 # The switch of the chosen storage, the file that `syncpozo on` and `off` write, without node; part of takeover.sh.
 #
+# Invariant: ZEO starts on a slave that syncpozo could not promote only with the switch off on the disk. Nothing else keeps a sync
+# from it after a power cut.
+#
 # shellcheck disable=SC2034,SC2154 # set by the library
 set -u
 
@@ -10,13 +13,7 @@ is_off() {
 
 # write_switch 0|1: like `syncpozo off` and `on`.
 write_switch() {
-  new=$(mktemp "$switch.XXXXXX") || return 1
-  if printf 'SYNCING=%s\n' "$1" >"$new" && chmod 644 "$new" && sync "$new" && mv -f "$new" "$switch"; then
-    sync "$(dirname "$switch")"
-  else
-    rm -f "$new"
-    return 1
-  fi
+  printf 'SYNCING=%s\n' "$1" | replace "$switch"
 }
 
 # No sync writes to a slave that has been promoted, whatever the switch says.
@@ -25,6 +22,8 @@ switch_off() {
     write_switch 0 || :
   fi
   if is_off; then
+    # A start that was killed, or a person, may have written it, and it is not on the disk. Then the role has to be.
+    is_role master || sync "$switch" "$(dirname "$switch")"
     return 0
   fi
   hint="hint: is that file system full or read-only? 'status-file' in $configuration may name another file"

@@ -4,7 +4,9 @@
 # Invariants:
 #  * A file that somebody else has written or changed is never lost: without --force nothing at all is installed, with --force it
 #    stays as FILE.dpkg-old, or FILE.1.dpkg-old and so on: names that logrotate, cron and the like pass over.
-#  * A file is complete or as it was: it is written beside its place and renamed.
+#  * A file is complete or as it was, also after a power cut: it is written beside its place, synced and renamed. What is kept of it is
+#    on the disk before that.
+#  * The record names a content only once that is on the disk. The other way round a power cut would make it look like somebody else's.
 #
 # shellcheck disable=SC2154 # set by the other parts
 set -u
@@ -43,9 +45,10 @@ state() {
 # put TARGET STAGED MODE: writes it, whatever is there.
 put() {
   new=$root$1.syncpozo-new
-  if ! { mkdir -p "$(dirname "$root$1")" && cp "$2" "$new" && chmod "$3" "$new" && mv -f "$new" "$root$1"; }; then
+  if ! { mkdir -p "$(dirname "$root$1")" && cp "$2" "$new" && chmod "$3" "$new" && sync "$new" && mv -f "$new" "$root$1"; }; then
     fail "cannot write $root$1"
   fi
+  sync "$(dirname "$root$1")"
 }
 
 # put_lines TARGET STAGED: the same for a file that is not ours: its mode and its owner stay.
@@ -73,7 +76,7 @@ keep() {
     number=$((number + 1))
     copy=$1.$number.dpkg-old
   done
-  cp -p "$root$1" "$root$copy" || fail "cannot keep $root$1"
+  { cp -p "$root$1" "$root$copy" && sync "$root$copy" "$(dirname "$root$copy")"; } || fail "cannot keep $root$1"
   echo "         the file that was there: $copy"
 }
 

@@ -19,11 +19,11 @@ make_authkeys() {
   printf '%-8s %s (root, 600), a new key\n' new "$target"
   left "copy heartbeat's key to $second:" "scp -p $target $second:$target"
   [ -z "$dry_run" ] || return 0
-  mkdir -p "$root/etc/ha.d"
   (
     umask 077
-    printf 'auth 1\n1 sha1 %s\n' "$(head -c 32 /dev/urandom | sha256sum | cut -c 1-64)" >"$root$target"
-  ) || fail "cannot write $root$target"
+    printf 'auth 1\n1 sha1 %s\n' "$(head -c 32 /dev/urandom | sha256sum | cut -c 1-64)" >"$stage/authkeys"
+  )
+  put "$target" "$stage/authkeys" 600
 }
 
 # heartbeat's scripts send it messages through one pipe. Its own function writes each of them in several pieces, so that two messages at

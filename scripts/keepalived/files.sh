@@ -16,8 +16,6 @@ held_file=$run_dir/keepalived.held
 down_file=$run_dir/keepalived.down
 # The last answer of `zeo may-start`: its status, then what it says.
 answer_file=$run_dir/keepalived.may-start
-# The guard or `switchover` writes a reason and a number of seconds into it: for so long this host steps aside.
-aside_file=$run_dir/aside
 
 # Longer than the other host needs to take over.
 HOLD=30

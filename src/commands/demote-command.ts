@@ -1,27 +1,15 @@
 import { Command } from 'commander';
 import { forShell } from '../report/quote.js';
-import { EXIT, type ExitCode, exitOfError } from '../round/exit.js';
-import { readDatFile } from '../standby/dat-file.js';
-import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
-import { Lock } from '../standby/lock.js';
-import { type SlavePaths, slavePaths } from '../standby/paths.js';
-import { carryOver, clearRole, RoleRefusal } from '../standby/role-of.js';
+import { EXIT } from '../round/exit.js';
+import { slavePaths } from '../standby/paths.js';
 import { readSwitch } from '../standby/switch.js';
-import { demote, isUnused } from '../takeover/demote.js';
 import { type CommonOptions, type SlaveOptions, statusFileOf, withSlaveOptions } from './common.js';
+import { demoteUnderLock } from './demote.js';
 import { type Ended, forEachStorage, printEnded } from './each-storage.js';
 import { type Manual, withManual } from './manual.js';
 import { type ConfigurationFlags, NAMES_NOTE, placesOf, refuseForSeveral, storagesOf, withNames } from './storages.js';
 
 interface Flags extends SlaveOptions, ConfigurationFlags {}
-
-interface Result {
-  readonly slave: string;
-  readonly demoted: boolean;
-  readonly exitCode: ExitCode;
-  readonly message: string;
-  readonly hint: string | null;
-}
 
 const MANUAL: Manual = {
   notes: [NAMES_NOTE],
@@ -76,28 +64,4 @@ async function demoted(
   if (exitCode !== EXIT.ok) return { exitCode, json, err: `${message}\n${hint === null ? '' : `hint: ${hint}\n`}` };
   const next = syncing ? '' : `the switch is off: '${on}' lets syncs run again\n`;
   return { exitCode, json, out: quiet ? '' : `${message}\n${next}` };
-}
-
-/** Makes a slave of this side, holding its lock. */
-export async function demoteUnderLock(paths: SlavePaths): Promise<Result> {
-  const none = { slave: paths.data, demoted: false, hint: null };
-  const outcome = Lock.take(paths.lock, paths.directoryFacts);
-  if (outcome.kind !== 'held') {
-    const exitCode = outcome.kind === 'other' ? EXIT.inUse : EXIT.fault;
-    return { ...none, exitCode, message: `${paths.data} is in use (${outcome.holder}): stop what uses it first` };
-  }
-  try {
-    refuseOpened(paths);
-    carryOver(paths, readDatFile(paths));
-    const facts = clearRole(paths);
-    if (facts.role === 'slave') return { ...none, exitCode: EXIT.ok, message: `${paths.data} is not promoted` };
-    const last = facts.role === 'master' ? facts.terms.at(-1) : undefined;
-    demote(paths, facts, last !== undefined && (await isUnused(paths.data, last)));
-    return { ...none, demoted: true, exitCode: EXIT.ok, message: `${paths.data} is a slave again` };
-  } catch (error) {
-    if (!(error instanceof RoleRefusal || error instanceof SlaveInUse)) throw error;
-    return { ...none, exitCode: exitOfError(error), message: error.message, hint: error.hint };
-  } finally {
-    outcome.lock.release();
-  }
 }

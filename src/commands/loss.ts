@@ -57,17 +57,24 @@ export async function askForMaster(
 /** It has answered just now, and a process of this program takes its time to start on a busy machine. */
 const LEAST_SECONDS = 2;
 
-/** As askForMaster: the highest term in which the master has served; undefined: not known. */
+/** The highest term in which the master has served, and whether it was promoted. */
+export interface TermOfMaster {
+  readonly term: number;
+  readonly isPromoted: boolean;
+}
+
+/** As askForMaster; undefined: not known. */
 export async function askForTerm(
   program: string,
   master: string,
   fileName: string,
   seconds: number,
-): Promise<number | undefined> {
+): Promise<TermOfMaster | undefined> {
   const args = [program, 'may-serve', resolve(master), '--as-peer', '--file', fileName, '--json'];
   const output = await outputInTime(process.execPath, args, Math.max(LEAST_SECONDS, seconds) * 1000);
   const side = output === undefined ? undefined : (JSON.parse(output) as Peer).side;
-  return side && 'term' in side ? side.term : undefined;
+  if (!side || !('term' in side) || side.term === undefined) return undefined;
+  return { term: side.term, isPromoted: 'role' in side && side.role === 'master' };
 }
 
 /** A server that still runs may commit more until its host learns of the promotion. */

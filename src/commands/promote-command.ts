@@ -4,7 +4,7 @@ import { hooksOf } from '../events/hooks.js';
 import { startShell } from '../io/child.js';
 import { SILENT } from '../report/log.js';
 import { linesOfSwitch, renderPromotion } from '../report/promotion.js';
-import { masterSideByName } from '../standby/paths.js';
+import { masterSideByName, PathMistake } from '../standby/paths.js';
 import { type BlobFlags, blobSettingsOf, withBlobOptions } from './blob-options.js';
 import { CatchUp } from './catch-up.js';
 import {
@@ -39,6 +39,7 @@ interface Flags extends SlaveOptions, BlobFlags, ConfigurationFlags {
   readonly patience: number;
   readonly maxAge?: number;
   readonly force?: boolean;
+  readonly supersede?: boolean;
   readonly masterServes?: boolean;
   readonly verify?: boolean;
   readonly onLoss?: string;
@@ -119,6 +120,10 @@ export function promoteCommand(): Command {
     )
     .option('--force', 'promote it all the same')
     .option(
+      '--supersede',
+      "after a split brain, on the side whose data are kept, with ZEO stopped there: begin a term above MASTER's, whatever this side was before",
+    )
+    .option(
       '--verify',
       'compare the complete slave with its checksums, not only the last piece; reads the complete file',
     )
@@ -168,6 +173,8 @@ async function promoted(
   flags: Flags,
   report: PromoteReporting,
 ): Promise<Ended> {
+  if (flags.supersede && master === undefined)
+    throw new PathMistake('--supersede needs the other side', 'name it with --master, as it is mounted here');
   const { onLoss, catchUp: seconds, patience: patienceSeconds } = flags;
   const program = process.argv[1] ?? '';
   const options: PromoteOptions = {
@@ -177,11 +184,13 @@ async function promoted(
     graceSeconds: flags.grace,
     verify: flags.verify === true,
     masterServes: flags.masterServes === true,
+    force: flags.force === true,
+    supersede: flags.supersede === true,
     ...(master !== undefined && {
       master: masterSideByName(master, slave, file),
       askMaster: (name) =>
         askForMaster(program, master, slave, patienceSeconds, ['--file', name, '--status-file', statusFile]),
-      ...(!flags.force && { termOfMaster: (name) => askForTerm(program, master, name, patienceSeconds) }),
+      termOfMaster: (name) => askForTerm(program, master, name, patienceSeconds),
     }),
     ...(flags.maxAge !== undefined && !flags.force && { maxAgeSeconds: flags.maxAge }),
     ...(master !== undefined &&

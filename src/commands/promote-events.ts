@@ -33,7 +33,7 @@ export async function promoteWithEvents(
   const began = milliseconds();
   const paths = slavePaths(options.slave, options.file, options.master);
   // A role that cannot be read is the promotion's to report.
-  if (!skipHooks && !isKnownToServe(paths)) {
+  if (!skipHooks && (options.supersede || !isKnownToServe(paths))) {
     const lastSync = lastInStep(paths);
     const facts = { lastSync: lastSync === undefined ? null : new Date(lastSync).toISOString() };
     const veto = await hooks.before('before-promote', { storage, slave: paths.data }, facts);

@@ -5,14 +5,13 @@ import { IoFault } from '../io/fault.js';
 import { usableDat } from '../pipeline/observe.js';
 import { Window } from '../pipeline/window.js';
 import type { PromotionResult } from '../report/promotion.js';
-import { forShell } from '../report/quote.js';
 import { EXIT, type ExitCode, exitOfError, hintOf } from '../round/exit.js';
 import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep } from '../standby/outcome-file.js';
-import { fileOf, PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
-import { lastTerm, type RoleFacts, seenTerm } from '../standby/role.js';
+import { PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
+import { lastTerm, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
 import { isPlain } from '../standby/superseded.js';
 import { type Evicted, type Eviction, evict } from '../takeover/evict.js';
@@ -20,11 +19,12 @@ import { checkLastBlobs } from '../takeover/last-blobs.js';
 import { NothingToServe, publishPromotion, settle } from '../takeover/promotion.js';
 import type { IndexLimits } from '../takeover/promotion-index.js';
 import type { CatchUp } from './catch-up.js';
-import { lossOf, lossWhileServed, type MasterAnswer, NOT_ASKED } from './loss.js';
+import { lossOf, lossWhileServed, type MasterAnswer, NOT_ASKED, type TermOfMaster } from './loss.js';
 import { tooOld } from './promote-age.js';
 import { catchUpFirst } from './promote-catch-up.js';
 import { ageOf, factsFor, plain, resultOf, withBlobs } from './promote-result.js';
 import { PromotionSwitch } from './promote-switch.js';
+import { nextTerm, reopen } from './promote-term.js';
 
 export interface PromoteOptions {
   /** Data directory, or the path of the file itself. */
@@ -42,8 +42,12 @@ export interface PromoteOptions {
   readonly askMaster?: (fileName: string) => Promise<MasterAnswer>;
   /** Begins to bring the slave up to date with the master first. */
   readonly catchUp?: () => CatchUp;
-  /** Finds the highest term in which the other side has served. Must return in time, even if the master hangs. undefined: not known. */
-  readonly termOfMaster?: (fileName: string) => Promise<number | undefined>;
+  /** Must return in time, even if the master hangs. undefined: not known. */
+  readonly termOfMaster?: (fileName: string) => Promise<TermOfMaster | undefined>;
+  /** A master that has served in a term of which this side has nothing does not forbid it. */
+  readonly force?: boolean;
+  /** As `force`; besides, this side may have been promoted, or superseded, itself. */
+  readonly supersede?: boolean;
   /** The master's server is not known to have ended: whatever the slave has, something may be lost. */
   readonly masterServes?: boolean;
   /** Older slaves are refused. */
@@ -84,6 +88,10 @@ function hintForSwitch(statusFile: string, { role }: SlavePaths): string {
 async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Promise<PromotionResult> {
   try {
     const ask = (): Promise<MasterAnswer> | undefined => options.askMaster?.(options.file ?? basename(paths.data));
+    if (options.supersede) {
+      const refused = await reopen(paths, options);
+      if (refused) return { ...plain(paths, options.statusFile), ...refused };
+    }
     const probe = options.catchUp ? undefined : ask();
     return alreadyPromoted(paths, options) ?? (await promote(paths, options, () => probe ?? ask()));
   } catch (error) {
@@ -207,8 +215,9 @@ async function setRole(
     (await tooOld(paths, dat, promotion.lastSync, maxAgeSeconds, new Window(WINDOW_BYTES)));
   if (old) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...old, sync: evicted ?? null };
   const answer = probe ? await probe : NOT_ASKED;
-  const beaten = 'why' in answer ? undefined : await findBeaten(paths, before, options);
-  if (beaten) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...beaten, sync: evicted ?? null };
+  const next = await nextTerm(paths, before, 'why' in answer && !options.supersede ? {} : options);
+  if ('reason' in next)
+    return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...next, sync: evicted ?? null };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
     indexLimits: options.indexLimits,
@@ -216,28 +225,13 @@ async function setRole(
   const known = lossOf(settled, answer, options.plain === true);
   const loss = options.masterServes === true ? lossWhileServed(known) : known;
   const done = { ...promotion, position: settled.position, tid: settled.tid };
-  const term = lastTerm(before) + 1;
+  const { term } = next;
   const blobs = dat?.blobs && checkLastBlobs(paths, dat.blobs, new Window(WINDOW_BYTES));
   const result = withBlobs(
     { ...resultOf(paths, options.statusFile, settled, done), term, sync: evicted ?? null, loss },
     blobs,
   );
   const onLoss = (loss.possible && options.onLoss?.(factsFor(result, loss))) || null;
-  publishPromotion(paths, settled, dat, before, done);
+  publishPromotion(paths, settled, dat, before, { ...done, term });
   return { ...result, onLoss };
-}
-
-/** Why the master, which answers, has to go on serving: it has served in a term of which this side has nothing. */
-async function findBeaten(
-  paths: SlavePaths,
-  before: RoleFacts,
-  { master, termOfMaster, file }: PromoteOptions,
-): Promise<{ readonly reason: string; readonly hint: string } | undefined> {
-  const [ours, theirs] = [seenTerm(before), await termOfMaster?.(file ?? basename(paths.data))];
-  if (theirs === undefined || theirs <= ours || !master) return undefined;
-  const path = fileOf(master, basename(paths.data));
-  return {
-    reason: `${path} has served in term ${theirs}, and this side has followed up to term ${ours}: it lacks what was committed since`,
-    hint: `'syncpozo rejoin ${forShell(path)} ${forShell(paths.data)}' makes a slave of it, which can be promoted. --force promotes it all the same, and forks the histories`,
-  };
 }

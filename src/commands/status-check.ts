@@ -24,7 +24,7 @@ const DEFAULT_LAG_SECONDS = 60;
 const ANSWERS: Readonly<Record<FileCheck, string>> = {
   promotable: 'promotable',
   slave: 'a slave that is in step',
-  master: 'promoted',
+  master: 'a promoted side with data',
 };
 
 /**

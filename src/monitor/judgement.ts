@@ -119,9 +119,14 @@ function slave(view: View, standing: Standing, lagSeconds: number): Verdict {
   return distrust === undefined ? withinAge(view.inStepAge, lagSeconds) : no(distrust);
 }
 
-/** Whether this side was promoted. That its ZEO server answers is for the load balancer to check. */
+/**
+ * Whether this side was promoted, and has something to serve: of a missing or empty Data.fs a ZEO server makes an empty database. That it
+ * answers is for the load balancer to check.
+ */
 function master(standing: Standing): Verdict {
-  return standing.role === 'promoted' ? yes('this side was promoted') : no(roleIs(standing));
+  if (standing.role !== 'promoted') return no(roleIs(standing));
+  if (standing.size === null) return no('this side was promoted, but its file is missing or empty');
+  return yes('this side was promoted');
 }
 
 /** Why the slave's bytes are not to be trusted; undefined: no reason is known. */

@@ -63,9 +63,9 @@ export class InlineSource implements ChunkSource {
         target.write?.(bytes, position);
         onProgress(position + bytes.length, master.size);
       };
-      master.readsUpTo(readAheadEnd(task));
+      master.expect(task.from, readAheadEnd(task));
       const facts = await readChunk(task, this.window, master.read, deliver, tape?.events);
-      master.readsUpTo(undefined);
+      master.expect(facts.end);
       tape?.flush();
       if (facts.transactions > 0) {
         resume = advance(resume, facts);

@@ -64,9 +64,9 @@ export function readAheadEnd({ cutAt }: Pick<ChunkTask, 'cutAt'>): number {
   return cutAt + BEYOND_CUT;
 }
 
-/** The end of what the next read should get: not more of the next chunk than necessary. */
-function readsTo(task: ChunkTask, position: number, walk: Walk): number {
-  const end = position < task.cutAt ? readAheadEnd(task) : walk.headerEnd;
+/** The end of what the next read should get: not more of the next chunk than necessary. `needed`: bytes before it are. */
+export function readsTo(task: Pick<ChunkTask, 'cutAt' | 'limit'>, position: number, needed: number): number {
+  const end = position < task.cutAt ? readAheadEnd(task) : needed;
   return end > position ? Math.min(end, task.limit) : task.limit;
 }
 
@@ -93,7 +93,7 @@ export async function readChunk(
   let mark = window.mark();
   let position = task.from;
   while (walk.stop === undefined) {
-    const requested = Math.min(window.size, readsTo(task, position, walk) - position);
+    const requested = Math.min(window.size, readsTo(task, position, walk.headerEnd) - position);
     let length = await read(window, requested, position);
     // Fewer bytes than requested: the master cut its file back after its size was read.
     const isLast = length < requested || position + length >= task.limit;

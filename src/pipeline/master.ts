@@ -68,9 +68,9 @@ export class Master {
   readonly read = (window: Window, length: number, position: number): Promise<number> =>
     this.ahead.read(window, length, position);
 
-  /** What is read next ends there: nothing beyond it is read ahead. undefined: at the end of the file. */
-  readsUpTo(position: number | undefined): void {
-    this.ahead.until = position ?? this.size;
+  /** The next reads are those from `from` on. Nothing from `until` on is read ahead; by default the file's end. */
+  expect(from: number, until?: number): void {
+    this.ahead.expect(from, until);
   }
 
   readBytes(into: Uint8Array, position: number): Promise<number> {

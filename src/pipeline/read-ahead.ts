@@ -20,14 +20,21 @@ export interface Readings {
    * `requested`; 0: not known. See finished-end.ts.
    */
   readonly finishedEnd: (requested: number) => Promise<number>;
+  /** Where the reader will begin. */
+  readonly from?: number | undefined;
   /** Where the reader will end. Nothing from there on is read ahead. */
   readonly until?: number | undefined;
 }
 
 /** A read that takes longer came over a network, or from a disk: other reads can wait in parallel. */
 const SLOW_READ_MS = 2;
-/** One slow read may be due to a busy machine; this many in a row are not. */
-const SLOW_IN_A_ROW = 3;
+/**
+ * One slow read may be due to a busy machine; three in a row are not. The kernel reads ahead as well, if less: then every
+ * second read over a network is fast. So a slow read counts this many times as much as a fast one, which takes back.
+ */
+const SLOW_COUNTS = 2;
+/** Reads are slow from this count on, which is the highest. */
+const SLOW = 5;
 /** Pieces under way at once. With 1 MiB each and 10 ms a read, that is some 800 MB/s. */
 const DEPTH = 8;
 
@@ -36,8 +43,8 @@ const READS_A_PROBE = 16;
 
 /** Free buffers of this thread. One file follows the other, and new memory is expensive. */
 const freeBuffers: Uint8Array[] = [];
-/** Whether this thread's last reader was read ahead for: the next one then starts at once. */
-let lastWasSlow = false;
+/** This thread's last count: where reads were slow, the next reader is read ahead for at once. */
+let lastSlowness = 0;
 
 interface Piece {
   readonly position: number;
@@ -60,31 +67,55 @@ interface Piece {
  */
 export class ReadAhead {
   private readonly pieces: Piece[] = [];
-  private slowReads = lastWasSlow ? SLOW_IN_A_ROW : 0;
-  private expected = -1;
+  private slowness = lastSlowness;
+  /** Where the next read begins if it is sequential. */
+  private expected: number;
   private finishedEnd = 0;
   private readsToProbe = 0;
-  /** Where the reader will end. */
-  until: number;
+  private until: number;
 
   constructor(private readonly readings: Readings) {
+    this.expected = readings.from ?? -1;
     this.until = readings.until ?? readings.limit;
+  }
+
+  /** The next reads are those from `from` on. Nothing from `until` on is read ahead; by default the file's end. */
+  expect(from: number, until = this.readings.limit): void {
+    this.expected = from;
+    this.until = until;
   }
 
   /** Like a plain read. Reads of one ReadAhead must not overlap. */
   async read(window: Window, length: number, position: number): Promise<number> {
     const follows = position === this.expected;
     this.expected = position + length;
-    const piece = this.pieces[0];
-    if (piece && piece.position === position && piece.length === length) return this.take(piece, window);
+    const begun = this.pieceFor(position, length);
+    if (begun) return this.take(begun, window);
     await this.settle();
+    const begins = follows && this.isSlow && position + length <= this.until;
+    if (begins) await this.fill(position, length);
     const began = milliseconds();
-    const count = await this.readings.now(window.bytes, length, position);
-    const slow = milliseconds() - began > SLOW_READ_MS;
-    this.slowReads = slow ? this.slowReads + 1 : 0;
-    lastWasSlow = slow && this.slowReads >= SLOW_IN_A_ROW;
-    if (follows && lastWasSlow) await this.fill(position + length, length);
+    const piece = this.pieceFor(position, length);
+    const count = piece ? await this.take(piece, window) : await this.readings.now(window.bytes, length, position);
+    this.judge(milliseconds() - began, length === window.size);
+    if (follows && !begins && this.isSlow) await this.fill(position + length, length);
     return count;
+  }
+
+  private pieceFor(position: number, length: number): Piece | undefined {
+    const next = this.pieces[0];
+    return next && next.position === position && next.length === length ? next : undefined;
+  }
+
+  private get isSlow(): boolean {
+    return this.slowness >= SLOW;
+  }
+
+  /** A small read that is fast shows nothing: the kernel had its bytes from a larger one. */
+  private judge(milliseconds: number, isFullWindow: boolean): void {
+    if (milliseconds > SLOW_READ_MS) this.slowness = Math.min(SLOW, this.slowness + SLOW_COUNTS);
+    else if (isFullWindow) this.slowness = Math.max(0, this.slowness - 1);
+    lastSlowness = this.slowness;
   }
 
   private async take(piece: Piece, window: Window): Promise<number> {

@@ -16,7 +16,7 @@ export interface ChunkRequest extends WorkerRequest {
  */
 export async function validate(task: WorkerTask<ChunkRequest>): Promise<WorkerAnswer<ChunkFacts>> {
   const { part, windowBytes, wantsBytes, wantsRecords } = task;
-  return withFile(task, async (file, lane) => {
+  return withFile(task, part.from, async (file, lane) => {
     const pieces: Uint8Array[] = [];
     const tape = wantsRecords ? new RecordTape(lane.slotBytes, (piece) => pieces.push(piece.slice())) : undefined;
     const report = (): void => {

@@ -21,21 +21,23 @@ export function ownWindow(windowBytes: number): Window {
 }
 
 /**
- * Runs in a worker: opens the task's file afresh, lets `use` make its facts, and closes it. A worker receives its next
+ * Runs in a worker: opens the task's file afresh, lets `use` make its facts, and closes it. Its reads begin at `from`. A worker receives its next
  * task while it does one, so that it need not wait for the main thread, which may be in a write. It does one task at a
  * time.
  */
 export async function withFile<Facts>(
   task: WorkerTask,
+  from: number,
   use: (file: Readable, lane: LaneWriter) => Promise<Facts>,
 ): Promise<WorkerAnswer<Facts>> {
-  const answer = lastTask.then(() => runTask(task, use));
+  const answer = lastTask.then(() => runTask(task, from, use));
   lastTask = answer.catch(() => {});
   return answer;
 }
 
 async function runTask<Facts>(
   task: WorkerTask,
+  from: number,
   use: (file: Readable, lane: LaneWriter) => Promise<Facts>,
 ): Promise<WorkerAnswer<Facts>> {
   const { part, path, port } = task;
@@ -54,6 +56,7 @@ async function runTask<Facts>(
       later: (into, length, position) => opened.readLater(into, length, position),
       wait: (count) => lane.waiting(count),
       limit: part.limit,
+      from,
       until: readAheadEnd(part),
       finishedEnd: async (requested) => {
         const { finishedEnd: known = 0, limit } = part;

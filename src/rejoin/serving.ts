@@ -53,6 +53,6 @@ export function refuseUnlessServing(
   if (theirs >= ours) return;
   throw new RejoinRefusal(
     `${slave} has seen term ${ours}, and ${master} serves in term ${theirs}: it was superseded`,
-    `are the two swapped? ${swapped}. If ${master} is the one whose state is to be kept: there, with ZEO stopped, 'syncpozo demote' and 'syncpozo promote' begin a newer term`,
+    `are the two swapped? ${swapped}. If ${master} is the one whose state is to be kept: there, with ZEO stopped, 'syncpozo promote --supersede', with this side as --master, begins a term above both`,
   );
 }

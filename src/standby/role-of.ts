@@ -114,6 +114,6 @@ export function roleToPromote(paths: Pick<SlavePaths, 'role' | 'dat'>): RoleFact
   if ('problem' in known && known.path === paths.dat) return PLAIN_SLAVE;
   const facts = clearRole(paths);
   if (facts.role !== 'superseded') return facts;
-  const hint = `sync or rejoin it with the side that serves; if that one is lost for good and this is what is left, 'syncpozo demote' makes a slave of it, which can be promoted: ${paths.role}`;
+  const hint = `sync or rejoin it with the side that serves. If a person decides for this side: 'syncpozo promote --supersede', with the other one as --master; if that one is lost for good, 'syncpozo demote' makes a slave of this one, which can be promoted: ${paths.role}`;
   throw new RoleRefusal(`${paths.role} says that another side has served in a higher term`, hint);
 }

@@ -7,7 +7,7 @@ import type { Window } from '../pipeline/window.js';
 import type { ChunkLine, Dat } from '../standby/dat.js';
 import { publishDat } from '../standby/dat-file.js';
 import type { SlavePaths } from '../standby/paths.js';
-import { lastTerm, type Promotion, type RoleFacts } from '../standby/role.js';
+import type { Promotion, RoleFacts } from '../standby/role.js';
 import { publishRole } from '../standby/role-file.js';
 import { type CompleteEnd, findCompleteEnd } from './complete-end.js';
 import { keepCutBytes } from './cut-bytes.js';
@@ -95,7 +95,8 @@ export async function settle(
 }
 
 /**
- * Publishes that this slave serves from now on, in the next term: no sync writes to it again.
+ * Publishes that this slave serves from now on, in a new term, which is above all that it has seen: no sync writes to it
+ * again.
  *
  * Write order: the role, which decides everything. The `.dat` stays as a record of what was copied. If some of that is
  * missing, a shorter `.dat` is written after the role. If the process is killed in between, the `.dat` claims what it
@@ -106,10 +107,9 @@ export function publishPromotion(
   settled: Settled,
   dat: Dat | undefined,
   before: RoleFacts,
-  promotion: Promotion,
+  { term, ...promotion }: Promotion & { readonly term: number },
 ): void {
   const { position, tid, at } = promotion;
-  const term = lastTerm(before) + 1;
   const line = { term, position, tid, at, host: hostname(), command: 'promote', unused: false };
   publishRole(paths, { ...before, role: 'master', terms: [...before.terms, line], promotion });
   if (!dat || settled.lostClaim === undefined) return;

@@ -4,6 +4,7 @@ import { type Problem, Problems } from '../filestorage/problem.js';
 import type { WalkWarning } from '../filestorage/stop.js';
 import { Walk } from '../filestorage/walk.js';
 import type { WalkEvents } from '../filestorage/walk-options.js';
+import { readsTo } from '../pipeline/chunk.js';
 import type { Readable } from '../pipeline/scan.js';
 import type { Window } from '../pipeline/window.js';
 import type { ChunkLine } from '../standby/dat.js';
@@ -66,7 +67,8 @@ class Inspection implements WalkEvents {
   async run(): Promise<PieceFacts> {
     const { task, window, hashes } = this;
     for (let position = task.start; !this.done || position < hashes.end; ) {
-      const requested = Math.min(window.size, task.limit - position);
+      const end = readsTo(task, position, Math.max(this.walk.headerEnd, hashes.end));
+      const requested = Math.min(window.size, end - position);
       const length = requested > 0 ? await this.file.read(window, requested, position) : 0;
       hashes.take(position, length);
       const isLast = length < requested || position + length >= task.limit;

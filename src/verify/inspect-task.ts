@@ -11,7 +11,7 @@ export interface PieceRequest extends WorkerRequest {
 
 /** Runs in a worker: opens the file again and inspects the piece. */
 export async function inspect(task: WorkerTask<PieceRequest>): Promise<WorkerAnswer<PieceFacts>> {
-  return withFile(task, async (file, lane) => {
+  return withFile(task, task.part.start, async (file, lane) => {
     const encoder = new PieceEncoder((bytes) => lane.put(bytes, 'records'));
     const facts = await inspectPiece(task.part, file, ownWindow(task.windowBytes), encoder);
     encoder.flush();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
 import { withConfigured } from '../support/configured.js';
@@ -25,7 +25,10 @@ describe('syncpozo status --check', () => {
       pair.synced();
       assert.deepEqual(answers(pair), [0, 0, 3]);
       assert.equal(check(pair, 'promotable').stdout, `${pair.slaveFile} is promotable: in step\n`);
-      assert.equal(check(pair, 'master').stderr, `${pair.slaveFile} is not promoted: the role is slave\n`);
+      assert.equal(
+        check(pair, 'master').stderr,
+        `${pair.slaveFile} is not a promoted side with data: the role is slave\n`,
+      );
       away(pair);
       pair.sync();
       assert.deepEqual(answers(pair), [0, 0, 3]);
@@ -38,6 +41,13 @@ describe('syncpozo status --check', () => {
         writeRole(pair.slaveFile, role);
         if (role !== 'slave' && role !== 'master') assert.deepEqual(answers(pair), [3, 3, 3], role);
       }
+      writeRole(pair.slaveFile, 'master');
+      assert.deepEqual(answers(pair), [3, 3, 0]);
+      writeFileSync(pair.slaveFile, '');
+      assert.equal(check(pair, 'master').exit, 3);
+      rmSync(pair.slaveFile);
+      assert.match(check(pair, 'master').stderr, /Data\.fs is not a promoted side with data: .* missing or empty\n/);
+      assert.deepEqual(answers(pair), [3, 3, 3]);
       writeFileSync(`${pair.slaveFile}.role`, 'nonsense');
       assert.deepEqual(answers(pair), [3, 3, 3]);
     }));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promoteUnderLock } from '../../src/commands/promote.js';
+import { reopen } from '../../src/commands/promote-term.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { parseRole, type RoleFacts } from '../../src/standby/role.js';
@@ -11,7 +12,7 @@ import { atOnce } from './at-once.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
 import type { Mutation } from './enumerate.js';
-import { DATA, ROLE } from './history.js';
+import { DAT, DATA, ROLE } from './history.js';
 import type { Judge } from './judge.js';
 import { materialise } from './materialise.js';
 import { type Disk, ModelDisk } from './model-disk.js';
@@ -43,11 +44,20 @@ export interface PromotionRecord {
   readonly indexLimits?: IndexLimits | undefined;
   /** The term that the promotion starts. */
   readonly term: number;
+  /** That of another side, which a person decides against. */
+  readonly peerTerm?: number | undefined;
 }
 
-export function promoteIn(directory: string, indexLimits?: IndexLimits): Promise<PromotionResult> {
+export async function promoteIn(
+  directory: string,
+  { indexLimits, peerTerm }: Pick<PromotionRecord, 'indexLimits' | 'peerTerm'> = {},
+): Promise<PromotionResult> {
+  const paths = slavePaths(directory, DATA);
   const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false, indexLimits };
-  return promoteUnderLock(slavePaths(directory, DATA), options, undefined, undefined);
+  if (peerTerm === undefined) return promoteUnderLock(paths, options, undefined, undefined);
+  const ofMaster = { supersede: true, termOfMaster: async () => ({ term: peerTerm, isPromoted: true }) };
+  assert.equal(await reopen(paths, ofMaster), undefined);
+  return promoteUnderLock(paths, { ...options, ...ofMaster }, undefined, undefined);
 }
 
 /** Records every promotion, each in a directory of its own. */
@@ -63,8 +73,8 @@ export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]>
     const { start, change } = scenario.pending?.(seen, stage) ?? { start: seen, change: undefined };
     const before = await shownOf(judge, start);
     const names: Names = change?.kind === 'rename' ? afterRename(seen.names, change) : seen.names;
-    const { indexLimits } = scenario;
-    const { changes, result } = await record(stage.slave, names, identities, () => promoteIn(stage.slave, indexLimits));
+    const { indexLimits, peerTerm } = scenario;
+    const { changes, result } = await record(stage.slave, names, identities, () => promoteIn(stage.slave, scenario));
     assert.deepEqual([result.promoted, result.exitCode], [true, scenario.exitCode ?? 0], scenario.name);
     const found = readFileSync(stage.slaveFile);
     assert.equal(found.length, result.slave.position);
@@ -77,6 +87,7 @@ export async function recordPromotions(judge: Judge): Promise<PromotionRecord[]>
       rest: scenario.rest,
       indexLimits,
       term: scenario.term ?? 1,
+      peerTerm,
     });
   }
   return records;
@@ -153,11 +164,18 @@ async function shownProblem(
   if (typeof role === 'string') return role;
   const promoted = role?.role === 'master';
   const before = roleIn(of.start);
-  if (!promoted && JSON.stringify(role, plain) !== JSON.stringify(before, plain))
+  const isAsBefore = JSON.stringify(role, plain) === JSON.stringify(before, plain);
+  if (!promoted && !isAsBefore && !(of.peerTerm !== undefined && isSlaveOf(before, role, state)))
     return 'another role file without a master';
   if (returned && !promoted) return 'it has returned, and the role is not on the disk';
   if (promoted && Buffer.compare(bytes, found) !== 0) return 'the role stands beside another file';
   return undefined;
+}
+
+/** A side that a person decides for becomes a slave first. It keeps its terms, and has no `.dat` that is out of date. */
+function isSlaveOf(before: RoleFacts | string | undefined, role: RoleFacts | undefined, state: Disk): boolean {
+  if (typeof before !== 'object' || role?.role !== 'slave' || state.names.has(DAT)) return false;
+  return JSON.stringify(role.terms, plain) === JSON.stringify(before.terms, plain);
 }
 
 function plain(_key: string, value: unknown): unknown {
@@ -175,7 +193,7 @@ async function againProblem(of: PromotionRecord, judge: Judge, state: State): Pr
   const directory = join(judge.scratch, 'again');
   mkdirSync(directory, { recursive: true });
   materialise(state, directory);
-  const again = await promoteIn(directory, of.indexLimits);
+  const again = await promoteIn(directory, of);
   if (!again.promoted) return `promoted again: ${again.reason}`;
   const bytes = readFileSync(join(directory, DATA));
   if (!of.ends.some((end) => Buffer.compare(end, bytes) === 0)) return `promoted again it has ${bytes.length} bytes`;

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { parseDat } from '../../src/standby/dat.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { roleOf } from '../../src/standby/role-of.js';
+import { markSuperseded } from '../../src/standby/superseded.js';
 import { demote } from '../../src/takeover/demote.js';
 import type { IndexLimits } from '../../src/takeover/promotion-index.js';
+import { Site } from '../support/site.js';
 import type { Change } from './change.js';
 import { DAT, DATA } from './history.js';
 import type { Disk } from './model-disk.js';
@@ -21,6 +23,8 @@ export interface PromotionScenario {
   /** The term that begins; default 1. */
   readonly term?: number;
   readonly rest?: Buffer;
+  /** The term of another side, which a person decides against. */
+  readonly peerTerm?: number;
   /** When the promotion builds an index; for files this small it would not. */
   readonly indexLimits?: IndexLimits;
   /** The last change of a killed process, which is in memory only, and the disk without it. */
@@ -43,6 +47,27 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
       const role = roleOf(slavePaths(stage.slave, DATA));
       assert.ok('facts' in role);
       demote(slavePaths(stage.slave, DATA), role.facts, false);
+    },
+  },
+  {
+    name: 'of a side that was superseded, and is to go on',
+    term: 6,
+    peerTerm: 5,
+    async prepare(stage) {
+      await inStep(stage);
+      await promoteIn(stage.slave);
+      serve(stage);
+      assert.equal(markSuperseded(slavePaths(stage.slave, DATA), 5).kind, 'marked');
+    },
+  },
+  {
+    name: 'of a side that serves, while the other one was promoted as well',
+    term: 2,
+    peerTerm: 1,
+    async prepare(stage) {
+      await inStep(stage);
+      await promoteIn(stage.slave);
+      serve(stage);
     },
   },
   {
@@ -101,6 +126,12 @@ export const PROMOTIONS: readonly PromotionScenario[] = [
     },
   },
 ];
+
+function serve(stage: Stage): void {
+  const site = Site.open(stage.slaveFile, { clock: stage.clock });
+  write(site, 2, 200, 'own');
+  site.close();
+}
 
 export async function inStep(stage: Stage): Promise<void> {
   const site = stage.site();

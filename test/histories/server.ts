@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { demoteUnderLock } from '../../src/commands/demote-command.js';
+import { demoteUnderLock } from '../../src/commands/demote.js';
 import { runPromote } from '../../src/commands/promote.js';
 import { runSync } from '../../src/round/run-sync.js';
 import { slavePaths } from '../../src/standby/paths.js';

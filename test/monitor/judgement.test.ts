@@ -64,6 +64,12 @@ describe('a health check', () => {
       assert.deepEqual(yesOf(view({ role: role as Standing['role'] })), ['liveness', ...checks], role);
   });
 
+  it('of a promoted side that has nothing to serve', () => {
+    const gone = view({ role: 'promoted', size: null });
+    assert.deepEqual(yesOf(gone), ['liveness', 'readiness']);
+    assert.match(judge('master', gone, LIMITS).why, /missing or empty/);
+  });
+
   it('of a state that cannot be read knows only that the watch works', () => {
     const unreadable = view({}, { standing: undefined, unreadable: 'stat /srv: input/output error (EIO)' });
     assert.deepEqual(yesOf(unreadable), ['liveness']);

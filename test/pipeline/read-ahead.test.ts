@@ -33,7 +33,13 @@ class SlowFile {
     return new ReadAhead({ now: read, later: read, wait: (count) => count, limit, finishedEnd, ...more });
   }
 
-  private async read(into: Uint8Array, length: number, position: number): Promise<number> {
+  /** Bytes that are in the page cache. */
+  cached(into: Uint8Array, length: number, position: number): number {
+    into.set(this.bytes.subarray(position, position + length));
+    return length;
+  }
+
+  async read(into: Uint8Array, length: number, position: number): Promise<number> {
     this.begun.push(position);
     this.under++;
     this.most = Math.max(this.most, this.under);
@@ -46,14 +52,22 @@ class SlowFile {
   }
 }
 
-async function readAll(file: SlowFile, ahead: ReadAhead, size = file.bytes.length): Promise<void> {
-  for (let position = 0; position < size; position += PIECE) {
-    const requested = Math.min(PIECE, size - position);
-    assert.equal(await ahead.read(window, requested, position), requested);
-    assert.ok(
-      Buffer.from(window.bytes.subarray(0, requested)).equals(file.bytes.subarray(position, position + requested)),
-    );
+async function readAll(file: SlowFile, ahead: ReadAhead, size = file.bytes.length, from = 0): Promise<void> {
+  for (let position = from; position < size; position += PIECE) {
+    await readOne(file, ahead, Math.min(PIECE, size - position), position);
   }
+}
+
+async function readOne(file: SlowFile, ahead: ReadAhead, length: number, position: number): Promise<void> {
+  assert.equal(await ahead.read(window, length, position), length);
+  assert.ok(Buffer.from(window.bytes.subarray(0, length)).equals(file.bytes.subarray(position, position + length)));
+}
+
+/** Lets this thread forget that reads were slow. */
+async function forget(): Promise<void> {
+  const file = new SlowFile(PIECE);
+  const ahead = file.ahead({ now: (...read) => file.cached(...read) });
+  for (let reads = 0; reads < 20; reads++) await readOne(file, ahead, PIECE, 0);
 }
 
 describe('reading ahead', () => {
@@ -68,18 +82,49 @@ describe('reading ahead', () => {
   });
 
   it('starts no extra read while reads are fast or not sequential', async () => {
+    await forget();
     const fast = new SlowFile(10 * PIECE, 0);
-    const now: Readings['now'] = (into, length, position) => {
-      const piece = fast.bytes.subarray(position, position + length);
-      into.set(piece);
-      return piece.length;
-    };
-    await readAll(fast, fast.ahead({ now }));
+    await readAll(fast, fast.ahead({ now: (...read) => fast.cached(...read) }));
     assert.deepEqual(fast.begun, []);
     const file = new SlowFile(10 * PIECE);
     const ahead = file.ahead();
     for (const position of [5, 3, 8, 0]) await ahead.read(window, PIECE, position * PIECE);
     assert.equal(file.most, 1);
+  });
+
+  it('starts where the kernel reads ahead as well, so that every second read is fast', async () => {
+    await forget();
+    const file = new SlowFile(30 * PIECE);
+    let reads = 0;
+    const now: Readings['now'] = (...read) => (reads++ % 2 === 0 ? file.read(...read) : file.cached(...read));
+    await readAll(file, file.ahead({ now }));
+    assert.equal(file.most, 8);
+    assert.ok(reads <= 10, `${reads} reads of 30 were not ahead`);
+  });
+
+  it('starts with the first read of the next reader, although short reads between them are fast', async () => {
+    const file = new SlowFile(20 * PIECE);
+    const cut = 10 * PIECE;
+    let isCached = false;
+    const now: Readings['now'] = (...read) => (isCached ? file.cached(...read) : file.read(...read));
+    const first = file.ahead({ now, until: cut });
+    await readAll(file, first, cut);
+    // The rest of a transaction, which is in the page cache: the place where the next chunk begins was looked for there.
+    isCached = true;
+    await readOne(file, first, 100, cut);
+    await readOne(file, first, PIECE - 1, cut + 100);
+    const notAhead: Readings['now'] = () => assert.fail('a read that is not ahead');
+    await readAll(file, file.ahead({ now: notAhead, from: cut }), 20 * PIECE, cut);
+    assert.equal(new Set(file.begun).size, file.begun.length, 'nothing is read twice');
+  });
+
+  it('reads once what begins before the expected end, and ends behind it', async () => {
+    const file = new SlowFile(20 * PIECE);
+    await readAll(file, file.ahead({ until: 10 * PIECE }), 10 * PIECE);
+    file.begun = [];
+    const ahead = file.ahead({ from: 1000, until: 4096 });
+    await readOne(file, ahead, 5000, 1000);
+    assert.deepEqual(file.begun, [1000]);
   });
 
   it("starts no read beyond its reader's end or the end of the file", async () => {

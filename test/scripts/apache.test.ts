@@ -102,6 +102,14 @@ test('the balancer for real: Zope paths, sticky visitors, a dead client, no back
     first.body,
     /^m[12] www\.example\.org \/VirtualHostBase\/http\/www\.example\.org:80\/Plone\/VirtualHostRoot\/news\/today\?x=1$/,
   );
+  // What a name can have in it, Zope has to get as it was sent: a file may be called `which?.pdf`.
+  const name = '/news/@@download/file/which%3F%20100%25%20%C3%BC%23.pdf';
+  const download = await get(port, name);
+  assert.equal(download.status, 200);
+  const [, passed = ''] = /VirtualHostRoot(.*)$/.exec(download.body) ?? [];
+  assert.equal(decodeURIComponent(passed), decodeURIComponent(name));
+  assert.ok(passed.includes('%3F') && passed.includes('%25') && passed.includes('%23'), passed);
+
   const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
   const home = first.body.slice(0, 2);
   assert.equal(cookie, `ROUTEID=.${home}`);
@@ -130,6 +138,15 @@ test('the balancer for real: Zope paths, sticky visitors, a dead client, no back
   assert.equal(moved.status, 200);
   assert.equal(moved.body.slice(0, 2), other);
   assert.match(String(moved.headers['set-cookie']), new RegExp(`^ROUTEID=\\.${other};`));
+
+  // The check of the sample's cluster.web is none of Zope.
+  const [, check = ''] =
+    /check: http:..127\.0\.0\.1(\S*)/.exec(readFileSync(join(scripts, 'syncpozo.yml'), 'utf8')) ?? [];
+  one.server.closeAllConnections();
+  two.server.closeAllConnections();
+  await Promise.all([one, two].map(({ server }) => new Promise((resolve) => server.close(resolve))));
+  assert.equal((await get(port, '/')).status, 503);
+  assert.equal((await get(port, check)).status, 200);
 });
 
 /** A port that takes connections until its queue is full and then answers none, as a host without power. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -25,6 +26,25 @@ export interface Agent extends Instance {
   readonly score: () => number | undefined;
   readonly ocfEnv: Readonly<Record<string, string>>;
 }
+
+/** Runs the agent where it sees no process but its own, as the ZEO servers of other tests; and one that is named so. */
+export function ocfAlone(
+  { ocfEnv }: Agent,
+  action: string,
+  env: Readonly<Record<string, string>>,
+  zeo = '',
+): Promise<Result> {
+  const program = `if [ -n "$ZEO" ]; then "$ZEO" & until tr '\\0' ' ' <"/proc/$!/cmdline" | grep -qF "$ZEO"; do :; done; fi; exec "$0" "$1"`;
+  const args = [...ALONE, 'sh', '-c', program, agentPath, action];
+  return run('unshare', args, { env: { ...ocfEnv, ...env, ZEO: zeo } });
+}
+
+const ALONE = ['--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
+export const needsAlone: string | undefined =
+  spawnSync('unshare', [...ALONE, 'true']).status === 0
+    ? undefined
+    : 'needs the right to make a namespace of processes';
 
 export const agentPath = join(scripts, 'pacemaker', 'zeo');
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { type Agent, agentPath, makeAgent, OCF } from './ocf-agent.js';
-import { eventually, kill, type Result, run, scratch } from './shell.js';
+import { type Agent, agentPath, makeAgent, needsAlone, OCF, ocfAlone } from './ocf-agent.js';
+import { eventually, kill, type Result, run, scratch, writeScript } from './shell.js';
 import { commit, giveRole, lockedBy, lockIsFree, portListens, roleOf, served } from './zeo.js';
 
 function assertExit(result: Result, status: number): void {
@@ -103,6 +103,18 @@ describe("Pacemaker's agent", () => {
     writeFileSync(join(agent.run, 'aside'), 'switchover\n');
     assertExit(await agent.monitor(), OCF.success);
     assert.equal(agent.score(), 1, 'it steps aside for any standby that can serve');
+    const aside = join(agent.run, 'aside');
+    for (const [what, text, secondsAgo, score] of [
+      ['as long as it says', 'cut off\n5\n', 6, 1000],
+      ['longer than a minute, if it says so', 'maintenance\n900\n', 100, 1],
+      ['from before the clock was set back', 'switchover\n', -3600, 1000],
+    ] as const) {
+      writeFileSync(aside, text);
+      const at = Date.now() / 1000 - secondsAgo;
+      utimesSync(aside, at, at);
+      assertExit(await agent.monitor(), OCF.success);
+      assert.equal(agent.score(), score, what);
+    }
     giveRole(agent.peer, 'master', 2);
     await agent.ocf('notify', {
       OCF_RESKEY_CRM_meta_notify_type: 'post',
@@ -142,12 +154,12 @@ describe("Pacemaker's agent", () => {
     assert.equal(agent.score(), undefined);
   });
 
-  it('keeps what is wrong on one host from stopping the other one', async (t) => {
+  it('keeps what is wrong on one host from stopping the other one', { skip: needsAlone }, async (t) => {
     const agent = await makeAgent(t);
     const nothing = { OCF_RESKEY_library: '/nowhere' };
     const codes = async (...actions: string[]): Promise<(number | null)[]> => {
       const found: (number | null)[] = [];
-      for (const action of actions) found.push((await agent.ocf(action, nothing)).status);
+      for (const action of actions) found.push((await ocfAlone(agent, action, nothing)).status);
       return found;
     };
     assert.deepEqual(await codes('validate-all', 'monitor', 'start', 'promote', 'stop', 'notify'), [6, 7, 5, 5, 0, 0]);
@@ -156,6 +168,35 @@ describe("Pacemaker's agent", () => {
     await agent.ocf('start');
     assert.deepEqual(await codes('demote', 'monitor', 'stop', 'monitor'), [0, 5, 0, 7]);
     assertExit(await agent.ocf('reload'), OCF.unimplemented);
+  });
+
+  it('never calls a ZEO stopped that may serve, also without settings', { skip: needsAlone }, async (t) => {
+    const agent = await makeAgent(t);
+    await inStep(agent);
+    const zeo = writeScript(join(agent.dir, 'any-runzeo'), 'sleep 60');
+    const noLibrary = { OCF_RESKEY_library: '/nowhere' };
+    const noSettings = { SYNCPOZO_SETTINGS: join(agent.dir, 'nowhere') };
+    // Nobody knows what it serves: neither a probe nor a stop may say that this host is free.
+    for (const how of [noLibrary, noSettings]) {
+      for (const action of ['monitor', 'stop']) {
+        const blind = await ocfAlone(agent, action, how, zeo);
+        assertExit(blind, OCF.generic);
+        assert.match(blind.stderr, /a ZEO server runs on this host/);
+      }
+      assertExit(await ocfAlone(agent, 'monitor', how), OCF.notRunning);
+      assertExit(await ocfAlone(agent, 'stop', how), OCF.success);
+    }
+    await agent.ocf('start');
+    for (const action of ['demote', 'stop']) assertExit(await ocfAlone(agent, action, noSettings, zeo), OCF.generic);
+
+    // What it has promoted itself is never called stopped.
+    await promoteAndCheck(agent);
+    for (const action of ['monitor', 'demote', 'stop'])
+      assertExit(await ocfAlone(agent, action, noSettings), OCF.installed);
+    assert.ok(await portListens(agent.port));
+    // A parameter that it does not need keeps no ZEO alive.
+    assertExit(await agent.ocf('stop', { OCF_RESKEY_grace: 'long' }), OCF.success);
+    assert.ok(!(await portListens(agent.port)));
   });
 
   it('describes itself without a configuration', async () => {

@@ -15,6 +15,7 @@ const shellcheck = venvProgram('shellcheck');
 
 test('the scripts that an operator installs exist', () => {
   assert.deepEqual(shellScripts.map((path) => path.slice(scripts.length + 1)).sort(), [
+    'cluster/aside.sh',
     'cluster/ask.sh',
     'cluster/clients',
     'cluster/cluster.sh',
@@ -24,6 +25,7 @@ test('the scripts that an operator installs exist', () => {
     'cluster/may-serve.sh',
     'cluster/network.sh',
     'cluster/promotions.sh',
+    'cluster/replace.sh',
     'cluster/restart.sh',
     'cluster/roles.sh',
     'cluster/server.sh',

@@ -10,7 +10,7 @@ import type { Pair } from './pair.js';
  * id, or else the given text, in which PID stands for the id.
  */
 export async function heldByOther(
-  pair: Pair,
+  pair: Pick<Pair, 'slave'>,
   holder: string,
   use: (pid: number) => void | Promise<void>,
 ): Promise<void> {

@@ -6,6 +6,7 @@ import shutil
 import accidents
 import judge
 from judge import require
+from program import blobs
 from reading import read, state_of
 from side import Side, first_commit
 
@@ -25,7 +26,8 @@ class Takeovers:
     def __init__(self, directory, program, seed, kinds):
         os.mkdir(directory)
         self.directory, self.program, self.kinds = directory, program, kinds
-        self.rng = random.Random(seed)
+        # A person's choices have a generator of their own, so that old seeds play on as they did.
+        self.rng, self.person = random.Random(seed), random.Random(f'person {seed}')
         self.has_blobs, self.has_ties = 'blobs' in kinds, 'ties' in kinds
         self.now, self.number = BEGIN, 0
         # {number: Commit}, and the numbers of those of which a pack dropped something.
@@ -35,6 +37,8 @@ class Takeovers:
         self.serving, self.other = self.sides
         # Packs since the two sides forked.
         self.packs, self.both_promoted, self.old_won, self.is_rotten = 0, False, False, False
+        # The winner of a split brain was demoted and promoted, and may have the lower term.
+        self.by_hand = False
 
     def next_number(self):
         self.number += 1
@@ -93,7 +97,7 @@ class Takeovers:
         require(answer.code == 0, 'a promotion failed', answer)
         if 'skew' in self.kinds:
             new.skew = 3600 * self.rng.choice(HOURS)
-        self.both_promoted = self.old_won = False
+        self.both_promoted = self.old_won = self.by_hand = False
         if self.chance('split', 0.8):
             self.split_brain(old, new)
         self.serving, self.other = new, old
@@ -119,13 +123,24 @@ class Takeovers:
         """A person keeps the history of the side that was not promoted first."""
         new, old = self.serving, self.other
         old.close()
-        # So that it gets a new term, if it was promoted before.
-        self.program.call('demote', old.directory, '--json')
-        answer = self.program.promote(old)
-        self.note(f'promote {old.name}, which is to win: {answer.code}')
-        require(answer.code == 0, 'a promotion failed', answer)
-        self.both_promoted = self.old_won = True
         new.close()
+        # So that it gets a new term, if it was promoted before.
+        self.by_hand = self.person.random() < 0.4
+        if self.by_hand:
+            self.program.call('demote', old.directory, '--json')
+            answer = self.program.promote(old)
+        else:
+            seconds = self.person.choice(['0', '20'])
+            answer = self.program.promote(old, '--supersede', '--master', new.directory, '--patience', '10', '--catch-up', seconds, *blobs(new, old))
+            self.count('promote --supersede')
+        caught_up = answer.json.get('caughtUp')
+        self.note(f"promote {old.name}, which is to win: {answer.code}, {'by hand' if self.by_hand else f'--supersede, caught up: {caught_up}'}")
+        require(answer.code == 0, 'a promotion failed', answer)
+        if caught_up and caught_up['transactions']:
+            require(old.had <= new.had, 'a side with transactions of its own was overwritten', answer)
+            judge.equal(new, old, answer)
+            old.had = set(new.had)
+        self.both_promoted, self.old_won = self.by_hand, True
         self.serving, self.other = old, new
         old.knows = False
 
@@ -160,8 +175,8 @@ class Takeovers:
         old.close()
         answer = self.program.may_serve(old, peer)
         self.note(f"may-serve {old.name}{' with its peer' if peer else ''}: {answer.code}")
-        # The loser of a split brain may have the higher term, until its rejoin has begun.
-        if (peer or old.knows) and not self.old_won or 'role rejoining' in self.phase():
+        # The loser may have the higher term, until its rejoin has begun.
+        if (peer or old.knows) and not self.by_hand or 'role rejoining' in self.phase():
             require(answer.code == 3, 'a superseded side may serve', answer)
             old.knows = True
 

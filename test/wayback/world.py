@@ -85,7 +85,7 @@ class World(Takeovers):
         answer, count, log = self.program.counted_rejoin(master, slave)
         self.note(f"rejoin {slave.name} <- {master.name}: {answer.code} {answer.json.get('action')}, {count} bytes read of {difference}")
         judge.untouched(before, master, answer)
-        if answer.code == 3 and (self.packs or self.old_won) or answer.code in (3, 4) and self.is_rotten:
+        if answer.code == 3 and (self.packs or self.by_hand) or answer.code in (3, 4) and self.is_rotten:
             judge.only_notes_changed(own, slave, answer)
             return self.finish_full(rejoin)
         require(answer.code == 0, 'a rejoin failed', answer)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Host } from './host.js';
 import { contentOf, judge, lostIn, oldestAge, type Verdict } from './oracle.js';
 import type { Pair } from './pair.js';
-import type { Request } from './requests.js';
+import { isAnswered, type Noted, type Request } from './requests.js';
 import { type HostSample, length, type Sample } from './samples.js';
 
 /** What must hold after every scene, and what people want to know of it. */
@@ -30,13 +30,13 @@ export function account(pair: Pair, serving: Host, requests: readonly Request[],
 }
 
 /** For scenes that must lose something: one without a loss would prove nothing of what is done about it. */
-export function assertLoss(verdict: Verdict): void {
+export function assertLoss(verdict: Pick<Verdict, 'lost'>): void {
   assert.ok(verdict.lost.length > 0, 'nothing was lost: this scene proves nothing');
 }
 
 /** Prints what the visitors saw; returns the requests that failed although they were begun after `moment`. */
-export function failures(pair: Pair, requests: readonly Request[], moment: number): readonly Request[] {
-  const failed = requests.filter(({ status, end }) => status !== 200 && end > moment);
+export function failures<Note extends Noted>(pair: Pair, requests: readonly Note[], moment: number): readonly Note[] {
+  const failed = requests.filter((request) => !isAnswered(request) && request.end > moment);
   const later = failed.filter(({ start }) => start > moment);
   pair.say(`failed requests: ${failed.length - later.length} in flight, ${later.length} begun later`);
   for (const { kind, start, end, status, error } of later.slice(0, 5))

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { inProject } from '../../support/root.js';
 
 /**
- * A program of this folder that runs beside the test, in a network namespace of the test hosts, and prints a line of JSON for each
+ * A program below test/cluster that runs beside the test, in a network namespace of the test hosts, and prints a line of JSON for each
  * thing that it notes. Its output is a file: a test that waits for another program must not hold it up.
  *
  * Invariant: it ends with the test, because its standard input does.
@@ -15,11 +15,7 @@ export class Beside {
   /** `enter`: the prefix of a command that runs it in the namespace. */
   constructor(enter: readonly string[], script: string, argument: string, out: string) {
     const file = openSync(out, 'a');
-    const [program = '', ...args] = [
-      ...enter,
-      process.execPath,
-      inProject('dist', 'test', 'cluster', 'support', script),
-    ];
+    const [program = '', ...args] = [...enter, process.execPath, inProject('dist', 'test', 'cluster', script)];
     this.process = spawn(program, [...args, argument], { stdio: ['pipe', file, 'inherit'] });
     closeSync(file);
   }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # host.sh DIR NAME NODE boot: boots systemd as process 1 of a cluster's host, on the disk DIR/disks/NAME, laid over the image and this
 # machine's root. host.sh DIR NAME NODE run TEXT: runs shell text on that disk instead; the host is down. Run by host.ts, as root, in
-# namespaces of its own, within those of hold-network.sh.
+# namespaces of its own, within those of hold-network.sh. What DIR/shared names is in /opt, read-only.
 #
 # Invariants: every mount is private to these namespaces; of /proc/sys only net can be written; no trigger of the kernel's is in reach.
 set -eu
@@ -31,6 +31,14 @@ for device in null zero full random urandom tty fuse; do
   [ -e "/dev/$device" ] || continue
   : >"$root/dev/$device"
   mount --bind "/dev/$device" "$root/dev/$device"
+done
+
+for folder in "$dir"/shared/*; do
+  [ -d "$folder" ] || continue
+  point=$root/opt/${folder##*/}
+  mkdir -p "$point"
+  mount --bind "$folder/" "$point"
+  mount -o remount,bind,ro "$point"
 done
 
 if [ "$what" = run ]; then

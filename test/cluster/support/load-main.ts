@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
-import { type IncomingMessage, request as open } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadSettings, Request } from './requests.js';
+import { Visitor } from './visitor.js';
 
 /**
  * load-main.js SETTINGS: writers and readers of the site, as visitors' browsers are: one connection a request, the balancer's cookie
@@ -17,37 +17,9 @@ process.stdin.resume().on('end', () => {
 
 type Answer = Pick<Request, 'status' | 'tid' | 'client' | 'pid' | 'started' | 'error'>;
 
-class Visitor {
-  private cookie: string | undefined;
-
-  ask(method: string, path: string): Promise<Answer> {
-    const headers = {
-      host: 'www.example.org',
-      connection: 'close',
-      ...(this.cookie === undefined ? {} : { cookie: this.cookie }),
-    };
-    const { host, timeoutMs } = settings;
-    return new Promise((resolve) => {
-      const sent = open({ host, port: 80, method, path, headers, agent: false }, (response) => {
-        this.remember(response);
-        let text = '';
-        response.setEncoding('utf8').on('data', (part: string) => {
-          text += part;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, ...fields(text) }));
-        response.on('error', (error) => resolve({ status: 0, error: error.message }));
-      });
-      sent.on('error', (error) => resolve({ status: 0, error: error.message }));
-      const limit = setTimeout(() => sent.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
-      sent.on('close', () => clearTimeout(limit));
-      sent.end();
-    });
-  }
-
-  private remember(response: IncomingMessage): void {
-    const cookie = response.headers['set-cookie']?.[0]?.split(';')[0];
-    if (cookie !== undefined) this.cookie = cookie;
-  }
+async function ask(visitor: Visitor, method: string, path: string): Promise<Answer> {
+  const { status, body, error } = await visitor.ask(method, path);
+  return status === 0 ? { status, error: error ?? '' } : { status, ...fields(body.toString()) };
 }
 
 function fields(text: string): Omit<Answer, 'status'> {
@@ -62,12 +34,12 @@ function fields(text: string): Omit<Answer, 'status'> {
 }
 
 async function visit(worker: string, isWriter: boolean): Promise<void> {
-  const visitor = new Visitor();
+  const visitor = new Visitor(settings.host, settings.timeoutMs);
   while (running) {
     const id = isWriter ? next++ : 0;
     const kind = !isWriter ? 'page' : settings.blobEach > 0 && id % settings.blobEach === 0 ? 'blob' : 'commit';
     const start = Date.now() / 1000;
-    const answer = await visitor.ask(isWriter ? 'POST' : 'GET', isWriter ? `/${kind}?id=${id}` : '/');
+    const answer = await ask(visitor, isWriter ? 'POST' : 'GET', isWriter ? `/${kind}?id=${id}` : '/');
     const noted: Request = { start, end: Date.now() / 1000, kind, worker, id, ...answer };
     writeSync(1, `${JSON.stringify(noted)}\n`);
     await sleep(answer.status === 200 ? settings.pauseMs : 100);

@@ -1,10 +1,16 @@
 import { Beside } from './beside.js';
-import { type LoadSettings, type Request, readRequests } from './requests.js';
+import { isAcknowledged, type LoadSettings, type Noted, type Request, readNotes } from './requests.js';
+
+/** Somebody whose writes are noted while they go on. */
+export interface Visitors {
+  /** The writes that were acknowledged to them so far. */
+  acknowledged(): readonly Noted[];
+}
 
 let started = 0;
 
 /** Visitors of the site, who write and read until `end`. No two loads of a test have an id in common. */
-export class Load {
+export class Load implements Visitors {
   private readonly program: Beside;
 
   /** `enter`: runs a command where the visitors are; `out`: where the program writes what they note. */
@@ -23,12 +29,16 @@ export class Load {
       firstId: ++started * 1_000_000,
       ...settings,
     };
-    this.program = new Beside(enter, 'load-main.js', JSON.stringify(all), out);
+    this.program = new Beside(enter, 'support/load-main.js', JSON.stringify(all), out);
   }
 
   /** What they have noted so far. */
   requests(): readonly Request[] {
-    return readRequests(this.out);
+    return readNotes<Request>(this.out);
+  }
+
+  acknowledged(): readonly Request[] {
+    return this.requests().filter(isAcknowledged);
   }
 
   async end(): Promise<readonly Request[]> {

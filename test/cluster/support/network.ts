@@ -1,6 +1,15 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { inProject } from '../../support/root.js';
 import { removeStaleGroups } from './control-group.js';
@@ -35,8 +44,8 @@ export class Network {
     this.ended = once(holder, 'exit');
   }
 
-  /** Throws if `reasonToSkip` has a reason. */
-  static async start(): Promise<Network> {
+  /** Every host sees each of the `shared` folders in /opt under its name there, read-only. Throws if `reasonToSkip` has a reason. */
+  static async start(shared: Readonly<Record<string, string>> = {}): Promise<Network> {
     const file = image();
     if (file === undefined) throw new Error('no cluster can be run here: ask reasonToSkip of image.ts first');
     removeStaleRuns();
@@ -44,6 +53,8 @@ export class Network {
     mkdirSync(RUNS, { recursive: true });
     const dir = mkdtempSync(join(RUNS, 'run-'));
     writeFileSync(join(dir, OWNER), ownerName(process.pid));
+    mkdirSync(join(dir, 'shared'));
+    for (const [name, folder] of Object.entries(shared)) symlinkSync(folder, join(dir, 'shared', name));
     const apart = ['-m', '-n', '-p', '-i', '--fork', '--kill-child', '--propagation', 'private'];
     const holder = spawn('unshare', [...apart, 'sh', HOLD, dir, file, inProject(), ...productPaths()], {
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -13,7 +13,7 @@ export class Observer {
     this.settings = join(directory, 'sampler.json');
     this.out = join(directory, 'samples.jsonl');
     this.follow(hosts);
-    this.program = new Beside(enter, 'sampler-main.js', this.settings, this.out);
+    this.program = new Beside(enter, 'support/sampler-main.js', this.settings, this.out);
   }
 
   /** After each boot: the processes to read through. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inProject } from '../../support/root.js';
 import { python } from '../../support/venv.js';
-import { isAcknowledged, type Request } from './requests.js';
+import { isAcknowledged, type Noted, type Request } from './requests.js';
 
 /** What stock ZODB finds in one file; see oracle.py. */
 export interface Content {
@@ -86,6 +86,6 @@ export function judge(requests: readonly Request[], serving: Content, lost: read
 }
 
 /** How long before `cut` the oldest of them was acknowledged to its visitor, in seconds; 0: none was. */
-export function oldestAge(lost: readonly Request[], cut: number): number {
+export function oldestAge(lost: readonly Noted[], cut: number): number {
   return Math.max(0, ...lost.map(({ end }) => cut - end));
 }

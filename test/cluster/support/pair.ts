@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explain } from './explain.js';
 import type { Host } from './host.js';
-import { Load } from './load.js';
+import { Load, type Visitors } from './load.js';
 import { Network } from './network.js';
 import { Observer } from './observer.js';
-import type { LoadSettings, Request } from './requests.js';
-import { isAcknowledged } from './requests.js';
+import type { LoadSettings, Noted } from './requests.js';
 import { Observed, type Sample } from './samples.js';
-import { exchangeKeys, install, type Manager, type PairSettings } from './set-up.js';
+import { exchangeKeys, install, type Manager, type PairSettings, siteOf } from './set-up.js';
 import { type Answer, ask } from './site-client.js';
 
 export const ADDRESS = '192.168.1.10';
@@ -43,7 +42,7 @@ export class Pair {
   /** Set up as docs/cluster.md has it; returns when m1 serves, m2 is in step, and both sites answer. */
   static async start(name: string, settings: PairSettings = {}): Promise<Pair> {
     const { manager = 'heartbeat' } = settings;
-    const network = await Network.start();
+    const network = await Network.start(siteOf(settings).shared);
     const pair = new Pair(name, manager, network, network.host('m1', 1), network.host('m2', 2));
     try {
       await pair.setUp(settings);
@@ -62,8 +61,7 @@ export class Pair {
     this.observer = new Observer(this.network.enter, this.network.dir, this.processes());
     await Promise.all([install(m1, settings), install(m2, settings)]);
     await exchangeKeys(m1, m2);
-    const site = `/opt/venv/bin/python /opt/site/make_site.py /srv/zeo/var/Data.fs /srv/zeo/blobs ${settings.megabytes ?? 5}`;
-    await m1.ok(site, { user: 'zope' });
+    await siteOf(settings).make(m1);
     await m1.ok('syncpozo promote main', { user: 'zope' });
     await Promise.all([m1, m2].map((host) => host.ok('systemctl enable --now syncpozo-peer')));
     await this.eventually('m2 sees the data of m1', () => this.sees(m2, '/mnt/peer/zeo/var/Data.fs'), 20);
@@ -138,7 +136,7 @@ export class Pair {
   }
 
   /** The host's own Zope client answers with data. */
-  siteAnswers(host: Host, seconds = 60): Promise<void> {
+  siteAnswers(host: Host, seconds = 180): Promise<void> {
     const server = `${host.address}:8080`;
     return this.eventually(
       `the site of ${host.name} answers`,
@@ -148,12 +146,12 @@ export class Pair {
   }
 
   /** Waits for the first write that was begun after `moment` and is acknowledged; seconds from there to the acknowledgement. */
-  async firstCommit(load: Load, moment: number, seconds = 60): Promise<number> {
-    let first: Request | undefined;
+  async firstCommit(load: Visitors, moment: number, seconds = 60): Promise<number> {
+    let first: Noted | undefined;
     await this.eventually(
       'the first commit through the balancer',
       async () => {
-        first = load.requests().find((request) => request.start > moment && isAcknowledged(request));
+        first = load.acknowledged().find(({ start }) => start > moment);
         return first !== undefined;
       },
       seconds,

@@ -6,12 +6,17 @@ import type { PairSettings } from './set-up.js';
 
 type Run = (pair: Pair) => Promise<void>;
 
+interface SceneSettings extends PairSettings {
+  /** Why what these scenes need beyond the hosts cannot be had. */
+  readonly skip?: string;
+}
+
 /**
  * The scenes of one pair of hosts, which is set up once. They run in their order; a scene that fails prints what was observed and both
  * hosts' journals, and ends the file's other scenes, because these go on from the state that it should have left.
  */
-export function scenes(name: string, all: Readonly<Record<string, Run>>, settings: PairSettings = {}): void {
-  const skip = reasonToSkip();
+export function scenes(name: string, all: Readonly<Record<string, Run>>, settings: SceneSettings = {}): void {
+  const skip = settings.skip ?? reasonToSkip();
   describe(name, { skip }, () => {
     let pair: Pair | undefined;
     let broken: string | undefined;

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { inProject } from '../../support/root.js';
 import type { Host } from './host.js';
 import type { Network } from './network.js';
+import { inCluster, type Site, smallSite } from './site.js';
 
 /** What the two hosts of a pair get before they run: as docs/cluster.md has it, with a site of our own in the place of Plone. */
 
@@ -13,8 +12,10 @@ export interface PairSettings {
   readonly deadtime?: string;
   /** An address that both hosts can reach in any partition; empty: no host asks whether it is isolated. */
   readonly ping?: string;
-  /** Of the site before the first day. */
+  /** Of the small site before the first day. */
   readonly megabytes?: number;
+  /** By default the small site. */
+  readonly site?: Site;
   /** What a manager needs of a person, when both hosts have their data and before the services start. */
   readonly prepare?: (network: Network) => Promise<void>;
 }
@@ -38,38 +39,36 @@ cluster:
   deadtime: ${deadtime}
 ${ping === '' ? '' : `  ping: ${ping}\n`}  zeo: { control: /srv/zeo/bin/zeoctl, port: 8100, user: zope }
   clients: { restart: [systemctl, restart, zope.service], caches: [/srv/zope/var/*.zec] }
-  web: { check: "http://127.0.0.1/", service: apache2 }
+  web: { check: "http://127.0.0.1/balancer-manager", service: apache2 }
 `;
 }
 
-/** A ZEO instance in mkzeoinstance's layout. */
-const INSTANCE = `
-install -d -o zope -g zope /srv/zeo /srv/zeo/bin /srv/zeo/etc /srv/zeo/log /srv/zeo/var /srv/zeo/blobs /srv/zope /srv/zope/var
-for program in runzeo zeoctl; do
-  printf '#!/bin/sh\\nexec /opt/venv/bin/%s -C /srv/zeo/etc/zeo.conf "$@"\\n' "$program" >"/srv/zeo/bin/$program"
-  chmod 755 "/srv/zeo/bin/$program"
-done`;
-
-function inSupport(name: string): string {
-  return readFileSync(inProject('test', 'cluster', 'support', name), 'utf8');
+export function siteOf({ site, megabytes = 5 }: PairSettings): Site {
+  return site ?? smallSite(megabytes);
 }
 
-function zope(name: string): string {
-  const site = `/opt/venv/bin/python /opt/site/site.py 192.168.1.10:8100 8080 ${name} /srv/zope/var`;
-  return `[Service]\nExecStart=\nExecStart=${site}\n`;
+/** A ZEO instance in mkzeoinstance's layout. */
+function instance(environment: string): string {
+  return `
+install -d -o zope -g zope /srv/zeo /srv/zeo/bin /srv/zeo/etc /srv/zeo/log /srv/zeo/var /srv/zeo/blobs /srv/zope /srv/zope/var
+for program in runzeo zeoctl; do
+  printf '#!/bin/sh\\nexec ${environment}/bin/%s -C /srv/zeo/etc/zeo.conf "$@"\\n' "$program" >"/srv/zeo/bin/$program"
+  chmod 755 "/srv/zeo/bin/$program"
+done`;
 }
 
 /** Everything but the keys, the first data and the services. */
 export async function install(host: Host, settings: PairSettings): Promise<void> {
-  await host.ok(INSTANCE);
-  await host.put('/srv/zeo/etc/zeo.conf', inSupport('zeo.conf'));
-  for (const name of ['site.py', 'blob_bytes.py', 'make_site.py']) await host.put(`/opt/site/${name}`, inSupport(name));
+  const site = siteOf(settings);
+  await host.ok(instance(site.environment));
+  await host.put('/srv/zeo/etc/zeo.conf', inCluster('support', 'zeo.conf'));
   await host.put('/etc/syncpozo.yml', configuration(settings));
   await host.ok(`
     install -m 644 /opt/syncpozo/scripts/systemd/zope.service /etc/systemd/system/
     /opt/syncpozo/scripts/install.sh --host ${host.name}
+    a2dissite -q 000-default
     systemctl restart apache2`);
-  await host.put('/etc/systemd/system/zope.service.d/site.conf', zope(host.name));
+  await site.install(host);
 }
 
 /** What install.sh leaves to a person: heartbeat's key on both hosts, and each host's right to read the data of the other one. */
