@@ -71,6 +71,12 @@ heartbeat_forgets() {
   ! pgrep -f '/ResourceManager ' >/dev/null
 }
 
+# Whether the fault that install.sh corrects is there. The file is one of Debian's package resource-agents: an upgrade asks whether to
+# replace it, and one that is told to ask nothing may have done so.
+messages_spoil() {
+  grep -qsF '(echo ">>>"; cat -; echo "<<<")' "${HEARTBEAT_FUNCTIONS:-/etc/ha.d/shellfuncs}"
+}
+
 # Sends the forgotten message once more: take the resources of haresources' line.
 heartbeat_take() {
   HA_CURHOST=$syncpozo_host HA_NICEFAILBACK=yes timeout 30 "$HEARTBEAT_TOOLS/req_resource" zeo >/dev/null 2>&1

@@ -46,7 +46,7 @@ settings() {
 unset_settings() {
   syncpozo_host='' syncpozo_peer='' host_address='' peer_address='' host_heartbeat='' peer_heartbeat=''
   cluster_address='' cluster_interface='' heartbeat_interface='' cluster_manager=heartbeat
-  deadtime=5 ping_address='' max_age=3600 status_file='' watch_listen=''
+  deadtime=5 ping_address='' max_age=3600 status_file='' watch_listen='' watch_textfile=''
   zeo_control='' zeo_port=8100 zeo_user='' zeo_start_wait=300 zeo_stop_wait=60 promote_wait=20
   storages='' data_files='' clients_restart='' clients_caches='' clients_after_loss=yes web_check='' web_service=''
 }
