@@ -164,7 +164,6 @@ note_prepare
 note_ping
 if [ "$cluster_manager" = pacemaker ] && [ "$changed" -gt 0 ]; then note_pacemaker; fi
 note_start
-[ "$changed" -eq 0 ] || make_durable
 
 if [ "$changed" -eq 0 ]; then
   echo "nothing to do: all $unchanged files of $host are as they should be"

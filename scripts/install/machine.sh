@@ -16,11 +16,6 @@ run() {
   fi
 }
 
-# Directories, links and what other programs have written.
-make_durable() {
-  [ -n "$root$dry_run" ] || sync
-}
-
 # In a directory of its own there is no system to ask.
 here() {
   [ -z "$root" ] && "$@" >/dev/null 2>&1

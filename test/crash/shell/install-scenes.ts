@@ -104,15 +104,4 @@ const key: Scene = {
   },
 };
 
-/** Links, directories and the work of other programs are made durable by a sync of everything. */
-const end: Scene = {
-  name: 'install.sh: its end',
-  scripts: ['install/machine.sh'],
-  prepare(root, scripts) {
-    makeHost(root, new Map());
-    return program(root, scripts, `echo other >"$root/etc/other"; root=''; make_durable`);
-  },
-  judge: (left, promised) => (promised && left.get('other') !== 'other\n' ? 'it has said that it is done' : undefined),
-};
-
-export const INSTALL_SCENES: readonly Scene[] = [newVersion, forced, key, end];
+export const INSTALL_SCENES: readonly Scene[] = [newVersion, forced, key];
