@@ -204,20 +204,36 @@ test('a mistake in the configuration does not prevent the takeover: the paths ar
   assert.equal(await served(host.port), 5);
 });
 
-test('a takeover whose ZEO does not start is given up while the other host is alive', async (t) => {
+for (const [what, body] of [
+  ['dies', 'exit 1'],
+  ['hangs', 'exec sleep 1000'],
+] as const) {
+  test(`a takeover whose ZEO ${what} at its start is given up while the other host is alive`, async (t) => {
+    const host = await makeHost(t);
+    giveRole(host.dataFs, 'slave', 1);
+    const bin = join(host.dir, 'bin');
+    writeScript(join(bin, 'ping'), 'exit 0');
+    writeScript(join(bin, 'runzeo'), body);
+    const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
+    host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_start_wait: 300, zeo_stop_wait: 3 });
+    const start = await host.zeo('start');
+    assert.equal(start.status, 1, start.stderr);
+    assert.match(start.stderr, /ZEO has not opened its data for 2 s, and /);
+    assert.match(start.stderr, /giving the promotion up: nothing was committed here/);
+    assert.equal(roleOf(host.dataFs), 'slave');
+    assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^began 2 .* unused$/m);
+    assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
+  });
+}
+
+test('a start takes the role back that the other host has given up', async (t) => {
   const host = await makeHost(t);
-  giveRole(host.dataFs, 'slave', 1);
-  const bin = join(host.dir, 'bin');
-  writeScript(join(bin, 'ping'), 'exit 0');
-  writeScript(join(bin, 'runzeo'), 'exit 1');
-  const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
-  host.set({ ...alive, zeo_start_wait: 5, zeo_stop_wait: 3 });
+  giveRole(host.dataFs, 'superseded', 1);
+  giveRole(host.peer, 'slave', 2, true);
   const start = await host.zeo('start');
-  assert.equal(start.status, 1, start.stderr);
-  assert.match(start.stderr, /giving the promotion up: nothing was committed here/);
-  assert.equal(roleOf(host.dataFs), 'slave');
-  assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^began 2 .* unused$/m);
-  assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
+  assert.equal(start.status, 0, start.stderr);
+  assert.equal(roleOf(host.dataFs), 'master');
+  assert.equal(await served(host.port), 5);
 });
 
 test('a side that was superseded by a promotion which was given up may serve again', async (t) => {
