@@ -54,9 +54,10 @@ put() {
 # put_lines TARGET STAGED: the same for a file that is not ours: its mode and its owner stay.
 put_lines() {
   new=$root$1.syncpozo-new
-  if ! { cp -p "$root$1" "$new" && cat "$2" >"$new" && mv -f "$new" "$root$1"; }; then
+  if ! { cp -p "$root$1" "$new" && cat "$2" >"$new" && sync "$new" && mv -f "$new" "$root$1"; }; then
     fail "cannot write $root$1"
   fi
+  sync "$(dirname "$root$1")"
 }
 
 # remember TARGET STAGED: that this content is install.sh's own.

@@ -75,6 +75,19 @@ const newVersion: Scene = {
   },
 };
 
+const lines: Scene = {
+  name: "install.sh: its lines in the operator's file",
+  scripts: FILES,
+  prepare(root, scripts) {
+    makeHost(root, new Map([['x', OLD]]));
+    return program(root, scripts, `place block 644 "$stage/x" ${PATH}`);
+  },
+  judge(left, promised) {
+    const text = left.get('x');
+    return text === NEW || (!promised && text === OLD) ? undefined : `the file is ${JSON.stringify(text)}`;
+  },
+};
+
 const forced: Scene = {
   name: "install.sh --force: somebody else's file",
   scripts: FILES,
@@ -104,4 +117,4 @@ const key: Scene = {
   },
 };
 
-export const INSTALL_SCENES: readonly Scene[] = [newVersion, forced, key];
+export const INSTALL_SCENES: readonly Scene[] = [newVersion, lines, forced, key];

@@ -89,8 +89,8 @@ const ORDERS: readonly { what: string; script: string; before: string; after: st
   {
     what: 'the rename before the sync of the content',
     script: 'install/files.sh',
-    before: 'sync "$new" && mv -f "$new" "$root$1"',
-    after: 'mv -f "$new" "$root$1" && sync "$root$1"',
+    before: 'chmod "$3" "$new" && sync "$new" && mv -f "$new" "$root$1"',
+    after: 'chmod "$3" "$new" && mv -f "$new" "$root$1" && sync "$root$1"',
   },
   {
     what: 'the sync before the mode',
@@ -101,8 +101,9 @@ const ORDERS: readonly { what: string; script: string; before: string; after: st
   {
     what: 'the record before the file',
     script: 'install/files.sh',
-    before: '  put "$4" "$3" "$2"\n  if [ "$1" != block ]; then remember "$4" "$3"; fi',
-    after: '  if [ "$1" != block ]; then remember "$4" "$3"; fi\n  put "$4" "$3" "$2"',
+    before:
+      '  if [ "$found" = lines ]; then put_lines "$4" "$3"; else put "$4" "$3" "$2"; fi\n  if [ "$1" != block ]; then remember "$4" "$3"; fi',
+    after: '  remember "$4" "$3"\n  put "$4" "$3" "$2"',
   },
 ];
 
