@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inProject } from '../../support/root.js';
 import { removeStaleGroups } from './control-group.js';
 import { Host } from './host.js';
-import { CLUSTER_FOLDER, image } from './image.js';
+import { CLUSTER_FOLDER, image, type Kind } from './image.js';
 import { childrenOf, ownerName } from './processes.js';
 import { productPaths } from './product.js';
 
@@ -36,8 +36,8 @@ export class Network {
   }
 
   /** Throws if `reasonToSkip` has a reason. */
-  static async start(): Promise<Network> {
-    const file = image();
+  static async start(kind: Kind = 'image'): Promise<Network> {
+    const file = image(kind);
     if (file === undefined) throw new Error('no cluster can be run here: ask reasonToSkip of image.ts first');
     removeStaleRuns();
     removeStaleGroups();

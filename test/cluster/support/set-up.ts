@@ -43,14 +43,14 @@ ${ping === '' ? '' : `  ping: ${ping}\n`}  zeo: { control: /srv/zeo/bin/zeoctl, 
 }
 
 /** A ZEO instance in mkzeoinstance's layout. */
-const INSTANCE = `
+export const INSTANCE = `
 install -d -o zope -g zope /srv/zeo /srv/zeo/bin /srv/zeo/etc /srv/zeo/log /srv/zeo/var /srv/zeo/blobs /srv/zope /srv/zope/var
 for program in runzeo zeoctl; do
   printf '#!/bin/sh\\nexec /opt/venv/bin/%s -C /srv/zeo/etc/zeo.conf "$@"\\n' "$program" >"/srv/zeo/bin/$program"
   chmod 755 "/srv/zeo/bin/$program"
 done`;
 
-function inSupport(name: string): string {
+export function inSupport(name: string): string {
   return readFileSync(inProject('test', 'cluster', 'support', name), 'utf8');
 }
 
