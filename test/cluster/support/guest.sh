@@ -1,12 +1,13 @@
 #!/bin/sh
-# guest.sh DIR NAME NUMBER NODE: boots a guest: Debian with a kernel of its own (User-Mode Linux) and systemd, for what the kernel of this
-# machine lacks: NFS. Standard input and output are those of guest-agent.sh in it. Run by guest.ts, as root, in namespaces of its own,
-# within those of hold-network.sh.
+# guest.sh DIR NAME NUMBER NODE boot: boots a guest: Debian with a kernel of its own (User-Mode Linux) and systemd, for what the kernel of
+# this machine lacks: NFS. Standard input and output are those of guest-agent.sh in it. guest.sh DIR NAME NUMBER NODE run TEXT: runs shell
+# text on its disk instead, without /srv, at the speed of this machine; the guest is down. Run by guest.ts, as root, in namespaces of its
+# own, within those of hold-network.sh.
 #
 # Invariants: /srv is an ext4 of its own, DIR/disks/NAME.ext4, and outlives every end of the guest as a disk does; so do the other files,
 # which are those of an overlay. DIR/shares/NAME is /run/share in it.
 set -eu
-dir=$1 name=$2 number=$3 node=$4
+dir=$1 name=$2 number=$3 node=$4 what=$5
 disk=$dir/disks/$name
 root=$dir/roots/$name
 own=$(dirname "$(readlink -f "$0")")
@@ -61,6 +62,17 @@ Requires=basic.target
 Wants=agent.service remote-fs.target nfs-server.service
 After=basic.target remote-fs.target nfs-server.service
 END
+
+if [ "$what" = run ]; then
+  hostname "$name"
+  mount -t proc proc "$root/proc"
+  for part in dev run tmp; do mount -t tmpfs "$part" "$root/$part"; done
+  for device in null urandom; do
+    : >"$root/dev/$device"
+    mount --bind "/dev/$device" "$root/dev/$device"
+  done
+  exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" sh -c "$6"
+fi
 
 # Its memory: a small /dev/shm is not enough.
 memory=$dir/memory-$name

@@ -43,10 +43,11 @@ export class NfsPair {
   private async setUp(): Promise<void> {
     const { m1, m2 } = this;
     const both = [m1, m2];
-    await Promise.all(both.map((guest) => guest.boot()));
-    this.say('both guests are up');
     await Promise.all(both.map(install));
     this.say('install.sh has run on both');
+    await Promise.all(both.map((guest) => guest.boot()));
+    this.say('both guests are up');
+    await Promise.all(both.map((guest) => guest.ok(`${INSTANCE}\ncp /opt/site/zeo.conf /srv/zeo/etc/`)));
     await m1.ok('/opt/venv/bin/python /opt/site/make_site.py /srv/zeo/var/Data.fs /srv/zeo/blobs 8', { user: 'zope' });
     await m1.ok('syncpozo promote main', { user: 'zope' });
     const typed = blocksOf(PAGE).find(({ lines }) => lines.includes('exportfs -ra'));
@@ -96,7 +97,9 @@ export class NfsPair {
     const started = Date.now();
     const result = await this.m2.inside(command, { user: 'zope', ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     const seconds = (Date.now() - started) / 1000;
-    this.say(`${command}: status ${result.status} after ${seconds.toFixed(1)} s: ${lastLine(result.output)}`);
+    this.say(
+      `${command}: status ${result.status} after ${seconds.toFixed(1)} s: ${result.output.trimEnd().slice(-600)}`,
+    );
     return { ...result, seconds };
   }
 
@@ -110,6 +113,35 @@ export class NfsPair {
       [this.m1, this.m2].map((guest) => guest.ok(`sha256sum </srv/zeo/${DATA}; ls -R /srv/zeo/blobs | grep -c blob$`)),
     );
     assert.equal(other, one);
+  }
+
+  /** Each byte comes over the network, and slowly: a full sync of some megabytes takes as many times 4 seconds. */
+  async slow(): Promise<void> {
+    await this.m2.ok('sync; echo 3 >/proc/sys/vm/drop_caches');
+    await this.m1.ok('tc qdisc replace dev eth0 root tbf rate 2mbit burst 32kb latency 400ms');
+  }
+
+  async fast(): Promise<void> {
+    await this.m1.ok('tc qdisc delete dev eth0 root');
+  }
+
+  /** What is mounted by hand in the place of the line in fstab. */
+  async mountWith(options: string): Promise<void> {
+    await this.unmount();
+    await this.m2.ok(`mount -t nfs -o ro,${options} ${this.m1.address}:/srv/zeo ${MASTER}`);
+    this.say((await this.m2.ok(`grep ' ${MASTER} nfs' /proc/mounts`)).slice(0, 300));
+  }
+
+  async unmount(): Promise<void> {
+    await this.m2.ok(
+      `systemctl stop mnt-peer-zeo.automount mnt-peer-zeo.mount; umount -f -l ${MASTER} 2>/dev/null || :`,
+    );
+  }
+
+  /** The line in fstab again. */
+  async mountAgain(): Promise<void> {
+    await this.unmount();
+    await this.m2.ok(`systemctl reset-failed; systemctl start mnt-peer-zeo.automount; ls ${MASTER}/var/Data.fs`);
   }
 
   /** A sync with status 0, after which the slave is equal; the writer rests. */
@@ -143,15 +175,9 @@ export class NfsPair {
   }
 }
 
-function lastLine(output: string): string {
-  return output.trimEnd().split('\n').at(-1) ?? '';
-}
-
 async function install(guest: Guest): Promise<void> {
-  await guest.ok(INSTANCE);
-  await guest.put('/srv/zeo/etc/zeo.conf', inSupport('zeo.conf'));
-  for (const name of ['make_site.py', 'live_writer.py', 'view_of_size.py'])
+  for (const name of ['zeo.conf', 'make_site.py', 'live_writer.py', 'view_of_size.py'])
     await guest.put(`/opt/site/${name}`, inSupport(name));
   await guest.put('/etc/syncpozo.yml', configuration({}));
-  await guest.ok(`/opt/syncpozo/scripts/install.sh --host ${guest.name} --mount nfs`, { timeoutMs: 600_000 });
+  await guest.offline(`/opt/syncpozo/scripts/install.sh --host ${guest.name} --mount nfs`);
 }
