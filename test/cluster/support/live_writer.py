@@ -1,9 +1,10 @@
-"""live_writer.py SECONDS LOG: commits to the ZEO of this host each SECONDS, each fifth time with a blob, until it is ended.
+"""live_writer.py SECONDS LOG: commits to the ZEO of this host each SECONDS, each fifth time with a blob. SIGTERM ends it, between two commits.
 
 LOG gets a line for each commit that has returned: the time, and how long Data.fs was then.
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -15,6 +16,8 @@ from ZODB.blob import Blob
 
 
 def main(pause, log):
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
     storage = ZEO.ClientStorage.ClientStorage(("127.0.0.1", 8100), blob_dir="/srv/zope/var/blobs")
     connection = ZODB.DB(storage).open()
     root = connection.root()
@@ -22,7 +25,8 @@ def main(pause, log):
         root["written"] = PersistentMapping()
         transaction.commit()
     with open(log, "a", buffering=1) as lines:
-        for number in range(10**9):
+        number = 0
+        while not ended:
             root["written"][number % 50] = os.urandom(500)
             if number % 5 == 0:
                 blob = Blob()
@@ -32,7 +36,9 @@ def main(pause, log):
             transaction.commit()
             size = os.stat("/srv/zeo/var/Data.fs").st_size
             lines.write("%.3f %d\n" % (time.time(), size))
+            number += 1
             time.sleep(pause)
+    storage.close()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { blocksOf } from '../../docs/markdown.js';
 import type { Result } from './enter.js';
 import { Guest } from './guest.js';
+import { reasonToSkip } from './image.js';
 import { Network } from './network.js';
+import type { Theatre } from './scene.js';
 import { configuration, INSTANCE, inSupport } from './set-up.js';
 
 const PAGE = 'docs/cluster.md';
@@ -180,4 +182,10 @@ async function install(guest: Guest): Promise<void> {
     await guest.put(`/opt/site/${name}`, inSupport(name));
   await guest.put('/etc/syncpozo.yml', configuration({}));
   await guest.offline(`/opt/syncpozo/scripts/install.sh --host ${guest.name} --mount nfs`);
+}
+
+/** For scenes. */
+export function nfsPair(name: string): Theatre<NfsPair> {
+  const explain = (pair: NfsPair): Promise<void> => pair.explain();
+  return { skip: reasonToSkip('guests'), start: () => NfsPair.start(name), explain, keep: explain };
 }
