@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MASTER, nfsPair } from './support/nfs-pair.js';
+import { MASTER, type NfsPair, nfsPair, type Timed } from './support/nfs-pair.js';
 import { scenesOn } from './support/scene.js';
+import { ageOfView } from './support/view-of-size.js';
 
 /** A real Linux NFS client and server, with the files of scripts/nfs as install.sh writes them. */
 scenesOn('nfs', nfsPair('nfs'), {
@@ -26,19 +27,10 @@ scenesOn('nfs', nfsPair('nfs'), {
     await pair.stopWriter();
     const commits = await pair.commits();
     for (const way of ['open', 'path', 'held']) {
-      const seen = output
-        .split('\n')
-        .filter((line) => line.startsWith(`${way} `))
-        .map((line) => line.split(' ').slice(1).map(Number));
-      const from = seen[0]![0]!,
-        to = seen.at(-1)![0]!;
-      const ages = commits
-        .filter(([t]) => t > from && t < to)
-        .map(([t, size]) => seen.find(([, s]) => s! >= size)![0]! - t)
-        .sort((a, b) => a - b);
-      pair.say(
-        `${way}: ${ages.length} commits; seen after ${ages[ages.length >> 1]?.toFixed(2)} s (median), ${ages.at(-1)?.toFixed(2)} s (max)`,
-      );
+      const { commits: count, median, longest } = ageOfView(commits, output, way);
+      const ages = `after ${median.toFixed(2)} s (median), ${longest.toFixed(2)} s (longest)`;
+      pair.say(`${way}: ${count} commits, seen ${ages}`);
+      assert.ok(count > 5 && longest < 20, way);
     }
     await pair.syncsToTheEnd();
   },
@@ -48,8 +40,8 @@ scenesOn('nfs', nfsPair('nfs'), {
     const asRoot = await pair.m2.inside(`head -c 4 ${MASTER}/var/Data.fs`);
     assert.match(asRoot.output, /Permission denied/);
     const sync = await pair.m2.inside('syncpozo sync main');
-    pair.say(`sync as root: ${sync.status}: ${sync.output}`);
-    assert.notEqual(sync.status, 0);
+    assert.equal(sync.status, 1);
+    assert.match(sync.output, /the user that runs syncpozo needs to read the master.*EACCES/);
     await pair.syncsToTheEnd();
     await pair.m1.ok('chmod 644 /srv/zeo/var/Data.fs');
   },
@@ -67,71 +59,66 @@ scenesOn('nfs', nfsPair('nfs'), {
   },
 
   'nfs/mount.conf: the mount comes back, however often it was tried while the server was off': async (pair) => {
-    const tries = async (): Promise<boolean> => {
-      await pair.m2.ok('umount /mnt/peer/zeo; systemctl reset-failed');
+    const comesBack = async (): Promise<boolean> => {
+      await pair.m2.ok(`umount ${MASTER}; systemctl reset-failed`);
       await pair.m1.ok('systemctl stop nfs-server');
-      const from = Date.now();
-      pair.say((await pair.m2.inside(`for i in 1 2 3 4 5 6 7 8 9; do ls ${MASTER}/var; done`)).output.slice(-200));
-      const { status: of, output: said } = await pair.onSlave('syncpozo sync main');
-      assert.equal(of, 1, said);
-      pair.say(`nine accesses: ${(Date.now() - from) / 1000} s`);
+      await pair.m2.inside(`for try in 1 2 3 4 5 6 7 8 9; do ls ${MASTER}/var; done`);
+      const { status, output } = await pair.onSlave('syncpozo sync main');
+      assert.equal(status, 1);
+      assert.match(output, /an automount has failed.*ENODEV|master out of reach/);
       await pair.m1.ok('systemctl start nfs-server');
-      const { status, output } = await pair.m2.inside(
-        `ls ${MASTER}/var/Data.fs; x=$?; systemctl --no-pager status mnt-peer-zeo.automount | tail -n 4; exit $x`,
-      );
-      pair.say(output);
-      return status === 0;
+      return (await pair.m2.inside(`ls ${MASTER}/var/Data.fs`)).status === 0;
     };
-    assert.equal(await tries(), true);
+    assert.equal(await comesBack(), true);
     const own = '/etc/systemd/system/mnt-peer-zeo.mount.d/syncpozo.conf';
     // The default counts within ten seconds; on a busy machine nine tries take longer.
     await pair.m2.ok(
       `cp ${own} /tmp/; printf '[Unit]\\nStartLimitIntervalSec=10min\\n' >${own}; systemctl daemon-reload`,
     );
-    assert.equal(await tries(), false, 'without the file it would not');
+    assert.equal(await comesBack(), false, 'with a limit it does not');
     await pair.m2.ok(`mv /tmp/syncpozo.conf ${own}; systemctl daemon-reload`);
     await pair.mountAgain();
     await pair.syncsToTheEnd();
   },
 
   'the link is cut in the middle of a sync, soft as in scripts/nfs/fstab': async (pair) => {
-    await pair.slow();
     const before = await pair.m2.ok('sha256sum /srv/zeo/var/Data.fs');
-    const sync = pair.onSlave('syncpozo sync main --full');
-    await sleep(8000);
+    const { sync } = await pair.slowSync('--full');
     pair.m1.cut();
-    const cut = Date.now();
-    const { status, output } = await sync;
-    const seconds = (Date.now() - cut) / 1000;
-    pair.say(`ended ${seconds.toFixed(1)} s after the cut`);
-    assert.equal(status, 1, output);
+    await ends(pair, sync, /EIO|ETIMEDOUT/);
     assert.equal(await pair.m2.ok('sha256sum /srv/zeo/var/Data.fs'), before);
-    await pair.onSlave('syncpozo sync main');
-    pair.m1.heal();
-    await pair.fast();
-    await pair.eventually('a sync after the heal', async () => (await pair.onSlave('syncpozo sync main')).status === 0);
-    await pair.assertSame();
+    assert.equal((await pair.onSlave('syncpozo sync main')).status, 1, 'nor does it hang later');
+    await heals(pair);
   },
 
   'the link is cut in the middle of a sync, hard': async (pair) => {
     await pair.mountWith('hard,timeo=10,retrans=2,actimeo=1');
-    await pair.slow();
-    const sync = pair.onSlave('syncpozo sync main --full --timeout 15s');
-    await sleep(8000);
+    const { sync } = await pair.slowSync('--full --timeout 15s');
     pair.m1.cut();
-    const cut = Date.now();
-    const { status, output } = await sync;
-    pair.say(`ended ${((Date.now() - cut) / 1000).toFixed(1)} s after the cut`);
-    assert.ok([1, 137].includes(status), output);
-    assert.match(output, /no progress|has not answered/);
+    await ends(pair, sync, /no progress for 15 s/);
     const stuck = pair.onSlave('syncpozo sync main --timeout 600s');
-    await sleep(8000);
+    await sleep(15_000);
+    pair.say('umount -f -l, as docs/watch.md says');
     await pair.m2.ok(`umount -f -l ${MASTER}`);
-    assert.equal((await stuck).status, 1);
+    await ends(pair, stuck, /out of reach|EIO/);
     pair.m1.heal();
     await pair.mountAgain();
-    await pair.fast();
-    await pair.eventually('a sync after the heal', async () => (await pair.onSlave('syncpozo sync main')).status === 0);
-    await pair.assertSame();
+    await heals(pair);
   },
 });
+
+/** It ends by itself, with a fault. With Node older than 22.15 a run that hangs in a read has to kill itself. */
+async function ends(pair: NfsPair, sync: Promise<Timed>, message: RegExp): Promise<void> {
+  const from = Date.now();
+  const { status, output } = await sync;
+  pair.say(`it has ended ${((Date.now() - from) / 1000).toFixed(1)} s later`);
+  assert.ok(status === 1 || status === 137, `${status}: ${output}`);
+  assert.match(output, message);
+}
+
+async function heals(pair: NfsPair): Promise<void> {
+  pair.m1.heal();
+  await pair.fast();
+  await pair.eventually('a sync after the heal', async () => (await pair.onSlave('syncpozo sync main')).status === 0);
+  await pair.assertSame();
+}

@@ -54,7 +54,7 @@ export class Guest {
     const started = Date.now();
     mkdirSync(this.share, { recursive: true });
     this.network.run(`
-      ip tuntap show | grep -q '^${this.port}:' || ip tuntap add ${this.port} mode tap
+      ip link show ${this.port} >/dev/null 2>&1 || ip tuntap add ${this.port} mode tap
       ip link set ${this.port} master br0 up`);
     const booted = spawn('nsenter', this.script('boot'), { stdio: ['pipe', 'pipe', 'pipe'] });
     this.booted = booted;

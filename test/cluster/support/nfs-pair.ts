@@ -108,7 +108,7 @@ export class NfsPair {
   /** The bytes of both sides are equal, read through the mount; the server's own disk has no other ones. */
   async assertSame(): Promise<void> {
     await this.m2.ok(
-      `cmp ${MASTER}/${DATA} /srv/zeo/${DATA} && diff -r --exclude=tmp --exclude=.layout ${MASTER}/blobs /srv/zeo/blobs`,
+      `cmp ${MASTER}/${DATA} /srv/zeo/${DATA} && diff -r --exclude=tmp --exclude=.layout --exclude=.removed ${MASTER}/blobs /srv/zeo/blobs`,
       { user: 'zope' },
     );
     const [one, other] = await Promise.all(
@@ -117,10 +117,19 @@ export class NfsPair {
     assert.equal(other, one);
   }
 
-  /** Each byte comes over the network, and slowly: a full sync of some megabytes takes as many times 4 seconds. */
-  async slow(): Promise<void> {
+  /**
+   * A sync that is under way, every byte over the network, and slowly: some 4 seconds a megabyte, until `fast`.
+   *
+   * @param options of the sync
+   */
+  async slowSync(options: string): Promise<{ readonly sync: Promise<Timed> }> {
     await this.m2.ok('sync; echo 3 >/proc/sys/vm/drop_caches');
     await this.m1.ok('tc qdisc replace dev eth0 root tbf rate 2mbit burst 32kb latency 400ms');
+    const sent = async (): Promise<number> => Number(await this.m1.ok('cat /sys/class/net/eth0/statistics/tx_bytes'));
+    const before = await sent();
+    const sync = this.onSlave(`syncpozo sync main ${options}`);
+    await this.eventually('half a megabyte of it is over', async () => (await sent()) > before + 500_000);
+    return { sync };
   }
 
   async fast(): Promise<void> {
