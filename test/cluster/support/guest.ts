@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inProject } from '../../support/root.js';
 import { enter, type Result } from './enter.js';
 import type { Network } from './network.js';
+import { childrenOf } from './processes.js';
 
 const SCRIPT = inProject('test', 'cluster', 'support', 'guest.sh');
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -73,7 +74,8 @@ export class Guest {
     const { booted } = this;
     if (booted === undefined || !this.isUp) return;
     const exited = once(booted, 'exit');
-    booted.kill('SIGKILL');
+    // nsenter, unshare, process 1 of its namespace: with it every process of the kernel ends.
+    for (const first of childrenOf(childrenOf(booted.pid)[0])) process.kill(first, 'SIGKILL');
     await exited;
     for (const settle of this.waiting.values()) settle(137);
     this.waiting.clear();
