@@ -155,6 +155,16 @@ export class NfsPair {
     await this.m2.ok(`systemctl reset-failed; systemctl start mnt-peer-zeo.automount; ls ${MASTER}/var/Data.fs`);
   }
 
+  /** After a promotion: the slave begins anew. */
+  async slaveAgain(): Promise<void> {
+    await this.mountAgain();
+    await this.m2.ok(
+      'systemctl stop syncpozo-watch; rm -rf /srv/zeo/var/Data.fs* /srv/zeo/blobs/* /srv/zeo/blobs/.layout',
+    );
+    const { status, output } = await this.onSlave('syncpozo sync main');
+    assert.equal(status, 0, output);
+  }
+
   /** A sync with status 0, after which the slave is equal; the writer rests. */
   async syncsToTheEnd(): Promise<void> {
     const { status, output } = await this.onSlave('syncpozo sync main');
