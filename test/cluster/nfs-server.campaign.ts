@@ -25,7 +25,7 @@ scenesOn('nfs-server', nfsPair('nfs-server'), {
     pair.m1.heal();
     await pair.slaveAgain();
     await pair.mountWith('hard,timeo=10,retrans=2,actimeo=1');
-    const { sync } = await pair.slowSync('--full --timeout 600s');
+    const { sync } = await pair.slowSync('--full --timeout 600');
     pair.m1.cut();
     await sleep(3000);
     const { status, output, seconds } = await pair.onSlave('syncpozo promote main');

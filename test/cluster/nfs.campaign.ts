@@ -93,10 +93,10 @@ scenesOn('nfs', nfsPair('nfs'), {
 
   'the link is cut in the middle of a sync, hard': async (pair) => {
     await pair.mountWith('hard,timeo=10,retrans=2,actimeo=1');
-    const { sync } = await pair.slowSync('--full --timeout 15s');
+    const { sync } = await pair.slowSync('--full --timeout 15');
     pair.m1.cut();
     await ends(pair, sync, /no progress for 15 s/);
-    const stuck = pair.onSlave('syncpozo sync main --timeout 600s');
+    const stuck = pair.onSlave('syncpozo sync main --timeout 600');
     await sleep(15_000);
     pair.say('umount -f -l, as docs/watch.md says');
     await pair.m2.ok(`umount -f -l ${MASTER}`);
