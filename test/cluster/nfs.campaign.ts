@@ -91,19 +91,15 @@ scenesOn('nfs', nfsPair('nfs'), {
     await heals(pair);
   },
 
-  'the link is cut in the middle of a sync, hard': async (pair) => {
-    await pair.mountWith('hard,timeo=10,retrans=2,actimeo=1');
-    const { sync } = await pair.slowSync('--full --timeout 15');
-    pair.m1.cut();
-    await ends(pair, sync, /no progress for 15 s/);
-    const stuck = pair.onSlave('syncpozo sync main --timeout 600');
-    await sleep(15_000);
-    pair.say('umount -f -l, as docs/watch.md says');
-    await pair.m2.ok(`umount -f -l ${MASTER}`);
-    await ends(pair, stuck, /out of reach|EIO/);
-    pair.m1.heal();
-    await pair.mountAgain();
-    await heals(pair);
+  'promote while the mount hangs, and the watch runs': async (pair) => {
+    await pair.startWriter();
+    await pair.m2.ok('systemctl start syncpozo-watch');
+    await pair.eventually('the watch follows', async () => (await pair.m2.inside('syncpozo status main')).status === 0);
+    await pair.m1.power();
+    await sleep(1000);
+    const { status, output, seconds } = await pair.onSlave('syncpozo promote main');
+    assert.equal(status, 0, output);
+    assert.ok(seconds < 60);
   },
 });
 

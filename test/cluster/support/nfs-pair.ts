@@ -136,13 +136,6 @@ export class NfsPair {
     await this.m1.ok('tc qdisc delete dev eth0 root');
   }
 
-  /** What is mounted by hand in the place of the line in fstab. */
-  async mountWith(options: string): Promise<void> {
-    await this.unmount();
-    await this.m2.ok(`mount -t nfs -o ro,${options} ${this.m1.address}:/srv/zeo ${MASTER}`);
-    this.say((await this.m2.ok(`grep ' ${MASTER} nfs' /proc/mounts`)).slice(0, 300));
-  }
-
   async unmount(): Promise<void> {
     await this.m2.ok(
       `systemctl stop mnt-peer-zeo.automount mnt-peer-zeo.mount; umount -f -l ${MASTER} 2>/dev/null || :`,
@@ -153,16 +146,6 @@ export class NfsPair {
   async mountAgain(): Promise<void> {
     await this.unmount();
     await this.m2.ok(`systemctl reset-failed; systemctl start mnt-peer-zeo.automount; ls ${MASTER}/var/Data.fs`);
-  }
-
-  /** After a promotion: the slave begins anew. */
-  async slaveAgain(): Promise<void> {
-    await this.mountAgain();
-    await this.m2.ok(
-      'systemctl stop syncpozo-watch; rm -rf /srv/zeo/var/Data.fs* /srv/zeo/blobs/* /srv/zeo/blobs/.layout',
-    );
-    const { status, output } = await this.onSlave('syncpozo sync main');
-    assert.equal(status, 0, output);
   }
 
   /** A sync with status 0, after which the slave is equal; the writer rests. */
