@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { listOrNothing } from './proc.js';
 
-/** File systems whose server may disappear, so that a read blocks forever. */
-const REMOTE = /^(nfs|nfs4|cifs|smb3|smbfs|9p|ceph|glusterfs|lustre|afs|fuse|fuse\..*)$/;
+/** File systems whose server may disappear, so that a read blocks forever. autofs: the next access mounts it, or waits for that. */
+const REMOTE = /^(autofs|nfs|nfs4|cifs|smb3|smbfs|9p|ceph|glusterfs|lustre|afs|fuse|fuse\..*)$/;
 
 /** Decodes the octal escapes that the kernel writes for white space in mountinfo. */
 function unescapeMountPoint(text: string): string {

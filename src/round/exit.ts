@@ -88,6 +88,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ELOCK: "does the file system of the slave's directory know flock? Network file systems may not",
   ETORN: "the slave was not touched; if it says so again, check the master with ZODB's fstest",
   ELOST: "the slave's disk loses what is written to it: look into the system log, and do not rely on this disk",
+  ENODEV:
+    "an automount has failed: is the master's host up, and does it export the directory? The next run tries again",
   ESTALE: 'the next run opens it afresh',
   ETIMEDOUT: "is the master's host up? The next run tries again",
   EADDRINUSE: 'another watch or another program listens there; end it, or choose another port with --listen',

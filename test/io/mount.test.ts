@@ -10,6 +10,7 @@ const MOUNTS = [
   '30 22 0:40 / /mnt/master rw,relatime - nfs4 m1:/srv ro,hard',
   '31 22 0:41 / /mnt/with\\040blank rw - fuse.sshfs m1:/srv ro',
   '32 22 0:42 / /mnt/hidden rw - nfs m1:/srv ro',
+  '34 22 0:44 / /mnt/asked rw - autofs systemd-1 rw,direct',
   '33 32 0:43 / /mnt/hidden rw - ext4 /dev/vdb rw',
 ].join('\n');
 
@@ -20,6 +21,7 @@ describe('isOnRemoteMount', () => {
     ['/mnt/master2/Data.fs', false],
     ['/mnt/with blank/Data.fs', true],
     ['/mnt/hidden/Data.fs', false],
+    ['/mnt/asked/var/Data.fs', true],
     ['/srv/Data.fs', false],
   ] as const) {
     it(`returns ${expected} for ${path}`, () => assert.equal(isOnRemoteMount(path, MOUNTS), expected));

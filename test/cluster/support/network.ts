@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { inProject } from '../../support/root.js';
 import { removeStaleGroups } from './control-group.js';
 import { Host } from './host.js';
-import { CLUSTER_FOLDER, image } from './image.js';
+import { CLUSTER_FOLDER, image, type Kind } from './image.js';
 import { childrenOf, ownerName } from './processes.js';
 import { productPaths } from './product.js';
 
@@ -45,8 +45,8 @@ export class Network {
   }
 
   /** Every host sees each of the `shared` folders in /opt under its name there, read-only. Throws if `reasonToSkip` has a reason. */
-  static async start(shared: Readonly<Record<string, string>> = {}): Promise<Network> {
-    const file = image();
+  static async start(shared: Readonly<Record<string, string>> = {}, kind: Kind = 'image'): Promise<Network> {
+    const file = image(kind);
     if (file === undefined) throw new Error('no cluster can be run here: ask reasonToSkip of image.ts first');
     removeStaleRuns();
     removeStaleGroups();

@@ -47,8 +47,8 @@ export function siteOf({ site, megabytes = 5 }: PairSettings): Site {
   return site ?? smallSite(megabytes);
 }
 
-/** A ZEO instance in mkzeoinstance's layout. */
-function instance(environment: string): string {
+/** A ZEO instance in mkzeoinstance's layout, with the programs of a Python environment. */
+export function instance(environment: string): string {
   return `
 install -d -o zope -g zope /srv/zeo /srv/zeo/bin /srv/zeo/etc /srv/zeo/log /srv/zeo/var /srv/zeo/blobs /srv/zope /srv/zope/var
 for program in runzeo zeoctl; do
