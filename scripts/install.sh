@@ -161,6 +161,7 @@ each_line site in_site
 each_line enable to_enable
 each_line disable to_disable
 note_prepare
+note_ping
 if [ "$cluster_manager" = pacemaker ] && [ "$changed" -gt 0 ]; then note_pacemaker; fi
 note_start
 [ "$changed" -eq 0 ] || make_durable

@@ -24,7 +24,10 @@ heartbeat_unit_runs() {
   return 1
 }
 
+# What the last one has left is ended first. One that gave up its resources after a failed start orders a standby 30 s later: the order waits
+# in the pipe, and a new heartbeat that gets it accepts no other one for an hour.
 heartbeat_start() {
+  pkill -KILL -f "^[a-z/]*sh $HEARTBEAT_TOOLS/(ResourceManager|hb_standby) "
   timeout 30 systemctl reset-failed heartbeat.service 2>/dev/null
   timeout 30 systemctl start --no-block heartbeat.service
 }
@@ -68,6 +71,12 @@ heartbeat_forgets() {
   ! pgrep -f '/ResourceManager ' >/dev/null
 }
 
+# Whether the fault that install.sh corrects is there. The file is one of Debian's package resource-agents: an upgrade asks whether to
+# replace it, and one that is told to ask nothing may have done so.
+messages_spoil() {
+  grep -qsF '(echo ">>>"; cat -; echo "<<<")' "${HEARTBEAT_FUNCTIONS:-/etc/ha.d/shellfuncs}"
+}
+
 # Sends the forgotten message once more: take the resources of haresources' line.
 heartbeat_take() {
   HA_CURHOST=$syncpozo_host HA_NICEFAILBACK=yes timeout 30 "$HEARTBEAT_TOOLS/req_resource" zeo >/dev/null 2>&1
@@ -100,7 +109,11 @@ peer_manager_runs() {
 # manager_move REASON: asks the manager to move all resources to the other host.
 manager_move() {
   case $cluster_manager in
-    heartbeat) heartbeat_standby ;;
+    heartbeat)
+      read_clock
+      echo "$now" 2>/dev/null >"$run_dir/moving"
+      heartbeat_standby
+      ;;
     *) leave_cluster "$1" ;;
   esac
 }

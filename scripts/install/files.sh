@@ -51,6 +51,14 @@ put() {
   sync "$(dirname "$root$1")"
 }
 
+# put_lines TARGET STAGED: the same for a file that is not ours: its mode and its owner stay.
+put_lines() {
+  new=$root$1.syncpozo-new
+  if ! { cp -p "$root$1" "$new" && cat "$2" >"$new" && mv -f "$new" "$root$1"; }; then
+    fail "cannot write $root$1"
+  fi
+}
+
 # remember TARGET STAGED: that this content is install.sh's own.
 remember() {
   mkdir -p "$(dirname "$root$record")"
@@ -74,7 +82,9 @@ keep() {
 
 # show STATE TARGET MODE STAGED: the line of a file, and with --dry-run what changes in it.
 show() {
-  printf '%-8s %s (root, %s)\n' "$1" "$2" "$3"
+  owner=root
+  [ "$1" != lines ] || owner=$(stat -c %U "$root$2")
+  printf '%-8s %s (%s, %s)\n' "$1" "$2" "$owner" "$3"
   if [ -n "$dry_run" ] && [ -e "$root$2" ]; then
     diff -u "$root$2" "$4" | tail -n +3 | sed 's/^/         /'
   fi
@@ -92,6 +102,7 @@ place() {
       offer "$@"
       return
       ;;
+    block:new) ;;
     block:*) found=lines ;;
   esac
   changed=$((changed + 1))
@@ -102,7 +113,7 @@ place() {
   show "$verb" "$4" "$2" "$3"
   [ -z "$dry_run" ] || return 0
   if [ "$found" = changed ]; then keep "$4"; fi
-  put "$4" "$3" "$2"
+  if [ "$found" = lines ]; then put_lines "$4" "$3"; else put "$4" "$3" "$2"; fi
   if [ "$1" != block ]; then remember "$4" "$3"; fi
   if [ "$1" = start ]; then left "read $4, and change what is yours; it is not replaced any more"; fi
 }

@@ -27,7 +27,8 @@ make_authkeys() {
 }
 
 # heartbeat's scripts send it messages through one pipe. Its own function writes each of them in several pieces, so that two messages at
-# once are mixed up; then it waits for ever for an answer, and serves nowhere. In one piece they are not.
+# once are mixed up; then it waits for ever for an answer, and serves nowhere. In one piece they are not. The file is a conffile of
+# resource-agents: dpkg asks before it replaces it. Where that was answered with yes, the guard says so.
 correct_messages() {
   target=/etc/ha.d/shellfuncs
   if ! grep -qsF '(echo ">>>"; cat -; echo "<<<")' "$root$target"; then return; fi

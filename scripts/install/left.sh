@@ -43,6 +43,13 @@ make_ssh_key() {
   fi
 }
 
+# Fencing makes up for it.
+note_ping() {
+  if [ -n "$ping_address" ] || [ "$cluster_manager" = pacemaker ]; then return; fi
+  left "cluster.ping is not set in $configuration: a host whose cable is pulled does not notice it, and a standby takes over then, so that" \
+    'both serve until the cable is back. Write the address of a router that answers to ping, on both hosts'
+}
+
 # A ZEO client drops its cache before it starts, where that may have lost data in it.
 note_prepare() {
   if ! grep -qs 'syncpozo/clients prepare' "$root"/etc/systemd/system/*.service "$root"/etc/systemd/system/*/*.conf; then

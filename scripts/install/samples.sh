@@ -42,6 +42,8 @@ eth0|$cluster_interface
 eth1|$heartbeat_interface
 127.0.0.1:9177|$watch_listen
 9177|${watch_listen##*:}
+-/var/lib/prometheus/node-exporter|-$textfile_directory
+/usr/local/bin/syncpozo|$syncpozo_program
 8100|$zeo_port
 keepalive 500ms|keepalive $((deadtime * 100))ms
 warntime 2|warntime $((deadtime * 400))ms
@@ -76,7 +78,8 @@ write_sed_script() {
 fill() {
   case "
 $own
-$theirs" in
+$theirs
+$textfile_directory" in
     *'
 /home/'* | *'
 /root/'* | *'

@@ -55,15 +55,17 @@ stage_line() {
 stage_file() {
   [ -r "$2" ] || fail "cannot read $2, which install/manifest names"
   files=$((files + 1))
+  its_mode=$1
   case $kind_of_file in
     copy) cp "$2" "$stage/$files" ;;
     block)
       fill "$2" >"$stage/lines"
       lines_in "$3" "$stage/lines" >"$stage/$files"
+      [ ! -e "$root$3" ] || its_mode=$(stat -c %a "$root$3")
       ;;
     *) fill "$2" >"$stage/$files" ;;
   esac
-  printf '%s %s %s %s\n' "$kind_of_file" "$1" "$stage/$files" "$3" >>"$stage/index"
+  printf '%s %s %s %s\n' "$kind_of_file" "$its_mode" "$stage/$files" "$3" >>"$stage/index"
 }
 
 # each_file COMMAND: calls it for each file, with its line of the index.

@@ -41,7 +41,10 @@ read_directories() {
   data_dirs=$(printf '%s\n' "$own" | sort -u | paste -s -d ' ' -)
   data_root=$(printf '%s\n' "$own" | common_directory)
   peer_root=$(printf '%s\n' "$theirs" | common_directory)
-  for value in "$data_root" "$peer_root" "$status_file" "$own"; do
+  textfile_directory=/var/lib/prometheus/node-exporter
+  [ -z "$watch_textfile" ] || textfile_directory=$(dirname "$watch_textfile")
+  read_program
+  for value in "$data_root" "$peer_root" "$status_file" "$own" "$textfile_directory" "$syncpozo_program"; do
     case $value in
       *[!A-Za-z0-9_./+@:'
 '-]*) refuse "it cannot write $value into the files of other programs" \
@@ -54,6 +57,14 @@ read_directories() {
         'hint: mount them yourself, and say --mount none'
   fi
   peer_unit=$(printf %s "${peer_root#/}" | sed 's/-/\\x2d/g; s,/,-,g')
+}
+
+# Where a unit of this host finds syncpozo: npm puts it elsewhere with the Node of a Debian package. --root is for another machine.
+read_program() {
+  syncpozo_program=/usr/local/bin/syncpozo
+  [ -z "$root" ] || return 0
+  found=$(command -v "$SYNCPOZO")
+  case $found in /*) syncpozo_program=$found ;; esac
 }
 
 # each_directory DATA BLOBS: of each storage the directory of its file, and that of its blobs, a line each.

@@ -1,4 +1,5 @@
-import { hostname } from 'node:os';
+import { BlockList } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
 import type { Configuration } from '../config/configuration.js';
 import { factsAt } from './facts-at.js';
 import type { Warning } from './warning.js';
@@ -18,6 +19,12 @@ export function clusterWarnings({ path, cluster, storages }: Configuration): rea
       if (each.startsWith('127.')) warn(path, `the other host cannot reach ${name} at ${each}`);
   for (const each of new Set([cluster.interface, cluster.heartbeatInterface]))
     if (!factsAt(`/sys/class/net/${each}`)) warn(path, `this host has no network interface ${each}`);
+  const networks = names.includes(hostname()) ? networksOf(cluster.interface) : [];
+  if (networks.length > 0 && !networks.some((network) => isIn(network, cluster.address)))
+    warn(
+      path,
+      `the cluster's address ${cluster.address} is in no network of ${cluster.interface} here (${networks.join(', ')}): other machines may not reach it`,
+    );
   const { control } = cluster.zeo;
   const facts = factsAt(control);
   if (!facts) warn(control, `the program ${control}, which controls ZEO, does not exist`);
@@ -27,4 +34,17 @@ export function clusterWarnings({ path, cluster, storages }: Configuration): rea
     if (/^(?:\/var)?\/run\//.test(statusFile))
       warnings.push({ storage: name, path: statusFile, message: `a reboot removes the status file ${statusFile}` });
   return warnings;
+}
+
+/** As 192.168.1.11/24: the addresses that an interface has, with the lengths of their networks. */
+function networksOf(name: string): readonly string[] {
+  const addresses = networkInterfaces()[name] ?? [];
+  return addresses.flatMap(({ family, cidr }) => (family === 'IPv4' && cidr !== null ? [cidr] : []));
+}
+
+function isIn(network: string, address: string): boolean {
+  const [base = '', length] = network.split('/');
+  const list = new BlockList();
+  list.addSubnet(base, Number(length));
+  return list.check(address.split('/')[0] ?? '');
 }

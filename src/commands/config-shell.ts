@@ -68,6 +68,7 @@ function storageVariables({ path, storages, statusFile, watch }: Configuration):
     config_file: path,
     status_file: statusFile,
     watch_listen: watch.listen ? formatListen(watch.listen) : '',
+    watch_textfile: watch.textfile ?? '',
     storages: storages.map(({ name }) => name).join(' '),
     data_files: files.map(({ data }) => data).join('\n'),
   };

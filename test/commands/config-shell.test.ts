@@ -32,7 +32,7 @@ const TEXT = `storages:
   main: { master: /mnt/peer/zeo/var, slave: /srv/zeo/var, blobs: { master: /mnt/peer/zeo/blobs, slave: /srv/zeo/blobs } }
   cat-alog: { master: /mnt/peer/zeo/var/catalog.fs, slave: /srv/zeo/var/catalog.fs, status-file: /own }
 status-file: /var/lib/syncpozo/status
-watch: { interval: 1s, listen: 127.0.0.1:9177 }
+watch: { interval: 1s, listen: 127.0.0.1:9177, textfile: /var/lib/figures/syncpozo.prom }
 `;
 
 describe('config shell', () => {
@@ -77,6 +77,7 @@ describe('config shell', () => {
         config_file: path,
         status_file: '/var/lib/syncpozo/status',
         watch_listen: '127.0.0.1:9177',
+        watch_textfile: '/var/lib/figures/syncpozo.prom',
         storages: 'main cat-alog',
         data_files: '/srv/zeo/var/Data.fs\n/srv/zeo/var/catalog.fs',
         storage_main_data: '/srv/zeo/var/Data.fs',

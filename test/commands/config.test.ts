@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
+import { clusterText } from '../support/cluster.js';
 import { withConfigured } from '../support/configured.js';
 import { withTempDir } from '../support/site.js';
 
@@ -20,6 +22,50 @@ describe('config check', () => {
       );
       assert.deepEqual([run.exit, run.stderr], [0, '']);
       assert.equal(configured.run('config', 'check', '--quiet').stdout, '');
+    }));
+
+  it('warns of blob directories that are one behind links, or lie in one another', () =>
+    withConfigured(['main', 'catalog', 'third', 'fourth'], (configured) => {
+      const { directory } = configured;
+      const blobs = join(directory, 'blobs');
+      for (const name of ['inner', 'other']) mkdirSync(join(blobs, name), { recursive: true });
+      symlinkSync(blobs, join(directory, 'link'));
+      mkdirSync(join(directory, 'apart'));
+      const of = (slave: string): string[] => [`blobs: { master: /elsewhere, slave: ${slave} }`];
+      const paths = {
+        main: blobs,
+        catalog: join(directory, 'link'),
+        third: join(blobs, 'inner'),
+        fourth: join(directory, 'apart'),
+      };
+      configured.write(Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, of(path)])));
+      const run = configured.run('config', 'check');
+      const warned = run.stderr.split('\n').filter((line) => line.includes('what the other slave needs'));
+      assert.equal(run.exit, 0, run.all);
+      assert.deepEqual(
+        warned.map((line) => line.replace(/ \(.*/, '')),
+        [
+          `warning: catalog: the slave's blob directory ${paths.catalog} is that of main`,
+          `warning: third: the slave's blob directory ${paths.third} overlaps that of main`,
+          `warning: third: the slave's blob directory ${paths.third} overlaps that of catalog`,
+        ],
+      );
+    }));
+
+  it("warns of a cluster's address that is in no network of its interface, and ends with 0", () =>
+    withConfigured(['main'], (configured) => {
+      const check = (own: string, address: string): Run => {
+        const hosts = `{ ${own}: { address: 192.168.1.11 }, other: { address: 192.168.1.12 } }`;
+        configured.write({ main: [] }, [clusterText({ hosts, address, interface: 'lo', 'heartbeat-interface': 'lo' })]);
+        return configured.run('config', 'check');
+      };
+      const warning = /is in no network of lo here \(127\.0\.0\.1\/8.*\): other machines may not reach it$/m;
+      const outside = check(hostname(), '192.168.1.10/24');
+      assert.equal(outside.exit, 0, outside.all);
+      assert.match(outside.stderr, /^warning: the cluster's address 192\.168\.1\.10\/24 /m);
+      assert.match(outside.stderr, warning);
+      assert.doesNotMatch(check(hostname(), '127.255.0.10/8').stderr, warning);
+      assert.doesNotMatch(check('elsewhere', '192.168.1.10/24').stderr, warning, 'its interfaces are not those here');
     }));
 
   it('warns of paths on the side of the slave, and ends with 0', () =>

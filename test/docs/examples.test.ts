@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { inProject } from '../support/root.js';
 import { withTempDir } from '../support/site.js';
 import { Host } from './host.js';
+import { courseOf, hostBlock } from './host-blocks.js';
 import { type Block, blocksOf, PAGES, textOf } from './markdown.js';
 import { normalise } from './normalise.js';
 import { afterTakeover } from './way-back.js';
@@ -39,9 +40,8 @@ function behind(host: Host): void {
   host.commitBlob('m1', 4);
 }
 
-/** A page for two hosts, of which test/cluster/docs.campaign.ts runs every block that has one of these remarks. */
+/** A page for two hosts, of which test/cluster/docs.campaign.ts runs every block that has such a remark: see host-blocks.ts. */
 const CLUSTER = 'docs/cluster.md';
-const ON_HOSTS = /^on (m1|m2|both)(, once)?$/;
 
 function shellBlocks(page: string): Block[] {
   return blocksOf(page).filter(({ language }) => language === 'sh' || language === 'console');
@@ -110,14 +110,25 @@ test('an example that is not run has a reason', () => {
 
 test('every other remark before a shell block is understood', () => {
   for (const page of PAGES) {
-    for (const { remark, language, line } of shellBlocks(page).filter(isRun)) {
+    for (const block of shellBlocks(page).filter(isRun)) {
+      const { remark, language, line } = block;
       const known =
         page === CLUSTER
-          ? ON_HOSTS.test(remark)
+          ? hostBlock(block) !== undefined
           : remark === '' || (language === 'sh' && /^(ends with [1-9]|on m2)$/.test(remark));
       assert.ok(known, `${page}:${line}: ${remark}`);
     }
   }
+});
+
+test('each block for a host of the cluster is typed with one cluster manager at least', () => {
+  const typed = (['heartbeat', 'keepalived', 'pacemaker'] as const).flatMap((manager) => courseOf(CLUSTER, manager));
+  const lines = new Set(typed.map(({ line }) => line));
+  const forHosts = blocksOf(CLUSTER).filter((block) => hostBlock(block) !== undefined);
+  assert.deepEqual(
+    forHosts.filter(({ line }) => !lines.has(line)).map(({ line }) => line),
+    [],
+  );
 });
 
 test('the cron line of operate.md runs, and prints nothing when all is well', async () => {

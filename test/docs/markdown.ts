@@ -24,13 +24,17 @@ export interface Block {
   readonly remark: string;
   /** Line of the fence, from 1. */
   readonly line: number;
+  /** The heading above it, without its number signs. */
+  readonly section: string;
 }
 
 /** The code blocks of a page in their order. A block in a list is indented as its list is. */
 export function blocksOf(page: string): Block[] {
   const lines = textOf(page).split('\n');
   const blocks: Block[] = [];
+  let section = '';
   for (let at = 0; at < lines.length; at++) {
+    section = /^#+ (.*)$/.exec(lines[at] ?? '')?.[1] ?? section;
     const fence = /^( *)```(\w*)$/.exec(lines[at] ?? '');
     if (!fence) continue;
     const [, indent = '', language = ''] = fence;
@@ -38,7 +42,7 @@ export function blocksOf(page: string): Block[] {
     if (end < 0) throw new Error(`${page}:${at + 1}: the code block has no end`);
     const remark = /^ *<!-- (.*) -->$/.exec(lines[at - 1] ?? '')?.[1] ?? '';
     const body = lines.slice(at + 1, end).map((line) => line.slice(indent.length));
-    blocks.push({ language, lines: body, remark, line: at + 1 });
+    blocks.push({ language, lines: body, remark, line: at + 1, section });
     at = end;
   }
   return blocks;

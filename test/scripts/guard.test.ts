@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { GuardedHost } from './guarded-host.js';
-import { alive } from './shell.js';
+import { alive, scratch } from './shell.js';
 import { giveRole } from './zeo.js';
 
 const STARTED = /^systemctl start .*heartbeat/;
@@ -93,6 +93,23 @@ describe('the guard', { concurrency: 6 }, () => {
     await host.eventually('heartbeat starts', () => host.calls(STARTED) === 1);
     host.set('hangs');
     await host.says(/heartbeat has not responded for 1 s, killing it/);
+  });
+
+  test("the fault of Debian's messages is noticed when an upgrade brings it back, once each time", async (t) => {
+    const functions = join(scratch(t), 'shellfuncs');
+    const host = await GuardedHost.make(t, { HEARTBEAT_FUNCTIONS: functions });
+    const [faulty, corrected] = ['(echo ">>>"; cat -; echo "<<<")\t| cat - >> $HA_FIFO\n', 'ha_message=$(cat -)\n'];
+    const said = (): number => host.output.match(/shellfuncs is that of Debian's package again/g)?.length ?? 0;
+    writeFileSync(functions, faulty);
+    host.start();
+    await host.eventually('it says so', () => said() === 1);
+    await host.says(/^guard: hint: .*scripts\/install\.sh" --host m1$/m);
+    await host.rounds();
+    assert.equal(said(), 1);
+    writeFileSync(functions, corrected);
+    await host.rounds();
+    writeFileSync(functions, faulty);
+    await host.eventually('it says so again', () => said() === 2);
   });
 
   test('one storage of several that was superseded is enough', async (t) => {

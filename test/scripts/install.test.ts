@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -99,6 +109,55 @@ test('data in the home of a user are not hidden from the watch', async (t) => {
     const installing = new Installing(scratch(t), text);
     assert.equal((await installing.run(ALPHA)).status, 0);
     assert.ok(installing.settings(service).includes(`ProtectHome=${value}`), value);
+  }
+});
+
+test('the watch may write its text file, wherever that is', async (t) => {
+  const service = '/etc/systemd/system/syncpozo-watch.service';
+  for (const [textfile, directory] of [
+    ['', '/var/lib/prometheus/node-exporter'],
+    [', textfile: /var/lib/figures/syncpozo.prom', '/var/lib/figures'],
+  ] as const) {
+    const installing = new Installing(scratch(t), OTHER_CLUSTER.replace(':9188', `:9188${textfile}`));
+    const done = await installing.run(ALPHA);
+    assert.equal(done.status, 0, done.stderr);
+    const written = installing.settings(service).filter((line) => line.startsWith('ReadWritePaths=-'));
+    assert.deepEqual(written, [`ReadWritePaths=-${directory}`]);
+  }
+});
+
+test('a file that gets lines of ours keeps its mode and its owner', {
+  skip: process.getuid?.() === 0 ? false : 'it needs root',
+}, async (t) => {
+  const installing = new Installing(scratch(t));
+  const hosts = join(installing.root, 'etc/hosts');
+  mkdirSync(dirname(hosts));
+  writeFileSync(hosts, '127.0.0.1 localhost\n');
+  chmodSync(hosts, 0o640);
+  chownSync(hosts, 12, 13);
+  const done = await installing.run(ALPHA);
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(done.stdout, /^lines {4}\/etc\/hosts \(\w+, 640\)$/m);
+  const { mode, uid, gid } = statSync(hosts);
+  assert.deepEqual([(mode & 0o7777).toString(8), uid, gid], ['640', 12, 13]);
+  assert.match(installing.read('/etc/hosts'), /^127\.0\.0\.1 localhost\n# These lines are written by .*\n(.*\n)*.* alpha\.example\.net/);
+  assert.match((await installing.run(ALPHA)).stdout, /^nothing to do/m);
+});
+
+test('without a router it warns of a second server, but with Pacemaker, which fences', async (t) => {
+  for (const [change, expected] of [
+    ['deadtime: 8s', true],
+    ['ping: 192.168.1.250\n  deadtime: 8s', false],
+    ['manager: pacemaker\n  deadtime: 8s', false],
+  ] as const) {
+    const installing = new Installing(scratch(t), OTHER_CLUSTER.replace('deadtime: 8s', change));
+    const done = await installing.run(ALPHA);
+    assert.equal(done.status, 0, done.stderr);
+    assert.equal(
+      /^- cluster\.ping is not set in .*: a host whose cable is pulled/m.test(done.stdout),
+      expected,
+      change,
+    );
   }
 });
 

@@ -19,12 +19,17 @@ export async function startPacemaker(hosts: readonly Host[]): Promise<void> {
   }
   await Promise.all(hosts.map((host) => host.ok('systemctl enable --now corosync pacemaker')));
   await online(first, hosts);
-  const fencing = (await first.read('/etc/syncpozo/fencing.crm'))
-    .replaceAll('stonith:fence_ipmilan', 'stonith:fence_board')
-    .replaceAll(/ ip=\S+ username=\S+ password="[^"]*" lanplus=1/g, ' pcmk_reboot_action=off');
-  await first.put('/etc/syncpozo/fencing.crm', fencing, { mode: '600' });
+  await writeDevices(first);
   for (const name of ['fencing.crm', 'cluster.crm', 'ping.crm'])
     await first.ok(`crm configure load update /etc/syncpozo/${name}`);
+}
+
+/** The boards of the tests' hosts (fencing.ts) in the place of the sample's. */
+export async function writeDevices(host: Host): Promise<void> {
+  const fencing = (await host.read('/etc/syncpozo/fencing.crm'))
+    .replaceAll('stonith:fence_ipmilan', 'stonith:fence_board')
+    .replaceAll(/ ip=\S+ username=\S+ password="[^"]*" lanplus=1/g, ' pcmk_reboot_action=off');
+  await host.put('/etc/syncpozo/fencing.crm', fencing, { mode: '600' });
 }
 
 async function online(asked: Host, hosts: readonly Host[]): Promise<void> {
