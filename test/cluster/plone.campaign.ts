@@ -5,8 +5,8 @@ import { assertShown } from './plone/crawl.js';
 import { environment } from './plone/environment.js';
 import { PloneLoad } from './plone/load.js';
 import { ploneSite } from './plone/site.js';
-import { accountOfPlone, type Expected, expectations } from './plone/verdict.js';
-import { isAcknowledged, isWrite, type Visit, type Write } from './plone/visits.js';
+import { accountOfPlone, type Expected, expectedAfterPack } from './plone/verdict.js';
+import { isAcknowledged, type Visit, type Write } from './plone/visits.js';
 import { assertNobodyServedAgainstItsRole, failures, phases } from './support/aftermath.js';
 import { serving, wayBack } from './support/course.js';
 import type { Host } from './support/host.js';
@@ -170,8 +170,7 @@ scenes(
       const packed = await noted(pair, load, began);
       await pair.inStep(to);
       await assertSameBytes(pair, from, to);
-      const changed = expectations(packed.filter(isWrite), isAcknowledged);
-      const expected: readonly Expected[] = [...known, ...changed];
+      const expected: readonly Expected[] = [...known, ...expectedAfterPack(pair, from, packed)];
       await assertShown(pair, expected);
 
       const later = new PloneLoad(pair);
