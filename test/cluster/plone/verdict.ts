@@ -70,10 +70,11 @@ export function expectedAfterPack(pair: Pair, serving: Host, visits: readonly Vi
   const writes = visits.filter(isWrite);
   const isThere = (path: string): boolean =>
     writes.some((write) => write.path === path && write.kind !== 'delete' && has(content, write));
+  const acknowledged = new Set<Write>(writes.filter(isAcknowledged));
   // Of a write without an answer nobody knows whether it was done. A pack removes the last trace of a deletion.
   return expectations(
     writes,
-    (write) => isAcknowledged(write) || has(content, write) || (write.kind === 'delete' && !isThere(write.path)),
+    (write) => acknowledged.has(write) || has(content, write) || (write.kind === 'delete' && !isThere(write.path)),
   );
 }
 
