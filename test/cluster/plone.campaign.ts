@@ -5,8 +5,8 @@ import { assertShown } from './plone/crawl.js';
 import { environment } from './plone/environment.js';
 import { PloneLoad } from './plone/load.js';
 import { ploneSite } from './plone/site.js';
-import { accountOfPlone, type Expected, expectations } from './plone/verdict.js';
-import { isAcknowledged, isWrite, type Visit, type Write } from './plone/visits.js';
+import { accountOfPlone, type Expected, expectedAfterPack } from './plone/verdict.js';
+import { isAcknowledged, type Visit, type Write } from './plone/visits.js';
 import { assertNobodyServedAgainstItsRole, failures, phases } from './support/aftermath.js';
 import { serving, wayBack } from './support/course.js';
 import type { Host } from './support/host.js';
@@ -76,7 +76,14 @@ async function switchover(pair: Pair): Promise<void> {
   const load = new PloneLoad(pair);
   await written(pair, load, 12);
   const asked = seconds();
-  pair.say(await from.ok('/usr/local/lib/syncpozo/switchover', { timeoutMs: 120_000 }));
+  // On a busy machine heartbeat may not take the order, which changes nothing; a person tries again, as the hint says.
+  const order = async (): Promise<boolean> => {
+    const { status, output } = await from.inside('/usr/local/lib/syncpozo/switchover', { timeoutMs: 120_000 });
+    pair.say(output);
+    assert.ok(status === 0 || /nothing was done/.test(output), output);
+    return status === 0;
+  };
+  await pair.eventually('heartbeat takes the order', order, 180);
   await pair.until(`${to.name} answers`, ({ answers }) => answers === to.name, 60);
   await pair.firstCommit(load, seconds(), LONGEST_START);
   phases(pair, to, asked);
@@ -163,8 +170,7 @@ scenes(
       const packed = await noted(pair, load, began);
       await pair.inStep(to);
       await assertSameBytes(pair, from, to);
-      const changed = expectations(packed.filter(isWrite), isAcknowledged);
-      const expected: readonly Expected[] = [...known, ...changed];
+      const expected: readonly Expected[] = [...known, ...expectedAfterPack(pair, from, packed)];
       await assertShown(pair, expected);
 
       const later = new PloneLoad(pair);

@@ -62,8 +62,24 @@ export function accountOfPlone(pair: Pair, serving: Host, visits: readonly Visit
   return { acknowledged: acknowledged.length, lost, expected: expectations(writes, (write) => has(content, write)) };
 }
 
+/** What items have to be where a pack may have removed what later writes have replaced; nothing of it was lost. */
+export function expectedAfterPack(pair: Pair, serving: Host, visits: readonly Visit[]): readonly Expected[] {
+  const zeo = pair.zeoOf(serving);
+  const content = open(join(zeo, 'var', 'Data.fs'), join(zeo, 'blobs'));
+  assert.deepEqual(content.missing, [], 'blobs without a file');
+  const writes = visits.filter(isWrite);
+  const isThere = (path: string): boolean =>
+    writes.some((write) => write.path === path && write.kind !== 'delete' && has(content, write));
+  const acknowledged = new Set<Write>(writes.filter(isAcknowledged));
+  // Of a write without an answer nobody knows whether it was done. A pack removes the last trace of a deletion.
+  return expectations(
+    writes,
+    (write) => acknowledged.has(write) || has(content, write) || (write.kind === 'delete' && !isThere(write.path)),
+  );
+}
+
 /** What all items have to be after those of the writes that are `done`. */
-export function expectations(writes: readonly Write[], done: (write: Write) => boolean): readonly Expected[] {
+function expectations(writes: readonly Write[], done: (write: Write) => boolean): readonly Expected[] {
   const items = new Map<string, Expected>();
   // An item has one writer, who waits for each answer: they are in their order.
   for (const write of writes.toSorted((a, b) => a.id - b.id)) {
