@@ -19,6 +19,7 @@ import { ensureVenv, VenvError } from './support/venv.js';
  *   SYNCPOZO_SEED     the seed of all random choices, in the short tests too; `random`: new ones (see support/seed.ts)
  *   SYNCPOZO_KEEP     keeps the directory of a failed test, and prints its path
  * The groups that need Python build `.venv` first; test/cluster also the image of its hosts, where this machine can carry them.
+ * Its campaign with a real Plone makes a Python environment for that, once.
  */
 const GROUPS = ['all', 'unit', 'zodb', 'scripts', 'campaign', 'cluster'] as const;
 type Group = (typeof GROUPS)[number];

@@ -5,6 +5,8 @@
 # Invariants:
 #  * A takeover does not fail because node, or the configuration, is broken: the last good settings are kept.
 #  * No function waits without a limit.
+#  * What a takeover, or a daemon's loop, passes through starts as few processes as it can: on a busy machine each costs some hundredths
+#    of a second, and dozens of them are longer than a takeover may be.
 #
 # shellcheck disable=SC2034 # the scripts use what is set here
 set -u
@@ -28,19 +30,26 @@ say() {
 
 # say_lines PREFIX: says every line of the standard input.
 say_lines() {
+  lines=
   while IFS= read -r line || [ -n "$line" ]; do
-    [ -z "$line" ] || say "$1$line"
+    [ -n "$line" ] || continue
+    printf '%s: %s\n' "$program" "$1$line" >&2
+    lines="$lines$1$line
+"
   done
+  if [ "${SYNCPOZO_SYSLOG:-yes}" = yes ] && [ -n "$lines" ]; then
+    printf %s "$lines" | logger -t "$program" -p daemon.notice 2>/dev/null || :
+  fi
 }
 
-# within SECONDS COMMAND...: runs the command five times a second until it succeeds or the time is over.
+# within SECONDS COMMAND...: runs the command ten times a second until it succeeds or the time is over.
 within() {
-  tries=$(($1 * 5))
+  tries=$(($1 * 10))
   shift
   while ! "$@"; do
     [ "$tries" -gt 0 ] || return 1
     tries=$((tries - 1))
-    sleep 0.2
+    sleep 0.1
   done
 }
 
@@ -58,7 +67,10 @@ choose() {
       return 1
       ;;
   esac
-  key=$(printf %s "$1" | tr - _)
+  key=$1
+  while [ "$key" != "${key#*-}" ]; do
+    key=${key%%-*}_${key#*-}
+  done
   eval "data=\${storage_${key}_data:-} peer_data=\${storage_${key}_peer:-}"
   eval "blobs=\${storage_${key}_blobs:-} peer_blobs=\${storage_${key}_peer_blobs:-}"
   eval "switch=\${storage_${key}_status_file:-\$status_file}"

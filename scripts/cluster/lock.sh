@@ -11,14 +11,21 @@ set -u
 
 # A missing lock file is a free lock; flock(1) would create it as root, and ZEO could not write it.
 lock_free() {
-  [ ! -e "$lock" ] || flock -n "$lock" true
+  [ ! -e "$lock" ] || flock -n 9 2>/dev/null 9<"$lock"
+}
+
+# Sets `named` to the process that the lock file names, and `named_program` to what follows: nothing, but for a sync.
+read_lock() {
+  named='' named_program=''
+  { read -r named named_program; } 2>/dev/null <"$lock" || :
+  case $named in *[!0-9]*) named= ;; esac
 }
 
 # The process that the lock file names, if it is alive and has the lock file open; otherwise nothing.
 holder() {
-  pid=$(sed -n '1s/^ *\([0-9][0-9]*\).*/\1/p' "$lock" 2>/dev/null)
-  if [ -n "$pid" ] && [ -n "$(find -L "/proc/$pid/fd" -maxdepth 1 -samefile "$lock" 2>/dev/null)" ]; then
-    echo "$pid"
+  read_lock
+  if [ -n "$named" ] && [ -n "$(find -L "/proc/$named/fd" -maxdepth 1 -samefile "$lock" 2>/dev/null)" ]; then
+    echo "$named"
   fi
 }
 
@@ -27,7 +34,11 @@ command_of() {
 }
 
 holder_is_sync() {
-  grep -Eq '^ *[0-9]+ syncpozo( |$)' "$lock" 2>/dev/null && [ -n "$(holder)" ]
+  read_lock
+  case $named_program in
+    syncpozo | 'syncpozo '*) [ -n "$(holder)" ] ;;
+    *) return 1 ;;
+  esac
 }
 
 holder_is_zeo() {
@@ -47,16 +58,17 @@ free_of_server() {
 }
 
 ended() {
-  [ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+  { IFS= read -r facts; } 2>/dev/null <"/proc/$1/stat" || return 0
+  # Behind the name, which may have blanks and parentheses.
+  case ${facts##*) } in Z*) ;; *) return 1 ;; esac
 }
 
 # end_holder KIND SECONDS: ends the lock's holder if it is of that KIND (holder_is_sync, holder_is_zeo), first with TERM and
 # after SECONDS with KILL. Fails if it survives, because it hangs in the kernel.
 end_holder() {
+  "$1" || return 0
   victim=$(holder)
-  if [ -z "$victim" ] || ! "$1"; then
-    return 0
-  fi
+  [ -n "$victim" ] || return 0
   say "ending process $victim: $(command_of "$victim")"
   kill -TERM "$victim" 2>/dev/null
   if within "$2" ended "$victim"; then

@@ -24,7 +24,10 @@ heartbeat_unit_runs() {
   return 1
 }
 
+# What the last one has left is ended first. One that gave up its resources after a failed start orders a standby 30 s later: the order waits
+# in the pipe, and a new heartbeat that gets it accepts no other one for an hour.
 heartbeat_start() {
+  pkill -KILL -f "^[a-z/]*sh $HEARTBEAT_TOOLS/(ResourceManager|hb_standby) "
   timeout 30 systemctl reset-failed heartbeat.service 2>/dev/null
   timeout 30 systemctl start --no-block heartbeat.service
 }
@@ -106,7 +109,11 @@ peer_manager_runs() {
 # manager_move REASON: asks the manager to move all resources to the other host.
 manager_move() {
   case $cluster_manager in
-    heartbeat) heartbeat_standby ;;
+    heartbeat)
+      read_clock
+      echo "$now" 2>/dev/null >"$run_dir/moving"
+      heartbeat_standby
+      ;;
     *) leave_cluster "$1" ;;
   esac
 }

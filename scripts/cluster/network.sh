@@ -6,7 +6,28 @@ set -u
 
 # Whether the floating address is on this host.
 address_here() {
-  [ -n "$cluster_address" ] && ip -o address show 2>/dev/null | grep -qF " ${cluster_address%/*}/"
+  [ -n "$cluster_address" ] && [ -n "$(ip -o address show to "${cluster_address%/*}" 2>/dev/null)" ]
+}
+
+# Puts the floating address on this host.
+put_address() {
+  [ -n "$cluster_address" ] && { address_here || ip address add "$cluster_address" brd + dev "$cluster_interface"; }
+}
+
+# Announces to the switches and the other hosts where the address is now.
+announce() {
+  if command -v arping >/dev/null; then
+    arping -q -U -c 3 -I "$cluster_interface" "${cluster_address%/*}" >/dev/null 2>&1
+    return 0
+  fi
+  for send_arp in /usr/libexec/heartbeat/send_arp /usr/lib/heartbeat/send_arp; do
+    if [ -x "$send_arp" ]; then
+      "$send_arp" -i 500 -r 3 "$cluster_interface" "${cluster_address%/*}" auto not_used not_used >/dev/null 2>&1
+      return 0
+    fi
+  done
+  say "arping is missing: hosts on this network may look for ${cluster_address%/*} in the wrong place for minutes"
+  say 'hint: apt-get install iputils-arping'
 }
 
 # Takes the floating address off this host, whoever has put it there.
@@ -37,10 +58,14 @@ peer_answers() {
 
 # As peer_answers, for a takeover, which cannot wait: within a third of a second.
 peer_answers_at_once() {
-  for address in "$peer_address" "$peer_heartbeat"; do
-    if [ -n "$address" ] && ping -n -q -c 1 -W 0.3 "$address" >/dev/null 2>&1; then return 0; fi
-  done
-  return 1
+  answers_at_once "$peer_address" &
+  first=$!
+  if [ "$peer_heartbeat" != "$peer_address" ] && answers_at_once "$peer_heartbeat"; then return 0; fi
+  wait "$first"
+}
+
+answers_at_once() {
+  [ -n "$1" ] && ping -n -q -c 1 -W 0.3 "$1" >/dev/null 2>&1
 }
 
 # Whether the other host's ZEO may run, because its port does not refuse. It goes on until its host learns of a promotion.

@@ -71,8 +71,10 @@ harmless_here() {
   if serves_unpromoted; then return 1; fi
   from=$(printf '%s\n' "$before" | sed -n "s/^$storage \([0-9]\{1,9\}\)\$/\1/p")
   to=$(serving_term)
-  # It has never gone back; a hundred promotions are more than a history of events holds.
-  if [ -z "$from" ] || [ "$from" -gt "$to" ] || [ $((to - from)) -gt 100 ]; then return 1; fi
+  # A hundred promotions are more than a history of events holds.
+  if [ -z "$from" ] || [ $((to - from)) -gt 100 ]; then return 1; fi
+  # A promotion that was given up; this side may be promoted again in a moment.
+  if [ "$from" -gt "$to" ]; then verdict=2; fi
   copied=
   while [ "$from" -lt "$to" ]; do
     from=$((from + 1))

@@ -5,35 +5,53 @@
 # shellcheck disable=SC2034,SC2154 # used, or set, by the other parts of the library
 set -u
 
-# The word in the role file on the standard input, if it looks complete; otherwise `unreadable`.
-role_of() {
-  awk 'NR == 1 && $0 != "syncpozo role 1" { bad = 1 }
-    NR == 2 && $1 == "role" { role = $2 }
-    { last = $1 }
-    END {
-      if (bad || last != "end" || role !~ /^(slave|master|superseded|rejoining)$/) role = "unreadable"
-      print role
-    }'
+# Reads the role file on the standard input. Sets `role` to its word, if the file looks complete, otherwise to `unreadable`, and
+# `role_term` to the highest term in which a side has served. Starts no process: daemons do this each second.
+read_role() {
+  role='' role_term=0 first_word=''
+  if ! IFS= read -r first_word || [ "$first_word" != 'syncpozo role 1' ]; then
+    role=unreadable
+    return 0
+  fi
+  if read -r first_word role _; then [ "$first_word" = role ] || role=; fi
+  last_word=
+  while read -r first_word number _ _ _ _ _ kind _ || [ -n "$first_word" ]; do
+    last_word=$first_word
+    case "$first_word $kind $number" in
+      "began open "*[!0-9]*) ;;
+      'began open '?*) role_term=$number ;;
+    esac
+  done
+  case "$last_word $role" in
+    'end slave' | 'end master' | 'end superseded' | 'end rejoining') ;;
+    *) role=unreadable ;;
+  esac
 }
 
-# The role of the chosen storage: plain (syncpozo has never made it a slave), slave, master, superseded, rejoining, unreadable.
-role_here() {
+# The same of the chosen storage. Its role may also be plain: syncpozo has never made it a slave.
+read_role_here() {
   if [ -e "$data.role" ] || [ -L "$data.role" ]; then
-    role_of 2>/dev/null <"$data.role" || echo unreadable
+    { read_role; } 2>/dev/null <"$data.role" || role=unreadable role_term=0
   elif [ -e "$data.dat" ] || [ -e "$data.new.dat" ]; then
-    echo slave
+    role=slave role_term=0
   else
-    echo plain
+    role=plain role_term=0
   fi
 }
 
-# The highest term in which a side has served, by the role file on the standard input.
+role_of() {
+  read_role
+  echo "$role"
+}
+
 term_of() {
-  awk '$1 == "began" && $8 == "open" { term = $2 } END { print term + 0 }'
+  read_role
+  echo "$role_term"
 }
 
 term_here() {
-  term_of 2>/dev/null <"$data.role" || echo 0
+  read_role_here
+  echo "$role_term"
 }
 
 # peer_role_file SECONDS: prints the other host's role file, which is read by a process that can be given up.
@@ -62,7 +80,7 @@ peer_served_unpromoted() {
 
 # is_role WORD...: whether the chosen storage has one of these roles.
 is_role() {
-  role=$(role_here)
+  read_role_here
   for word in "$@"; do
     [ "$role" != "$word" ] || return 0
   done

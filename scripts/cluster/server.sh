@@ -3,15 +3,23 @@
 #
 # Invariant: `serving` means that the port is in this host's table of listening sockets AND that every Data.fs is locked. The
 # table (/proc/net/tcp) needs no other program, adds no connection to ZEO's log, and is right before the cluster's address is
-# on this host: ZEO starts before the address.
+# on this host: ZEO starts before the address. It begins with the sockets that listen, however many others there are.
 #
 # shellcheck disable=SC2154 # set by the other parts of the library
 set -u
 
 listening() {
-  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
-    awk -v port="$(printf ':%04X' "$zeo_port")" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
-      END { exit !found }'
+  listens_in /proc/net/tcp || listens_in /proc/net/tcp6
+}
+
+listens_in() {
+  {
+    read -r _
+    while read -r _ socket _ tcp_state _ && [ "$tcp_state" = 0A ]; do
+      case $socket in *":$zeo_port_in_table") return 0 ;; esac
+    done
+  } 2>/dev/null <"$1"
+  return 1
 }
 
 serving() {
@@ -74,21 +82,27 @@ free_for_zeo() {
 note_unpromoted() {
   if is_role slave; then
     { date >"$data.unpromoted" && sync "$data.unpromoted" "$(dirname "$data")"; } 2>/dev/null || say "cannot write $data.unpromoted"
-  else
+  elif [ -e "$data.unpromoted" ]; then
     rm -f "$data.unpromoted"
   fi
 }
+
+# For so many seconds ZEO may leave the data alone, if the other host can serve: one that starts locks them first, and then reads them,
+# which may take long. One that hangs before that, or dies at once and is started by zdaemon again and again, never gets there.
+UNOPENED_SECONDS=12
 
 # Returns only once ZEO serves: after an earlier return the cluster's address would come up without a server behind it. The control
 # script is not waited for: it checks once a second whether its daemon is up.
 zeo_start() {
   every free_for_zeo || return 1
-  rm -f "$run_dir/unpromoted"
+  [ ! -e "$run_dir/unpromoted" ] || rm -f "$run_dir/unpromoted"
   if any is_role slave && [ -d "$run_dir" ]; then : >"$run_dir/unpromoted"; fi
   every note_unpromoted
   # Its own limit is longer, so that this one decides.
   ctl $((zeo_start_wait + 30)) start &
   control=$!
+  read_clock
+  opened=$now looked=$now
   if ! within "$zeo_start_wait" serving_or_failed; then
     [ -z "$control" ] || kill "$control" 2>/dev/null
     say "ZEO does not listen on port $zeo_port after $zeo_start_wait s"
@@ -96,23 +110,38 @@ zeo_start() {
     return 1
   fi
   if [ -n "$failure" ]; then
-    say "$zeo_control start ended with exit status $failure"
+    [ -z "$control" ] || kill "$control" 2>/dev/null
+    say "$failure"
     describe_port
     return 1
   fi
   say "serving on port $zeo_port"
 }
 
-# Sets `failure`: the exit status of the control script, if it has failed and ZEO does not serve.
+# Sets `failure` if the control script has failed and ZEO does not serve, or ZEO does not open its data.
 serving_or_failed() {
   failure=
   if serving; then return 0; fi
+  if [ "${peer_is_alive:-no}" = yes ] && is_unopened; then
+    failure="ZEO has not opened its data for $UNOPENED_SECONDS s, and $syncpozo_peer can serve. hint: see ZEO's log"
+    return 0
+  fi
   [ -n "$control" ] && ended "$control" || return 1
   wait "$control"
   status=$?
   control=
   if [ "$status" -eq 0 ]; then return 1; fi
-  serving || failure=$status
+  serving || failure="$zeo_control start ended with exit status $status"
+}
+
+# The lock itself must not be probed while ZEO starts.
+is_unopened() {
+  read_clock
+  if [ "$now" -ne "$looked" ]; then
+    looked=$now
+    if any held_by_zeo; then opened=$now; fi
+  fi
+  [ $((now - opened)) -ge "$UNOPENED_SECONDS" ]
 }
 
 # Who has the port, if the data are nobody's: it is not ZEO.

@@ -14,7 +14,7 @@ given_path=${PATH:-}
 state_dir=${SYNCPOZO_STATE:-/var/lib/syncpozo}
 run_dir=${SYNCPOZO_RUN:-/run/syncpozo}
 
-# Sets all of them; fails with NOT_CONFIGURED. `settings_used`: the last good copy, where the configuration could not be read.
+# Sets all of them; fails with NOT_CONFIGURED. `settings_used`: the copy that has them, if there is one.
 settings() {
   PATH=$given_path
   defaults=${SYNCPOZO_DEFAULTS:-/etc/default/syncpozo}
@@ -53,8 +53,10 @@ unset_settings() {
 
 settings_of_configuration() {
   saved=$state_dir/cluster.settings
-  stamp="# $(cksum 2>/dev/null <"$configuration") $(uname -n)"
-  if [ "$(head -n 1 "$saved" 2>/dev/null)" = "$stamp" ]; then
+  { read -r name; } 2>/dev/null </proc/sys/kernel/hostname || name=$(uname -n)
+  stamp="# $(cksum 2>/dev/null <"$configuration") $name"
+  if { IFS= read -r first_line; } 2>/dev/null <"$saved" && [ "$first_line" = "$stamp" ]; then
+    settings_used=$saved
     # shellcheck source=/dev/null
     . "$saved"
     return 0
@@ -91,7 +93,7 @@ settings_of_configuration() {
 # A copy that cannot be written is missed only by the day on which syncpozo fails.
 save_settings() {
   mkdir -p "$state_dir" 2>/dev/null
-  printf '%s\n%s\n' "$stamp" "$text" | replace "$saved" 2>/dev/null || :
+  if printf '%s\n%s\n' "$stamp" "$text" | replace "$saved" 2>/dev/null; then settings_used=$saved; fi
 }
 
 check_settings() {
@@ -103,6 +105,7 @@ check_settings() {
         ;;
     esac
   done
+  zeo_port_in_table=$(printf %04X "$zeo_port")
   if [ -z "$storages" ] || [ -z "$zeo_control" ] || ! every true; then
     say 'the settings name no storage, or no control program of ZEO'
     say "hint: 'cluster' in $configuration: see docs/cluster.md"

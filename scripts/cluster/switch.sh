@@ -8,7 +8,7 @@
 set -u
 
 is_off() {
-  [ "$(cat "$switch" 2>/dev/null)" = SYNCING=0 ]
+  { IFS= read -r syncing; } 2>/dev/null <"$switch" && [ "$syncing" = SYNCING=0 ]
 }
 
 # write_switch 0|1: like `syncpozo off` and `on`.

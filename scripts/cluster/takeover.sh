@@ -14,6 +14,8 @@ set -u
 # no more than it has to.
 MOUNT_WAIT=3
 DEAD_MOUNT_WAIT=0.4
+# Of a host that is dead, whose mount did not answer either while that was found out.
+HUNG_MOUNT_WAIT=0.1
 # The other host may boot at the same time.
 PEER_WAIT=15
 
@@ -32,8 +34,10 @@ promote() {
   set -- --grace "$SYNC_STOP_WAIT" --max-age "${max_age}s"
   if [ "$peer_is_alive" = yes ]; then
     set -- "$@" --patience "$MOUNT_WAIT"
-  else
+  elif ended "$mount_prober"; then
     set -- "$@" --patience "$DEAD_MOUNT_WAIT"
+  else
+    set -- "$@" --patience "$HUNG_MOUNT_WAIT"
   fi
   # Nothing is called safe while the other host's ZEO may commit.
   if [ "$peer_serves" = yes ]; then set -- "$@" --master-serves; fi
@@ -64,7 +68,20 @@ note_slave() {
   if ! is_off; then switched_on="$switched_on $storage"; fi
 }
 
-# Needs `prober`: the process of peer_answers_at_once, which was started before. Exit 0, or REFUSED; what has failed otherwise does not prevent the takeover.
+# Begins to find out whether the other host, and its mount, answer: each in a process, which may hang.
+probe_peer() {
+  peer_answers_at_once &
+  prober=$!
+  every read_mount >/dev/null 2>&1 &
+  mount_prober=$!
+}
+
+# A directory cannot be read: the answer is what counts.
+read_mount() {
+  dd if="${peer_data%/*}" of=/dev/null bs=512 count=1 || :
+}
+
+# Needs probe_peer before it. Exit 0, or REFUSED; what has failed otherwise does not prevent the takeover.
 promote_all() {
   slaves=
   switched_on=
@@ -106,4 +123,6 @@ take_back() {
   say "$syncpozo_peer has given its promotion up, and has committed nothing: this side is promoted again"
   report=$(ask demote && ask promote)
   printf '%s\n' "$report" | say_lines "promote $storage: "
+  # Why a start was refused before.
+  rm -f "$run_dir/failed"
 }

@@ -43,7 +43,8 @@ lasts() {
 }
 
 watch_nobody() {
-  if ! manages || ! heartbeat_forgets || address_elsewhere; then
+  # While everything moves to the other host, it starts there.
+  if ! manages || noted_within moving "$MOVE_SECONDS" || ! heartbeat_forgets || address_elsewhere; then
     nobody_since=
     return 0
   fi
@@ -54,11 +55,16 @@ watch_nobody() {
   heartbeat_take
 }
 
-# recently FILE: whether the time that the file notes was less than QUIET_SECONDS ago. It is in /run, and so of this boot.
-recently() {
+# noted_within FILE SECONDS: whether the time that the file notes was less than so long ago. It is in /run, and so of this boot.
+noted_within() {
   at=$(cat "$run_dir/$1" 2>/dev/null)
   case $at in '' | *[!0-9]*) return 1 ;; esac
-  ! lasts "$at" "$QUIET_SECONDS"
+  read_clock
+  ! lasts "$at" "$2"
+}
+
+recently() {
+  noted_within "$1" "$QUIET_SECONDS"
 }
 
 # keepalived's check and Pacemaker's agent watch ZEO themselves.

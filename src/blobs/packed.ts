@@ -11,6 +11,7 @@ import { type BlobId, type Layout, pathOf } from './layout.js';
 import type { Manifest } from './manifest.js';
 import { claimedManifest, readManifest } from './manifest-file.js';
 import { NotABlob } from './mistakes.js';
+import { otherSlaveOf } from './shared.js';
 import type { SlaveTree } from './slave-tree.js';
 
 export interface Removal {
@@ -32,6 +33,12 @@ export interface Removal {
 export async function removePacked(paths: SlavePaths, claim: BlobsClaim, removal: Removal): Promise<number> {
   const current = hasPacked(paths) && claimedManifest(paths.blobs, claim);
   if (!current) return 0;
+  const other = otherSlaveOf(paths, claim.directory);
+  if (other !== undefined) {
+    const message = 'blobs that were packed away stay: another slave has its blobs in the same directory';
+    removal.report({ level: 'warn', message, fields: { directory: claim.directory, slave: other } });
+    return 0;
+  }
   const { manifest: before } = readManifest(paths.blobsBefore);
   const kept = neededManifests(paths) ?? [];
   const needed = [current, ...kept.map((path) => readManifest(path).manifest)];

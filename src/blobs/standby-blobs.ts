@@ -29,6 +29,7 @@ import { BlobProgress } from './progress.js';
 import { type Repaired, repairBlobs } from './repair.js';
 import { type Reread, type RereadPlace, reread } from './reread.js';
 import type { BlobContext, BlobSettings } from './settings.js';
+import { refuseShared } from './shared.js';
 import type { SlaveTree } from './slave-tree.js';
 
 const REPLACED = "a blob of the slave has other bytes than the master's, and is replaced; the old file is kept";
@@ -74,6 +75,7 @@ export class StandbyBlobs {
     refuseDirectories(context.paths);
     const { master, slave } = await openBothTrees(settings, claimed, context.deadline);
     const isMoved = claimed !== undefined && claimed.directory !== slave.path;
+    if (!claimed || isMoved) refuseShared(context.paths, slave.path);
     const isClaimed = claimed !== undefined && !isMoved && (await isProved(claimed, slave, context.paths));
     return new StandbyBlobs(settings, master, slave, context, isMoved, isClaimed);
   }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Configuration, StorageSettings } from '../config/configuration.js';
 import { sideOf } from '../standby/paths.js';
 import { clusterWarnings } from './cluster-warnings.js';
-import { factsAt } from './facts-at.js';
+import { factsAt, realPathAt } from './facts-at.js';
 import type { Warning } from './warning.js';
 
 const WRITABLE_FOR_OTHERS = 0o002;
@@ -23,7 +23,7 @@ export function warningsOf(configuration: Configuration): readonly Warning[] {
     else if (facts.kind !== 'file' || !(facts.mode & EXECUTABLE))
       warn(program, `the program ${program} of the hook ${event} cannot be executed`);
   }
-  return [...storages.flatMap(ofStorage), ...common, ...clusterWarnings(configuration)];
+  return [...storages.flatMap(ofStorage), ...sharedBlobs(storages), ...common, ...clusterWarnings(configuration)];
 }
 
 function ofStorage({ name, slave, file, blobs, statusFile }: StorageSettings): Warning[] {
@@ -36,6 +36,22 @@ function ofStorage({ name, slave, file, blobs, statusFile }: StorageSettings): W
   if (blobs && !isDirectory(blobs.slave)) warn(blobs.slave, `the slave's blob directory ${blobs.slave}`);
   if (!isDirectory(dirname(statusFile))) warn(statusFile, `the directory of the status file ${statusFile}`);
   return warnings;
+}
+
+/** The configuration compares paths as they are written: links lead two of them to one directory. */
+function sharedBlobs(storages: readonly StorageSettings[]): Warning[] {
+  const known = storages.flatMap(({ name, blobs }) => {
+    const path = blobs && realPathAt(blobs.slave);
+    return blobs && path !== undefined ? [{ name, path, given: blobs.slave }] : [];
+  });
+  return known.flatMap(({ name, path, given }, number) =>
+    known.slice(0, number).flatMap((other) => {
+      if (!`${path}/`.startsWith(`${other.path}/`) && !`${other.path}/`.startsWith(`${path}/`)) return [];
+      const what = other.path === path ? 'is' : 'overlaps';
+      const message = `the slave's blob directory ${given} ${what} that of ${other.name} (${other.given}): a pack of the one master removes what the other slave needs`;
+      return [{ storage: name, path: given, message }];
+    }),
+  );
 }
 
 function isDirectory(path: string): boolean {

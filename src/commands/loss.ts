@@ -74,6 +74,8 @@ export async function askForTerm(
   const output = await outputInTime(process.execPath, args, Math.max(LEAST_SECONDS, seconds) * 1000);
   const side = output === undefined ? undefined : (JSON.parse(output) as Peer).side;
   if (!side || !('term' in side) || side.term === undefined) return undefined;
+  // Of a directory without any of its files, as without its mount, nothing is known.
+  if ('unreachable' in side && side.term === 0) return undefined;
   return { term: side.term, isPromoted: 'role' in side && side.role === 'master' };
 }
 

@@ -2,12 +2,11 @@ import { basename } from 'node:path';
 import { factsOfPath } from '../io/facts.js';
 import { forShell } from '../report/quote.js';
 import { EXIT, type ExitCode } from '../round/exit.js';
-import { fileOf, type SlavePaths } from '../standby/paths.js';
+import { fileOf, type Side, type SlavePaths } from '../standby/paths.js';
 import { lastTerm, type RoleFacts, seenTerm } from '../standby/role.js';
 import { roleOf } from '../standby/role-of.js';
 import { demoteUnderLock } from './demote.js';
 import type { TermOfMaster } from './loss.js';
-import type { PromoteOptions } from './promote.js';
 
 interface Refused {
   readonly reason: string;
@@ -19,7 +18,18 @@ const UNKNOWN: Refused = {
   hint: "is its mount there, and its role file readable? Without them, 'syncpozo demote' and 'syncpozo promote' begin the next term of this side, which may be lower than MASTER's",
 };
 
-type OfMaster = Pick<PromoteOptions, 'master' | 'termOfMaster' | 'force' | 'supersede' | 'file'>;
+/** What a promotion asks the other side for, and what a person has decided about it. */
+export interface AgainstMaster {
+  readonly file?: string | undefined;
+  /** From its name alone: a takeover does not wait for the mount of a dead master. */
+  readonly master?: Side | undefined;
+  /** Must return in time, even if the master hangs. undefined: not known. */
+  readonly termOfMaster?: (fileName: string) => Promise<TermOfMaster | undefined>;
+  /** A master that has served in a term of which this side has nothing does not forbid it. */
+  readonly force?: boolean;
+  /** As `force`; besides, this side may have been promoted, or superseded, itself. */
+  readonly supersede?: boolean;
+}
 
 /**
  * The term that a promotion begins: above those of this side, and of a master that can be asked, so that a master which has
@@ -29,7 +39,7 @@ type OfMaster = Pick<PromoteOptions, 'master' | 'termOfMaster' | 'force' | 'supe
 export async function nextTerm(
   paths: SlavePaths,
   before: RoleFacts,
-  options: OfMaster,
+  options: AgainstMaster,
 ): Promise<{ readonly term: number } | Refused> {
   const ours = seenTerm(before);
   const asked = await ask(paths, options);
@@ -51,7 +61,7 @@ export async function nextTerm(
  */
 export async function reopen(
   paths: SlavePaths,
-  options: OfMaster,
+  options: AgainstMaster,
 ): Promise<(Refused & { readonly exitCode: ExitCode }) | undefined> {
   const theirs = await ask(paths, options);
   if (!theirs) return { exitCode: EXIT.refused, ...UNKNOWN };
@@ -64,6 +74,6 @@ export async function reopen(
   return exitCode === EXIT.ok ? undefined : { exitCode, reason: message, hint };
 }
 
-async function ask(paths: SlavePaths, { termOfMaster, file }: OfMaster): Promise<TermOfMaster | undefined> {
+async function ask(paths: SlavePaths, { termOfMaster, file }: AgainstMaster): Promise<TermOfMaster | undefined> {
   return termOfMaster?.(file ?? basename(paths.data));
 }

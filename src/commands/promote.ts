@@ -10,7 +10,7 @@ import { readDatFile, readDatOf } from '../standby/dat-file.js';
 import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep } from '../standby/outcome-file.js';
-import { PathMistake, type Side, type SlavePaths, slavePaths } from '../standby/paths.js';
+import { PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
 import { lastTerm, type RoleFacts } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
 import { isPlain } from '../standby/superseded.js';
@@ -19,19 +19,16 @@ import { checkLastBlobs } from '../takeover/last-blobs.js';
 import { NothingToServe, publishPromotion, settle } from '../takeover/promotion.js';
 import type { IndexLimits } from '../takeover/promotion-index.js';
 import type { CatchUp } from './catch-up.js';
-import { lossOf, lossWhileServed, type MasterAnswer, NOT_ASKED, type TermOfMaster } from './loss.js';
+import { lossOf, lossWhileServed, type MasterAnswer, NOT_ASKED } from './loss.js';
 import { tooOld } from './promote-age.js';
 import { catchUpFirst } from './promote-catch-up.js';
 import { ageOf, factsFor, plain, resultOf, withBlobs } from './promote-result.js';
 import { PromotionSwitch } from './promote-switch.js';
-import { nextTerm, reopen } from './promote-term.js';
+import { type AgainstMaster, nextTerm, reopen } from './promote-term.js';
 
-export interface PromoteOptions {
+export interface PromoteOptions extends AgainstMaster {
   /** Data directory, or the path of the file itself. */
   readonly slave: string;
-  readonly file?: string | undefined;
-  /** From its name alone: a takeover does not wait for the mount of a dead master. */
-  readonly master?: Side | undefined;
   readonly statusFile: string;
   /** How long a running sync may take to end before it is killed. */
   readonly graceSeconds: number;
@@ -42,12 +39,6 @@ export interface PromoteOptions {
   readonly askMaster?: (fileName: string) => Promise<MasterAnswer>;
   /** Begins to bring the slave up to date with the master first. */
   readonly catchUp?: () => CatchUp;
-  /** Must return in time, even if the master hangs. undefined: not known. */
-  readonly termOfMaster?: (fileName: string) => Promise<TermOfMaster | undefined>;
-  /** A master that has served in a term of which this side has nothing does not forbid it. */
-  readonly force?: boolean;
-  /** As `force`; besides, this side may have been promoted, or superseded, itself. */
-  readonly supersede?: boolean;
   /** The master's server is not known to have ended: whatever the slave has, something may be lost. */
   readonly masterServes?: boolean;
   /** Older slaves are refused. */

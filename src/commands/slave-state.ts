@@ -20,6 +20,8 @@ export interface StateInput {
    */
   readonly refusal: StandingRefusal | undefined;
   readonly outcome: OutcomeRecord | undefined;
+  /** Wrong bytes of the slave that were reported, with no sync in step since. */
+  readonly damage: { readonly time: string; readonly message: string } | undefined;
   readonly lockedBy: Standing['lockedBy'];
   readonly size: number | undefined;
   readonly claim: { readonly position: number } | undefined;
@@ -59,6 +61,8 @@ export function deriveState(input: StateInput): DerivedState {
   const now = (state: SlaveState, why?: string): DerivedState => ({ state, since: undefined, why });
   const lasting = recorded('refused', 'forked', 'damaged');
   if (lasting) return lasting;
+  const { damage } = input;
+  if (damage) return { state: 'damaged', since: Date.parse(damage.time), why: damage.message };
   if (master?.kind === 'forked' || master?.kind === 'damaged') return now(master.kind, master.why);
   if (input.lockedBy === 'another program') return recorded('in-use') ?? now('in-use', 'another program has it open');
   if (claim && (size ?? 0) < claim.position)

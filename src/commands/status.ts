@@ -3,6 +3,7 @@ import { readHistory } from '../events/history.js';
 import { formatTid, tidToIso } from '../filestorage/tid.js';
 import { observeSlave, usableDat } from '../pipeline/observe.js';
 import { ReadDeadline } from '../pipeline/read-deadline.js';
+import { damageOfSlave } from '../report/slave-damage.js';
 import type { SlaveState, Standing } from '../report/standing.js';
 import { findSideOrFault } from '../round/find-master.js';
 import { readBlobScrub } from '../standby/blob-scrub-file.js';
@@ -69,6 +70,7 @@ export async function readStanding(options: StatusOptions): Promise<Standing> {
     roleProblem: 'problem' in known ? known.problem : undefined,
     refusal: facts?.refusal && refusedBy(facts.refusal),
     outcome,
+    damage: damageOfSlave(history.events, recordedInStep),
     lockedBy,
     size,
     claim: dat?.claim,

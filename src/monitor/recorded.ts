@@ -1,3 +1,4 @@
+import { damageOfSlave } from '../report/slave-damage.js';
 import type { Standing } from '../report/standing.js';
 import type { View } from './judgement.js';
 
@@ -15,7 +16,7 @@ export function recordedView(standing: Standing, now: number): View {
     unreadable: undefined,
     figures: {
       last: lastOutcome ? { ...lastOutcome, beganAt: time, endedAt: time, hint: null } : undefined,
-      damagedSlave: damageSince(standing),
+      damagedSlave: damageOfSlave(standing.events, lastSync === null ? undefined : Date.parse(lastSync))?.message,
       runningSince: undefined,
       hungSince: undefined,
     },
@@ -29,12 +30,4 @@ export function recordedView(standing: Standing, now: number): View {
 /** A moment in the future has no age: the clock was set back. */
 function ageOf(moment: number, now: number): number | undefined {
   return moment > now ? undefined : (now - moment) / 1000;
-}
-
-/** The last run may have found the master out of reach: that makes no wrong bytes of the slave good that a run before has found. */
-function damageSince({ events, lastSync }: Standing): string | undefined {
-  const since = lastSync === null ? 0 : Date.parse(lastSync);
-  return events.findLast(
-    ({ time, facts }) => Date.parse(time) > since && (facts['slaveToo'] === true || Number(facts['wrong'] ?? 0) > 0),
-  )?.message;
 }

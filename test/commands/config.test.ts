@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -22,6 +22,34 @@ describe('config check', () => {
       );
       assert.deepEqual([run.exit, run.stderr], [0, '']);
       assert.equal(configured.run('config', 'check', '--quiet').stdout, '');
+    }));
+
+  it('warns of blob directories that are one behind links, or lie in one another', () =>
+    withConfigured(['main', 'catalog', 'third', 'fourth'], (configured) => {
+      const { directory } = configured;
+      const blobs = join(directory, 'blobs');
+      for (const name of ['inner', 'other']) mkdirSync(join(blobs, name), { recursive: true });
+      symlinkSync(blobs, join(directory, 'link'));
+      mkdirSync(join(directory, 'apart'));
+      const of = (slave: string): string[] => [`blobs: { master: /elsewhere, slave: ${slave} }`];
+      const paths = {
+        main: blobs,
+        catalog: join(directory, 'link'),
+        third: join(blobs, 'inner'),
+        fourth: join(directory, 'apart'),
+      };
+      configured.write(Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, of(path)])));
+      const run = configured.run('config', 'check');
+      const warned = run.stderr.split('\n').filter((line) => line.includes('what the other slave needs'));
+      assert.equal(run.exit, 0, run.all);
+      assert.deepEqual(
+        warned.map((line) => line.replace(/ \(.*/, '')),
+        [
+          `warning: catalog: the slave's blob directory ${paths.catalog} is that of main`,
+          `warning: third: the slave's blob directory ${paths.third} overlaps that of main`,
+          `warning: third: the slave's blob directory ${paths.third} overlaps that of catalog`,
+        ],
+      );
     }));
 
   it("warns of a cluster's address that is in no network of its interface, and ends with 0", () =>

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
 import { withConfigured } from '../support/configured.js';
 import { away, off, ROLES, writeRole } from '../support/json-scenes.js';
 import { type Pair, withPair } from '../support/pair.js';
 import { promote } from '../support/promotion.js';
+import { flipBits } from '../support/rot.js';
 
 function check(pair: Pair, name: string, ...more: string[]): Run {
   const run = syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--check', name, ...more]);
@@ -50,6 +51,35 @@ describe('syncpozo status --check', () => {
       assert.deepEqual(answers(pair), [3, 3, 3]);
       writeFileSync(`${pair.slaveFile}.role`, 'nonsense');
       assert.deepEqual(answers(pair), [3, 3, 3]);
+    }));
+
+  it('says damaged of a slave with wrong bytes, also while the master is out of reach, until a sync ends in step', () =>
+    withPair((pair) => {
+      const good = readFileSync(pair.synced().masterFile);
+      const state = (): string => {
+        const { json } = syncpozo(['status', pair.slave, '--status-file', pair.statusFile, '--json']);
+        return `${json.state}: ${json.stateReason}`;
+      };
+      const outOfReach = (): void => {
+        renameSync(pair.masterFile, `${pair.masterFile}.away`);
+        assert.equal(pair.sync().exit, 1);
+        renameSync(`${pair.masterFile}.away`, pair.masterFile);
+      };
+      for (const path of [pair.masterFile, pair.slaveFile]) flipBits(path, [good.length - 300]);
+      assert.equal(pair.sync('--scrub', 'full').exit, 4);
+      assert.match(state(), /^damaged: .*not those that were copied, and the slave/);
+      outOfReach();
+      assert.match(state(), /^damaged: .*not those that were copied, and the slave/);
+      assert.match(check(pair, 'promotable').stderr, /is not promotable: damaged: /);
+      for (const path of [pair.masterFile, pair.slaveFile]) writeFileSync(path, good, { flag: 'r+' });
+      assert.equal(pair.sync('--scrub', 'full').exit, 0);
+      assert.match(state(), /^in-step: /);
+      flipBits(pair.masterFile, [good.length - 200]);
+      assert.equal(pair.sync('--scrub', 'full').exit, 4);
+      assert.match(state(), /^damaged: /);
+      outOfReach();
+      assert.match(state(), /^out-of-reach: /, 'the control: the slave itself is right');
+      assert.equal(check(pair, 'promotable').exit, 0);
     }));
 
   it('holds the age against --max-age', () =>

@@ -118,7 +118,7 @@ describe('scripts/syncpozo.yml', () => {
     );
     assert.deepEqual([statusFile, watch.listen?.port], ['/srv/zeo/var/syncPozo.status', 9177]);
     assert.deepEqual(Object.keys(hooks.commands), ['refusal']);
-    assert.deepEqual([cluster?.ping, cluster?.web?.check], ['192.168.1.1', 'http://127.0.0.1/']);
+    assert.deepEqual([cluster?.ping, cluster?.web?.check], ['192.168.1.1', 'http://127.0.0.1/balancer-manager']);
     const { cluster: asSent } = parse(textOf(SAMPLE));
     assert.deepEqual([asSent?.ping, asSent?.web], [undefined, undefined]);
   });

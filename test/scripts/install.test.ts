@@ -140,7 +140,10 @@ test('a file that gets lines of ours keeps its mode and its owner', {
   assert.match(done.stdout, /^lines {4}\/etc\/hosts \(\w+, 640\)$/m);
   const { mode, uid, gid } = statSync(hosts);
   assert.deepEqual([(mode & 0o7777).toString(8), uid, gid], ['640', 12, 13]);
-  assert.match(installing.read('/etc/hosts'), /^127\.0\.0\.1 localhost\n# These lines are written by .*\n(.*\n)*.* alpha\.example\.net/);
+  assert.match(
+    installing.read('/etc/hosts'),
+    /^127\.0\.0\.1 localhost\n# These lines are written by .*\n(.*\n)*.* alpha\.example\.net/,
+  );
   assert.match((await installing.run(ALPHA)).stdout, /^nothing to do/m);
 });
 

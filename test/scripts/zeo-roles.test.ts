@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { writeScript } from './shell.js';
@@ -64,6 +64,27 @@ test('a side that the other one has superseded is marked, and refuses from then 
   await refused(host, /this side was superseded|was superseded: the other host has served/);
   assert.equal(roleOf(host.dataFs), 'superseded');
 });
+
+for (const verb of ['may-start', 'start']) {
+  test(`a side that the watch marks while ${verb} asks the other one is not served`, async (t) => {
+    const host = await makeHost(t);
+    giveRole(host.dataFs, 'superseded', 1);
+    const marked = join(host.dir, 'marked');
+    copyFileSync(`${host.dataFs}.role`, marked);
+    giveRole(host.dataFs, 'master', 1);
+    giveRole(host.peer, 'slave', 1);
+    // A read of the other side that was slow: its answer is that of the time before the mark.
+    const slow = `case $1 in may-serve) syncpozo "$@"; answer=$?; mv '${marked}' '${host.dataFs}.role'; exit "$answer" ;; esac
+exec syncpozo "$@"`;
+    const real = join(host.dir, 'bin', 'syncpozo');
+    host.set({ SYNCPOZO: writeScript(join(host.dir, 'bin', 'slow'), slow.replaceAll('syncpozo "', `'${real}' "`)) });
+    const result = await host.zeo(verb);
+    assert.equal(result.status, 3, result.stderr);
+    assert.match(result.stderr, /refused: .*Data\.fs was superseded/);
+    assert.ok(!existsSync(marked) && !(await portListens(host.port)));
+    assert.ok(!existsSync(join(host.dir, 'zeo.log')), 'no ZEO was started');
+  });
+}
 
 test('the other side out of reach after a crash: no, unless a person says that it does not serve', async (t) => {
   const host = await makeHost(t);
@@ -183,20 +204,36 @@ test('a mistake in the configuration does not prevent the takeover: the paths ar
   assert.equal(await served(host.port), 5);
 });
 
-test('a takeover whose ZEO does not start is given up while the other host is alive', async (t) => {
+for (const [what, body] of [
+  ['dies', 'exit 1'],
+  ['hangs', 'exec sleep 1000'],
+] as const) {
+  test(`a takeover whose ZEO ${what} at its start is given up while the other host is alive`, async (t) => {
+    const host = await makeHost(t);
+    giveRole(host.dataFs, 'slave', 1);
+    const bin = join(host.dir, 'bin');
+    writeScript(join(bin, 'ping'), 'exit 0');
+    writeScript(join(bin, 'runzeo'), body);
+    const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
+    host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_start_wait: 300, zeo_stop_wait: 3 });
+    const start = await host.zeo('start');
+    assert.equal(start.status, 1, start.stderr);
+    assert.match(start.stderr, /ZEO has not opened its data for 2 s, and /);
+    assert.match(start.stderr, /giving the promotion up: nothing was committed here/);
+    assert.equal(roleOf(host.dataFs), 'slave');
+    assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^began 2 .* unused$/m);
+    assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
+  });
+}
+
+test('a start takes the role back that the other host has given up', async (t) => {
   const host = await makeHost(t);
-  giveRole(host.dataFs, 'slave', 1);
-  const bin = join(host.dir, 'bin');
-  writeScript(join(bin, 'ping'), 'exit 0');
-  writeScript(join(bin, 'runzeo'), 'exit 1');
-  const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
-  host.set({ ...alive, zeo_start_wait: 5, zeo_stop_wait: 3 });
+  giveRole(host.dataFs, 'superseded', 1);
+  giveRole(host.peer, 'slave', 2, true);
   const start = await host.zeo('start');
-  assert.equal(start.status, 1, start.stderr);
-  assert.match(start.stderr, /giving the promotion up: nothing was committed here/);
-  assert.equal(roleOf(host.dataFs), 'slave');
-  assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^began 2 .* unused$/m);
-  assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
+  assert.equal(start.status, 0, start.stderr);
+  assert.equal(roleOf(host.dataFs), 'master');
+  assert.equal(await served(host.port), 5);
 });
 
 test('a side that was superseded by a promotion which was given up may serve again', async (t) => {

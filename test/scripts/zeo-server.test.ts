@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -17,6 +26,22 @@ import {
   served,
   writeZeoConf,
 } from './zeo.js';
+
+// In a network namespace of its own; two calls, by its own name and as a resource of heartbeat.
+test('as a resource of heartbeat, a start puts the address there, and no other start does', async (t) => {
+  const master = await makeServing(t);
+  await commit(master.dataFs, 7);
+  master.set({ cluster_address: '192.0.2.10/24', cluster_interface: 'eth0' });
+  mkdirSync(join(master.dir, 'resource.d'));
+  const link = join(master.dir, 'resource.d', 'zeo');
+  symlinkSync(join(scripts, 'cluster', 'zeo'), link);
+  const network =
+    'ip link set lo up && ip link add eth0 type veth peer name other && ip link set eth0 up && ip link set other up';
+  const calls = `zeo=$(readlink -f '${link}'); "$zeo" start; ip -o address show to 192.0.2.10 | grep -c . ; "$zeo" stop
+    '${link}' start; ip -o address show to 192.0.2.10; '${link}' stop`;
+  const { stdout, stderr } = await run('unshare', ['-n', 'sh', '-c', `${network}\n${calls}`], { env: master.env });
+  assert.match(stdout, /^0\n.*inet 192\.0\.2\.10\/24 brd 192\.0\.2\.255/s, stderr);
+});
 
 /** A host whose file was never a slave, with a slave on the other side. */
 async function makeServing(t: TestContext): Promise<Instance> {

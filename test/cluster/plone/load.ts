@@ -14,7 +14,7 @@ export class PloneLoad implements Visitors {
 
   constructor(pair: Pair, settings: Partial<LoadSettings> = {}) {
     const firstId = ++started * 1_000_000;
-    const usual = { server: ADDRESS, writers: 3, readers: 2, pauseMs: 50, timeoutMs: 30_000, firstId };
+    const usual = { server: ADDRESS, writers: 3, readers: 1, pauseMs: 50, timeoutMs: 15_000, firstId };
     this.out = join(pair.network.dir, `plone-${started}.jsonl`);
     this.program = new Beside(
       pair.network.enter,

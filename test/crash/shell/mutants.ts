@@ -62,6 +62,12 @@ const ORDERS: readonly { what: string; script: string; before: string; after: st
     after: 'sync "$new" && cat >"$new" && chmod 644 "$new"',
   },
   {
+    what: 'the sync before the mode',
+    script: 'cluster/replace.sh',
+    before: 'chmod 644 "$new" && sync "$new"',
+    after: 'sync "$new" && chmod 644 "$new"',
+  },
+  {
     what: 'no switch before ZEO starts',
     script: 'cluster/zeo',
     before: 'every switch_off && every stop_sync || return 1',
@@ -85,6 +91,12 @@ const ORDERS: readonly { what: string; script: string; before: string; after: st
     script: 'install/files.sh',
     before: 'sync "$new" && mv -f "$new" "$root$1"',
     after: 'mv -f "$new" "$root$1" && sync "$root$1"',
+  },
+  {
+    what: 'the sync before the mode',
+    script: 'install/files.sh',
+    before: 'chmod "$3" "$new" && sync "$new"',
+    after: 'sync "$new" && chmod "$3" "$new"',
   },
   {
     what: 'the record before the file',

@@ -82,13 +82,24 @@ export function* cuts({ start, recorded }: Played): Generator<{ point: number; s
 export function problemsOf(scene: Scene, played: Played, root: string, isFirstEnough = false): string[] {
   const problems = new Set<string>();
   for (const { point, state, promised } of cuts(played)) {
-    const problem = scene.judge(filesOf(state), promised, root);
+    const problem = lostMode(played, state) ?? scene.judge(filesOf(state), promised, root);
     if (problem === undefined) continue;
     const kind = played.recorded.changes[point - 1]?.kind ?? 'the start';
     problems.add(`after change ${point} (${kind})${promised ? ', promised' : ''}: ${problem}`);
     if (isFirstEnough) break;
   }
   return [...problems];
+}
+
+/** A file that got its name by a rename has the mode that it was given: what root has made, the user of ZEO may read. */
+function lostMode({ start, recorded: { changes } }: Played, { names, images }: State): string | undefined {
+  const renamed = new Set(changes.flatMap((change) => (change.kind === 'rename' ? [change.to] : [])));
+  const given = (file: number): number =>
+    changes.filter((change) => change.kind === 'attributes' && change.file === file).length;
+  const lost = [...names].find(
+    ([name, file]) => renamed.has(name) && !start.images.has(file) && (images.get(file)?.attributes ?? 0) < given(file),
+  );
+  return lost && `${lost[0]} has lost its mode`;
 }
 
 function filesOf({ names, images }: Pick<State, 'names' | 'images'>): Map<string, string> {
