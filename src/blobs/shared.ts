@@ -21,12 +21,19 @@ export function otherSlaveOf(paths: SlavePaths, directory: string): string | und
 function claims(path: string, directory: string): boolean {
   try {
     const file = readDatFile({ dat: path + DAT });
-    return 'dat' in file && file.dat.blobs?.directory === directory && factsOfPath(path)?.inode === file.dat.slaveInode;
+    const claimed = 'dat' in file && factsOfPath(path)?.inode === file.dat.slaveInode ? file.dat.blobs : undefined;
+    return claimed !== undefined && (claimed.directory === directory || isSame(claimed.directory, directory));
   } catch (error) {
     // It is not this slave's: what cannot be read there stops no sync.
     if (error instanceof IoFault) return false;
     throw error;
   }
+}
+
+/** A directory has two paths where it is mounted at a second place as well. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [factsOfPath(one), factsOfPath(other)];
+  return a !== undefined && a.device === b?.device && a.inode === b.inode;
 }
 
 /** Throws PathMistake where the blobs of another slave are in the directory that this one is about to use. */

@@ -36,10 +36,20 @@ export function clusterWarnings({ path, cluster, storages }: Configuration): rea
   return warnings;
 }
 
-/** As 192.168.1.11/24: the addresses that an interface has, with the lengths of their networks. */
+/** As 192.168.1.11/24: the addresses that an interface has, with the lengths of their networks. None where they are not known. */
 function networksOf(name: string): readonly string[] {
-  const addresses = networkInterfaces()[name] ?? [];
+  const addresses = new Map(Object.entries(interfaces())).get(name) ?? [];
   return addresses.flatMap(({ family, cidr }) => (family === 'IPv4' && cidr !== null ? [cidr] : []));
+}
+
+function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch (error) {
+    // A unit of systemd, as an example, may keep a program from asking the kernel for them.
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR') return {};
+    throw error;
+  }
 }
 
 function isIn(network: string, address: string): boolean {

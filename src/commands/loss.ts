@@ -57,10 +57,13 @@ export async function askForMaster(
 /** It has answered just now, and a process of this program takes its time to start on a busy machine. */
 const LEAST_SECONDS = 2;
 
-/** The highest term in which the master has served, and whether it was promoted. */
+/** The highest term in which the master has served. */
 export interface TermOfMaster {
   readonly term: number;
+  /** Or may have been: its role is not known. */
   readonly isPromoted: boolean;
+  /** undefined: it cannot be read. */
+  readonly file?: Peer['file'];
 }
 
 /** As askForMaster; undefined: not known. */
@@ -72,11 +75,12 @@ export async function askForTerm(
 ): Promise<TermOfMaster | undefined> {
   const args = [program, 'may-serve', resolve(master), '--as-peer', '--file', fileName, '--json'];
   const output = await outputInTime(process.execPath, args, Math.max(LEAST_SECONDS, seconds) * 1000);
-  const side = output === undefined ? undefined : (JSON.parse(output) as Peer).side;
+  const peer = output === undefined ? undefined : (JSON.parse(output) as Peer);
+  const side = peer?.side;
   if (!side || !('term' in side) || side.term === undefined) return undefined;
   // Of a directory without any of its files, as without its mount, nothing is known.
   if ('unreachable' in side && side.term === 0) return undefined;
-  return { term: side.term, isPromoted: 'role' in side && side.role === 'master' };
+  return { term: side.term, isPromoted: 'unreachable' in side || side.role === 'master', file: peer.file };
 }
 
 /** A server that still runs may commit more until its host learns of the promotion. */

@@ -1,19 +1,17 @@
 import { basename } from 'node:path';
 import { factsOfPath } from '../io/facts.js';
 import { forShell } from '../report/quote.js';
-import { EXIT, type ExitCode } from '../round/exit.js';
-import { fileOf, type Side, type SlavePaths } from '../standby/paths.js';
+import { fileOf, PathMistake, type Side, type SlavePaths } from '../standby/paths.js';
 import { lastTerm, type RoleFacts, seenTerm } from '../standby/role.js';
-import { roleOf } from '../standby/role-of.js';
-import { demoteUnderLock } from './demote.js';
+import { isUnused } from '../takeover/demote.js';
 import type { TermOfMaster } from './loss.js';
 
 interface Refused {
   readonly reason: string;
-  readonly hint: string | null;
+  readonly hint: string;
 }
 
-const UNKNOWN: Refused = {
+export const UNKNOWN: Refused = {
   reason: 'the term of MASTER is not known, so none above it can begin',
   hint: "is its mount there, and its role file readable? Without them, 'syncpozo demote' and 'syncpozo promote' begin the next term of this side, which may be lower than MASTER's",
 };
@@ -25,6 +23,8 @@ export interface AgainstMaster {
   readonly master?: Side | undefined;
   /** Must return in time, even if the master hangs. undefined: not known. */
   readonly termOfMaster?: (fileName: string) => Promise<TermOfMaster | undefined>;
+  /** What it has answered before. */
+  readonly theirs?: TermOfMaster;
   /** A master that has served in a term of which this side has nothing does not forbid it. */
   readonly force?: boolean;
   /** As `force`; besides, this side may have been promoted, or superseded, itself. */
@@ -34,7 +34,7 @@ export interface AgainstMaster {
 /**
  * The term that a promotion begins: above those of this side, and of a master that can be asked, so that a master which has
  * served learns that it was superseded. Refused where that has served in a term of which this side has nothing, unless a
- * person has decided otherwise.
+ * person has decided otherwise. Such a person decides against a master whose term is known, and stays so until now.
  */
 export async function nextTerm(
   paths: SlavePaths,
@@ -42,9 +42,9 @@ export async function nextTerm(
   options: AgainstMaster,
 ): Promise<{ readonly term: number } | Refused> {
   const ours = seenTerm(before);
-  const asked = await ask(paths, options);
-  if (!asked && options.supersede && options.termOfMaster) return UNKNOWN;
-  const theirs = asked?.term ?? 0;
+  const asked = await termOfMaster(paths, options);
+  if (!asked && options.supersede) return UNKNOWN;
+  const theirs = Math.max(asked?.term ?? 0, options.theirs?.term ?? 0);
   if (theirs <= ours || options.force || options.supersede || !options.master)
     return { term: Math.max(lastTerm(before), theirs) + 1 };
   const path = fileOf(options.master, basename(paths.data));
@@ -54,26 +54,25 @@ export async function nextTerm(
   };
 }
 
-/**
- * A person decides for this side, which was promoted, or superseded, and against a master whose term is not lower: it
- * becomes a slave, as by `demote`, which can be promoted into a newer term. Nothing is done where it is a slave, or is
- * ahead of the master already. If the process is killed behind that, the next call finds a slave. Returns why it cannot be.
- */
-export async function reopen(
-  paths: SlavePaths,
-  options: AgainstMaster,
-): Promise<(Refused & { readonly exitCode: ExitCode }) | undefined> {
-  const theirs = await ask(paths, options);
-  if (!theirs) return { exitCode: EXIT.refused, ...UNKNOWN };
-  const known = roleOf(paths);
-  if ('problem' in known || !factsOfPath(paths.data)?.size) return undefined;
-  const { role } = known.facts;
-  const isAhead = theirs.term < seenTerm(known.facts) || (theirs.term === seenTerm(known.facts) && !theirs.isPromoted);
-  if (role === 'slave' || role === 'rejoining' || (role === 'master' && isAhead)) return undefined;
-  const { exitCode, message, hint } = await demoteUnderLock(paths);
-  return exitCode === EXIT.ok ? undefined : { exitCode, reason: message, hint };
+/** Whether a side that was promoted supersedes the master already. */
+export function isAhead(own: RoleFacts, theirs: TermOfMaster | undefined): boolean {
+  if (!theirs) return false;
+  const ours = seenTerm(own);
+  return theirs.term < ours || (theirs.term === ours && !theirs.isPromoted);
 }
 
-async function ask(paths: SlavePaths, { termOfMaster, file }: AgainstMaster): Promise<TermOfMaster | undefined> {
-  return termOfMaster?.(file ?? basename(paths.data));
+/** Asks the master, which must not be this very side where a person decides against it. */
+export async function termOfMaster(paths: SlavePaths, options: AgainstMaster): Promise<TermOfMaster | undefined> {
+  const asked = await options.termOfMaster?.(options.file ?? basename(paths.data));
+  const own = asked?.file && options.supersede ? factsOfPath(paths.data) : undefined;
+  if (own && own.device === asked?.file?.device && own.inode === asked.file.inode)
+    throw new PathMistake('SLAVE and MASTER are the same file', 'MASTER is the other side, as it is mounted here');
+  return asked;
+}
+
+/** The facts of a side that was promoted, with whether anything was committed in its last term. */
+export async function withUnused(paths: SlavePaths, facts: RoleFacts): Promise<RoleFacts> {
+  const last = facts.terms.at(-1);
+  if (facts.role !== 'master' || !last || !(await isUnused(paths.data, last))) return facts;
+  return { ...facts, terms: [...facts.terms.slice(0, -1), { ...last, unused: true }] };
 }

@@ -11,7 +11,7 @@ import { refuseOpened, SlaveInUse } from '../standby/in-use.js';
 import { Lock } from '../standby/lock.js';
 import { lastInStep } from '../standby/outcome-file.js';
 import { PathMistake, type SlavePaths, slavePaths } from '../standby/paths.js';
-import { lastTerm, type RoleFacts } from '../standby/role.js';
+import { lastTerm } from '../standby/role.js';
 import { carryOver, RoleRefusal, roleToPromote } from '../standby/role-of.js';
 import { isPlain } from '../standby/superseded.js';
 import { type Evicted, type Eviction, evict } from '../takeover/evict.js';
@@ -24,7 +24,8 @@ import { tooOld } from './promote-age.js';
 import { catchUpFirst } from './promote-catch-up.js';
 import { ageOf, factsFor, plain, resultOf, withBlobs } from './promote-result.js';
 import { PromotionSwitch } from './promote-switch.js';
-import { type AgainstMaster, nextTerm, reopen } from './promote-term.js';
+import { type AgainstMaster, isAhead, nextTerm, termOfMaster, UNKNOWN, withUnused } from './promote-term.js';
+import { sideOfFile } from './side-of-file.js';
 
 export interface PromoteOptions extends AgainstMaster {
   /** Data directory, or the path of the file itself. */
@@ -51,6 +52,7 @@ export interface PromoteOptions extends AgainstMaster {
 type OwnOptions = PromoteOptions & { readonly plain?: boolean };
 
 const WINDOW_BYTES = 1 << 20;
+const NO_SLAVE = 'this side was no slave: it keeps what it has';
 
 /**
  * Makes a slave ready to serve and reports what may be lost. Throws mistakes of the operator.
@@ -79,10 +81,7 @@ function hintForSwitch(statusFile: string, { role }: SlavePaths): string {
 async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Promise<PromotionResult> {
   try {
     const ask = (): Promise<MasterAnswer> | undefined => options.askMaster?.(options.file ?? basename(paths.data));
-    if (options.supersede) {
-      const refused = await reopen(paths, options);
-      if (refused) return { ...plain(paths, options.statusFile), ...refused };
-    }
+    if (options.supersede) return await supersede(paths, options, ask);
     const probe = options.catchUp ? undefined : ask();
     return alreadyPromoted(paths, options) ?? (await promote(paths, options, () => probe ?? ask()));
   } catch (error) {
@@ -97,10 +96,29 @@ async function attemptPromotion(paths: SlavePaths, options: PromoteOptions): Pro
   }
 }
 
+/**
+ * A person decides for this side, whatever it was. The term of the other one has to be known first. A side that is no slave
+ * is not caught up: that takes a sync, for which it would have to become a slave, and a kill would leave it as one.
+ */
+async function supersede(
+  paths: SlavePaths,
+  options: PromoteOptions,
+  ask: () => Promise<MasterAnswer> | undefined,
+): Promise<PromotionResult> {
+  const theirs = await termOfMaster(paths, options);
+  if (!theirs) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...UNKNOWN };
+  const own = sideOfFile(paths);
+  const isSlave = 'role' in own && own.role === 'slave';
+  const { catchUp, ...asItIs } = { ...options, theirs };
+  const known = isSlave ? { ...options, theirs } : asItIs;
+  const result = alreadyPromoted(paths, known) ?? (await promote(paths, known, ask));
+  return isSlave || !catchUp || !result.promoted || result.already ? result : { ...result, catchUpProblem: NO_SLAVE };
+}
+
 /** Does not touch the lock: a server may be about to take it. */
 function alreadyPromoted(paths: SlavePaths, options: PromoteOptions): PromotionResult | undefined {
-  const facts = roleToPromote(paths);
-  if (facts.role !== 'master') return undefined;
+  const facts = roleToPromote(paths, options.supersede);
+  if (facts.role !== 'master' || (options.supersede && !isAhead(facts, options.theirs))) return undefined;
   const { promotion } = facts;
   const holder = Lock.probe(paths.lock);
   return {
@@ -150,10 +168,10 @@ async function promote(
     if (eviction.kind !== 'held') return { ...refusedFor(eviction, refused), ...report };
     held = eviction.lock;
     refuseOpened(paths);
-    // Whoever is in step has followed all terms.
+    // Whoever is in step has followed all terms. A person decides only against a term that is known at the end.
     const { termOfMaster: _, ...inStep } = own;
     const result = answer
-      ? await promoteUnderLock(paths, inStep, evicted, Promise.resolve(answer))
+      ? await promoteUnderLock(paths, options.supersede ? own : inStep, evicted, Promise.resolve(answer))
       : await promoteUnderLock(paths, own, evicted, ask());
     return own.plain && !result.loss?.possible ? result : { ...result, ...report };
   } finally {
@@ -180,9 +198,10 @@ export async function promoteUnderLock(
   probe: Promise<MasterAnswer> | undefined,
 ): Promise<PromotionResult> {
   try {
-    carryOver(paths, readDatFile(paths));
+    // What it makes durable is published with the new term as well, or not at all.
+    if (!options.supersede) carryOver(paths, readDatFile(paths));
     // Another promotion may have run until now, and a sync may have published something.
-    return alreadyPromoted(paths, options) ?? (await setRole(paths, options, roleToPromote(paths), evicted, probe));
+    return alreadyPromoted(paths, options) ?? (await setRole(paths, options, evicted, probe));
   } catch (error) {
     if (!(error instanceof NothingToServe)) throw error;
     const hint = 'is SLAVE the right file? Nothing was changed in it';
@@ -193,12 +212,13 @@ export async function promoteUnderLock(
 async function setRole(
   paths: SlavePaths,
   options: OwnOptions,
-  before: RoleFacts,
   evicted: Evicted | undefined,
   probe: Promise<MasterAnswer> | undefined,
 ): Promise<PromotionResult> {
+  const before = await withUnused(paths, roleToPromote(paths, options.supersede));
   const inode = factsOfPath(paths.data)?.inode;
-  const { dat } = usableDat(readDatOf(paths, inode), inode);
+  // That of a side that has served is out of date.
+  const { dat } = before.role === 'slave' ? usableDat(readDatOf(paths, inode), inode) : { dat: undefined };
   const promotion = { lastSync: dat && lastInStep(paths), at: Date.now() };
   const { maxAgeSeconds } = options;
   const old =

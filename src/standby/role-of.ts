@@ -107,13 +107,14 @@ export function clearRole(paths: Pick<SlavePaths, 'role' | 'dat'>, file?: DatFil
 
 /**
  * As clearRole, for a promotion. A `.dat` that may be a promoted slave's is no obstacle: the slave is promoted again. A
- * superseded side is refused: its data is older than what another side has served since.
+ * superseded side is refused: its data is older than what another side has served since. Not so with `supersede`: a person
+ * has decided for this side.
  */
-export function roleToPromote(paths: Pick<SlavePaths, 'role' | 'dat'>): RoleFacts {
+export function roleToPromote(paths: Pick<SlavePaths, 'role' | 'dat'>, supersede = false): RoleFacts {
   const known = roleOf(paths);
   if ('problem' in known && known.path === paths.dat) return PLAIN_SLAVE;
   const facts = clearRole(paths);
-  if (facts.role !== 'superseded') return facts;
+  if (facts.role !== 'superseded' || supersede) return facts;
   const hint = `sync or rejoin it with the side that serves. If a person decides for this side: 'syncpozo promote --supersede', with the other one as --master; if that one is lost for good, 'syncpozo demote' makes a slave of this one, which can be promoted: ${paths.role}`;
   throw new RoleRefusal(`${paths.role} says that another side has served in a higher term`, hint);
 }

@@ -2,17 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promoteUnderLock } from '../../src/commands/promote.js';
-import { reopen } from '../../src/commands/promote-term.js';
 import type { PromotionResult } from '../../src/report/promotion.js';
 import { slavePaths } from '../../src/standby/paths.js';
-import { parseRole, type RoleFacts } from '../../src/standby/role.js';
+import { lastTerm, parseRole, type RoleFacts } from '../../src/standby/role.js';
 import { roleOf } from '../../src/standby/role-of.js';
 import type { IndexLimits } from '../../src/takeover/promotion-index.js';
 import { atOnce } from './at-once.js';
 import type { Change } from './change.js';
 import { transactionEdges } from './edges.js';
 import type { Mutation } from './enumerate.js';
-import { DAT, DATA, ROLE } from './history.js';
+import { DATA, ROLE } from './history.js';
 import type { Judge } from './judge.js';
 import { materialise } from './materialise.js';
 import { type Disk, ModelDisk } from './model-disk.js';
@@ -55,8 +54,8 @@ export async function promoteIn(
   const paths = slavePaths(directory, DATA);
   const options = { slave: directory, file: DATA, statusFile: '', graceSeconds: 0, verify: false, indexLimits };
   if (peerTerm === undefined) return promoteUnderLock(paths, options, undefined, undefined);
-  const ofMaster = { supersede: true, termOfMaster: async () => ({ term: peerTerm, isPromoted: true }) };
-  assert.equal(await reopen(paths, ofMaster), undefined);
+  const theirs = { term: peerTerm, isPromoted: true };
+  const ofMaster = { supersede: true, theirs, termOfMaster: async () => theirs };
   return promoteUnderLock(paths, { ...options, ...ofMaster }, undefined, undefined);
 }
 
@@ -162,20 +161,13 @@ async function shownProblem(
   if (!opening.indexRight) return 'FileStorage takes a wrong index';
   const role = roleIn(state);
   if (typeof role === 'string') return role;
-  const promoted = role?.role === 'master';
+  const promoted = role?.role === 'master' && lastTerm(role) === of.term;
   const before = roleIn(of.start);
   const isAsBefore = JSON.stringify(role, plain) === JSON.stringify(before, plain);
-  if (!promoted && !isAsBefore && !(of.peerTerm !== undefined && isSlaveOf(before, role, state)))
-    return 'another role file without a master';
+  if (!promoted && !isAsBefore) return 'another role file, without the new term';
   if (returned && !promoted) return 'it has returned, and the role is not on the disk';
   if (promoted && Buffer.compare(bytes, found) !== 0) return 'the role stands beside another file';
   return undefined;
-}
-
-/** A side that a person decides for becomes a slave first. It keeps its terms, and has no `.dat` that is out of date. */
-function isSlaveOf(before: RoleFacts | string | undefined, role: RoleFacts | undefined, state: Disk): boolean {
-  if (typeof before !== 'object' || role?.role !== 'slave' || state.names.has(DAT)) return false;
-  return JSON.stringify(role.terms, plain) === JSON.stringify(before.terms, plain);
 }
 
 function plain(_key: string, value: unknown): unknown {
