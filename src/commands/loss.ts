@@ -75,12 +75,14 @@ export async function askForTerm(
 ): Promise<TermOfMaster | undefined> {
   const args = [program, 'may-serve', resolve(master), '--as-peer', '--file', fileName, '--json'];
   const output = await outputInTime(process.execPath, args, Math.max(LEAST_SECONDS, seconds) * 1000);
-  const peer = output === undefined ? undefined : (JSON.parse(output) as Peer);
-  const side = peer?.side;
-  if (!side || !('term' in side) || side.term === undefined) return undefined;
+  return output === undefined ? undefined : termOf(JSON.parse(output) as Peer);
+}
+
+export function termOf({ side, file }: Peer): TermOfMaster | undefined {
+  if (!('term' in side) || side.term === undefined) return undefined;
   // Of a directory without any of its files, as without its mount, nothing is known.
   if ('unreachable' in side && side.term === 0) return undefined;
-  return { term: side.term, isPromoted: 'unreachable' in side || side.role === 'master', file: peer.file };
+  return { term: side.term, isPromoted: 'unreachable' in side || side.role === 'master', file };
 }
 
 /** A server that still runs may commit more until its host learns of the promotion. */

@@ -3,16 +3,17 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type BlobPair, withBlobPair } from '../support/blob-pair.js';
-import { assertEnd, type Run, syncpozo } from '../support/cli.js';
+import { assertEnd, type Run, type RunOptions, syncpozo } from '../support/cli.js';
+import { needsMounts, withMounts } from '../support/powers.js';
 
 /** A sync of another storage into the slave's directory, with the same blob directories. */
-function syncOther(pair: BlobPair, blobs = pair.slaveBlobs): Run {
+function syncOther(pair: BlobPair, blobs = pair.slaveBlobs, how: RunOptions = {}): Run {
   const other = join(pair.directory, 'other-master');
   mkdirSync(other, { recursive: true });
   copyFileSync(pair.masterFile, join(other, 'Other.fs'));
   const sides = [join(other, 'Other.fs'), join(pair.slave, 'Other.fs')];
   const options = ['--quiet', '--json', '--status-file', pair.statusFile, '--blobs', `${pair.masterBlobs}:${blobs}`];
-  return syncpozo(['sync', ...sides, ...options]);
+  return syncpozo(['sync', ...sides, ...options], how);
 }
 
 describe('two slaves in one directory', () => {
@@ -27,6 +28,18 @@ describe('two slaves in one directory', () => {
       assertEnd(syncOther(pair, apart), { exit: 0 });
       pair.assertNothingNew(...pair.blobArgs);
     }));
+
+  it('nor do they where it is mounted at a second place', { skip: needsMounts }, () =>
+    withBlobPair((pair) => {
+      pair.commitBlobs('one');
+      pair.syncedBlobs();
+      const mounted = join(pair.directory, 'mounted');
+      mkdirSync(mounted);
+      const through = withMounts(`mount --bind ${pair.slaveBlobs} ${mounted}`);
+      const run = pair.unchanged(() => syncOther(pair, mounted, { through }));
+      assertEnd(run, { exit: 2, reason: /mounted has the blobs of another slave, .*Data\.fs/ });
+    }),
+  );
 
   it('that have one already keep what a pack of the one master removes there', () =>
     withBlobPair((pair) => {

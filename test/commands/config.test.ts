@@ -68,6 +68,26 @@ describe('config check', () => {
       assert.doesNotMatch(check('elsewhere', '192.168.1.10/24').stderr, warning, 'its interfaces are not those here');
     }));
 
+  it('says nothing of networks where they are not known: no such interface, or the kernel may not be asked', () =>
+    withConfigured(['main'], (configured) => {
+      const { directory } = configured;
+      const check = (name: string, env: Readonly<Record<string, string>> = {}): Run => {
+        const hosts = `{ ${hostname()}: { address: 192.168.1.11 }, other: { address: 192.168.1.12 } }`;
+        configured.write({ main: [] }, [clusterText({ hosts, interface: name, 'heartbeat-interface': name })]);
+        const run = syncpozo(['config', 'check', '--config', configured.path], { env });
+        assertNoCrash(run);
+        assert.equal(run.exit, 0, run.all);
+        assert.doesNotMatch(run.stderr, /is in no network/);
+        return run;
+      };
+      assert.match(check('constructor').stderr, /no network interface constructor/);
+      const forbidden = join(directory, 'forbidden.cjs');
+      // As node does it where a unit's RestrictAddressFamilies= lacks AF_NETLINK.
+      const thrown = "Object.assign(new Error('uv_interface_addresses returned 97'), { code: 'ERR_SYSTEM_ERROR' })";
+      writeFileSync(forbidden, `require('node:os').networkInterfaces = () => { throw ${thrown}; };\n`);
+      check('lo', { NODE_OPTIONS: `--require=${forbidden}` });
+    }));
+
   it('warns of paths on the side of the slave, and ends with 0', () =>
     withConfigured(['main'], (configured) => {
       const { directory, path } = configured;

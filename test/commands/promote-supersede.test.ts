@@ -1,139 +1,122 @@
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { formatRole, parseRole } from '../../src/standby/role.js';
+import { slavePaths } from '../../src/standby/paths.js';
+import { markSuperseded } from '../../src/standby/superseded.js';
+import { demote } from '../../src/takeover/demote.js';
 import { assertNoCrash, type Run, syncpozo } from '../support/cli.js';
-import { heldByOther } from '../support/locks.js';
 import { type Pair, withPair } from '../support/pair.js';
-import { promote } from '../support/promotion.js';
-import { Site } from '../support/site.js';
+import {
+  commitTo,
+  dataOf,
+  decide,
+  factsOfRole,
+  inTerm,
+  OF_LOSER,
+  OF_WINNER,
+  promoteHere,
+  roleTextOf,
+  type Split,
+  split,
+  statusOf,
+} from '../support/split-brain.js';
 
-const WINNER = 'own of the winner';
-const roleAt = (data: string): string => readFileSync(`${data}.role`, 'utf8');
-const statusOf = (pair: Pair): string => `${pair.statusFile}.winner`;
-
-/** The promotion of the side that is the master at first, and that a person decides for. */
-function onWinner(pair: Pair, ...more: string[]): Run {
-  const args = ['promote', pair.master, '--status-file', statusOf(pair), '--json', '--patience', '20', ...more];
-  const run = syncpozo(args);
+/** As an operator calls it. */
+function supersede({ winner, loser }: Split, ...more: string[]): Run {
+  const args = ['promote', winner, '--supersede', '--master', loser, '--status-file', statusOf(winner), '--json'];
+  const run = syncpozo([...args, '--patience', '20', ...more]);
   assertNoCrash(run);
   return run;
 }
 
-const supersede = (pair: Pair, ...more: string[]): Run =>
-  onWinner(pair, '--supersede', '--master', pair.slave, ...more);
-
-/** No program has the master's file open any more. */
-function stopped(pair: Pair): void {
-  pair.site.close();
-}
-
-function commitToWinner(pair: Pair): void {
-  const site = Site.open(pair.masterFile, { clock: pair.clock });
-  site.commit(site.pages(new Map([[2, WINNER]])));
-  site.close();
-}
-
-/** Both sides have served; the loser was promoted again and again, and is terms ahead. */
-function splitBrain(pair: Pair): void {
-  stopped(pair.synced());
-  assert.equal(promote(pair).exit, 0);
-  const parsed = parseRole(roleAt(pair.slaveFile));
-  assert.ok('facts' in parsed);
-  const terms = parsed.facts.terms.map((line) => ({ ...line, term: 5 }));
-  writeFileSync(`${pair.slaveFile}.role`, formatRole({ ...parsed.facts, terms }));
-  pair.commitToSlave('of the loser');
-  assert.equal(onWinner(pair).json.term, 1);
-  commitToWinner(pair);
-}
-
-/** Asserts that the winner has a term above the loser's, and that the loser gives way. */
-function assertWon(pair: Pair, run: Run, term = 6): void {
+function assertWon({ winner }: Split, run: Run, term: number): void {
   assert.deepEqual([run.exit, run.json.promoted, run.json.already, run.json.term], [0, true, false, term], run.all);
-  assert.match(roleAt(pair.masterFile), /^role master$/m);
-  assert.equal(syncpozo(['may-serve', pair.master, '--peer', pair.slave]).exit, 0);
-  assert.equal(syncpozo(['may-serve', pair.slave, '--peer', pair.master]).exit, 3);
-  assert.match(roleAt(pair.slaveFile), /^role superseded$/m);
+  assert.match(roleTextOf(winner), new RegExp(`^role master\nterm ${term}\n`, 'm'));
 }
 
-function assertRejoined(pair: Pair): void {
-  const args = ['rejoin', pair.master, pair.slave, '--yes', '--json', '--status-file', pair.statusFile];
+function makeSlave(side: string): void {
+  demote(slavePaths(side, undefined), factsOfRole(side), false);
+}
+
+function assertRejoined(pair: Pair, { winner, loser }: Split): void {
+  const args = ['rejoin', winner, loser, '--yes', '--json', '--status-file', pair.statusFile];
   const rejoin = syncpozo(args);
   assert.deepEqual([rejoin.exit, rejoin.json.lost.transactions], [0, 1], rejoin.all);
-  assert.match(readFileSync(rejoin.json.lost.file, 'latin1'), /of the loser/);
-  assert.match(readFileSync(pair.slaveFile, 'latin1'), new RegExp(WINNER));
-  assert.doesNotMatch(readFileSync(pair.slaveFile, 'latin1'), /of the loser/);
+  assert.match(readFileSync(rejoin.json.lost.file, 'latin1'), new RegExp(OF_LOSER));
+  assert.match(readFileSync(dataOf(loser), 'latin1'), new RegExp(OF_WINNER));
+  assert.doesNotMatch(readFileSync(dataOf(loser), 'latin1'), new RegExp(OF_LOSER));
 }
 
 describe('promote --supersede: the side that goes on after a split brain', () => {
-  it('begins a term above that of the other one, which is many terms ahead', () =>
-    withPair((pair) => {
-      splitBrain(pair);
-      const already = onWinner(pair, '--master', pair.slave, '--force');
-      assert.deepEqual([already.exit, already.json.already], [0, true], 'the control: --force alone does not');
-      assertWon(pair, supersede(pair));
-      assertRejoined(pair);
+  it('begins a term above that of the other one, which is many terms ahead, gives way, and can rejoin', () =>
+    withPair(async (pair) => {
+      const sides = await split(pair, 'master');
+      const already = await promoteHere(sides.winner, { force: true });
+      assert.deepEqual([already.promoted, already.already], [true, true], 'the control: --force alone does not');
+      const run = supersede(sides);
+      assertWon(sides, run, 6);
+      assert.match(run.json.catchUpProblem, /was no slave/);
+      assert.equal(syncpozo(['may-serve', sides.winner, '--peer', sides.loser]).exit, 0);
+      assert.equal(syncpozo(['may-serve', sides.loser, '--peer', sides.winner]).exit, 3);
+      assert.match(roleTextOf(sides.loser), /^role superseded$/m);
+      assertRejoined(pair, sides);
     }));
 
   it('also where it was marked as superseded already', () =>
-    withPair((pair) => {
-      splitBrain(pair);
-      assert.equal(syncpozo(['may-serve', pair.master, '--peer', pair.slave]).exit, 3);
-      const run = onWinner(pair, '--force', '--master', pair.slave);
-      assert.deepEqual([run.exit, run.json.promoted], [3, false], run.all);
-      assert.match(run.json.hint, /promote --supersede/);
-      assertWon(pair, supersede(pair));
+    withPair(async (pair) => {
+      const sides = await split(pair, 'master');
+      assert.equal(markSuperseded(slavePaths(sides.winner, undefined), 5).kind, 'marked');
+      const forced = await decide(sides, { supersede: false, force: true });
+      assert.deepEqual([forced.promoted, forced.exitCode], [false, 3]);
+      assert.match(forced.hint ?? '', /promote --supersede/);
+      assert.equal((await decide(sides)).term, 6);
     }));
 
   it('also where both were promoted in the same term; a second time it has nothing to do', () =>
-    withPair((pair) => {
-      stopped(pair.synced());
-      promote(pair);
-      assert.equal(onWinner(pair).json.term, 1);
-      pair.commitToSlave('of the loser');
-      commitToWinner(pair);
-      assert.equal(supersede(pair).json.term, 2);
-      const again = supersede(pair);
-      assert.deepEqual([again.exit, again.json.already, again.json.term], [0, true, 2], again.all);
-    }));
-
-  it('copies what the other one has, if it has nothing of its own', () =>
-    withPair((pair) => {
-      stopped(pair.synced());
-      promote(pair);
-      pair.commitToSlave('served since');
-      assert.equal(syncpozo(['may-serve', pair.master, '--peer', pair.slave]).exit, 3);
-      const run = supersede(pair, '--catch-up', '60');
-      assert.deepEqual([run.exit, run.json.caughtUp?.transactions, run.json.loss.possible], [0, 1, false], run.all);
-      assert.ok(readFileSync(pair.masterFile).equals(readFileSync(pair.slaveFile)));
-      assert.equal(run.json.term, 2);
-    }));
-
-  it('changes nothing where the term of the other one is not known, or a server runs', () =>
     withPair(async (pair) => {
-      splitBrain(pair);
-      const before = roleAt(pair.masterFile);
-      const refused = (run: Run, exit: number, reason: RegExp): void => {
-        assert.deepEqual([run.exit, run.json.promoted], [exit, false], run.all);
-        assert.match(run.json.reason, reason);
-        assert.equal(roleAt(pair.masterFile), before);
-      };
-      const alone = onWinner(pair, '--supersede');
-      assert.equal(alone.exit, 2, alone.all);
-      assert.match(alone.all, /--supersede needs the other side/);
-      renameSync(pair.slave, `${pair.slave}.unmounted`);
-      refused(supersede(pair), 3, /the term of MASTER is not known/);
-      renameSync(`${pair.slave}.unmounted`, pair.slave);
-      await heldByOther({ slave: pair.master }, ' PID\n', () => refused(supersede(pair), 5, /in use/));
+      const sides = await split(pair, 'slave', [1, 1]);
+      assert.equal((await decide(sides)).term, 2);
+      const again = await decide(sides);
+      assert.deepEqual([again.promoted, again.already, again.term], [true, true, 2]);
+      // While its data are moved away, nobody knows that the other one was not promoted in this very term.
+      inTerm(sides.loser, 2);
+      renameSync(dataOf(sides.loser), `${dataOf(sides.loser)}.away`);
+      assertWon(sides, supersede(sides), 3);
+    }));
+
+  it('copies what the other one has, if a person has made a slave of it before, and it has nothing of its own', () =>
+    withPair(async (pair) => {
+      const sides = await split(pair, 'slave');
+      rmSync(dataOf(sides.winner));
+      rmSync(`${dataOf(sides.winner)}.role`);
+      pair.synced();
+      commitTo(pair, sides.loser, 'served since');
+      const run = supersede(sides, '--catch-up', '60');
+      assertWon(sides, run, 6);
+      assert.deepEqual([run.json.caughtUp?.transactions, run.json.loss.possible], [1, false], run.all);
+      assert.ok(readFileSync(dataOf(sides.winner)).equals(readFileSync(dataOf(sides.loser))));
+    }));
+
+  it('also where the data of the other one cannot be read, and it is a slave: not caught up, and above its term', () =>
+    withPair(async (pair) => {
+      const sides = await split(pair, 'slave');
+      makeSlave(sides.winner);
+      rmSync(dataOf(sides.loser));
+      mkdirSync(dataOf(sides.loser));
+      const run = supersede(sides, '--file', 'Data.fs');
+      assertWon(sides, run, 6);
+      assert.notEqual(run.json.catchUpProblem, null);
     }));
 });
 
 describe('promote --force of a slave, beside a master that has served in a term that it has not followed,', () => {
   it('begins a term above that as well', () =>
-    withPair((pair) => {
-      splitBrain(pair);
-      syncpozo(['demote', pair.master, '--status-file', statusOf(pair)]);
-      assert.equal(onWinner(pair, '--master', pair.slave).exit, 3, 'the control');
-      assert.equal(onWinner(pair, '--master', pair.slave, '--force').json.term, 6);
+    withPair(async (pair) => {
+      const sides = await split(pair, 'slave');
+      makeSlave(sides.winner);
+      // The master answers.
+      const askMaster = async () => ({ lastTid: null, lastTime: null, beyondClaim: undefined });
+      assert.equal((await decide(sides, { supersede: false, askMaster })).exitCode, 3, 'the control');
+      assert.equal((await decide(sides, { supersede: false, askMaster, force: true })).term, 6);
     }));
 });
