@@ -21,7 +21,8 @@ export function otherSlaveOf(paths: SlavePaths, directory: string): string | und
 function claims(path: string, directory: string): boolean {
   try {
     const file = readDatFile({ dat: path + DAT });
-    const claimed = 'dat' in file && factsOfPath(path)?.inode === file.dat.slaveInode ? file.dat.blobs : undefined;
+    // A side that serves gets another inode by a pack, and still has its blobs there.
+    const claimed = 'dat' in file && factsOfPath(path) !== undefined ? file.dat.blobs : undefined;
     return claimed !== undefined && (claimed.directory === directory || isSame(claimed.directory, directory));
   } catch (error) {
     // It is not this slave's: what cannot be read there stops no sync.

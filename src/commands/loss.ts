@@ -108,6 +108,12 @@ export function lossOf(settled: Settled, probe: MasterAnswer, plain: boolean): L
   }
   const master = { masterTid: probe.lastTid, masterTime: probe.lastTime };
   const newer = probe.lastTid !== null && probe.lastTid > afterTid;
+  // A last transaction of this side alone: the two may have forked, unless the master ends where the slave was copied to.
+  const mayDiffer = !plain && probe.lastTid !== afterTid && probe.beyondClaim?.transactions !== 0;
+  if (!newer && !missing && mayDiffer) {
+    const why = 'this side has transactions that the master lacks, and nobody knows whether the master has others';
+    return { ...place, ...master, possible: true, certain: false, transactions: null, why };
+  }
   if (!newer && !missing) {
     const why = 'the master was checked, and has nothing newer';
     return { ...place, ...master, ...NOTHING, why };

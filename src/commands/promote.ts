@@ -170,8 +170,9 @@ async function promote(
     refuseOpened(paths);
     // Whoever is in step has followed all terms. A person decides only against a term that is known at the end.
     const { termOfMaster: _, ...inStep } = own;
+    const isInStep = answer && !('why' in answer) && !options.supersede;
     const result = answer
-      ? await promoteUnderLock(paths, options.supersede ? own : inStep, evicted, Promise.resolve(answer))
+      ? await promoteUnderLock(paths, isInStep ? inStep : own, evicted, Promise.resolve(answer))
       : await promoteUnderLock(paths, own, evicted, ask());
     return own.plain && !result.loss?.possible ? result : { ...result, ...report };
   } finally {
@@ -226,14 +227,14 @@ async function setRole(
     (await tooOld(paths, dat, promotion.lastSync, maxAgeSeconds, new Window(WINDOW_BYTES)));
   if (old) return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...old, sync: evicted ?? null };
   const answer = probe ? await probe : NOT_ASKED;
-  const next = await nextTerm(paths, before, 'why' in answer && !options.supersede ? {} : options);
+  const next = await nextTerm(paths, before, 'why' in answer && !options.supersede && !options.force ? {} : options);
   if ('reason' in next)
     return { ...plain(paths, options.statusFile), exitCode: EXIT.refused, ...next, sync: evicted ?? null };
   const settled = await settle(paths, dat, new Window(WINDOW_BYTES), {
     all: options.verify,
     indexLimits: options.indexLimits,
   });
-  const known = lossOf(settled, answer, options.plain === true);
+  const known = lossOf(settled, answer, options.plain === true && !options.supersede);
   const loss = options.masterServes === true ? lossWhileServed(known) : known;
   const done = { ...promotion, position: settled.position, tid: settled.tid };
   const { term } = next;

@@ -23,10 +23,14 @@ describe('two slaves in one directory', () => {
       pair.syncedBlobs();
       const run = pair.unchanged(() => syncOther(pair));
       assertEnd(run, { exit: 2, reason: /slave-blobs has the blobs of another slave, .*Data\.fs/, hint: /of its own/ });
+      // As a pack of ZODB does it, on a side that was promoted.
+      copyFileSync(pair.slaveFile, `${pair.slaveFile}.pack`);
+      renameSync(`${pair.slaveFile}.pack`, pair.slaveFile);
+      assertEnd(syncOther(pair), { exit: 2, reason: /slave-blobs has the blobs of another slave/ });
       const apart = join(pair.directory, 'apart');
       mkdirSync(apart);
       assertEnd(syncOther(pair, apart), { exit: 0 });
-      pair.assertNothingNew(...pair.blobArgs);
+      assertEnd(pair.syncBlobs(), { exit: 0 });
     }));
 
   it('nor do they where it is mounted at a second place', { skip: needsMounts }, () =>
