@@ -50,6 +50,8 @@ interface Flags extends SlaveOptions, BlobFlags, ConfigurationFlags {
 const GRACE_SECONDS = 1;
 /** A takeover waits for nobody. */
 const DEADLINE_SECONDS = 0.9;
+/** For a process that reads the role of the master, on a busy machine. */
+const ANSWER_SECONDS = 20;
 /** A takeover of a master that answers waits for what would be lost without it. */
 const CATCH_UP_SECONDS = 10;
 
@@ -176,6 +178,8 @@ async function promoted(
   if (flags.supersede && master === undefined)
     throw new PathMistake('--supersede needs the other side', 'name it with --master, as it is mounted here');
   const { onLoss, catchUp: seconds, patience: patienceSeconds } = flags;
+  // A person waits for an answer without which nothing is done; a takeover does not.
+  const termSeconds = flags.supersede ? Math.max(ANSWER_SECONDS, patienceSeconds) : patienceSeconds;
   const program = process.argv[1] ?? '';
   const options: PromoteOptions = {
     slave,
@@ -190,7 +194,7 @@ async function promoted(
       master: masterSideByName(master, slave, file),
       askMaster: (name) =>
         askForMaster(program, master, slave, patienceSeconds, ['--file', name, '--status-file', statusFile]),
-      termOfMaster: (name) => askForTerm(program, master, name, patienceSeconds),
+      termOfMaster: (name) => askForTerm(program, master, name, termSeconds),
     }),
     ...(flags.maxAge !== undefined && !flags.force && { maxAgeSeconds: flags.maxAge }),
     ...(master !== undefined &&

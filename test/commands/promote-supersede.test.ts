@@ -25,7 +25,7 @@ import {
 /** As an operator calls it. */
 function supersede({ winner, loser }: Split, ...more: string[]): Run {
   const args = ['promote', winner, '--supersede', '--master', loser, '--status-file', statusOf(winner), '--json'];
-  const run = syncpozo([...args, '--patience', '20', ...more]);
+  const run = syncpozo([...args, ...more]);
   assertNoCrash(run);
   return run;
 }
