@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { readHistory } from '../events/history.js';
 import { factsOfPath } from '../io/facts.js';
 import { forShell } from '../report/quote.js';
 import { fileOf, PathMistake, type Side, type SlavePaths } from '../standby/paths.js';
@@ -32,8 +33,8 @@ export interface AgainstMaster {
 }
 
 /**
- * The term that a promotion begins: above those of this side, and of a master that can be asked, so that a master which has
- * served learns that it was superseded. Refused where that has served in a term of which this side has nothing, unless a
+ * The term that a promotion begins: above those of this side, of a master that can be asked, and of one that has superseded
+ * this side, so that a master which has served learns that it was superseded. Refused where that has served in a term of which this side has nothing, unless a
  * person has decided otherwise. Such a person decides against a master whose term is known, and stays so until now.
  */
 export async function nextTerm(
@@ -46,12 +47,18 @@ export async function nextTerm(
   if (!asked && options.supersede) return UNKNOWN;
   const theirs = Math.max(asked?.term ?? 0, options.theirs?.term ?? 0);
   if (theirs <= ours || options.force || options.supersede || !options.master)
-    return { term: Math.max(lastTerm(before), theirs) + 1 };
+    return { term: Math.max(lastTerm(before), theirs, heardTerm(paths)) + 1 };
   const path = fileOf(options.master, basename(paths.data));
   return {
     reason: `${path} has served in term ${theirs}, and this side has followed up to term ${ours}: it lacks what was committed since`,
     hint: `'syncpozo rejoin ${forShell(path)} ${forShell(paths.data)}' makes a slave of it, which can be promoted. --force promotes it all the same, and forks the histories`,
   };
+}
+
+/** The highest term in which another side is reported to have superseded this one: a demotion forgets the mark. 0: none. */
+function heardTerm(paths: SlavePaths): number {
+  const terms = readHistory(paths).events.map(({ name, facts }) => name === 'superseded' && facts['peerTerm']);
+  return Math.max(0, ...terms.filter((term): term is number => Number.isSafeInteger(term)));
 }
 
 /** Whether a side that was promoted supersedes the master already. */

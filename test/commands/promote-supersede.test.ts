@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { OUT_OF_REACH } from '../../src/commands/loss.js';
 import { slavePaths } from '../../src/standby/paths.js';
@@ -116,6 +116,34 @@ describe('promote --supersede: the side that goes on after a split brain', () =>
       assert.equal((await decide(sides, { supersede: false, askMaster, force: true })).term, 6);
       writeFileSync(`${dataOf(sides.winner)}.role`, role);
       assert.equal((await decide(sides, { supersede: false, askMaster })).promoted, true, 'the control: a takeover');
+    }));
+});
+
+describe('a promotion after the side that has superseded this one is lost for good', () => {
+  it('begins a term above that one, which gives way when it is back after all', () =>
+    withPair(async (pair) => {
+      const sides = await split(pair, 'slave');
+      const asked = () => syncpozo(['may-serve', sides.winner, '--peer', sides.loser]).exit;
+      assert.equal(asked(), 3);
+      assert.match(roleTextOf(sides.winner), /^role superseded$/m);
+      const role = roleTextOf(sides.winner);
+      const demoted = () => {
+        writeFileSync(`${dataOf(sides.winner)}.role`, role);
+        makeSlave(sides.winner);
+      };
+      demoted();
+      assert.equal((await promoteHere(sides.winner)).term, 6);
+      assert.equal(asked(), 0);
+      assert.equal(syncpozo(['may-serve', sides.loser, '--peer', sides.winner]).exit, 3);
+      // A history that is torn, or cannot be read, is no reason to refuse.
+      const events = `${dataOf(sides.winner)}.events`;
+      demoted();
+      appendFileSync(events, '{"name":"super');
+      assert.equal((await promoteHere(sides.winner)).term, 6);
+      demoted();
+      rmSync(events);
+      mkdirSync(events);
+      assert.equal((await promoteHere(sides.winner)).term, 2);
     }));
 });
 
