@@ -94,7 +94,7 @@ describe('promote --supersede: the side that goes on after a split brain', () =>
       rmSync(`${dataOf(sides.winner)}.role`);
       pair.synced();
       commitTo(pair, sides.loser, 'served since');
-      const run = supersede(sides, '--catch-up', '60');
+      const run = supersede(sides, '--catch-up', '60', '--patience', '20');
       assertWon(sides, run, 6);
       assert.deepEqual([run.json.caughtUp?.transactions, run.json.loss.possible], [1, false], run.all);
       assert.ok(readFileSync(dataOf(sides.winner)).equals(readFileSync(dataOf(sides.loser))));
