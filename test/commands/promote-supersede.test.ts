@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { OUT_OF_REACH } from '../../src/commands/loss.js';
+import type { CatchUp } from '../../src/commands/catch-up.js';
 import { slavePaths } from '../../src/standby/paths.js';
 import { markSuperseded } from '../../src/standby/superseded.js';
 import { demote } from '../../src/takeover/demote.js';
@@ -35,6 +35,9 @@ function assertWon({ winner }: Split, run: Run, term: number): void {
   assert.match(roleTextOf(winner), new RegExp(`^role master\nterm ${term}\n`, 'm'));
 }
 
+/** A catch-up that fails in a read of the master. */
+const OUT_OF_REACH = { hasTime: false, round: async () => ({ kind: 'problem', why: 'EIO', isOutOfReach: true }) };
+
 function makeSlave(side: string): void {
   demote(slavePaths(side, undefined), factsOfRole(side), false);
 }
@@ -54,10 +57,11 @@ describe('promote --supersede: the side that goes on after a split brain', () =>
       const sides = await split(pair, 'master');
       const already = await promoteHere(sides.winner, { force: true });
       assert.deepEqual([already.promoted, already.already], [true, true], 'the control: --force alone does not');
-      const run = supersede(sides, '--on-loss', 'true');
+      const run = supersede(sides, '--on-loss', 'true', '--patience', '20');
       assertWon(sides, run, 6);
       // Its last transaction is older than that of the winner, and lost all the same.
       assert.deepEqual([run.json.loss.possible, run.json.onLoss === null], [true, false], run.all);
+      assert.match(run.json.loss.why, /has transactions that the master lacks/);
       assert.match(run.json.catchUpProblem, /was no slave/);
       assert.equal(syncpozo(['may-serve', sides.winner, '--peer', sides.loser]).exit, 0);
       assert.equal(syncpozo(['may-serve', sides.loser, '--peer', sides.winner]).exit, 3);
@@ -107,15 +111,17 @@ describe('promote --supersede: the side that goes on after a split brain', () =>
       rmSync(dataOf(sides.loser));
       mkdirSync(dataOf(sides.loser));
       const role = roleTextOf(sides.winner);
+      const catchUp = () => OUT_OF_REACH as unknown as CatchUp;
       const run = supersede(sides, '--file', 'Data.fs');
       assertWon(sides, run, 6);
       assert.notEqual(run.json.catchUpProblem, null);
       // A person who forces a slave decides against a term as well, where that is known.
       writeFileSync(`${dataOf(sides.winner)}.role`, role);
-      const askMaster = async () => OUT_OF_REACH;
-      assert.equal((await decide(sides, { supersede: false, askMaster, force: true })).term, 6);
+      assert.equal((await decide(sides, { supersede: false, catchUp, force: true })).term, 6);
       writeFileSync(`${dataOf(sides.winner)}.role`, role);
-      assert.equal((await decide(sides, { supersede: false, askMaster })).promoted, true, 'the control: a takeover');
+      assert.equal((await decide(sides, { catchUp })).term, 6);
+      writeFileSync(`${dataOf(sides.winner)}.role`, role);
+      assert.equal((await decide(sides, { supersede: false, catchUp })).promoted, true, 'the control: a takeover');
     }));
 });
 
