@@ -73,8 +73,12 @@ all_may_serve() {
       *" $REFUSED "*) break ;;
       *" $OUT_OF_REACH "*) can_wait || break ;;
       *" $CLEAN "*)
-        peer_answers || return 0
-        if ! can_wait; then
+        if ! peer_answers; then
+          if [ -e "$run_dir/force" ] || ! handed_over; then return 0; fi
+          answers="$syncpozo_peer does not answer. It was alive when ZEO was stopped here, at $(cat "$handover_file"), and may have served since
+"
+          can_wait || break
+        elif ! can_wait; then
           ! address_elsewhere || break
           say "the other host is alive, but its data cannot be read; nobody else has ${cluster_address%/*}"
           return 0

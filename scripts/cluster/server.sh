@@ -159,7 +159,7 @@ zeo_down() {
 # before it writes its name, and a watch never ends: it is no server by its command either.
 note_server() {
   server=$(holder)
-  if holder_is_sync || command_of "$server" | grep -Eq 'syncpozo|cli\.cjs'; then return 0; fi
+  if holder_is_sync || command_of "$server" | grep -Eq '(^|[/ ])syncpozo( |$)|/cli\.cjs '; then return 0; fi
   servers="$servers $server"
 }
 
@@ -195,6 +195,7 @@ zeo_stop() {
   end_starting
   servers=
   every note_server
+  case $servers in *[0-9]*) note_handover ;; esac
   if [ -x "$zeo_control" ]; then
     ctl "$zeo_stop_wait" stop || :
   fi
