@@ -128,7 +128,7 @@ zeo_start() {
 serving_or_failed() {
   failure=
   if serving; then return 0; fi
-  if [ "${peer_is_alive:-no}" = yes ] && is_unopened; then
+  if [ "${peer_is_alive:-no}" = yes ] && is_unopened && peer_lives_on; then
     failure="ZEO has not opened its data for $UNOPENED_SECONDS s, and $syncpozo_peer can serve. hint: see ZEO's log"
     return 0
   fi
@@ -148,6 +148,14 @@ is_unopened() {
     if any held_by_zeo; then opened=$now; fi
   fi
   [ $((now - opened)) -ge "$UNOPENED_SECONDS" ]
+}
+
+# The other host has answered before the promotion, and may have died since. Then nobody else can serve, and ZEO gets its time.
+peer_lives_on() {
+  if peer_answers; then return 0; fi
+  peer_is_alive=no
+  say "$syncpozo_peer does not answer any more, so nothing is left to it"
+  return 1
 }
 
 # Who has the port, if the data are nobody's: it is not ZEO.

@@ -104,7 +104,7 @@ promote_all() {
 
 # ZEO does not start here. Where the other host is alive, and nothing was committed here, that one may serve again: see take_back.
 give_up() {
-  if [ "$peer_is_alive" != yes ] || ! zeo_stop || ! every nothing_committed; then return 0; fi
+  if [ "$peer_is_alive" != yes ] || ! peer_lives_on || ! zeo_stop || ! every nothing_committed; then return 0; fi
   say "giving the promotion up: nothing was committed here, and $syncpozo_peer can serve"
   every demote_again
   every withdraw_note

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { venvProgram } from '../support/venv.js';
 import { writeScript } from './shell.js';
-import { commit, giveRole, type Instance, makeInstance, portListens, roleOf, served } from './zeo.js';
+import { commit, giveRole, type Instance, makeInstance, portListens, roleOf } from './zeo.js';
 
 const NAMES = ['main', 'catalog'] as const;
 
@@ -32,52 +33,47 @@ function breakSyncpozo(host: Instance, verb: string, storage: string): () => voi
   return () => writeFileSync(works, '');
 }
 
-for (const [verb, storage, left] of [
-  ['demote', 'catalog', ['master', 'superseded']],
-  ['promote', 'main', ['slave', 'superseded']],
-  ['promote', 'catalog', ['master', 'slave']],
+for (const [verb, storage, call, left] of [
+  ['demote', 'catalog', 'may-start', ['master', 'superseded']],
+  ['promote', 'main', 'start', ['slave', 'superseded']],
 ] as const) {
-  test(`a role is taken back by the next start where ${verb} of ${storage} has failed`, async (t) => {
+  test(`a role is taken back by the next ${call} where ${verb} of ${storage} has failed`, async (t) => {
     const host = await makeHost(t);
     const mend = breakSyncpozo(host, verb, storage);
-    for (const call of ['may-start', 'start']) {
-      const failed = await host.zeo(call);
-      assert.equal(failed.status, 3, failed.stderr);
-      assert.match(failed.stderr, /refused: .* could not be promoted again/);
-      assert.deepEqual(rolesOf(host), left);
-    }
+    const failed = await host.zeo(call);
+    assert.equal(failed.status, 3, failed.stderr);
+    assert.match(failed.stderr, /refused: .* could not be promoted again/);
+    assert.deepEqual(rolesOf(host), left);
     assert.ok(!(await portListens(host.port)));
     mend();
-    const call = verb === 'demote' ? 'may-start' : 'start';
     const done = await host.zeo(call);
     assert.equal(done.status, 0, done.stderr);
     assert.deepEqual(rolesOf(host), ['master', 'master']);
-    const start = await host.zeo('start');
-    assert.equal(start.status, 0, start.stderr);
-    assert.equal(await served(host.port), 5);
+    assert.equal(await portListens(host.port), call === 'start');
   });
 }
 
-for (const [what, spoil] of [
-  [
-    'serves without a promotion',
-    (peer: string) => {
+test('nothing is taken back while the other host serves, or may', async (t) => {
+  const host = await makeHost(t);
+  const peer = host.peerFile('catalog');
+  const spoils: Readonly<Record<string, () => void>> = {
+    'it serves without a promotion': () => {
       writeFileSync(`${peer}.unpromoted`, '');
       utimesSync(`${peer}.role`, 1000, 1000);
     },
-  ],
-  ['has a longer file than at the promotion', (peer: string) => appendFileSync(peer, 'x')],
-  ['was promoted again', (peer: string) => giveRole(peer, 'master', 3)],
-  ['has committed in its term', (peer: string) => giveRole(peer, 'slave', 2)],
-] as const) {
-  test(`nothing is taken back while the other host ${what}`, async (t) => {
-    const host = await makeHost(t);
-    spoil(host.peerFile('catalog'));
-    for (const verb of ['may-start', 'start']) assert.equal((await host.zeo(verb)).status, 3);
-    assert.deepEqual(rolesOf(host), ['superseded', 'superseded']);
-    assert.ok(!(await portListens(host.port)));
-  });
-}
+    'it was promoted again': () => giveRole(peer, 'master', 3),
+    'it has committed in its term': () => giveRole(peer, 'slave', 2),
+    'its file is longer than at its promotion': () => appendFileSync(peer, 'x'),
+  };
+  for (const [what, spoil] of Object.entries(spoils)) {
+    giveRole(peer, 'slave', 2, true);
+    rmSync(`${peer}.unpromoted`, { force: true });
+    spoil();
+    assert.equal((await host.zeo('may-start')).status, 3, what);
+    assert.deepEqual(rolesOf(host), ['superseded', 'superseded'], what);
+  }
+  assert.equal((await host.zeo('start')).status, 3);
+});
 
 test('a slave that lacks what the other host has is not promoted as one that was taken back', async (t) => {
   const host = await makeHost(t);
@@ -111,3 +107,19 @@ for (const writes of [false, true]) {
     assert.equal(existsSync(`${host.dataFs}.unpromoted`), writes, start.stderr);
   });
 }
+
+test('a ZEO that needs long to open its data is waited for where the other host has died since the promotion', async (t) => {
+  const host = await makeInstance(t);
+  await commit(host.dataFs, 5);
+  giveRole(host.dataFs, 'slave', 1);
+  const bin = join(host.dir, 'bin');
+  // The question of a takeover is the one that waits for 0.3 s.
+  writeScript(join(bin, 'ping'), `case "$*" in *' -W 0.3 '*) exit 0 ;; esac\nexit 1`);
+  writeScript(join(bin, 'runzeo'), `sleep 5\nexec '${venvProgram('runzeo')}' -C '${host.dir}/etc/zeo.conf' "$@"`);
+  const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
+  host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_start_wait: 60 });
+  const start = await host.zeo('start');
+  assert.equal(start.status, 0, start.stderr);
+  assert.match(start.stderr, /does not answer any more/);
+  assert.equal(roleOf(host.dataFs), 'master');
+});
