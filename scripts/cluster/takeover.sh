@@ -111,6 +111,21 @@ give_up() {
   every switch_on_again
 }
 
+# After a promotion whose ZEO has not been seen serving, because this host went down: whether it may be given up still.
+may_give_up() {
+  # The promotion has switched it off.
+  slaves=$storages switched_on=$storages peer_is_alive=no
+  if every nothing_committed && every waits_for_this && peer_answers; then peer_is_alive=yes; fi
+}
+
+# Whether the other host may not serve for the sake of this side's last term, and for no other one.
+waits_for_this() {
+  is_role master || return 1
+  theirs=$(peer_role_file 3) || return 1
+  case $(printf '%s\n' "$theirs" | role_of) in master | superseded) ;; *) return 1 ;; esac
+  [ "$(awk -v theirs="$(printf '%s\n' "$theirs" | term_of)" '$1 == "began" && $2 > theirs { n++ } END { print n + 0 }' "$data.role")" -eq 1 ]
+}
+
 # The file ends where its term has begun; or it was to be served without a promotion, and has not changed since.
 nothing_committed() {
   case " $slaves " in *" $storage "*) ;; *) return 0 ;; esac

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { formatRole } from '../../src/standby/role.js';
@@ -124,4 +133,44 @@ test('a ZEO that needs long to open its data is waited for where the other host 
   assert.equal(start.status, 0, start.stderr);
   assert.match(start.stderr, /does not answer any more/);
   assert.equal(roleOf(host.dataFs), 'master');
+});
+
+test('a promotion whose host went down before its ZEO served is given up after the boot', async (t) => {
+  const host = await makeInstance(t);
+  await commit(host.dataFs, 5);
+  writeFileSync(host.status, 'SYNCING=1\n');
+  giveRole(host.dataFs, 'slave', 1);
+  giveRole(host.peer, 'master', 1);
+  const bin = join(host.dir, 'bin');
+  host.set({ zeo_control: '/bin/false', UNOPENED_SECONDS: 2, zeo_stop_wait: 3 });
+  assert.equal((await host.zeo('start')).status, 1);
+  assert.equal(roleOf(host.dataFs), 'master');
+  writeScript(join(bin, 'ping'), 'exit 0');
+  giveRole(host.peer, 'superseded', 1);
+  host.set({ peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` });
+  const start = await host.zeo('start');
+  assert.equal(start.status, 1, start.stderr);
+  assert.match(start.stderr, /giving the promotion up/);
+  assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^role slave\n(.*\n)*began 2 .* unused$/m);
+  assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
+});
+
+test('a host that has handed the cluster over does not serve alone for its clean stop', async (t) => {
+  const host = await makeInstance(t);
+  await commit(host.dataFs, 5);
+  giveRole(host.dataFs, 'master', 1);
+  host.set({ PEER_WAIT: 1 });
+  assert.equal((await host.zeo('may-start')).status, 0, 'a clean stop');
+  const note = join(host.env['SYNCPOZO_STATE'] ?? '', 'handed-over');
+  writeFileSync(note, '');
+  const refused = await host.zeo('may-start');
+  assert.equal(refused.status, 3, refused.stderr);
+  assert.match(refused.stderr, /was asked to take over .*\n(.*\n)*.*hint: if you know .*: touch /);
+  const force = join(host.run, 'force');
+  writeFileSync(force, '');
+  assert.equal((await host.zeo('may-start')).status, 0, 'a person knows');
+  rmSync(force);
+  giveRole(host.peer, 'slave', 1);
+  assert.equal((await host.zeo('start')).status, 0);
+  assert.ok(!existsSync(note), 'it serves');
 });
