@@ -240,6 +240,7 @@ test('a mistake in the configuration does not prevent the takeover: the paths ar
 for (const [what, body] of [
   ['dies', 'exit 1'],
   ['hangs', 'exec sleep 1000'],
+  ['does not even end when asked to', 'kill -STOP $$'],
 ] as const) {
   test(`a takeover whose ZEO ${what} at its start is given up while the other host is alive`, async (t) => {
     const host = await makeHost(t);
@@ -248,7 +249,7 @@ for (const [what, body] of [
     writeScript(join(bin, 'ping'), 'exit 0');
     writeScript(join(bin, 'runzeo'), body);
     const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
-    host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_start_wait: 300, zeo_stop_wait: 3 });
+    host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_start_wait: 300, zeo_stop_wait: 60 });
     const start = await host.zeo('start');
     assert.equal(start.status, 1, start.stderr);
     assert.match(start.stderr, /ZEO has not opened its data for 2 s, and /);
