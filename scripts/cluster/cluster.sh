@@ -120,5 +120,7 @@ at_once() {
 . "$cluster_lib/roles.sh"
 # shellcheck source=scripts/cluster/lock.sh
 . "$cluster_lib/lock.sh"
+# shellcheck source=scripts/cluster/handover.sh
+. "$cluster_lib/handover.sh"
 # shellcheck source=scripts/cluster/server.sh
 . "$cluster_lib/server.sh"

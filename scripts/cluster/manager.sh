@@ -66,8 +66,8 @@ heartbeat_pauses() {
 # Whether heartbeat takes part here (it waits for the other host first), it is up to this host to serve, and nothing is done about
 # it. Heartbeat's scripts send messages through a pipe, in pieces: two at once spoil each other, and a takeover is forgotten.
 heartbeat_forgets() {
-  [ "$(timeout 5 cl_status nodestatus "$syncpozo_host" 2>/dev/null)" = active ] || return 1
-  if any is_role slave && [ "$(timeout 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" != dead ]; then return 1; fi
+  [ "$(timeout -k 1 5 cl_status nodestatus "$syncpozo_host" 2>/dev/null)" = active ] || return 1
+  if any is_role slave && [ "$(timeout -k 1 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" != dead ]; then return 1; fi
   ! pgrep -f '/ResourceManager ' >/dev/null
 }
 
@@ -100,20 +100,31 @@ address_gone() {
 # Whether the other host's manager takes part.
 peer_manager_runs() {
   case $cluster_manager in
-    heartbeat) [ "$(timeout 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" = active ] ;;
+    heartbeat) [ "$(timeout -k 1 5 cl_status nodestatus "$syncpozo_peer" 2>/dev/null)" = active ] ;;
     pacemaker) [ "$(timeout 10 crm_attribute --promotion=zeo -N "$syncpozo_peer" -l reboot -G -q 2>/dev/null)" -gt 0 ] 2>/dev/null ;;
     *) peer_answers ;;
   esac
 }
 
+# keepalived elects the other host within some seconds, or not at all, because it does not run there, or may not serve. A host that was
+# elected keeps the cluster, however long it takes to serve: this one does not preempt it.
+ELECTION_SECONDS=20
+
 # manager_move REASON: asks the manager to move all resources to the other host.
 manager_move() {
+  # Then a clean stop says nothing about who has served last, also after a power cut: see may-serve.sh. `zeo start` removes it.
+  date | replace "$state_dir/handed-over" || :
+  order_move "$1" || { rm -f "$state_dir/handed-over" && return 1; }
+}
+
+order_move() {
   case $cluster_manager in
     heartbeat)
       read_clock
       echo "$now" 2>/dev/null >"$run_dir/moving"
       heartbeat_standby
       ;;
+    keepalived) leave_cluster "$1" "$ELECTION_SECONDS" ;;
     *) leave_cluster "$1" ;;
   esac
 }

@@ -27,7 +27,11 @@ may_serve() {
   case $answer in
     0)
       case $said in
-        *': the other side is out of reach, and this one was stopped cleanly ('*) return "$CLEAN" ;;
+        *': the other side is out of reach, and this one was stopped cleanly ('*)
+          if [ ! -e "$state_dir/handed-over" ] || [ -e "$run_dir/force" ]; then return "$CLEAN"; fi
+          echo "$data: the other side is out of reach, and was asked to take over from this one; it may have served since"
+          return "$OUT_OF_REACH"
+          ;;
       esac
       return 0
       ;;
@@ -73,8 +77,12 @@ all_may_serve() {
       *" $REFUSED "*) break ;;
       *" $OUT_OF_REACH "*) can_wait || break ;;
       *" $CLEAN "*)
-        peer_answers || return 0
-        if ! can_wait; then
+        if ! peer_answers; then
+          if [ -e "$run_dir/force" ] || ! handed_over; then return 0; fi
+          answers="$syncpozo_peer does not answer. It was alive when ZEO was stopped here, at $(cat "$handover_file"), and may have served since
+"
+          can_wait || break
+        elif ! can_wait; then
           ! address_elsewhere || break
           say "the other host is alive, but its data cannot be read; nobody else has ${cluster_address%/*}"
           return 0

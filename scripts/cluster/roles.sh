@@ -63,13 +63,38 @@ peer_is_slave() {
   [ "$(peer_role_file 3 | role_of)" = slave ]
 }
 
-# Whether the other host has given up the term by which it has superseded this side: its ZEO has not started, nothing was
-# committed there, and it is a slave.
+# Whether take_back may have begun: it makes a slave of a superseded side first, which removes the .dat, and then promotes it.
+half_taken_back() {
+  is_role slave && [ ! -e "$data.dat" ]
+}
+
+to_take_back() {
+  is_role superseded || half_taken_back
+}
+
+# Whether the other host has given up every term above those of this side: its ZEO has not started, nothing was committed there, and
+# it is a slave. A storage that was taken back already, or has never been marked, is one of which the other host has no higher term.
 peer_gave_up() {
   theirs=$(peer_role_file 3) || return 1
-  [ "$(printf '%s\n' "$theirs" | role_of)" = slave ] &&
-    printf '%s\n' "$theirs" | awk -v own="$(term_here)" '$1 == "began" && $2 > own { given_up = $8 == "unused"; if (!given_up) exit }
-      END { exit !given_up }'
+  [ "$(printf '%s\n' "$theirs" | role_of)" = slave ] && peer_has_no_note || return 1
+  read_role_here
+  ends_at=$(printf '%s\n' "$theirs" | awk -v own="$role_term" '$1 == "began" && $2 > own { at = $3; if ($8 != "unused") open = 1 }
+    END { print at; exit open }') || return 1
+  case $role in
+    master | plain) return 0 ;;
+    superseded) ;;
+    # All that the other host has is here: a slave that is behind is not promoted by this.
+    slave) half_taken_back && [ "$(stat -c %s "$data")" -ge "${ends_at:-0}" ] || return 1 ;;
+    *) return 1 ;;
+  esac
+  # As that host has found as well, before it gave the term up.
+  [ -n "$ends_at" ] && [ "$(timeout -k 1 2 stat -c %s "$peer_data" 2>/dev/null)" = "$ends_at" ]
+}
+
+# Whether it is known that the other host has not served as a slave since its role was written.
+peer_has_no_note() {
+  # shellcheck disable=SC2016 # the child expands it
+  timeout -k 1 2 sh -c '[ -e "$1.role" ] && { [ ! -e "$1.unpromoted" ] || [ "$1.role" -nt "$1.unpromoted" ]; }' sh "$peer_data" 2>/dev/null
 }
 
 # Whether the other host has served as a slave since its role was written: see note_unpromoted.

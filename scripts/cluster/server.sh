@@ -81,10 +81,16 @@ free_for_zeo() {
 # What it commits from now on belongs to no term, so the note, with its time, is on the disk before ZEO starts.
 note_unpromoted() {
   if is_role slave; then
-    { date >"$data.unpromoted" && sync "$data.unpromoted" "$(dirname "$data")"; } 2>/dev/null || say "cannot write $data.unpromoted"
+    { echo "$(date): $(stat -c '%s %y' "$data")" >"$data.unpromoted" && sync "$data.unpromoted" "$(dirname "$data")"; } 2>/dev/null || say "cannot write $data.unpromoted"
   elif [ -e "$data.unpromoted" ]; then
     rm -f "$data.unpromoted"
   fi
+}
+
+# Whether the note is there, and nothing was written to the data since.
+noted_unpromoted() {
+  noted=$(cat "$data.unpromoted" 2>/dev/null) && facts=$(stat -c '%s %y' "$data") || return 1
+  [ "$noted" != "${noted%" $facts"}" ]
 }
 
 # For so many seconds ZEO may leave the data alone, if the other host can serve: one that starts locks them first, and then reads them,
@@ -122,7 +128,7 @@ zeo_start() {
 serving_or_failed() {
   failure=
   if serving; then return 0; fi
-  if [ "${peer_is_alive:-no}" = yes ] && is_unopened; then
+  if [ "${peer_is_alive:-no}" = yes ] && is_unopened && peer_lives_on; then
     failure="ZEO has not opened its data for $UNOPENED_SECONDS s, and $syncpozo_peer can serve. hint: see ZEO's log"
     return 0
   fi
@@ -144,6 +150,14 @@ is_unopened() {
   [ $((now - opened)) -ge "$UNOPENED_SECONDS" ]
 }
 
+# The other host has answered before the promotion, and may have died since. Then nobody else can serve, and ZEO gets its time.
+peer_lives_on() {
+  if peer_answers; then return 0; fi
+  peer_is_alive=no
+  say "$syncpozo_peer does not answer any more, so nothing is left to it"
+  return 1
+}
+
 # Who has the port, if the data are nobody's: it is not ZEO.
 describe_port() {
   if ! listening || any held_by_server; then return 0; fi
@@ -159,7 +173,7 @@ zeo_down() {
 # before it writes its name, and a watch never ends: it is no server by its command either.
 note_server() {
   server=$(holder)
-  if holder_is_sync || command_of "$server" | grep -Eq 'syncpozo|cli\.cjs'; then return 0; fi
+  if holder_is_sync || command_of "$server" | grep -Eq '(^|[/ ])syncpozo( |$)|/cli\.cjs '; then return 0; fi
   servers="$servers $server"
 }
 
@@ -191,12 +205,30 @@ none_starting() {
   [ -z "$(starting)" ]
 }
 
+# A ZEO that has never had its data open has nothing to write. One that hangs does not get as far as its end either.
+UNOPENED_STOP_SECONDS=3
+
+# The control script has told zdaemon to end it, so zdaemon does not start it again.
+kill_unopened() {
+  hanging=$(ctl 5 status 2>&1 | sed -n 's/.*pid=\([0-9][0-9]*\).*/\1/p')
+  [ -n "$hanging" ] || return 0
+  say "process $hanging has not ended after $UNOPENED_STOP_SECONDS s, and has opened no data: killing it"
+  kill -KILL "$hanging" 2>/dev/null
+}
+
 zeo_stop() {
   end_starting
   servers=
   every note_server
+  case $servers in *[0-9]*) note_handover ;; esac
   if [ -x "$zeo_control" ]; then
-    ctl "$zeo_stop_wait" stop || :
+    ctl "$zeo_stop_wait" stop &
+    stopper=$!
+    case $servers in
+      *[0-9]*) ;;
+      *) if ! within "$UNOPENED_STOP_SECONDS" ended "$stopper" && every free_of_server; then kill_unopened; fi ;;
+    esac
+    wait "$stopper" || :
   fi
   if ! within 2 zeo_down; then
     every end_server

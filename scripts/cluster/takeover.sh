@@ -104,25 +104,62 @@ promote_all() {
 
 # ZEO does not start here. Where the other host is alive, and nothing was committed here, that one may serve again: see take_back.
 give_up() {
-  if [ "$peer_is_alive" != yes ] || ! zeo_stop || ! every nothing_committed; then return 0; fi
+  if [ "$peer_is_alive" != yes ] || ! peer_lives_on || ! zeo_stop || ! every nothing_committed; then return 0; fi
   say "giving the promotion up: nothing was committed here, and $syncpozo_peer can serve"
   every demote_again
+  every withdraw_note
   every switch_on_again
 }
 
-# The file ends where its term has begun.
-nothing_committed() {
-  case " $slaves " in
-    *" $storage "*) [ "$(stat -c %s "$data")" = "$(awk '$1 == "began" { at = $3 } END { print at }' "$data.role")" ] ;;
-  esac
+# After a promotion whose ZEO has not been seen serving, because this host went down: whether it may be given up still.
+may_give_up() {
+  # The promotion has switched it off.
+  slaves=$storages switched_on=$storages peer_is_alive=no
+  if every nothing_committed && every waits_for_this && peer_answers; then peer_is_alive=yes; fi
 }
 
-# This side was superseded by a promotion that the other host has given up.
+# Whether the other host may not serve for the sake of this side's last term, and for no other one.
+waits_for_this() {
+  is_role master || return 1
+  theirs=$(peer_role_file 3) || return 1
+  case $(printf '%s\n' "$theirs" | role_of) in master | superseded) ;; *) return 1 ;; esac
+  [ "$(awk -v theirs="$(printf '%s\n' "$theirs" | term_of)" '$1 == "began" && $2 > theirs { n++ } END { print n + 0 }' "$data.role")" -eq 1 ]
+}
+
+# The file ends where its term has begun; or it was to be served without a promotion, and has not changed since.
+nothing_committed() {
+  case " $slaves " in *" $storage "*) ;; *) return 0 ;; esac
+  if is_role slave; then
+    noted_unpromoted
+  else
+    [ "$(stat -c %s "$data")" = "$(awk '$1 == "began" { at = $3 } END { print at }' "$data.role")" ]
+  fi
+}
+
+# Otherwise the other host, whose data are as new, would be kept from serving.
+withdraw_note() {
+  if is_role slave && noted_unpromoted; then rm -f "$data.unpromoted"; fi
+}
+
+# This side was superseded by a promotion that the other host has given up. Killed, or failed, at any place, it is called again, and goes on.
 take_back() {
-  if ! is_role superseded; then return 0; fi
+  if ! to_take_back; then return 0; fi
   say "$syncpozo_peer has given its promotion up, and has committed nothing: this side is promoted again"
-  report=$(ask demote && ask promote)
-  printf '%s\n' "$report" | say_lines "promote $storage: "
-  # Why a start was refused before.
-  rm -f "$run_dir/failed"
+  if is_role superseded; then ask demote | say_lines "demote $storage: "; fi
+  if is_role slave; then ask promote | say_lines "promote $storage: "; fi
+  if ! is_role master; then
+    refuse "$data could not be promoted again, see above; the next start, and the guard, try it again"
+    return "$REFUSED"
+  fi
+}
+
+# All storages, or none: where the other host serves one of them, or may, nothing is changed. Sets `taken_back`.
+take_all_back() {
+  taken_back=
+  if ! any to_take_back || ! every peer_gave_up; then return 0; fi
+  every take_back || every take_back || return
+  # Why a start was refused before; and nothing moves to the other host any more.
+  rm -f "$run_dir/failed" "$run_dir/moving"
+  # It may have begun another promotion meanwhile.
+  if every peer_gave_up; then taken_back=yes; fi
 }

@@ -26,7 +26,8 @@ describe('blob directories, with a real ZODB:', { concurrency: 2 }, () => {
       withTempDir(async (directory) => {
         const args = ['-B', inProject('test', 'blobs', 'directories.py'), PROGRAM, directory, scenario];
         const { stderr } = await promisify(execFile)(python(), args);
-        assert.equal(stderr.replace(/^.*Warning.*$/gm, '').trim(), '');
+        // ZODB warns of an old layout, which it takes a directory without .layout for.
+        assert.equal(stderr.replace(/^.*(Warning|blob directory layout is deprecated).*$/gm, '').trim(), '');
       }),
     );
 });

@@ -109,8 +109,9 @@ class Chaos {
     });
     this.syncs++;
     this.count(endingOf(met, what));
-    // What an attempt has copied that came to nothing stays, like that of a killed run, if the old slave is kept.
-    const leftCopies = /starting over/.test(met.output) && /the old slave is kept/.test(met.output);
+    // What an attempt has copied that came to nothing stays, like that of a killed run, if the old slave is kept, or there is none.
+    const leftCopies =
+      /starting over/.test(met.output) && /the old slave is kept|there is no slave yet/.test(met.output);
     const shown = await this.assertShown(met.signal !== null || leftCopies, `${what}\n${met.output}`);
     this.assertClaim(`${what}\n${met.output}`);
     if (met.exit === 0) {

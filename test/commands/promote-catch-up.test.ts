@@ -139,7 +139,7 @@ describe('promote --master brings the slave up to date first,', () => {
     withConfigured(['main', 'catalog'], (configured) => {
       assert.equal(configured.run('sync', '--json').exit, 0);
       for (const pair of configured.pairs.values()) pair.commit('not on the slave');
-      const { json } = configured.run('promote', '--json', '--patience', '20');
+      const { json } = configured.run('promote', '--json', '--patience', '20', '--catch-up', '60');
       for (const [name, pair] of configured.pairs) {
         assert.deepEqual(json.storages[name].caughtUp.transactions, 1);
         pair.assertInStep();

@@ -132,12 +132,12 @@ describe("the promoted slave's end", () => {
       assert.deepEqual(readFileSync(pair.slaveFile), bytes);
     }));
 
-  it('is before an unfinished batch that a giant transaction follows, with and without a .dat, within 2 seconds', () =>
+  it('is before an unfinished batch that a giant transaction follows, with and without a .dat, and does not read that', () =>
     withPair((pair) => {
       pair.synced();
       const before = readFileSync(pair.slaveFile);
       const dat = readFileSync(pair.dat);
-      const giant = 600 << 20;
+      const giant = 60 * 2 ** 30;
       const batch = batchBeyond(pair, 'c');
       for (const withDat of [true, false]) {
         writeFileSync(pair.slaveFile, before);
@@ -153,8 +153,8 @@ describe("the promoted slave's end", () => {
         rmSync(roleFileOf(pair), { force: true });
         const began = performance.now();
         const run = promote(pair);
-        // Reading the whole transaction takes some seconds here.
-        assert.ok(performance.now() - began < 2000, `${performance.now() - began} ms`);
+        // Reading 60 GB takes far longer.
+        assert.ok(performance.now() - began < 15_000, `${performance.now() - began} ms`);
         assertPromoted(pair, run);
         assert.deepEqual(run.json.cut, { bytes: batch.length + giant, unfinished: true, keptAs: null });
         assert.equal(run.json.slave.position, before.length);

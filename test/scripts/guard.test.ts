@@ -88,11 +88,24 @@ describe('the guard', { concurrency: 6 }, () => {
   });
 
   test('a heartbeat that hangs on the standby is killed', async (t) => {
-    const host = await GuardedHost.make(t, { HANG_SECONDS: 1 });
+    const host = await GuardedHost.make(t, { HANG_SECONDS: 3, HANG_ASK_EVERY: 3 });
     host.start();
     await host.eventually('heartbeat starts', () => host.calls(STARTED) === 1);
     host.set('hangs');
-    await host.says(/heartbeat has not responded for 1 s, killing it/);
+    await host.says(/heartbeat has not responded for 3 s, killing it/);
+  });
+
+  test('a side that was demoted to be taken back, and not promoted, is promoted where nobody serves', async (t) => {
+    const host = await GuardedHost.make(t);
+    host.set('unit', 'heartbeat');
+    host.start();
+    await host.rounds();
+    assert.equal(host.calls(/^zeo may-start/), 0, 'the other host serves');
+    giveRole(host.peer, 'slave', 2, true);
+    await host.rounds();
+    assert.equal(host.calls(/^zeo may-start/), 0, 'somebody has the address');
+    host.unset('answers.192.0.2.10');
+    await host.eventually('it is asked for', () => host.calls(/^zeo may-start/) > 0);
   });
 
   test("the fault of Debian's messages is noticed when an upgrade brings it back, once each time", async (t) => {

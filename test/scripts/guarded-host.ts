@@ -86,7 +86,9 @@ ${note}`,
       `case "$*" in *delete*) rm -f address; ${note} ;; *) ${has('address')} && echo '2: eth0 inet 192.0.2.10/24 x' ;; esac`,
     );
     put('ping', `for target; do :; done; [ -e "answers.$target" ]`);
-    put('cl_status', `[ "$1" != hbstatus ] || ! ${has('hangs')} || exit 1; cat "status.$2" 2>/dev/null || echo active`);
+    // One that hangs answers no question; most of those who ask give it five seconds.
+    const hangs = `if ${has('hangs')}; then [ "$1" = hbstatus ] || sleep 20; exit 1; fi`;
+    put('cl_status', `${hangs}; cat "status.$2" 2>/dev/null || echo active`);
     put('curl', has('web'));
     put('req_resource', note);
     // Heartbeat ignores an order at first, where it is starting.

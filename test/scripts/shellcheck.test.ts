@@ -20,6 +20,7 @@ test('the scripts that an operator installs exist', () => {
     'cluster/clients',
     'cluster/cluster.sh',
     'cluster/guard',
+    'cluster/handover.sh',
     'cluster/lock.sh',
     'cluster/manager.sh',
     'cluster/may-serve.sh',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { writeScript } from './shell.js';
@@ -99,6 +99,39 @@ test('the other side out of reach after a crash: no, unless a person says that i
   assert.equal(await served(host.port), 5);
   assert.ok(!existsSync(join(host.run, 'force')), 'it counts once');
   assert.ok(!existsSync(join(host.run, 'failed')));
+});
+
+test('a ZEO that was stopped beside a living host does not serve alone again, unless a person says so', async (t) => {
+  const host = await makeHost(t);
+  giveRole(host.dataFs, 'master', 1);
+  giveRole(host.peer, 'slave', 1);
+  const note = join(host.dir, 'handed-over');
+  const bin = join(host.dir, 'bin');
+  writeScript(join(bin, 'ping'), `[ -e '${host.dir}/peer-lives' ]`);
+  host.set({ PATH: `${bin}:${process.env['PATH']}`, peer_address: '192.0.2.2', PEER_WAIT: 1 });
+  const there = join(host.dir, 'peer');
+  const setAlive = (alive: boolean): void => {
+    if (alive) writeFileSync(join(host.dir, 'peer-lives'), '');
+    else rmSync(join(host.dir, 'peer-lives'), { force: true });
+  };
+
+  setAlive(true);
+  assert.equal((await host.zeo('start')).status, 0);
+  assert.equal((await host.zeo('stop')).status, 0);
+  assert.ok(existsSync(note));
+  // It takes over, commits, and dies, before this side has heard of that.
+  setAlive(false);
+  renameSync(there, `${there}.away`);
+  await refused(host, /does not answer. It was alive when ZEO was stopped here, at .*and may have served since/);
+  assert.ok(existsSync(note));
+  writeFileSync(join(host.run, 'force'), '');
+  assert.equal((await host.zeo('start')).status, 0);
+  assert.ok(!existsSync(note));
+
+  // The control: a host that is down already takes nothing over.
+  assert.equal((await host.zeo('stop')).status, 0);
+  assert.ok(!existsSync(note));
+  assert.equal((await host.zeo('start')).status, 0);
 });
 
 test('a side whose peer has served without a promotion refuses, until that is promoted or has another role', async (t) => {
@@ -207,6 +240,7 @@ test('a mistake in the configuration does not prevent the takeover: the paths ar
 for (const [what, body] of [
   ['dies', 'exit 1'],
   ['hangs', 'exec sleep 1000'],
+  ['does not even end when asked to', 'kill -STOP $$'],
 ] as const) {
   test(`a takeover whose ZEO ${what} at its start is given up while the other host is alive`, async (t) => {
     const host = await makeHost(t);
@@ -215,7 +249,7 @@ for (const [what, body] of [
     writeScript(join(bin, 'ping'), 'exit 0');
     writeScript(join(bin, 'runzeo'), body);
     const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
-    host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_start_wait: 300, zeo_stop_wait: 3 });
+    host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_start_wait: 300, zeo_stop_wait: 60 });
     const start = await host.zeo('start');
     assert.equal(start.status, 1, start.stderr);
     assert.match(start.stderr, /ZEO has not opened its data for 2 s, and /);

@@ -68,8 +68,10 @@ export async function oneAfterTheOther(t: TestContext, settings: SiteSettings): 
 /** A watch of the group, ended again and again: whenever its last round was complete, the slaves show one moment. */
 export async function watchedRounds(t: TestContext, settings: SiteSettings, times: number): Promise<void> {
   await TwoStorages.whileWritten(settings, async (site) => {
-    let [together, rounds] = [0, 0];
-    for (let time = 0; time < times; time++) {
+    let [together, rounds, time] = [0, 0, 0];
+    // A busy machine has fewer rounds in the same time.
+    const until = Date.now() + 90_000;
+    for (; time < times || (Date.now() < until && (together === 0 || rounds <= times)); time++) {
       const run = await site.watched(2500);
       const what = `watch ${time} (seed ${settings.seed}): ${run.all}`;
       assert.equal(run.exit, 0, what);
@@ -80,8 +82,8 @@ export async function watchedRounds(t: TestContext, settings: SiteSettings, time
       assert.deepEqual(differences, [], what);
       together++;
     }
-    assert.ok(together > 0 && rounds > times, `${together} of ${times} together, ${rounds} rounds`);
-    t.diagnostic(`${together} of ${times} ended together, after ${rounds} rounds`);
+    assert.ok(together > 0 && rounds > times, `${together} of ${time} together, ${rounds} rounds`);
+    t.diagnostic(`${together} of ${time} ended together, after ${rounds} rounds`);
   });
 }
 

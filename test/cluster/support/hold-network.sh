@@ -40,8 +40,11 @@ ip() {
   chroot "$dir/router" ip "$@"
 }
 ip link set lo up
+# A bridge without an address of its own takes one of its ports', and another one when a host boots, whose port is new: what the other host
+# sends to the router is lost then, until it asks for the router's address again.
 for bridge in br0:192.168.1.1/24 br1:10.0.0.1/24; do
-  ip link add "${bridge%%:*}" type bridge
+  number=${bridge%%:*}
+  ip link add "${bridge%%:*}" address "02:00:00:00:0${number#br}:01" type bridge
   ip addr add "${bridge#*:}" dev "${bridge%%:*}"
   ip link set "${bridge%%:*}" up
 done
