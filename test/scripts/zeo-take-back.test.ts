@@ -110,9 +110,10 @@ for (const writes of [false, true]) {
     rmSync(join(host.dir, 'bin', 'syncpozo'));
     const bin = join(host.dir, 'bin');
     writeScript(join(bin, 'ping'), 'exit 0');
-    writeScript(join(bin, 'runzeo'), `${writes ? `printf x >>'${host.dataFs}'` : ':'}\nexit 1`);
+    const body = `if [ "$1" = start ]; then ${writes ? `printf x >>'${host.dataFs}'; ` : ''}exit 1; fi\nexec '${bin}/zeoctl' "$@"`;
+    const control = writeScript(join(bin, 'control'), body);
     const alive = { peer_address: '127.0.0.1', peer_heartbeat: '127.0.0.1', PATH: `${bin}:${process.env['PATH']}` };
-    host.set({ ...alive, UNOPENED_SECONDS: 2, zeo_stop_wait: 3 });
+    host.set({ ...alive, zeo_control: control, zeo_stop_wait: 3 });
     const start = await host.zeo('start');
     assert.equal(start.status, 1, start.stderr);
     assert.equal(existsSync(`${host.dataFs}.unpromoted`), writes, start.stderr);
