@@ -112,12 +112,6 @@ ELECTION_SECONDS=20
 
 # manager_move REASON: asks the manager to move all resources to the other host.
 manager_move() {
-  # Then a clean stop says nothing about who has served last, also after a power cut: see may-serve.sh. `zeo start` removes it.
-  date | replace "$state_dir/handed-over" || :
-  order_move "$1" || { rm -f "$state_dir/handed-over" && return 1; }
-}
-
-order_move() {
   case $cluster_manager in
     heartbeat)
       read_clock

@@ -27,11 +27,7 @@ may_serve() {
   case $answer in
     0)
       case $said in
-        *': the other side is out of reach, and this one was stopped cleanly ('*)
-          if [ ! -e "$state_dir/handed-over" ] || [ -e "$run_dir/force" ]; then return "$CLEAN"; fi
-          echo "$data: the other side is out of reach, and was asked to take over from this one; it may have served since"
-          return "$OUT_OF_REACH"
-          ;;
+        *': the other side is out of reach, and this one was stopped cleanly ('*) return "$CLEAN" ;;
       esac
       return 0
       ;;

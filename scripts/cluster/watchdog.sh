@@ -30,10 +30,6 @@ watchdog() {
   fi
   nobody_since=
   held_since=${held_since:-$now}
-  # Nothing has moved.
-  if [ -e "$state_dir/handed-over" ] && lasts "$held_since" "$MOVE_SECONDS" && ! noted_within moving "$MOVE_SECONDS" && ! asked_aside; then
-    rm -f "$state_dir/handed-over"
-  fi
   # keepalived/check watches ZEO itself.
   if [ "$cluster_manager" != heartbeat ] || watch_zeo; then watch_web; fi
   if [ -e "$run_dir/unpromoted" ] && any is_role slave; then

@@ -155,23 +155,3 @@ test('a promotion whose host went down before its ZEO served is given up after t
   assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^role slave\n(.*\n)*began 2 .* unused$/m);
   assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
 });
-
-test('a host that has handed the cluster over does not serve alone for its clean stop', async (t) => {
-  const host = await makeInstance(t);
-  await commit(host.dataFs, 5);
-  giveRole(host.dataFs, 'master', 1);
-  host.set({ PEER_WAIT: 1 });
-  assert.equal((await host.zeo('may-start')).status, 0, 'a clean stop');
-  const note = join(host.env['SYNCPOZO_STATE'] ?? '', 'handed-over');
-  writeFileSync(note, '');
-  const refused = await host.zeo('may-start');
-  assert.equal(refused.status, 3, refused.stderr);
-  assert.match(refused.stderr, /was asked to take over .*\n(.*\n)*.*hint: if you know .*: touch /);
-  const force = join(host.run, 'force');
-  writeFileSync(force, '');
-  assert.equal((await host.zeo('may-start')).status, 0, 'a person knows');
-  rmSync(force);
-  giveRole(host.peer, 'slave', 1);
-  assert.equal((await host.zeo('start')).status, 0);
-  assert.ok(!existsSync(note), 'it serves');
-});
