@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.js';
 import type { State } from './states.js';
 
 /** Of so many states after a second crash, one is synced, unless every state is. */
-const SAMPLED = 4;
+const SAMPLED = 8;
 
 /** How deep to enumerate. */
 export interface Depth {

@@ -23,6 +23,11 @@ export interface Manner {
   readonly kill: boolean;
 }
 
+/** What is read ahead depends on how slow the reads are, and so does their number. */
+function mayBeLeftOut({ call, when, of }: Point): boolean {
+  return call === 'pread64' && when === of;
+}
+
 /** Injects every chosen fault into a scene's run, one fault per run. */
 export async function sweep(scene: BlobScene, manner: Manner): Promise<Swept> {
   const endings = new Map<Ending, number>();
@@ -36,10 +41,13 @@ export async function sweep(scene: BlobScene, manner: Manner): Promise<Swept> {
     for (const what of manner.kill ? [KILL] : errorsOf(point, index, manner)) {
       injections++;
       try {
-        const ending = await runWithFault(scene, point, what);
+        let ending = await runWithFault(scene, point, what);
+        for (let more = 0; more < 2 && ending === 'not met' && mayBeLeftOut(point); more++)
+          ending = await runWithFault(scene, point, what);
         endings.set(ending, (endings.get(ending) ?? 0) + 1);
         if (ending === 'recovered') notable.push(`recovered: ${describe(scene, point, what)}`);
-        if (ending === 'not met') wrong.push(`${describe(scene, point, what)}: the run has not made this call`);
+        if (ending === 'not met' && !mayBeLeftOut(point))
+          wrong.push(`${describe(scene, point, what)}: the run has not made this call`);
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         wrong.push(`${describe(scene, point, what)}: ${text}`);
