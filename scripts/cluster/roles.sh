@@ -63,9 +63,10 @@ peer_is_slave() {
   [ "$(peer_role_file 3 | role_of)" = slave ]
 }
 
-# Whether take_back may have begun: it makes a slave of a superseded side first, which removes the .dat, and then promotes it.
+# Whether take_back may have begun: it makes a slave of a superseded side first, which removes the .dat, and then promotes it. A side that
+# has given its own promotion up is a slave without a .dat as well, but its last term was not used.
 half_taken_back() {
-  is_role slave && [ ! -e "$data.dat" ]
+  is_role slave && [ ! -e "$data.dat" ] && awk '$1 == "began" { last = $8 } END { exit last != "open" }' "$data.role" 2>/dev/null
 }
 
 to_take_back() {
@@ -83,8 +84,9 @@ peer_gave_up() {
   case $role in
     master | plain) return 0 ;;
     superseded) ;;
-    # All that the other host has is here: a slave that is behind is not promoted by this.
-    slave) half_taken_back && [ "$(stat -c %s "$data")" -ge "${ends_at:-0}" ] || return 1 ;;
+    # All that the other host has is here: a slave that is behind is not promoted by this. Without a higher term there, that host may be
+    # about to take this side's promotion back.
+    slave) half_taken_back && [ -n "$ends_at" ] && [ "$(stat -c %s "$data")" -ge "$ends_at" ] || return 1 ;;
     *) return 1 ;;
   esac
   # As that host has found as well, before it gave the term up.

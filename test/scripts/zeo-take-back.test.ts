@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   readFileSync,
   rmSync,
@@ -154,4 +155,21 @@ test('a promotion whose host went down before its ZEO served is given up after t
   assert.match(start.stderr, /giving the promotion up/);
   assert.match(readFileSync(`${host.dataFs}.role`, 'utf8'), /^role slave\n(.*\n)*began 2 .* unused$/m);
   assert.equal(readFileSync(host.status, 'utf8'), 'SYNCING=1\n');
+});
+
+test('a side that has given its own promotion up takes nothing back, while the other one is a slave on its way back', async (t) => {
+  const host = await makeInstance(t);
+  await commit(host.dataFs, 5);
+  const position = statSync(host.dataFs).size;
+  const line = { position, tid: 0n, at: 1_700_000_000_000, host: 'm2', command: 'promote' };
+  const [first, givenUp] = [
+    { ...line, term: 1, unused: false },
+    { ...line, term: 2, host: 'm1', unused: true },
+  ];
+  writeFileSync(`${host.dataFs}.role`, formatRole({ role: 'slave', terms: [first, givenUp] }));
+  // It has followed this side before it is promoted again, and so it knows the term.
+  writeFileSync(`${host.peer}.role`, formatRole({ role: 'slave', terms: [first, givenUp] }));
+  copyFileSync(host.dataFs, host.peer);
+  await host.zeo('may-start');
+  assert.equal(roleOf(host.dataFs), 'slave');
 });
