@@ -18,8 +18,7 @@ leave_cluster() {
 
 # Whether the note counts. Sets `aside_reason`. One from the future, before the clock was set back, has no age and does not count.
 asked_aside() {
-  written=$(stat -c %Y "$aside_file" 2>/dev/null) || return 1
-  age=$(($(date +%s) - written))
+  age=$(seconds_old "$aside_file") || return 1
   seconds=$(sed -n '2s/^[0-9]\{1,4\}$/&/p' "$aside_file" 2>/dev/null)
   if [ "$age" -lt 0 ] || [ "$age" -ge "${seconds:-$ASIDE_DEFAULT}" ]; then return 1; fi
   aside_reason=$(head -n 1 "$aside_file" 2>/dev/null)

@@ -42,6 +42,12 @@ say_lines() {
   fi
 }
 
+# seconds_old FILE: fails where there is none.
+seconds_old() {
+  written=$(stat -c %Y "$1" 2>/dev/null) || return 1
+  echo $(($(date +%s) - written))
+}
+
 # within SECONDS COMMAND...: runs the command ten times a second until it succeeds or the time is over.
 within() {
   tries=$(($1 * 10))

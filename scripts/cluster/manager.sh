@@ -72,7 +72,7 @@ heartbeat_forgets() {
 }
 
 # Whether the fault that install.sh corrects is there. The file is one of Debian's package resource-agents: an upgrade asks whether to
-# replace it, and one that is told to ask nothing may have done so.
+# replace it, and one without questions may have done so.
 messages_spoil() {
   grep -qsF '(echo ">>>"; cat -; echo "<<<")' "${HEARTBEAT_FUNCTIONS:-/etc/ha.d/shellfuncs}"
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Whether a side that is no slave may serve; part of takeover.sh.
 #
-# Invariant: a no of one storage is a no for all. A side that is out of reach has not said yes: only a clean stop of this one, or a
-# person, takes its place.
+# Invariant: a no of one storage is a no for all. A side that is out of reach has not said yes: only a clean stop of this one, with no
+# handover (handover.sh), or a person, takes its place.
 #
 # shellcheck disable=SC2034,SC2154 # set by the library
 set -u

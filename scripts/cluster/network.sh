@@ -43,29 +43,17 @@ address_elsewhere() {
   [ -n "$cluster_address" ] && ! address_here && answers "${cluster_address%/*}"
 }
 
-# Within a second.
+# answers ADDRESS [SECONDS]: within a second by default.
 answers() {
-  [ -n "$1" ] && ping -n -q -c 1 -W 1 "$1" >/dev/null 2>&1
+  [ -n "$1" ] && ping -n -q -c 1 -W "${2:-1}" "$1" >/dev/null 2>&1
 }
 
-# Whether the other host answers, at either of its addresses.
+# peer_answers [SECONDS]: whether the other host answers, at either of its addresses. Both are asked at once.
 peer_answers() {
-  answers "$peer_address" &
+  answers "$peer_address" "${1:-1}" &
   first=$!
-  if [ "$peer_heartbeat" != "$peer_address" ] && answers "$peer_heartbeat"; then return 0; fi
+  if [ "$peer_heartbeat" != "$peer_address" ] && answers "$peer_heartbeat" "${1:-1}"; then return 0; fi
   wait "$first"
-}
-
-# As peer_answers, for a takeover, which cannot wait: within a third of a second.
-peer_answers_at_once() {
-  answers_at_once "$peer_address" &
-  first=$!
-  if [ "$peer_heartbeat" != "$peer_address" ] && answers_at_once "$peer_heartbeat"; then return 0; fi
-  wait "$first"
-}
-
-answers_at_once() {
-  [ -n "$1" ] && ping -n -q -c 1 -W 0.3 "$1" >/dev/null 2>&1
 }
 
 # Whether the other host's ZEO may run, because its port does not refuse. It goes on until its host learns of a promotion.

@@ -208,7 +208,7 @@ none_starting() {
 # A ZEO that has never had its data open has nothing to write. One that hangs does not get as far as its end either.
 UNOPENED_STOP_SECONDS=3
 
-# The control script has told zdaemon to end it, so zdaemon does not start it again.
+# The control script has ordered zdaemon to end it, so zdaemon does not start it again.
 kill_unopened() {
   hanging=$(ctl 5 status 2>&1 | sed -n 's/.*pid=\([0-9][0-9]*\).*/\1/p')
   [ -n "$hanging" ] || return 0

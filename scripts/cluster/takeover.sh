@@ -10,6 +10,8 @@
 # shellcheck disable=SC2034,SC2154 # set by the library
 set -u
 
+# For the other host: a takeover cannot wait.
+PROBE_WAIT=0.3
 # For the mount of a host that is alive: in a planned switchover all that it has is copied. That of a dead one costs the takeover
 # no more than it has to.
 MOUNT_WAIT=3
@@ -70,7 +72,7 @@ note_slave() {
 
 # Begins to find out whether the other host, and its mount, answer: each in a process, which may hang.
 probe_peer() {
-  peer_answers_at_once &
+  peer_answers "$PROBE_WAIT" &
   prober=$!
   every read_mount >/dev/null 2>&1 &
   mount_prober=$!

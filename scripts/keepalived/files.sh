@@ -42,9 +42,3 @@ named_alive() {
   if ended "$pid"; then return 1; fi
   case "$(command_of "$pid") " in *"$2 "*) echo "$pid" ;; *) return 1 ;; esac
 }
-
-# seconds_old FILE: fails where there is none.
-seconds_old() {
-  written=$(stat -c %Y "$1" 2>/dev/null) || return 1
-  echo $(($(date +%s) - written))
-}

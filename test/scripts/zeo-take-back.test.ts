@@ -50,13 +50,13 @@ for (const [verb, storage, call, left] of [
 ] as const) {
   test(`a role is taken back by the next ${call} where ${verb} of ${storage} has failed`, async (t) => {
     const host = await makeHost(t);
-    const mend = breakSyncpozo(host, verb, storage);
+    const repair = breakSyncpozo(host, verb, storage);
     const failed = await host.zeo(call);
     assert.equal(failed.status, 3, failed.stderr);
     assert.match(failed.stderr, /refused: .* could not be promoted again/);
     assert.deepEqual(rolesOf(host), left);
     assert.ok(!(await portListens(host.port)));
-    mend();
+    repair();
     const done = await host.zeo(call);
     assert.equal(done.status, 0, done.stderr);
     assert.deepEqual(rolesOf(host), ['master', 'master']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Pair } from '../support/pair.js';
 
-/** What a browser is told behind the floating address. The addresses in the pages of items are the crawl's matter. */
+/** The addresses that a browser gets behind the floating address. The addresses in the pages of items are the crawl's matter. */
 export async function assertAddresses(pair: Pair): Promise<void> {
   const curl = "curl -s -m 60 -H 'Host: www.example.org'";
   // A visitor from anywhere; the router has no place for his cookies.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# build-plone.sh IMAGE FOLDER IN-HOSTS REQUIREMENT...: makes FOLDER, a Python environment with a real Plone, as the hosts see it at
-# IN-HOSTS. Made by the hosts' own Python, so it runs on the image, which is not changed. Run by plone-environment.ts, as root, in
+# build.sh IMAGE FOLDER IN-HOSTS REQUIREMENT...: makes FOLDER, a Python environment with a real Plone, as the hosts see it at
+# IN-HOSTS. Made by the hosts' own Python, so it runs on the image, which is not changed. Run by environment.ts, as root, in
 # namespaces of its own.
 #
 # Invariant: FOLDER appears complete or not at all; this machine's root is not written.
